@@ -1,0 +1,76 @@
+"""`python3 -m scripts.launcher demo|demo-reset|setup|test`: what the Makefile calls."""
+
+import argparse
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Callable
+
+from scripts.launcher import tests, tools
+from scripts.launcher.progress import Failed, say
+from scripts.launcher.serve import Platform
+from scripts.launcher.setup import manage, prepare_data, set_up, var_dir
+
+
+def demo(port: int) -> int:
+    """Set up, make the demonstration study unless it is there, and run the platform."""
+    tools.check_port(port)
+    set_up()
+    prepare_data()
+    manage("make_demo", quiet=False)
+    platform = Platform(port)
+    try:
+        platform.start()
+        manage("show_demo", "--port", str(port), quiet=False)
+        say("\nCtrl-C stops everything.")
+        platform.watch()
+    except KeyboardInterrupt:
+        say("\nStopping")
+    finally:
+        platform.stop()
+    return 0
+
+
+def demo_reset() -> int:
+    """Forget the demonstration study and all that users entered; caches are kept."""
+    for path in var_dir().glob("*"):
+        if path.name == "cache":
+            continue
+        shutil.rmtree(path) if path.is_dir() else path.unlink()
+    say("The demonstration is gone; `make demo` makes a new one.")
+    return 0
+
+
+def setup() -> int:
+    """Set up for development."""
+    set_up(tests=True)
+    return 0
+
+
+def main() -> int:
+    """Run one command; a refusal is one clear line."""
+    parser = argparse.ArgumentParser(prog="scripts.launcher")
+    parser.add_argument("command", choices=["demo", "demo-reset", "setup", "test"])
+    parser.add_argument("--port", type=int, default=int(os.environ.get("PORT") or 8000))
+    arguments, rest = parser.parse_known_args()
+    commands: dict[str, Callable[[], int]] = {
+        "demo": lambda: demo(arguments.port),
+        "demo-reset": demo_reset,
+        "setup": setup,
+        "test": lambda: tests.run(rest),
+    }
+    try:
+        return commands[arguments.command]()
+    except Failed as error:
+        print(f"\n{error}", file=sys.stderr)
+        return 1
+    except subprocess.CalledProcessError as error:
+        print(f"\n{' '.join(map(str, error.cmd))} failed; its words are above.", file=sys.stderr)
+        return 1
+    except KeyboardInterrupt:
+        say("\nStopped.")
+        return 130
+
+
+sys.exit(main())

@@ -1,0 +1,92 @@
+"""Whether the tools that we stand on are there and new enough, and the port is free."""
+
+import os
+import re
+import shutil
+import socket
+import subprocess
+import sys
+
+from scripts.launcher.progress import Failed, say
+
+OLDEST_PYTHON = (3, 11)
+OLDEST_NODE = (20, 19)
+
+
+def _version(command: list[str]) -> tuple[int, ...]:
+    text = subprocess.run(command, capture_output=True, text=True, check=True).stdout
+    found = re.search(r"(\d+)\.(\d+)", text)
+    return tuple(int(part) for part in found.groups()) if found else (0, 0)
+
+
+def check_python() -> None:
+    """Python is new enough and can make a virtual environment."""
+    if sys.version_info < OLDEST_PYTHON:
+        have = ".".join(map(str, sys.version_info[:2]))
+        raise Failed(
+            f"Python {have} is too old: install Python 3.11 or newer (apt install python3)."
+        )
+    try:
+        import ensurepip  # noqa: F401 -- Debian leaves it out of python3
+        import venv  # noqa: F401
+    except ImportError:
+        raise Failed("Python's venv is missing: apt install python3-venv.") from None
+
+
+def check_node() -> None:
+    """Node and npm are there and new enough."""
+    for tool in ("node", "npm"):
+        if not shutil.which(tool):
+            raise Failed(f"{tool} is missing: install Node 20.19 or newer (nodejs.org), with npm.")
+    if (have := _version(["node", "--version"])) < OLDEST_NODE:
+        raise Failed(f"Node {'.'.join(map(str, have))} is too old: install Node 20.19 or newer.")
+
+
+def check_port(port: int) -> None:
+    """Nobody listens on the port yet."""
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind(("127.0.0.1", port))
+        except OSError:
+            raise Failed(
+                f"Port {port} is taken: stop what runs there, or use `make demo PORT={port + 1}`."
+            ) from None
+
+
+def find_chromium() -> str | None:
+    """The path of the system's Chromium or Chrome, if there is one."""
+    names = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
+    return next((path for name in names if (path := shutil.which(name))), None)
+
+
+def may_install() -> bool:
+    """Whether Debian's packages can be installed without asking anybody."""
+    return os.geteuid() == 0 and shutil.which("apt-get") is not None
+
+
+def apt_install(packages: list[str]) -> None:
+    """Install Debian packages.
+
+    Raises
+    ------
+    Failed
+        When apt-get does.
+    """
+    say(f"  installing {' '.join(packages)} (apt-get)")
+    env = {**os.environ, "DEBIAN_FRONTEND": "noninteractive"}
+    for command in (["update", "-qq"], ["install", "-y", "-qq", *packages]):
+        done = subprocess.run(
+            ["apt-get", *command], check=False, capture_output=True, text=True, env=env
+        )
+        if done.returncode:
+            raise Failed(f"apt-get {command[0]} failed: {done.stderr.strip()[-500:]}")
+
+
+def check_chromium() -> str:
+    """Chromium for the browser tests: the system's, Debian's, or a clear refusal."""
+    if not find_chromium() and may_install():
+        apt_install(["chromium"])
+    if path := find_chromium():
+        return path
+    raise Failed("The browser tests need Chromium: apt install chromium, then `make test` again.")
