@@ -1,0 +1,1 @@
+"""The commands, one file each: ``add_parser(subparsers)`` and ``run(args) -> exit code``."""

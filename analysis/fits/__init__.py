@@ -1,0 +1,1 @@
+"""Maximum-likelihood ROC curves: binormal and contaminated binormal."""

@@ -1,0 +1,1 @@
+"""Free-response (FROC) studies: marks scored as LL and NL, figures of merit, curves."""

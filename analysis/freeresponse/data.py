@@ -1,0 +1,325 @@
+"""Free-response data as arrays: marks of I modalities and J readers on K cases with L lesions."""
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from analysis.tables import DataError, Names, codes, need_columns
+
+Floats = NDArray[np.float64]
+Ints = NDArray[np.intp]
+Bools = NDArray[np.bool_]
+
+UNMARKED = -np.inf  # ties with itself as 1/2 (Chakraborty 2017, section 13.3)
+MARKS = ("reader", "modality", "case", "lesion", "rating")
+TRUTH = ("case", "truth", "lesion")
+
+
+@dataclass(frozen=True)
+class FrocData:
+    """Scored marks and the reference standard, as arrays.
+
+    Attributes
+    ----------
+    modalities, readers, cases : tuple of str
+        Names of the I modalities, J readers and K cases.
+    truth : (K,) array of bool
+        True where the case has disease.
+    was_read : (I, J, K) array of bool
+        Which reads exist.
+    lesion_case : (L,) array of int
+        The case of each lesion, as an index.
+    lesion_id : tuple of str
+        The lesion's number in its case.
+    weight : (L,) array
+        Those of a case add up to 1.
+    diameter_mm : (L,) array
+        NaN where unknown.
+    ll : (I, J, L) array
+        Rating of the mark on each lesion; minus infinity where nobody marked it.
+    nl_max : (I, J, K) array
+        Highest rating of a non-lesion localisation; minus infinity without one.
+    nl_index : (3, M) array of int
+        Modality, reader and case of each of the M non-lesion localisations.
+    nl_rating : (M,) array
+        Their ratings.
+    warnings : tuple of str
+        What was done to make the data usable.
+    """
+
+    modalities: tuple[str, ...]
+    readers: tuple[str, ...]
+    cases: tuple[str, ...]
+    truth: Bools
+    was_read: Bools
+    lesion_case: Ints
+    lesion_id: tuple[str, ...]
+    weight: Floats
+    diameter_mm: Floats
+    ll: Floats
+    nl_max: Floats
+    nl_index: Ints
+    nl_rating: Floats
+    warnings: tuple[str, ...] = ()
+
+    @property
+    def nl_count(self) -> Floats:
+        """Number of non-lesion localisations, (I, J, K)."""
+        count = np.zeros(self.nl_max.shape)
+        np.add.at(count, tuple(self.nl_index), 1.0)
+        return count
+
+    @property
+    def shape(self) -> tuple[int, int, int]:
+        """I, J, K."""
+        return len(self.modalities), len(self.readers), len(self.cases)
+
+    def with_readers(self, kept: Bools) -> "FrocData":
+        """The study of some of the readers, (J,) bool."""
+        place = np.cumsum(kept) - 1
+        mine = kept[self.nl_index[1]]
+        index = self.nl_index[:, mine].copy()
+        index[1] = place[index[1]]
+        return replace(
+            self,
+            readers=tuple(name for name, keep in zip(self.readers, kept, strict=True) if keep),
+            was_read=self.was_read[:, kept],
+            ll=self.ll[:, kept],
+            nl_max=self.nl_max[:, kept],
+            nl_index=index,
+            nl_rating=self.nl_rating[mine],
+        )
+
+    @classmethod
+    def from_tables(
+        cls, marks: pd.DataFrame, truth: pd.DataFrame, reads: pd.DataFrame | None = None
+    ) -> "FrocData":
+        """Check the tables and turn them into arrays.
+
+        Parameters
+        ----------
+        marks : DataFrame
+            A row a mark: reader, modality, case, lesion (0: non-lesion localisation; otherwise
+            the lesion's number; empty: a duplicate that counts as neither), rating.
+        truth : DataFrame
+            A row a lesion: case, truth (0 or 1), lesion, and if known weight and diameter_mm; one
+            row with lesion 0 for a case without lesions.
+        reads : DataFrame, optional
+            reader, modality, case of every read made. Without it every reader is taken to have
+            read every case in every modality: a case without marks cannot be told from a case
+            that was not read.
+
+        Raises
+        ------
+        DataError
+            With the table's row and what to do about it.
+        """
+        cases = _cases(truth)
+        lesions = _lesions(truth, cases)
+        made = marks if reads is None else reads
+        need_columns(marks, MARKS, "marks")
+        need_columns(made, MARKS[:3], "reads")
+        modalities, readers = (
+            codes(pd.concat([made[name], marks[name]]))[1] for name in ("modality", "reader")
+        )
+        if not modalities or not readers:
+            raise DataError("marks: the table has no rows, so nothing says who read what.")
+        names = (modalities, readers, tuple(cases.index))
+        return _filled(marks, cases, lesions, (modalities, readers, _reads(reads, names)))
+
+
+def row_error(table: str, row: int, what: str) -> DataError:
+    """An error that names a table's row as a person counts it, from 1, without the heading."""
+    return DataError(f"{table}, row {row + 1}: {what}.")
+
+
+def places(column: pd.Series, known: Names, table: str) -> Ints:
+    """Places of a column's values in the list of known names.
+
+    Raises
+    ------
+    DataError
+        With the first row whose value is not known.
+    """
+    code, names = codes(column)
+    place = pd.Index(known).get_indexer(pd.Index(names))[code] if names else code
+    bad = np.flatnonzero(place < 0)
+    if bad.size:
+        row = int(bad[0])
+        raise row_error(table, row, f"{column.name} {column.iloc[row]} is not in the truth table")
+    return np.asarray(place, dtype=np.intp)
+
+
+def _cases(truth: pd.DataFrame) -> pd.Series:
+    """Truth by case, the cases in natural order."""
+    need_columns(truth, TRUTH, "truth")
+    if truth.empty:
+        raise DataError("truth: the table has no rows.")
+    status = pd.to_numeric(truth["truth"], errors="coerce")
+    bad = np.flatnonzero(~status.isin([0, 1]))
+    if bad.size:
+        raise row_error("truth", int(bad[0]), "truth is not 0 or 1")
+    code, names = codes(truth["case"])
+    table = pd.DataFrame(
+        {"case": np.array(names, dtype=object)[code], "truth": status.to_numpy(dtype=int)}
+    )
+    both = table.groupby("case")["truth"].nunique()
+    if (both > 1).any():
+        raise DataError(f"truth: case {both.index[both > 1][0]} has two truths: keep one.")
+    firsts = table.drop_duplicates("case").set_index("case")["truth"]
+    ordered = firsts.loc[list(names)]
+    if ordered.sum() < 2 or (1 - ordered).sum() < 2:
+        raise DataError(
+            f"truth: {int(ordered.sum())} cases with and {int((1 - ordered).sum())} without "
+            "disease: an analysis needs two of each at least."
+        )
+    return ordered
+
+
+def _lesions(truth: pd.DataFrame, cases: pd.Series) -> pd.DataFrame:
+    """One row a lesion: case, lesion, weight (adds up to 1 in a case), diameter_mm."""
+    code, names = codes(truth["case"])
+    table = truth.assign(case=np.array(names, dtype=object)[code])
+    number = pd.to_numeric(table["lesion"], errors="coerce")
+    if number.isna().any():
+        row = int(np.flatnonzero(number.isna())[0])
+        raise row_error("truth", row, "lesion is not a number: give 0 for a case without lesions")
+    table = table.assign(lesion=number.astype(int).astype(str))
+    found = table[number > 0]
+    twice = np.flatnonzero(found.duplicated(["case", "lesion"]))
+    if twice.size:
+        row = found.iloc[twice[0]]
+        raise DataError(f"truth: lesion {row['lesion']} of case {row['case']} is there twice.")
+    _same_truth(found, cases)
+    columns = {
+        name: pd.to_numeric(found[name], errors="coerce")
+        if name in found
+        else pd.Series(np.nan, index=found.index)
+        for name in ("weight", "diameter_mm")
+    }
+    found = found[["case", "lesion"]].assign(**columns)
+    found["weight"] = _weights(found)
+    order = pd.Series({case: place for place, case in enumerate(cases.index)})
+    return found.assign(place=order.loc[found["case"]].to_numpy()).sort_values(
+        ["place"], kind="stable"
+    )
+
+
+def _same_truth(lesions: pd.DataFrame, cases: pd.Series) -> None:
+    healthy = lesions["case"].map(cases).eq(0)
+    if healthy.any():
+        case = lesions.loc[healthy, "case"].iloc[0]
+        raise DataError(f"truth: case {case} is without disease (truth 0) but has a lesion.")
+    without = cases.index[(cases == 1) & ~cases.index.isin(lesions["case"])]
+    if len(without):
+        raise DataError(
+            f"truth: case {without[0]} has disease (truth 1) but no lesion: "
+            "give its lesions, or leave it out of the analysis of marks."
+        )
+
+
+def _weights(lesions: pd.DataFrame) -> pd.Series:
+    """Weights made to add up to 1 in a case; equal where none are given."""
+    given = lesions["weight"]
+    if (given < 0).any():
+        row = lesions[given < 0].iloc[0]
+        raise DataError(
+            f"truth: lesion {row['lesion']} of case {row['case']} has a weight below 0."
+        )
+    total = given.groupby(lesions["case"]).transform("sum")
+    number = given.groupby(lesions["case"]).transform("size")
+    whole = given.notna().groupby(lesions["case"]).transform("all") & (total > 0)
+    near = (total - 1).abs() < 1e-3
+    return pd.Series(
+        np.where(whole & near, given, np.where(whole, given / total, 1 / number)), lesions.index
+    )
+
+
+def _reads(
+    reads: pd.DataFrame | None,
+    names: tuple[tuple[str, ...], tuple[str, ...], tuple[str, ...]],
+) -> Bools:
+    shape = tuple(len(each) for each in names)
+    if reads is None:
+        return np.ones(shape, dtype=bool)
+    index = [
+        places(reads[column], known, "reads")
+        for column, known in zip(("modality", "reader", "case"), names, strict=True)
+    ]
+    was_read = np.zeros(shape, dtype=bool)
+    was_read[tuple(index)] = True
+    return was_read
+
+
+def _filled(
+    marks: pd.DataFrame,
+    cases: pd.Series,
+    lesions: pd.DataFrame,
+    rest: tuple[tuple[str, ...], tuple[str, ...], Bools],
+) -> FrocData:
+    modalities, readers, was_read = rest
+    rating = pd.to_numeric(marks["rating"], errors="coerce").to_numpy(dtype=float)
+    bad = np.flatnonzero(~np.isfinite(rating))
+    if bad.size:
+        raise row_error("marks", int(bad[0]), "the rating is not a finite number")
+    names = tuple(cases.index)
+    where = np.stack(
+        [
+            places(marks["modality"], modalities, "marks"),
+            places(marks["reader"], readers, "marks"),
+            places(marks["case"], names, "marks"),
+        ]
+    )
+    unread = np.flatnonzero(~was_read[tuple(where)])
+    if unread.size:
+        raise row_error("marks", int(unread[0]), "the mark belongs to a read that is not in reads")
+    ll, is_ll, warnings = _lesion_ratings(marks, lesions, where, rating, was_read.shape[:2])
+    is_nl = _numbers(marks["lesion"]).to_numpy() == 0
+    nl_max = np.full(was_read.shape, UNMARKED)
+    np.maximum.at(nl_max, tuple(where[:, is_nl]), rating[is_nl])
+    skipped = int((~is_nl & ~is_ll).sum())
+    if skipped:
+        warnings += (f"{skipped} duplicate marks count as neither LL nor NL.",)
+    return FrocData(
+        modalities=modalities, readers=readers, cases=names,
+        truth=cases.to_numpy() == 1, was_read=was_read,
+        lesion_case=lesions["place"].to_numpy(dtype=np.intp),
+        lesion_id=tuple(lesions["lesion"]),
+        weight=lesions["weight"].to_numpy(dtype=float),
+        diameter_mm=lesions["diameter_mm"].to_numpy(dtype=float),
+        ll=ll, nl_max=nl_max, nl_index=where[:, is_nl], nl_rating=rating[is_nl],
+        warnings=warnings,
+    )  # fmt: skip
+
+
+def _numbers(lesion: pd.Series) -> pd.Series:
+    return pd.to_numeric(lesion, errors="coerce").fillna(-1).astype(int)
+
+
+def _lesion_ratings(
+    marks: pd.DataFrame,
+    lesions: pd.DataFrame,
+    where: Ints,
+    rating: Floats,
+    shape: tuple[int, ...],
+) -> tuple[Floats, Bools, tuple[str, ...]]:
+    """Ratings on lesions, (I, J, L); the highest where a lesion has several marks."""
+    keys = {
+        key: place for place, key in enumerate(zip(lesions["case"], lesions["lesion"], strict=True))
+    }
+    number = _numbers(marks["lesion"])
+    is_ll = (number > 0).to_numpy()
+    code, names = codes(marks["case"])
+    case, text = np.array(names, dtype=object)[code], number.astype(str).to_numpy()
+    place = np.array([keys.get((case[i], text[i]), -1) for i in np.flatnonzero(is_ll)], np.intp)
+    if (place < 0).any():
+        row = int(np.flatnonzero(is_ll)[np.flatnonzero(place < 0)[0]])
+        raise row_error("marks", row, f"case {case[row]} has no lesion {text[row]} in truth")
+    ll = np.full((*shape, len(lesions)), UNMARKED)
+    index = (where[0, is_ll], where[1, is_ll], place)
+    np.maximum.at(ll, index, rating[is_ll])
+    spare = int(is_ll.sum() - np.isfinite(ll).sum())
+    words = f"{spare} further marks on a lesion already marked: the highest rating counts."
+    return ll, is_ll, ((words,) if spare else ())

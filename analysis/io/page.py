@@ -1,0 +1,53 @@
+"""A result as one self-contained HTML page: statement, figure, tables, numbers as JSON."""
+
+import html
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Protocol
+
+if TYPE_CHECKING:
+    import pandas as pd
+    from matplotlib.figure import Figure
+
+from analysis.figures import svg
+from analysis.results import to_json_text
+
+STYLE = (
+    "body{font:16px/1.5 sans-serif;max-width:60rem;margin:2rem auto;padding:0 1rem}"
+    "table{border-collapse:collapse;margin:1rem 0}th,td{border-bottom:1px solid #ccc;"
+    "padding:.2rem .6rem;text-align:right}svg{max-width:100%;height:auto}"
+)
+
+
+class Shown(Protocol):
+    """What a page needs of a result."""
+
+    def statement(self) -> str:
+        """The result in words."""
+
+    def plot(self) -> "Figure":
+        """The result as a figure."""
+
+    def frame(self) -> "pd.DataFrame":
+        """The result as a table."""
+
+    def to_json(self) -> dict[str, Any]:
+        """The result as plain values."""
+
+
+def page(result: Shown, title: str = "Analysis of a reader study") -> str:
+    """Return the page; the same result gives the same bytes."""
+    drawing = svg(result.plot()).decode()
+    drawing = drawing[drawing.index("<svg") :]
+    table = result.frame().to_html(index=False, border=0, float_format=lambda x: f"{x:.6g}")
+    return (
+        f'<!doctype html><html lang="en"><meta charset="utf-8"><title>{html.escape(title)}'
+        f"</title><style>{STYLE}</style><h1>{html.escape(title)}</h1>"
+        f"<p>{html.escape(result.statement())}</p>{drawing}{table}"
+        f"<details><summary>All numbers</summary><pre>"
+        f"{html.escape(to_json_text(result.to_json()))}</pre></details></html>\n"
+    )
+
+
+def write_page(result: Shown, path: Path, title: str = "Analysis of a reader study") -> None:
+    """Write the page."""
+    path.write_text(page(result, title), encoding="utf-8")

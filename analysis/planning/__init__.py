@@ -1,0 +1,1 @@
+"""Design of a study: power and sample size for readers and cases."""

@@ -1,0 +1,1 @@
+"""Simulated reader studies: Roe-Metz ratings, search-model marks, lognormal times; all seeded."""

@@ -1,0 +1,251 @@
+"""`analysis.reading_time`: the ratio of reading times between modalities."""
+
+import itertools
+import math
+from collections.abc import Mapping
+from dataclasses import asdict
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from threadpoolctl import threadpool_limits
+from tqdm import tqdm
+
+from analysis.tables import DataError
+from analysis.times.design import Design, design_of
+from analysis.times.reml import Contrast, Floats, MixedModel, WaldTest, fit
+from analysis.times.result import Interval, TimeRatio, TimeResult
+
+MIN_READS = 8
+
+
+def reading_time(
+    table: pd.DataFrame,
+    *,
+    reference: str | None = None,
+    alpha: float = 0.05,
+    interval: Interval = "satterthwaite",
+    replicates: int = 999,
+    seed: int = 0,
+    progress: bool = False,
+) -> TimeResult:
+    """Compare reading times between modalities by a mixed model of log active time.
+
+    Parameters
+    ----------
+    table : DataFrame
+        A row a read: reader, modality, case and active_s (or seconds, time, active_ms); where
+        known period, sequence, experience and order (place in the reader's own order, from 1).
+    reference : str, optional
+        The modality that others are divided by; the first in order when left out.
+    alpha : float
+        Intervals are two-sided 1 - alpha.
+    interval : {"satterthwaite", "bootstrap"}
+        t with Satterthwaite's degrees of freedom, or the parametric bootstrap of the studentised
+        estimate.
+    replicates, seed : int
+        Of the bootstrap.
+    progress : bool
+        Show a progress bar for the bootstrap.
+
+    Returns
+    -------
+    TimeResult
+
+    Raises
+    ------
+    DataError
+        When the table cannot be analysed; the text names the row.
+
+    Notes
+    -----
+    log(seconds) = arm + period + sequence + experience + arm x experience + log(order)
+    + reader + case + reader x arm + error, the last four random and normal; REML. Effects that
+    the table does not have are left out and named in `warnings`. The ratio of arms is that at the
+    plain average of the experience levels. There is no equivalent in the ROC packages; see
+    docs/statistics/reading-time.md.
+    """
+    design = design_of(table, reference)
+    warnings = list(design.dropped)
+    _check(design)
+    # The blocks are small: sharing them among threads costs more than computing them.
+    with threadpool_limits(limits=1):
+        model = fit(design.log_s, design.X, design.factors)
+        warnings += _cautions(model)
+        rows = _contrasts(design)
+        found = {key: model.contrast(row, alpha) for key, row in rows.items()}
+        if interval == "bootstrap":
+            found = _bootstrap(design, model, rows, found, (alpha, replicates, seed), progress)
+        means = _means(design, model, alpha)
+        effects = tuple(
+            {"effect": label, **asdict(model.contrast(row, alpha))}
+            for label, row in zip(design.labels, np.eye(len(design.labels)), strict=True)
+        )
+        test = _interaction(design, model)
+    return TimeResult(
+        ratios=tuple(_ratio(key, one) for key, one in found.items()),
+        means=means,
+        effects=effects,
+        sd=model.sd,
+        interaction=test,
+        n_reads=len(design.log_s),
+        n_readers=len(design.readers),
+        n_cases=len(design.cases),
+        alpha=alpha,
+        interval=interval,
+        warnings=tuple(warnings),
+        seconds={
+            name: tuple(np.exp(design.log_s[design.modality[0] == i]).tolist())
+            for i, name in enumerate(design.modality[1])
+        },
+    )
+
+
+def _check(design: Design) -> None:
+    n, p = design.X.shape
+    if n < max(MIN_READS, p + 2):
+        raise DataError(
+            f"{n} reads with a time are too few for a model of {p} effects: add reads or leave "
+            "columns out"
+        )
+
+
+def _cautions(model: MixedModel) -> list[str]:
+    found = [
+        f"The variance of {name} was estimated as 0."
+        for name, theta in zip(model.names, model.theta, strict=True)
+        if theta == 0
+    ]
+    if not model.converged:
+        found.append("The fit did not converge to full precision: look at the data's spread.")
+    if model.sigma == 0:
+        found.append("The times do not vary beyond the effects: intervals are points.")
+    return found
+
+
+def _contrasts(design: Design) -> dict[tuple[str, str, str], Floats]:
+    """Rows that give log(b / a): for all, then at each experience level."""
+    names, levels = design.modality[1], design.experience[1]
+    cells = {
+        (name, level): _cell(design, name, level) for name in names for level in ("all", *levels)
+    }
+    groups = ["all", *(levels if "arm x experience" in design.terms else ())]
+    return {
+        (a, b, group): cells[b, group] - cells[a, group]
+        for group in groups
+        for a, b in itertools.combinations(names, 2)
+    }
+
+
+def _cell(design: Design, modality: str, level: str) -> Floats:
+    """The row of X for an arm at an experience level, all else at its average."""
+    effects = _level_effects(design, level)
+    return np.array(
+        [
+            0.0 if key is None else float(key[0] in ("", modality)) * effects[key[1]]
+            for key in design.keys
+        ]
+    )
+
+
+def _level_effects(design: Design, level: str) -> dict[str, float]:
+    """Values of the experience columns at a level; 0 is the plain average of the levels."""
+    names = design.experience[1]
+    if level == names[-1]:
+        return {"": 1.0, **dict.fromkeys(names[:-1], -1.0)}
+    return {"": 1.0, **{name: float(name == level) for name in names[:-1]}}
+
+
+def _interaction(design: Design, model: MixedModel) -> WaldTest | None:
+    columns = [i for i, key in enumerate(design.keys) if key is not None and all(key)]
+    return model.test(np.eye(len(design.keys))[columns]) if columns else None
+
+
+def _ratio(key: tuple[str, str, str], found: Contrast) -> TimeRatio:
+    a, b, group = key
+    return TimeRatio(
+        a, b, group,
+        ratio=math.exp(found.estimate),
+        ci_low=_exp(found.ci_low),
+        ci_high=_exp(found.ci_high),
+        log_estimate=found.estimate,
+        std_error=found.std_error,
+        df=found.df,
+        statistic=found.statistic,
+        p_value=found.p_value,
+    )  # fmt: skip
+
+
+def _exp(value: float) -> float:
+    return math.exp(value) if value < 700 else math.inf
+
+
+def _means(design: Design, model: MixedModel, alpha: float) -> tuple[dict[str, Any], ...]:
+    rows = []
+    for i, name in enumerate(design.modality[1]):
+        mean = model.contrast(_cell(design, name, "all"), alpha)
+        observed = design.log_s[design.modality[0] == i]
+        rows.append(
+            {
+                "modality": name,
+                "reads": len(observed),
+                "geometric_mean_s": math.exp(mean.estimate),
+                "ci_low": _exp(mean.ci_low),
+                "ci_high": _exp(mean.ci_high),
+                "median_s": float(np.exp(np.median(observed))),
+                "observed_geometric_mean_s": float(np.exp(observed.mean())),
+            }
+        )
+    return tuple(rows)
+
+
+def _bootstrap(
+    design: Design,
+    model: MixedModel,
+    rows: Mapping[tuple[str, str, str], Floats],
+    found: Mapping[tuple[str, str, str], Contrast],
+    settings: tuple[float, int, int],
+    progress: bool,  # noqa: FBT001  private, passed on from the keyword of `reading_time`
+) -> dict[tuple[str, str, str], Contrast]:
+    """Studentised intervals and p-values from data simulated under the fitted model."""
+    alpha, replicates, seed = settings
+    rng = np.random.default_rng(seed)
+    weights = np.stack(list(rows.values()))
+    truth = weights @ model.fixed
+    t = np.empty((replicates, len(weights)))
+    for b in tqdm(range(replicates), desc="bootstrap", disable=not progress):
+        again = fit(_simulated(design, model, rng), design.X, design.factors)
+        error = np.sqrt(np.einsum("ij,jk,ik->i", weights, again.covariance, weights))
+        t[b] = (weights @ again.fixed - truth) / np.maximum(error, 1e-300)
+    answers = {}
+    for column, (key, one) in enumerate(found.items()):
+        low, high = np.quantile(t[:, column], [alpha / 2, 1 - alpha / 2])
+        beyond = int((np.abs(t[:, column]) >= abs(one.statistic)).sum())
+        answers[key] = Contrast(
+            one.estimate, one.std_error, one.df, one.statistic,
+            p_value=(1 + beyond) / (1 + replicates),
+            ci_low=one.estimate - float(high) * one.std_error,
+            ci_high=one.estimate - float(low) * one.std_error,
+        )  # fmt: skip
+    return answers
+
+
+def _simulated(design: Design, model: MixedModel, rng: np.random.Generator) -> Floats:
+    y = design.X @ model.fixed + rng.normal(0, model.sigma, len(design.X))
+    for name, theta in zip(model.names, model.theta, strict=True):
+        level = design.factors[name]
+        y += rng.normal(0, theta * model.sigma, int(level.max()) + 1)[level]
+    return np.asarray(y, dtype=float)
+
+
+def sensitivity(
+    tables: Mapping[str, pd.DataFrame], *, reference: str | None = None, alpha: float = 0.05
+) -> dict[str, TimeResult]:
+    """`reading_time` on each of several versions of the times, as under other idle limits.
+
+    The keys name the versions ("idle 30 s"); the tables differ in their times only.
+    """
+    return {
+        name: reading_time(table, reference=reference, alpha=alpha)
+        for name, table in tables.items()
+    }
