@@ -1,0 +1,174 @@
+"""`python -m inference`: phantoms, detection, training, evaluation, from the command line."""
+
+import argparse
+import json
+import sys
+from collections.abc import Callable, Sequence
+from functools import partial
+from multiprocessing import get_context
+from pathlib import Path
+
+from tqdm import tqdm
+
+import inference
+from inference.preprocess import ROLES, UnusableExamination
+from inference.series import UnreadableSeries, read_examination
+
+CACHE = Path("var/training")
+SEGMENTATION_LEVEL = 0.4
+VALIDATION_CASES, TEST_CASES = 20, 40
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run a command; a problem with the input is one clear line and exit status 2."""
+    options = _parser().parse_args(arguments)
+    try:
+        options.run(options)
+    except (UnusableExamination, UnreadableSeries, OSError, ValueError, KeyError) as problem:
+        words = problem.args[0] if isinstance(problem, KeyError) else problem
+        print(f"inference: {words}", file=sys.stderr)
+        return 2
+    return 0
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="python -m inference", description=__doc__)
+    commands = parser.add_subparsers(required=True, metavar="COMMAND")
+
+    one = commands.add_parser("phantom", help="write synthetic examinations as DICOM with truth")
+    one.add_argument("folder", type=Path)
+    one.add_argument("--seed", type=int, default=1, help="of the first; the next count on")
+    one.add_argument("--count", type=int, default=1)
+    one.add_argument("--lesions", type=int, help="0 for none; default: drawn")
+    one.set_defaults(run=_phantom)
+
+    one = commands.add_parser("detect", help="propose lesions on an examination")
+    one.add_argument("folder", type=Path, help=f"holds one folder a series: {', '.join(ROLES)}")
+    one.add_argument("--detector", default=inference.default_detector())
+    one.add_argument("--device", help="cpu or cuda; default: CUDA where there is one")
+    one.add_argument("--dicom", type=Path, help="also write SEG and SR into this folder")
+    one.set_defaults(run=_detect)
+
+    one = commands.add_parser("train", help="make training phantoms and train; resumes")
+    one.add_argument("--cache", type=Path, default=CACHE)
+    one.add_argument("--cases", type=int, default=120)
+    one.add_argument("--steps", type=int, default=4000)
+    one.add_argument("--workers", type=int, default=1, help="processes that make phantoms")
+    one.add_argument("--device", default="cpu")
+    one.set_defaults(run=_train)
+
+    one = commands.add_parser("calibrate", help="pack weights, set their operating point")
+    one.add_argument("checkpoint", type=Path)
+    one.add_argument("--cache", type=Path, default=CACHE)
+    one.add_argument("--cases", type=int, default=VALIDATION_CASES)
+    one.set_defaults(run=_calibrate)
+
+    one = commands.add_parser("evaluate", help="measure a detector on held-out phantoms")
+    one.add_argument("--detector", default=inference.default_detector())
+    one.add_argument("--cache", type=Path, default=CACHE)
+    one.add_argument("--cases", type=int, default=TEST_CASES)
+    one.add_argument("--out", type=Path, default=Path("benchmarks/detectors"))
+    one.set_defaults(run=_evaluate)
+    return parser
+
+
+def _phantom(options: argparse.Namespace) -> None:
+    from inference import phantom
+
+    seeds = range(options.seed, options.seed + options.count)
+    for seed in tqdm(seeds, unit="case", disable=options.count == 1):
+        folder = options.folder / f"phantom-{seed}" if options.count > 1 else options.folder
+        case = phantom.make_case(seed, n_lesions=options.lesions)
+        phantom.write_dicom(case, folder, patient_id=f"SYNTHETIC-{seed}", study_date="20260101")
+        rows = [
+            {
+                "id": each.id,
+                "kind": each.kind,
+                "centroid_mm": each.centroid_mm,
+                "diameter_mm": each.diameter_mm,
+                "volume_mm3": each.volume_mm3,
+            }
+            for each in case.lesions
+        ]
+        truth = {"seed": seed, "version": phantom.VERSION, "synthetic": True, "lesions": rows}
+        (folder / "truth.json").write_text(json.dumps(truth, indent=1) + "\n")
+
+
+def series_in(folder: Path) -> dict[str, list[Path]]:
+    """Find the series of an examination: one folder each, named by role.
+
+    Raises
+    ------
+    FileNotFoundError
+        If there is no folder `t1c`.
+    """
+    found = {
+        role: sorted(each for each in (folder / role).iterdir() if each.is_file())
+        for role in ROLES
+        if (folder / role).is_dir()
+    }
+    if "t1c" not in found:
+        raise FileNotFoundError(f"{folder} has no folder t1c: put each series into a folder named"
+                                f" by its role ({', '.join(ROLES)})")  # fmt: skip
+    return found
+
+
+def _detect(options: argparse.Namespace) -> None:
+    series = series_in(options.folder)
+    detector = inference.load_detector(options.detector, options.device)
+    lesions = detector.detect(read_examination(series))
+    print(json.dumps([each.to_json() for each in lesions], indent=1, ensure_ascii=False))
+    if options.dicom and lesions:
+        from inference import export
+
+        algorithm = export.Algorithm(detector.name, detector.version, detector.weights_sha256)
+        options.dicom.mkdir(parents=True, exist_ok=True)
+        seg = export.segmentation(lesions, series["t1c"], algorithm=algorithm)
+        report = export.measurement_report(lesions, series["t1c"], seg, algorithm=algorithm)
+        seg.save_as(options.dicom / "proposals-seg.dcm")
+        report.save_as(options.dicom / "proposals-sr.dcm")
+
+
+def _make_all(
+    make: Callable[..., Path], seeds: Sequence[int], folder: Path, workers: int
+) -> list[Path]:
+    """Make cases that are not in the cache, in parallel, with a progress bar."""
+    job = partial(make, folder=folder)
+    with get_context("spawn").Pool(workers) as pool:
+        return list(tqdm(pool.imap(job, seeds), total=len(seeds), unit="phantom"))
+
+
+def _train(options: argparse.Namespace) -> None:
+    import torch
+
+    from inference.detectors import space_to_depth
+    from inference.training import cases, fit
+
+    recipe = fit.Recipe(steps=options.steps)
+    _make_all(cases.make, cases.TRAINING_SEEDS[: options.cases], options.cache, options.workers)
+    torch.manual_seed(recipe.seed)
+    checkpoint = options.cache / "space-to-depth.pt"
+    fit.fit(space_to_depth.build(), options.cache, checkpoint, recipe, options.device)
+    print(f"{checkpoint}: next `python -m inference calibrate {checkpoint}`")
+
+
+def _calibrate(options: argparse.Namespace) -> None:
+    from inference.training import cases, ship
+
+    seeds = cases.VALIDATION_SEEDS[: options.cases]
+    folders = _make_all(cases.make_examination, seeds, options.cache, 1)
+    card = ship.ship(options.checkpoint, folders, SEGMENTATION_LEVEL)
+    print(f"{card}: next `python -m inference evaluate`, which fills in the performance")
+
+
+def _evaluate(options: argparse.Namespace) -> None:
+    from inference.training import cases, ship
+
+    seeds = cases.TEST_SEEDS[: options.cases]
+    folders = _make_all(cases.make_examination, seeds, options.cache, 1)
+    summary = ship.measure(options.detector, folders, options.out)
+    print(json.dumps(summary, indent=1))
+
+
+if __name__ == "__main__":
+    sys.exit(main())

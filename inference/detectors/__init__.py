@@ -1,0 +1,1 @@
+"""Families of detectors, one a file; `inference.detector.FAMILIES` names them."""

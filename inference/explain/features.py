@@ -1,0 +1,94 @@
+"""Features of a proposed lesion, measured on the normalised images."""
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy import ndimage
+
+from inference.lesions import Lesion
+from inference.preprocess import GRID_MM, ROLES, Prepared, resample
+from inference.volume import Volume
+
+_NEAR_MM, _FAR_MM = 2.0, 9.0  # the surroundings: a shell between these distances
+_OEDEMA_ABOVE = 2.0  # robust standard deviations over the brain's median on FLAIR
+
+Bools = NDArray[np.bool_]
+Floats = NDArray[np.float32]
+
+
+def measure(lesion: Lesion, ready: Prepared) -> dict[str, float]:
+    """Measure size, shape, contrast and surroundings.
+
+    Intensities are in robust standard deviations of the patient's own brain (see `preprocess`),
+    so that they compare between scanners.
+
+    Returns
+    -------
+    dict
+        `diameter_mm`, `volume_mm3`, `elongation` (longest over middle axis), `contrast_sd` (T1c,
+        lesion against its surroundings), `core_to_rim` (T1c; below 1: ring), and, where the
+        series is there, `uptake_sd` (T1c against T1) and `oedema_percent` (bright part of the
+        surroundings on FLAIR).
+    """
+    inside, box = _on_grid(lesion, ready)
+    channels = {
+        role: ready.voxels[number][box]
+        for number, role in enumerate(ROLES)
+        if role not in ready.missing
+    }
+    distance = ndimage.distance_transform_edt(~inside, sampling=GRID_MM)
+    shell = (distance > _NEAR_MM) & (distance <= _FAR_MM)
+    t1c = channels["t1c"]
+    features = {
+        "diameter_mm": lesion.diameter_mm,
+        "volume_mm3": lesion.volume_mm3,
+        "elongation": elongation(lesion),
+        "contrast_sd": float(t1c[inside].mean() - np.median(t1c[shell])),
+        "core_to_rim": core_to_rim(t1c, inside, float(np.median(t1c[shell]))),
+    }
+    if "t1" in channels:
+        features["uptake_sd"] = float((t1c[inside] - channels["t1"][inside]).mean())
+    if "flair" in channels:
+        features["oedema_percent"] = 100 * float((channels["flair"][shell] > _OEDEMA_ABOVE).mean())
+    return {name: round(value, 2) for name, value in features.items()}
+
+
+def _on_grid(lesion: Lesion, ready: Prepared) -> tuple[Bools, tuple[slice, slice, slice]]:
+    """The mask on the network's grid, in a box that holds its surroundings."""
+    corners = np.array(list(np.ndindex(2, 2, 2))) * (np.array(lesion.mask.shape) - 1)
+    mm = (corners + lesion.offset) @ lesion.affine[:3, :3].T + lesion.affine[:3, 3]
+    inverse = np.linalg.inv(ready.affine)
+    at = mm @ inverse[:3, :3].T + inverse[:3, 3]
+    shape = np.array(ready.voxels.shape[1:])
+    margin = _FAR_MM / GRID_MM + 2
+    low = np.clip(np.floor(at.min(0) - margin), 0, shape - 1).astype(int)
+    high = np.clip(np.ceil(at.max(0) + margin) + 1, low + 1, shape).astype(int)
+    affine, source = ready.affine.copy(), lesion.affine.copy()
+    affine[:3, 3] += ready.affine[:3, :3] @ low
+    source[:3, 3] += lesion.affine[:3, :3] @ (np.array(lesion.offset) - 1)
+    z, y, x = (int(n) for n in high - low)
+    mask = Volume(np.pad(lesion.mask, 1).astype(np.float32), source, "mask")
+    soft = resample(mask, affine, (z, y, x))
+    inside = soft >= 0.5 * max(float(soft.max()), 1e-6)
+    a, b, c = (slice(int(start), int(stop)) for start, stop in zip(low, high, strict=True))
+    return np.asarray(inside), (a, b, c)
+
+
+def elongation(lesion: Lesion) -> float:
+    """Ratio of the longest to the middle principal axis: vessels are long, metastases round."""
+    points = np.argwhere(lesion.mask) * lesion.spacing_mm
+    if len(points) < 4:
+        return 1.0
+    # A voxel's own extent (variance 1/12 of its side squared) keeps flat pieces finite.
+    spread = np.cov(points.T) + np.diag(lesion.spacing_mm**2 / 12)
+    axes = np.sqrt(np.linalg.eigvalsh(spread))
+    return float(axes[2] / axes[1])
+
+
+def core_to_rim(t1c: Floats, inside: Bools, around: float) -> float:
+    """Enhancement of the inner third against the border, both over the surroundings."""
+    depth = ndimage.distance_transform_edt(inside, sampling=GRID_MM)
+    if depth.max() < 2.5:
+        return 1.0
+    core = t1c[depth > 0.67 * depth.max()].mean() - around
+    rim = t1c[inside & (depth < 0.4 * depth.max())].mean() - around
+    return float(core / max(rim, 0.1))

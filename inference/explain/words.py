@@ -1,0 +1,72 @@
+"""Features in words: one line for seniors, teaching text for residents."""
+
+from collections.abc import Mapping
+
+from inference.lesions import Lesion
+
+Features = Mapping[str, float]
+
+
+def short_text(lesion: Lesion, features: Features) -> str:
+    """One line."""
+    parts = [f"{_kind(features)}, {lesion.diameter_mm:.0f} mm", f"p {lesion.probability:.2f}"]
+    if features.get("oedema_percent", 0) >= 15:
+        parts.append("oedema")
+    if features["elongation"] >= 2:
+        parts.append("elongated: vessel?")
+    return "; ".join(parts)
+
+
+def full_text(lesion: Lesion, features: Features) -> str:
+    """Sentences that say what was seen and what speaks against it."""
+    sentences = [
+        (
+            f"{_kind(features).capitalize()} focus of {lesion.diameter_mm:.1f} mm"
+            f" ({features['volume_mm3']:.0f} mm³), {_contrast(features)} than its surroundings on"
+            " T1 with contrast."
+        ),
+        *_uptake(features),
+        *_surroundings(features),
+        _shape(features),
+        _certainty(lesion),
+    ]
+    return " ".join(sentences)
+
+
+def _kind(features: Features) -> str:
+    return "ring-enhancing" if features["core_to_rim"] < 0.6 else "enhancing"
+
+
+def _contrast(features: Features) -> str:
+    strength = features["contrast_sd"]
+    return "much brighter" if strength > 3 else "brighter" if strength > 1 else "little brighter"
+
+
+def _uptake(features: Features) -> list[str]:
+    if "uptake_sd" not in features:
+        return ["Without T1 before contrast, blood or fat cannot be told from enhancement."]
+    if features["uptake_sd"] > 0.8:
+        return ["It is not bright before contrast: the brightness is uptake."]
+    return ["It is bright before contrast too: think of blood products."]
+
+
+def _surroundings(features: Features) -> list[str]:
+    if "oedema_percent" not in features:
+        return []
+    share = features["oedema_percent"]
+    if share >= 15:
+        return [f"FLAIR is bright in {share:.0f} % of its surroundings, as in vasogenic oedema."]
+    return ["FLAIR shows no oedema around it; small metastases often have none."]
+
+
+def _shape(features: Features) -> str:
+    if features["elongation"] >= 2:
+        return "It is elongated: follow it through the neighbouring slices; a vessel continues."
+    return "It is compact: a vessel cut across looks the same, so check neighbouring slices."
+
+
+def _certainty(lesion: Lesion) -> str:
+    text = f"The detector's calibrated probability is {lesion.probability:.2f}"
+    if lesion.uncertainty is not None and lesion.uncertainty >= 0.1:
+        return f"{text}, and it is unsure: mirrored images differ by {lesion.uncertainty:.2f}."
+    return f"{text}."

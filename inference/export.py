@@ -1,0 +1,249 @@
+"""Proposals as DICOM: Segmentation (binary) and Structured Report (TID 1500).
+
+Both copy patient and study attributes from their sources: build them from de-identified files only.
+"""
+
+import datetime as dt
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import highdicom as hd
+import numpy as np
+import pydicom
+from highdicom import sr
+from numpy.typing import NDArray
+from pydicom.dataset import Dataset
+from pydicom.sr.codedict import codes
+from pydicom.sr.coding import Code
+from pydicom.uid import generate_uid
+from pydicom.valuerep import DA, TM
+
+from inference.lesions import Lesion
+
+MANUFACTURER = "Readerstudy"
+_METASTASIS = Code("128462008", "SCT", "Metastatic neoplasm")
+_ABNORMAL = Code("49755003", "SCT", "Morphologically Abnormal Structure")
+_BRAIN = Code("12738006", "SCT", "Brain")
+_MR_BRAIN = Code("24590-2", "LN", "MR Brain")
+_DIAMETER = Code("81827009", "SCT", "Diameter")
+_PROBABILITY = Code("111047", "DCM", "Probability of cancer")
+
+
+@dataclass(frozen=True)
+class Algorithm:
+    """What made the proposals: written into both objects."""
+
+    name: str
+    version: str
+    weights_sha256: str = ""
+
+    @property
+    def identification(self) -> hd.AlgorithmIdentificationSequence:
+        """The Algorithm Identification Sequence (PS3.3 10.16)."""
+        return hd.AlgorithmIdentificationSequence(
+            name=self.name,
+            version=self.version,
+            family=codes.cid7162.ArtificialIntelligence,
+            parameters={"weights_sha256": self.weights_sha256} if self.weights_sha256 else None,
+        )
+
+
+class NothingToExport(ValueError):
+    """There is no lesion: a Segmentation needs at least one segment (PS3.3 C.8.20.2)."""
+
+
+def segmentation(
+    lesions: Sequence[Lesion],
+    source_paths: Sequence[Path],
+    *,
+    algorithm: Algorithm | None = None,
+) -> hd.seg.Segmentation:
+    """Return a binary Segmentation, one segment a lesion, on the frames of T1c.
+
+    Parameters
+    ----------
+    lesions
+        With masks on the grid of the source series.
+    source_paths
+        The files of T1c, de-identified.
+
+    Raises
+    ------
+    NothingToExport
+        Without lesions.
+    ValueError
+        If a mask does not fit the source series.
+    """
+    if not lesions:
+        raise NothingToExport("no lesion: a DICOM Segmentation needs one; store the empty result")
+    sources = _sorted(source_paths)
+    made_by = algorithm or Algorithm("readerstudy-inference", "0")
+    pixels = np.stack([_whole(each, sources) for each in lesions], axis=-1)
+    entropy = _entropy(sources, made_by, [each.centroid_mm for each in lesions])
+    return hd.seg.Segmentation(
+        source_images=sources,
+        pixel_array=pixels,
+        segmentation_type=hd.seg.SegmentationTypeValues.BINARY,
+        segment_descriptions=[
+            _description(number, made_by, entropy) for number in range(1, len(lesions) + 1)
+        ],
+        series_instance_uid=_uid(entropy, "seg-series"),
+        series_number=900,
+        sop_instance_uid=_uid(entropy, "seg"),
+        instance_number=1,
+        manufacturer=MANUFACTURER,
+        manufacturer_model_name=made_by.name,
+        software_versions=made_by.version,
+        device_serial_number="1",
+        content_label="PROPOSALS",
+        content_description="Lesions proposed by a detector; research use only",
+        series_description=f"Proposals of {made_by.name} {made_by.version}",
+        omit_empty_frames=True,
+    )
+
+
+def measurement_report(
+    lesions: Sequence[Lesion],
+    source_paths: Sequence[Path],
+    seg: hd.seg.Segmentation,
+    *,
+    algorithm: Algorithm | None = None,
+    observed_at: dt.datetime | None = None,
+) -> sr.Comprehensive3DSR:
+    """Return a measurement report (TID 1500): volume, diameter, probability of each lesion.
+
+    Parameters
+    ----------
+    seg
+        The segmentation of the same lesions in the same order; the report refers to its segments.
+    observed_at
+        When the detector ran; None: the study's date and time.
+
+    Raises
+    ------
+    NothingToExport
+        Without lesions.
+    ValueError
+        If the segmentation has another number of segments.
+    """
+    if not lesions:
+        raise NothingToExport("no lesion: there is nothing to report")
+    if len(seg.SegmentSequence) != len(lesions):
+        count = len(seg.SegmentSequence)
+        raise ValueError(f"{len(lesions)} lesions, {count} segments: give the same lesions to both")
+    sources = _sorted(source_paths)
+    made_by = algorithm or Algorithm("readerstudy-inference", "0")
+    entropy = _entropy(sources, made_by, [seg.SOPInstanceUID])
+    report = sr.MeasurementReport(
+        observation_context=_observed_by(made_by, entropy),
+        procedure_reported=_MR_BRAIN,
+        imaging_measurements=[
+            _group(number, each, seg, made_by) for number, each in enumerate(lesions, start=1)
+        ],
+        title=codes.DCM.ImagingMeasurementReport,
+    )
+    document = sr.Comprehensive3DSR(
+        evidence=[*sources, seg],
+        content=report[0],
+        series_instance_uid=_uid(entropy, "sr-series"),
+        series_number=901,
+        sop_instance_uid=_uid(entropy, "sr"),
+        instance_number=1,
+        manufacturer=MANUFACTURER,
+        is_complete=True,
+        is_final=False,
+        is_verified=False,
+        series_description=f"Proposals of {made_by.name} {made_by.version}",
+    )
+    moment = observed_at or _study_time(sources[0])
+    document.ContentDate = DA(moment.date())
+    document.ContentTime = TM(moment.time())
+    return document
+
+
+def _sorted(paths: Sequence[Path]) -> list[Dataset]:
+    """Source images in the order of the volume (along the normal), as `read_series` stacks them."""
+    images = [pydicom.dcmread(path) for path in paths]
+    row, column = np.array(images[0].ImageOrientationPatient, dtype=np.float64).reshape(2, 3)
+    normal = np.cross(row, column)
+    return sorted(images, key=lambda each: float(np.dot(normal, each.ImagePositionPatient)))
+
+
+def _whole(lesion: Lesion, sources: Sequence[Dataset]) -> NDArray[np.uint8]:
+    """The mask in the whole frame stack (slice, row, column)."""
+    whole = np.zeros((len(sources), sources[0].Rows, sources[0].Columns), np.uint8)
+    z, y, x = (slice(o, o + n) for o, n in zip(lesion.offset, lesion.mask.shape, strict=True))
+    if whole[z, y, x].shape != lesion.mask.shape:
+        raise ValueError("a lesion's mask does not fit the source series: pass the files of T1c")
+    whole[z, y, x] = lesion.mask > 0
+    return whole
+
+
+def _description(number: int, algorithm: Algorithm, entropy: str) -> hd.seg.SegmentDescription:
+    return hd.seg.SegmentDescription(
+        segment_number=number,
+        segment_label=f"Proposal {number}",
+        segmented_property_category=_ABNORMAL,
+        segmented_property_type=_METASTASIS,
+        algorithm_type=hd.seg.SegmentAlgorithmTypeValues.AUTOMATIC,
+        algorithm_identification=algorithm.identification,
+        anatomic_regions=[_BRAIN],
+        tracking_uid=_uid(entropy, f"lesion-{number}"),
+        tracking_id=f"proposal-{number}",
+    )
+
+
+def _observed_by(algorithm: Algorithm, entropy: str) -> sr.ObservationContext:
+    device = sr.DeviceObserverIdentifyingAttributes(
+        uid=_uid(entropy, "device"),
+        name=f"{algorithm.name} {algorithm.version}"[:64],
+        manufacturer_name=MANUFACTURER,
+        model_name=algorithm.name,
+    )
+    context = sr.ObserverContext(
+        observer_type=codes.DCM.Device, observer_identifying_attributes=device
+    )
+    return sr.ObservationContext(observer_device_context=context)
+
+
+def _group(
+    number: int, lesion: Lesion, seg: hd.seg.Segmentation, algorithm: Algorithm
+) -> sr.VolumetricROIMeasurementsAndQualitativeEvaluations:
+    """One lesion (TID 1411)."""
+    description = seg.SegmentSequence[number - 1]
+    values: list[tuple[Any, float, Any]] = [
+        (codes.SCT.Volume, lesion.volume_mm3, codes.UCUM.CubicMillimeter),
+        (_DIAMETER, lesion.diameter_mm, codes.UCUM.Millimeter),
+        (_PROBABILITY, 100 * lesion.probability, codes.UCUM.Percent),
+    ]
+    return sr.VolumetricROIMeasurementsAndQualitativeEvaluations(
+        tracking_identifier=sr.TrackingIdentifier(
+            uid=description.TrackingUID, identifier=description.TrackingID
+        ),
+        referenced_segment=sr.ReferencedSegment.from_segmentation(seg, segment_number=number),
+        finding_type=_METASTASIS,
+        finding_sites=[sr.FindingSite(anatomic_location=_BRAIN)],
+        algorithm_id=sr.AlgorithmIdentification(name=algorithm.name, version=algorithm.version),
+        measurements=[
+            sr.Measurement(name=name, value=round(value, 2), unit=unit)
+            for name, value, unit in values
+        ],
+    )
+
+
+def _study_time(source: Dataset) -> dt.datetime:
+    day = dt.datetime.strptime(source.StudyDate, "%Y%m%d")  # noqa: DTZ007  DICOM local time
+    clock = (source.get("StudyTime") or "000000")[:6].ljust(6, "0")
+    return day.replace(hour=int(clock[:2]), minute=int(clock[2:4]), second=int(clock[4:6]))
+
+
+def _entropy(sources: Sequence[Dataset], algorithm: Algorithm, rest: object) -> str:
+    """Same input, same UIDs: a run that is repeated makes no second object."""
+    series = sources[0].SeriesInstanceUID
+    return f"{series}|{algorithm.name}|{algorithm.version}|{algorithm.weights_sha256}|{rest}"
+
+
+def _uid(entropy: str, what: str) -> str:
+    return str(generate_uid(entropy_srcs=[f"readerstudy-export|{entropy}|{what}"]))

@@ -1,0 +1,50 @@
+"""Measures of masks in millimetres."""
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.spatial import ConvexHull, QhullError
+from scipy.spatial.distance import pdist
+
+
+def longest_axial_diameter_mm(
+    mask: NDArray[np.uint8] | NDArray[np.bool_], spacing_mm: NDArray[np.float64]
+) -> float:
+    """Return the longest diameter of a mask within one slice (RANO-BM, where slices are axial).
+
+    The largest distance between corners of voxels of one slice, less one voxel for the corners'
+    overshoot at a round border (on discs of 4 to 30 voxels the mean error is then -0.1 to 0.2).
+
+    Parameters
+    ----------
+    mask
+        (z, y, x), not empty.
+    spacing_mm
+        Along (z, y, x).
+
+    Raises
+    ------
+    ValueError
+        If the mask is empty.
+    """
+    if not mask.any():
+        raise ValueError("the mask is empty: there is nothing to measure")
+    corners = np.array([(a, b) for a in (-0.5, 0.5) for b in (-0.5, 0.5)])
+    longest = 0.0
+    for plane in mask:
+        points = np.argwhere(plane)
+        if not len(points):
+            continue
+        border = (points[:, None] + corners).reshape(-1, 2) * spacing_mm[1:]
+        longest = max(longest, float(pdist(_hull(border)).max()))
+    overshoot = float(np.mean(spacing_mm[1:]))
+    return max(longest - overshoot, float(np.min(spacing_mm[1:])))
+
+
+def _hull(points: NDArray[np.float64]) -> NDArray[np.float64]:
+    """The convex hull's corners, or the points themselves where they are few."""
+    if len(points) < 50:
+        return points
+    try:
+        return np.asarray(points[ConvexHull(points).vertices])
+    except QhullError:
+        return points

@@ -1,0 +1,157 @@
+"""One synthetic examination with its truth."""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from inference.geometry import longest_axial_diameter_mm
+from inference.phantom import acquisition, anatomy, lesions, scanner, signal, vessels
+from inference.phantom.fields import Array, Points
+from inference.phantom.lesions import Planted
+from inference.phantom.scanner import Scanner
+from inference.volume import Volume
+
+VERSION = "1"  # changes when the same seed gives another case
+
+
+@dataclass(frozen=True)
+class TruthLesion:
+    """A metastasis of the reference standard.
+
+    `mask` (uint8; z, y, x) is cropped; `offset` is the index of its first voxel in T1c.
+    """
+
+    id: int
+    kind: str  # solid, ring, haemorrhagic
+    centroid_mm: tuple[float, float, float]  # LPS
+    diameter_mm: float  # longest in the axial plane, measured on the mask
+    volume_mm3: float
+    mask: NDArray[np.uint8]
+    offset: tuple[int, int, int]
+
+
+@dataclass(frozen=True)
+class PhantomCase:
+    """A synthetic examination: four series in patient space, and what is in them."""
+
+    seed: int
+    series: dict[str, Volume]  # by role: t1c, t1, t2, flair
+    lesions: list[TruthLesion]
+    scanner: Scanner
+    labels: NDArray[np.uint8]  # lesion numbers on the grid of T1c
+    brain: NDArray[np.bool_]  # on the grid of T1c
+    vessels: NDArray[np.bool_]  # on the grid of T1c
+
+
+def make_case(
+    seed: int,
+    *,
+    n_lesions: int | None = None,
+    slice_mm: float | None = None,
+    dose: float | None = None,
+) -> PhantomCase:
+    """Make one synthetic brain MRI.
+
+    Parameters
+    ----------
+    seed
+        The same seed, options and `VERSION` give the same case to the last bit on one machine.
+    n_lesions
+        How many metastases (a few fewer if there is no room); None draws 1 to 22; 0 gives a head
+        without metastases, with the vessels that mimic them.
+    slice_mm
+        Slice spacing of T1c; None draws 1.0, 1.2 or 1.5.
+    dose
+        Factor on contrast uptake; None draws 0.75 to 1.25.
+
+    Raises
+    ------
+    ValueError
+        If `n_lesions` is negative.
+    """
+    if n_lesions is not None and n_lesions < 0:
+        raise ValueError(f"n_lesions is {n_lesions}: give 0 or more, or None to draw a number")
+    rng = np.random.default_rng(seed)
+    head = anatomy.build(rng)
+    dose = float(rng.uniform(0.75, 1.25)) if dose is None else dose
+    enhancing = vessels.add(head, dose, rng)
+    planted = lesions.plant(head, n_lesions, dose, rng)
+    machine = scanner.draw(rng, slice_mm)
+    to_patient = acquisition.anatomy_affine(rng.normal(0, (2, 8, 12)))
+    series = _series(head, machine, to_patient, rng)
+    t1c = series["t1c"]
+
+    def on_t1c(mask: Array) -> NDArray[np.bool_]:
+        sampled = acquisition.resample(mask, to_patient, _shape(t1c), t1c.affine)
+        return np.asarray(sampled > 0.5)
+
+    labels = _labels(planted, to_patient, t1c)
+    return PhantomCase(
+        seed,
+        series,
+        [_truth(each, labels, t1c) for each in planted],
+        machine,
+        labels,
+        on_t1c(head.brain),
+        on_t1c(enhancing.vessels),
+    )
+
+
+def _shape(volume: Volume) -> tuple[int, int, int]:
+    z, y, x = volume.voxels.shape
+    return z, y, x
+
+
+def _series(
+    head: anatomy.Head, machine: Scanner, to_patient: Points, rng: np.random.Generator
+) -> dict[str, Volume]:
+    """Acquire the four series, each scaled so that white matter is near 1."""
+    series = {}
+    for role in scanner.ROLES:
+        protocol = machine.protocols[role]
+        image = signal.image(head.tissues, protocol.sequence, machine.constants)
+        if role == "t1c":
+            image = signal.enhanced(image, head.tissues, protocol.sequence, machine.constants)
+        image /= np.percentile(image[head.brain > 0.5][::17], 60)
+        series[role] = acquisition.acquire(image, machine, protocol, to_patient, rng)
+    return series
+
+
+def _labels(planted: list[Planted], to_patient: Points, t1c: Volume) -> NDArray[np.uint8]:
+    """Lesion numbers on the grid of T1c; a lesion under two voxels is cut at half its maximum."""
+    labels = np.zeros(_shape(t1c), np.uint8)
+    step = np.linalg.inv(t1c.affine) @ to_patient
+    for each in planted:
+        first = np.array([s.start for s in each.box]) - 1.0  # a margin of zeros on each side
+        corners = np.array(list(np.ndindex(2, 2, 2))) * (np.array(each.fraction.shape) + 1) + first
+        at = corners @ step[:3, :3].T + step[:3, 3]
+        low = np.clip(np.floor(at.min(0)).astype(int), 0, labels.shape)
+        high = np.clip(np.ceil(at.max(0)).astype(int) + 1, 0, labels.shape)
+        moved, source = t1c.affine.copy(), to_patient.copy()
+        moved[:3, 3] = t1c.to_mm(low.astype(np.float64))
+        source[:3, 3] += to_patient[:3, :3] @ first
+        z, y, x = (int(n) for n in high - low)
+        sampled = acquisition.resample(np.pad(each.fraction, 1), source, (z, y, x), moved)
+        mask = sampled > 0.5 * min(1.0, float(sampled.max()))
+        part = labels[tuple(slice(a, b) for a, b in zip(low, high, strict=True))]
+        part[mask & (part == 0)] = each.number
+    return labels
+
+
+def _truth(planted: Planted, labels: NDArray[np.uint8], t1c: Volume) -> TruthLesion:
+    """Measure a planted lesion on the grid of T1c."""
+    found = np.argwhere(labels == planted.number)
+    low, high = found.min(0), found.max(0) + 1
+    z, y, x = (slice(a, b) for a, b in zip(low, high, strict=True))
+    mask = (labels[z, y, x] == planted.number).astype(np.uint8)
+    centroid = t1c.to_mm(found.mean(0))
+    return TruthLesion(
+        id=planted.number,
+        kind=planted.kind,
+        centroid_mm=(float(centroid[0]), float(centroid[1]), float(centroid[2])),
+        diameter_mm=longest_axial_diameter_mm(mask, t1c.spacing_mm),
+        volume_mm3=float(planted.fraction.sum()),
+        mask=mask,
+        offset=(int(low[0]), int(low[1]), int(low[2])),
+    )

@@ -1,0 +1,192 @@
+"""Metastases: solid, ring-enhancing, haemorrhagic, with oedema and mass effect."""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy import ndimage
+from scipy.spatial.transform import Rotation
+
+from inference.phantom.anatomy import Head
+from inference.phantom.fields import Array, Box, Points, box_around, offsets, smooth_field
+from inference.phantom.tissues import INDEX
+
+_LESION_TISSUES = ("tumour", "necrosis", "haemorrhage")
+MIN_DIAMETER_MM, MAX_DIAMETER_MM = 2.0, 32.0
+
+
+@dataclass(frozen=True)
+class Planted:
+    """A metastasis in the anatomy grid (1 mm)."""
+
+    number: int
+    kind: str  # solid, ring, haemorrhagic
+    nominal_mm: float  # diameter of the sphere it was drawn from
+    box: Box
+    fraction: Array  # soft fraction of the lesion in its box
+    enhancement: float  # relative to a vessel's 1.6
+
+
+@dataclass(frozen=True)
+class _Shape:
+    """Where a lesion goes: soft fraction, and radius-like coordinate in mm from its centre."""
+
+    centre: Points
+    radius: float
+    box: Box
+    rho: Array
+    fraction: Array
+
+
+def plant(head: Head, count: int | None, dose: float, rng: np.random.Generator) -> list[Planted]:
+    """Put metastases into the head; `count` None draws a number (1-22, mostly a few)."""
+    if count is None:
+        count = int(np.clip(rng.lognormal(1.1, 0.9), 1, 22))
+    seats, weights = _seats(head) if count else (np.empty((0, 3), np.int64), np.empty(0))
+    taken = np.zeros(head.brain.shape, bool)
+    planted: list[Planted] = []
+    for number in range(1, count + 1):
+        shape = _find_room(head, seats, weights, taken, rng)
+        if shape is None:
+            continue
+        taken[shape.box] |= shape.fraction > 0.05
+        _mass_effect(head, shape, rng)
+        planted.append(_grow(head, shape, number, dose, rng))
+    _white_matter_spots(head, rng)
+    return planted
+
+
+def _seats(head: Head) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
+    """Voxels where metastases sit, with weights: the junction of grey and white matter."""
+    grey = head.tissues["grey"] + 0.3 * head.tissues["deep_grey"]
+    junction = ndimage.gaussian_filter(grey, 1.5) * ndimage.gaussian_filter(
+        head.tissues["white"], 1.5
+    )
+    junction[ndimage.uniform_filter(head.brain, 5) < 0.9] = 0
+    seats = np.argwhere(junction > 0.08)
+    weights = junction[tuple(seats.T)].astype(np.float64)
+    return seats, weights / weights.sum()
+
+
+def _find_room(
+    head: Head,
+    seats: NDArray[np.int64],
+    weights: NDArray[np.float64],
+    taken: NDArray[np.bool_],
+    rng: np.random.Generator,
+) -> _Shape | None:
+    """Draw sizes and seats until one lies in the brain and touches no other lesion."""
+    for _ in range(12):
+        nominal = np.clip(rng.lognormal(np.log(5.8), 0.68), MIN_DIAMETER_MM, MAX_DIAMETER_MM)
+        centre = seats[rng.choice(len(seats), p=weights)] + rng.uniform(-0.5, 0.5, 3)
+        shape = _outline(head, centre, float(nominal) / 2, rng)
+        expected = 4.19 * shape.radius**3
+        if not taken[shape.box].any() and shape.fraction.sum() > 0.5 * expected:
+            return shape
+    return None
+
+
+def _outline(head: Head, centre: Points, radius: float, rng: np.random.Generator) -> _Shape:
+    """Lobulated ellipsoid, cut at the brain's surface."""
+    box = box_around(centre, radius * 1.5 + 3, head.brain.shape)
+    away = offsets(box, centre)
+    axes = np.exp(rng.normal(0, 0.12 + 0.06 * (radius > 6), 3))
+    axes /= np.cbrt(axes.prod())
+    turn = Rotation.random(random_state=rng).as_matrix() / axes[:, None]
+    rho = np.sqrt((np.tensordot(turn, away, 1) ** 2).sum(0)).astype(np.float32)
+    lobes = smooth_field(rng, rho.shape, max(2.0, radius * 0.8), 0.10)
+    lobes += smooth_field(rng, rho.shape, max(1.5, radius * 0.35), 0.06)
+    rho = rho / (1 + lobes * min(1.0, radius / 3))
+    fraction = np.clip((radius - rho) / 0.9 + 0.5, 0, 1) * head.brain[box]
+    fraction *= np.sqrt(np.clip(1.25 - head.tissues["csf"][box], 0, 1))
+    return _Shape(centre, radius, box, rho, fraction.astype(np.float32))
+
+
+def _mass_effect(head: Head, shape: _Shape, rng: np.random.Generator) -> None:
+    """Push the tissue around a larger lesion outwards, keeping its volume near the lesion."""
+    if shape.radius < 3.5:
+        return
+    push = rng.uniform(0.25, 0.65) * shape.radius**3
+    box = box_around(shape.centre, 2.6 * shape.radius + 2, head.brain.shape)
+    away = offsets(box, shape.centre)
+    distance = np.sqrt((away**2).sum(0)) + 1e-3
+    source = np.cbrt(np.maximum(distance**3 - push, 0.02 * distance**3))
+    fade = np.clip((2.6 * shape.radius - distance) / shape.radius, 0, 1)
+    ratio = 1 + fade * (source / distance - 1)
+    corner = np.array([s.start for s in box])[:, None, None, None]
+    at = away * ratio + shape.centre[:, None, None, None] - corner
+    view = head.tissues.fractions[(slice(None), *box)]
+    view[:] = np.stack(
+        [ndimage.map_coordinates(part, at, order=1, mode="nearest") for part in view.copy()]
+    )
+    gadolinium = head.tissues.gadolinium[box]
+    gadolinium[:] = ndimage.map_coordinates(gadolinium.copy(), at, order=1, mode="nearest")
+
+
+def _grow(head: Head, shape: _Shape, number: int, dose: float, rng: np.random.Generator) -> Planted:
+    """Lay down tumour, necrosis, contrast uptake and oedema."""
+    diameter = 2 * shape.radius
+    kind = _kind(diameter, rng)
+    fraction = shape.fraction
+    head.tissues.put("haemorrhage" if kind == "haemorrhagic" else "tumour", fraction, shape.box)
+    enhancement = rng.uniform(0.45, 1.25) * (0.85 if diameter < 4 else 1.0)
+    uneven = 1 + smooth_field(rng, fraction.shape, max(1.5, shape.radius * 0.5), 0.18)
+    uptake = fraction * np.clip(uneven, 0.4, 1.5) * np.float32(enhancement * dose)
+    if kind == "ring":
+        necrosis = _necrosis(shape, rng)
+        head.tissues.put("necrosis", necrosis, shape.box)
+        uptake = uptake * (1 - necrosis) + np.float32(0.08 * dose) * necrosis
+    gadolinium = head.tissues.gadolinium[shape.box]
+    gadolinium[:] = gadolinium * (1 - fraction) + uptake
+    _oedema(head, shape, rng)
+    return Planted(number, kind, diameter, shape.box, fraction, float(enhancement))
+
+
+def _kind(diameter_mm: float, rng: np.random.Generator) -> str:
+    ring = diameter_mm > 8 and rng.random() < 0.45 + 0.02 * diameter_mm
+    if rng.random() < 0.07:
+        return "haemorrhagic"
+    return "ring" if ring else "solid"
+
+
+def _necrosis(shape: _Shape, rng: np.random.Generator) -> Array:
+    """Fluid core behind an irregular rim."""
+    lumps = np.clip(smooth_field(rng, shape.rho.shape, max(2.0, shape.radius * 0.6)), -1, 1.5)
+    rim = np.maximum(rng.uniform(0.14, 0.3) * shape.radius + 0.6 * lumps, 1.2)
+    return np.asarray(np.clip(shape.radius - rim - shape.rho + 0.5, 0, 1) * shape.fraction)
+
+
+def _oedema(head: Head, shape: _Shape, rng: np.random.Generator) -> None:
+    """Vasogenic oedema: it spreads along white matter and spares the cortex."""
+    diameter = 2 * shape.radius
+    if rng.random() > np.clip((diameter - 4) / 8, 0.08, 0.92):
+        return
+    extent = rng.uniform(0.4, 1.6) * shape.radius + rng.uniform(2, 7)
+    box = box_around(shape.centre, shape.radius + 1.8 * extent + 3, head.brain.shape)
+    distance = np.sqrt((offsets(box, shape.centre) ** 2).sum(0))
+    fingers = smooth_field(rng, distance.shape, max(4.0, extent), 0.35)
+    limit = shape.radius + extent * (1 + fingers)
+    white = ndimage.gaussian_filter(head.tissues["white"][box], 0.7)
+    amount = np.clip((limit - distance) / 3 + 0.5, 0, 1) * np.clip(white * 1.3 - 0.12, 0, 1)
+    _infiltrate(head, np.asarray(amount * 0.85, dtype=np.float32), box)
+
+
+def _white_matter_spots(head: Head, rng: np.random.Generator) -> None:
+    """Age-related hyperintensities: bright on FLAIR, no enhancement."""
+    box: Box = (slice(40, None), slice(None), slice(None))
+    shape = head.brain[box].shape
+    spots = np.clip((smooth_field(rng, shape, 5) - rng.uniform(1.7, 2.6)) * 3, 0, 0.7)
+    _infiltrate(head, spots * (head.tissues["white"][box] > 0.7), box)
+
+
+def _infiltrate(head: Head, amount: Array, box: Box) -> None:
+    """Turn tissue that is no lesion into oedema."""
+    fractions = head.tissues.fractions
+    lesion = sum((fractions[INDEX[n]][box] for n in _LESION_TISSUES), np.float32(0))
+    amount = amount * np.clip(1 - lesion, 0, 1)
+    keep = {name: fractions[INDEX[name]][box].copy() for name in _LESION_TISSUES}
+    head.tissues.put("oedema", amount, box)
+    for name, before in keep.items():
+        now = fractions[INDEX[name]][box]
+        fractions[INDEX["oedema"]][box] += now - before
+        now[:] = before

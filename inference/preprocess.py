@@ -1,0 +1,189 @@
+"""From an examination to the network's input: one grid, 1 mm, normalised intensities."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy import ndimage
+
+from inference.grids import sample_along_axes
+from inference.volume import Affine, Volume
+
+ROLES = ("t1c", "t1", "t2", "flair")  # the input channels, in this order
+GRID_MM = 1.0
+HEIGHT_MM = 168.0  # from the vertex down to the foramen magnum and a little more
+_COARSE_MM = 4.0
+_CORE_DEPTH_MM = 18.0  # so far from air there is brain, not scalp or skull
+CLIP = (-5.0, 15.0)
+_ALIGNED_WITHIN = 1e-3  # voxels, over the whole grid
+
+
+class UnusableExamination(ValueError):
+    """The images cannot be analysed; the text says why and what to do."""
+
+
+@dataclass(frozen=True)
+class Prepared:
+    """Channels (role, z, y, x) on a 1 mm grid whose axes point to superior, posterior, left."""
+
+    voxels: NDArray[np.float32]
+    affine: Affine
+    missing: tuple[str, ...]
+
+
+def prepare(examination: Mapping[str, Volume], needs: tuple[str, ...] = ("t1c",)) -> Prepared:
+    """Bring an examination to the grid that the detectors work on.
+
+    A series that is missing becomes a channel of zeros (its mean): detectors are trained with
+    missing series. The grid follows T1c's own axes, so that T1c is never rotated.
+
+    Raises
+    ------
+    UnusableExamination
+        If a needed role is missing, or no head is found in T1c.
+    """
+    for role in needs:
+        if role not in examination:
+            raise UnusableExamination(f"no series with role {role}: add one, or set its role")
+    whole, field = _upright_grid(examination["t1c"])
+    coarse, coarse_shape = _coarse(whole, field)
+    head = _head_mask(resample(examination["t1c"], coarse, coarse_shape))
+    affine, shape = _crop(whole, head)
+    core_mm = np.argwhere(_core(head)) @ coarse[:3, :3].T + coarse[:3, 3]
+    core = tuple(_nearest(core_mm, affine, shape).T)
+    channels = np.zeros((len(ROLES), *shape), np.float32)
+    for number, role in enumerate(ROLES):
+        if role in examination:
+            image = resample(examination[role], affine, shape)
+            channels[number] = _normalise(image, image[core])
+    missing = tuple(role for role in ROLES if role not in examination)
+    return Prepared(channels, affine, missing)
+
+
+def resample(volume: Volume, affine: Affine, shape: tuple[int, int, int]) -> NDArray[np.float32]:
+    """Sample a volume at another grid: linear, 0 outside; finer images are smoothed first."""
+    step = np.linalg.inv(volume.affine) @ affine
+    ratio = np.linalg.norm(affine[:3, :3], axis=0).min() / volume.spacing_mm
+    sigma = np.where(ratio > 1.25, 0.4 * ratio, 0.0)
+    voxels = ndimage.gaussian_filter(volume.voxels, sigma) if sigma.any() else volume.voxels
+    axes = np.abs(step[:3, :3]).argmax(0)  # of the volume, along each axis of the grid
+    scales = step[axes, range(3)]
+    skew = step[:3, :3].copy()
+    skew[axes, range(3)] = 0
+    if np.abs(skew @ np.array(shape)).max() > _ALIGNED_WITHIN or len(set(axes)) < 3:
+        return np.asarray(
+            ndimage.affine_transform(
+                voxels, step[:3, :3], step[:3, 3], shape, order=1, output=np.float32,
+                prefilter=False,
+            )
+        )  # fmt: skip
+    at = [
+        start + scale * np.arange(n)
+        for start, scale, n in zip(step[axes, 3], scales, shape, strict=True)
+    ]
+    return sample_along_axes(voxels.transpose(axes), (at[0], at[1], at[2]))
+
+
+def resample_labels(
+    labels: NDArray[np.uint8], source: Affine, affine: Affine, shape: tuple[int, int, int]
+) -> NDArray[np.uint8]:
+    """Sample label numbers at another grid: the nearest voxel's."""
+    step = np.linalg.inv(source) @ affine
+    return np.asarray(
+        ndimage.affine_transform(labels, step[:3, :3], step[:3, 3], shape, order=0, output=np.uint8)
+    )
+
+
+def _nearest(
+    points_mm: NDArray[np.float64], affine: Affine, shape: tuple[int, int, int]
+) -> NDArray[np.int64]:
+    """Nearest voxels of a grid to points in LPS mm; points outside are left out."""
+    inverse = np.linalg.inv(affine)
+    index = np.round(points_mm @ inverse[:3, :3].T + inverse[:3, 3]).astype(np.int64)
+    return np.asarray(index[((index >= 0) & (index < shape)).all(1)])
+
+
+def _upright_grid(volume: Volume) -> tuple[Affine, tuple[int, int, int]]:
+    """T1c's field of view at 1 mm, its axes permuted and flipped to superior, posterior, left."""
+    directions = volume.affine[:3, :3] / volume.spacing_mm
+    extent = np.array(volume.voxels.shape) * volume.spacing_mm
+    middle = volume.to_mm((np.array(volume.voxels.shape) - 1) / 2)
+    columns: list[NDArray[np.float64]] = []
+    left = [0, 1, 2]
+    lengths = []
+    for axis_mm in (2, 1, 0):  # superior is +z, posterior +y, left +x of LPS
+        nearest = max(left, key=lambda a: abs(float(directions[axis_mm, a])))
+        left.remove(nearest)
+        sign = 1.0 if directions[axis_mm, nearest] >= 0 else -1.0
+        columns.append(directions[:, nearest] * sign)
+        lengths.append(max(1, int(extent[nearest] / GRID_MM)))
+    affine = np.eye(4)
+    affine[:3, :3] = np.stack(columns, 1) * GRID_MM
+    affine[:3, 3] = middle - affine[:3, :3] @ ((np.array(lengths) - 1) / 2)
+    return affine, (lengths[0], lengths[1], lengths[2])
+
+
+def _coarse(affine: Affine, shape: tuple[int, int, int]) -> tuple[Affine, tuple[int, int, int]]:
+    coarse = affine.copy()
+    coarse[:3, :3] *= _COARSE_MM / GRID_MM
+    z, y, x = (int(np.ceil(n * GRID_MM / _COARSE_MM)) for n in shape)
+    return coarse, (z, y, x)
+
+
+def _head_mask(coarse: NDArray[np.float32]) -> NDArray[np.bool_]:
+    """The head against air: Otsu's threshold, the largest piece, filled."""
+    from skimage.filters import threshold_otsu
+
+    otsu: Callable[[NDArray[np.float32]], float] = threshold_otsu
+    if float(np.ptp(coarse)) == 0:
+        raise UnusableExamination("T1c is empty: every voxel has the same value")
+    capped = np.minimum(coarse, np.percentile(coarse, 98))
+    mask = ndimage.binary_opening(capped > 0.6 * otsu(capped))
+    pieces, count = ndimage.label(mask)
+    if not count:
+        raise UnusableExamination("no head found in T1c: check that the series is a head")
+    sizes = np.bincount(pieces.ravel())
+    sizes[0] = 0
+    head = pieces == sizes.argmax()
+    closed = ndimage.binary_closing(np.pad(head, 3), iterations=3)[3:-3, 3:-3, 3:-3]
+    filled = np.stack([ndimage.binary_fill_holes(plane) for plane in closed | head])
+    if filled.sum() * _COARSE_MM**3 < 5e5:
+        raise UnusableExamination("no head found in T1c: check that the series is a head")
+    return filled
+
+
+def _crop(affine: Affine, head: NDArray[np.bool_]) -> tuple[Affine, tuple[int, int, int]]:
+    """The box of the upper part of the head; its sides are multiples of 16 voxels."""
+    top = int(np.flatnonzero(head.any((1, 2))).max()) + 1
+    bottom = max(0, round(top - HEIGHT_MM / _COARSE_MM))
+    part = head[bottom:top]
+    low, high = [bottom], [top]
+    for axes in ((0, 2), (0, 1)):
+        used = np.flatnonzero(part.any(axes))
+        low.append(int(used.min()))
+        high.append(int(used.max()) + 1)
+    start = np.array(low) * _COARSE_MM / GRID_MM
+    size = (np.array(high) - np.array(low)) * _COARSE_MM / GRID_MM
+    z, y, x = (int(np.ceil(n / 16) * 16) for n in size)
+    cropped = affine.copy()
+    cropped[:3, 3] += affine[:3, :3] @ start
+    return cropped, (z, y, x)
+
+
+def _core(head: NDArray[np.bool_]) -> NDArray[np.bool_]:
+    """Voxels that are brain for certain: deep in the upper part of the head."""
+    depth = ndimage.distance_transform_edt(head, sampling=_COARSE_MM)
+    top = int(np.flatnonzero(head.any((1, 2))).max())
+    upper = np.arange(len(head)) > top - 110 / _COARSE_MM
+    core = (depth > _CORE_DEPTH_MM) & upper[:, None, None]
+    if core.sum() < 200:
+        raise UnusableExamination("too little brain in T1c: check the field of view")
+    return np.asarray(core)
+
+
+def _normalise(image: NDArray[np.float32], inside: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Centre on the brain's median, scale by its robust spread, cut the extremes."""
+    middle = float(np.median(inside))
+    spread = 1.4826 * float(np.median(np.abs(inside - middle))) or 1.0
+    return np.asarray(np.clip((image - middle) / spread, *CLIP), dtype=np.float32)

@@ -1,0 +1,118 @@
+"""Read a DICOM series into a `Volume`."""
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+import numpy as np
+import pydicom
+from numpy.typing import NDArray
+from pydicom.dataset import Dataset
+from pydicom.errors import InvalidDicomError
+
+from inference.volume import Volume
+
+_EVEN_WITHIN = 0.05  # of the slice spacing
+_PARALLEL_WITHIN = 1e-3
+
+
+class UnreadableSeries(ValueError):
+    """The files are no series that can be stacked; the text says why and what to do."""
+
+
+def read_examination(series: Mapping[str, Sequence[Path]]) -> dict[str, Volume]:
+    """Read the series of an examination, by role.
+
+    Raises
+    ------
+    UnreadableSeries
+        Naming the role.
+    """
+    volumes = {}
+    for role, paths in series.items():
+        try:
+            volumes[role] = read_series(paths, role)
+        except UnreadableSeries as wrong:
+            raise UnreadableSeries(f"{role}: {wrong}") from wrong
+    return volumes
+
+
+def read_series(source: Path | Sequence[Path], role: str = "") -> Volume:
+    """Stack the slices of one series.
+
+    Slices are sorted by their position along the normal (PS3.3 C.7.6.2.1.1), never by file name
+    or instance number. The voxels are modality values (rescaled where the header says so).
+
+    Parameters
+    ----------
+    source
+        A folder, or the files.
+
+    Raises
+    ------
+    UnreadableSeries
+        If there are no slices, the slices are not parallel or of different sizes or not evenly
+        spaced, or several belong to one place.
+    """
+    files = (
+        sorted(p for p in source.iterdir() if p.is_file()) if isinstance(source, Path) else source
+    )
+    slices = [_read(path) for path in files]
+    if len(slices) < 2:
+        raise UnreadableSeries(f"{len(slices)} slice(s): at least 2 are needed for a volume")
+    first = slices[0]
+    if {each.SeriesInstanceUID for each in slices} != {first.SeriesInstanceUID}:
+        raise UnreadableSeries("the files belong to several series: give one series at a time")
+    if {(each.Rows, each.Columns) for each in slices} != {(first.Rows, first.Columns)}:
+        raise UnreadableSeries("the slices differ in size")
+    along_row, along_column = _orientation(slices)
+    normal = np.cross(along_row, along_column)
+    positions = np.array([each.ImagePositionPatient for each in slices], dtype=np.float64)
+    order = np.argsort(positions @ normal)
+    step = _step(positions[order], normal)
+    between_rows, between_columns = (float(v) for v in first.PixelSpacing)
+    affine = np.eye(4)
+    affine[:3, :3] = np.stack([step, along_column * between_rows, along_row * between_columns], 1)
+    affine[:3, 3] = positions[order[0]]
+    voxels = np.stack([_modality_values(slices[i]) for i in order])
+    return Volume(voxels, affine, role)
+
+
+def _read(path: Path) -> Dataset:
+    try:
+        return pydicom.dcmread(path)
+    except InvalidDicomError as wrong:
+        raise UnreadableSeries(
+            f"{path.name} is no DICOM file: take it out of the folder"
+        ) from wrong
+
+
+def _orientation(slices: Sequence[Dataset]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """The shared direction of rows and columns."""
+    try:
+        all_of = np.array([each.ImageOrientationPatient for each in slices], dtype=np.float64)
+    except AttributeError as missing:
+        raise UnreadableSeries("a file has no orientation: it is no slice of a volume") from missing
+    if np.abs(all_of - all_of[0]).max() > _PARALLEL_WITHIN:
+        raise UnreadableSeries("the slices are not parallel: a localiser cannot be stacked")
+    return all_of[0, :3], all_of[0, 3:]
+
+
+def _step(positions: NDArray[np.float64], normal: NDArray[np.float64]) -> NDArray[np.float64]:
+    """The vector from one slice to the next."""
+    distances = np.diff(positions @ normal)
+    spacing = float(np.median(distances))
+    if spacing <= 0 or distances.min() < _EVEN_WITHIN * spacing:
+        raise UnreadableSeries("several slices lie at one place: split the series by acquisition")
+    if np.abs(distances - spacing).max() > _EVEN_WITHIN * spacing:
+        at = int(np.abs(distances - spacing).argmax())
+        raise UnreadableSeries(
+            f"a gap of {distances[at]:.2f} mm after slice {at + 1}, others are {spacing:.2f} mm:"
+            " a slice is missing; send the series again"
+        )
+    return np.asarray((positions[-1] - positions[0]) / (len(positions) - 1))
+
+
+def _modality_values(image: Dataset) -> NDArray[np.float32]:
+    slope, intercept = image.get("RescaleSlope", 1), image.get("RescaleIntercept", 0)
+    pixels = image.pixel_array.astype(np.float32)
+    return np.asarray(pixels * np.float32(slope or 1) + np.float32(intercept or 0))

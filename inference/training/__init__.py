@@ -1,0 +1,1 @@
+"""Training of the detectors: phantoms, patches, losses, calibration. Seeds are in `recipe`."""

@@ -1,0 +1,144 @@
+"""The training loop: resumable, seeded, on CPU or CUDA, in bfloat16 with averaged weights."""
+
+import copy
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+from tqdm import tqdm
+
+from inference.losses import size_weighted_dice_focal
+from inference.training import cases, patches
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """All that decides the weights besides the cases."""
+
+    seed: int = 20260
+    steps: int = 4000
+    batch: int = 2
+    rate: float = 3e-3
+    warm_up: int = 100
+    averaging: float = 0.998
+    sampling: patches.Sampling = field(default_factory=patches.Sampling)
+    save_every: int = 250
+
+
+def rate_at(recipe: Recipe, step: int) -> float:
+    """Learning rate: linear warm-up, then half a cosine down to 1e-6."""
+    warm = min(1.0, (step + 1) / recipe.warm_up)
+    return recipe.rate * warm * 0.5 * (1 + float(np.cos(np.pi * step / recipe.steps))) + 1e-6
+
+
+class Fit:
+    """A training in progress: network, averaged network, optimiser, step."""
+
+    def __init__(self, network: nn.Module, recipe: Recipe, device: str) -> None:
+        self.recipe, self.device = recipe, device
+        self.network = network.to(device=device, memory_format=torch.channels_last_3d).train()  # type: ignore[call-overload]
+        self.average = copy.deepcopy(self.network).eval()
+        self.optimiser = torch.optim.AdamW(
+            self.network.parameters(), recipe.rate, weight_decay=1e-4
+        )
+        self.step = 0
+        self.losses: list[float] = []
+
+    def advance(self, voxels: Tensor, target: Tensor) -> float:
+        """One step on a batch; return its loss."""
+        for group in self.optimiser.param_groups:
+            group["lr"] = rate_at(self.recipe, self.step)
+        with torch.autocast(self.device, torch.bfloat16):
+            logits = self.network(voxels)
+        loss = size_weighted_dice_focal(logits.float(), target)
+        self.optimiser.zero_grad(set_to_none=True)
+        loss.backward()  # type: ignore[no-untyped-call]
+        nn.utils.clip_grad_norm_(self.network.parameters(), 5.0)
+        self.optimiser.step()
+        self.step += 1
+        self._follow()
+        self.losses.append(loss.item())
+        return self.losses[-1]
+
+    @torch.no_grad()
+    def _follow(self) -> None:
+        """Move the averaged weights towards the current ones; copy running statistics."""
+        keep = min(self.recipe.averaging, self.step / (self.step + 10))
+        pairs = zip(
+            self.average.state_dict().values(), self.network.state_dict().values(), strict=True
+        )
+        for slow, fast in pairs:
+            if slow.is_floating_point():
+                slow.lerp_(fast, 1 - keep)
+            else:
+                slow.copy_(fast)
+
+    def save(self, path: Path) -> None:
+        """Write a checkpoint, whole or not at all."""
+        state = {
+            "network": self.network.state_dict(),
+            "average": self.average.state_dict(),
+            "optimiser": self.optimiser.state_dict(),
+            "step": self.step,
+            "losses": self.losses,
+        }
+        part = path.with_suffix(".part")
+        torch.save(state, part)
+        part.replace(path)
+
+    def resume(self, path: Path) -> None:
+        """Continue from a checkpoint."""
+        state = torch.load(path, map_location=self.device, weights_only=True)
+        self.network.load_state_dict(state["network"])
+        self.average.load_state_dict(state["average"])
+        self.optimiser.load_state_dict(state["optimiser"])
+        self.step, self.losses = state["step"], state["losses"]
+
+
+def fit(network: nn.Module, folder: Path, checkpoint: Path, recipe: Recipe, device: str) -> Fit:
+    """Train on the cached cases of `folder`; cases that appear meanwhile are taken up.
+
+    Raises
+    ------
+    FileNotFoundError
+        If there is no training case yet.
+    """
+    running = Fit(network, recipe, device)
+    if checkpoint.exists():
+        running.resume(checkpoint)
+    pool: list[cases.TrainingCase] = []
+    with tqdm(total=recipe.steps, initial=running.step, unit="step", mininterval=10) as bar:
+        while running.step < recipe.steps:
+            if running.step % 50 == 0 or not pool:
+                pool = _refresh(pool, folder)
+            rng = np.random.default_rng([recipe.seed, running.step])
+            running.advance(*_batch(pool, rng, recipe, device))
+            bar.update()
+            if running.step % 50 == 0:
+                bar.set_postfix(loss=f"{np.mean(running.losses[-50:]):.3f}", cases=len(pool))
+            if running.step % recipe.save_every == 0 or running.step == recipe.steps:
+                running.save(checkpoint)
+    return running
+
+
+def _refresh(pool: list[cases.TrainingCase], folder: Path) -> list[cases.TrainingCase]:
+    known = {case.seed for case in pool}
+    paths = cases.available(folder, cases.TRAINING_SEEDS)
+    pool = pool + [cases.load(p) for p in paths if int(p.name.rpartition("-")[2]) not in known]
+    if not pool:
+        raise FileNotFoundError(f"no training case in {folder}: run `python -m inference phantom`")
+    return pool
+
+
+def _batch(
+    pool: list[cases.TrainingCase], rng: np.random.Generator, recipe: Recipe, device: str
+) -> tuple[Tensor, Tensor]:
+    drawn = [
+        patches.draw(pool[rng.integers(len(pool))], rng, recipe.sampling)
+        for _ in range(recipe.batch)
+    ]
+    voxels = torch.from_numpy(np.stack([voxels for voxels, _ in drawn])).to(device)
+    target = torch.from_numpy(np.stack([target for _, target in drawn])).to(device)
+    return voxels.to(memory_format=torch.channels_last_3d), target

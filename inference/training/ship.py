@@ -1,0 +1,95 @@
+"""Turn a checkpoint into what the package ships: half-precision weights and a measured card."""
+
+import hashlib
+import json
+from collections.abc import Sequence
+from dataclasses import asdict, replace
+from pathlib import Path
+from typing import Any
+
+import torch
+from safetensors.torch import save as save_tensors
+from tqdm import tqdm
+
+from inference import detector as detectors
+from inference.detector import WEIGHTS, Card
+from inference.detectors.voxelwise import VoxelwiseDetector
+from inference.training import calibrate, evaluate
+
+FALSE_POSITIVES_PER_CASE = 0.5
+_BANNER = (
+    "Trained and measured on synthetic phantoms only: nothing is known about its performance on"
+    " patients. Research use; not a medical device."
+)
+_LIMITS = [
+    "Synthetic phantoms look simpler than patients: expect more misses and more false positives.",
+    "Not trained on haemorrhage of other causes, glioma, abscess, radiation necrosis, surgery.",
+    "Leptomeningeal disease, dural and skull metastases are not detected.",
+    "Needs a post-contrast T1 of the whole brain, slices of 1.5 mm or thinner as trained.",
+]
+
+
+def pack(checkpoint: Path, target: Path) -> str:
+    """Write the averaged weights of a checkpoint as float16 safetensors; return their SHA-256.
+
+    Counters that inference does not need (`num_batches_tracked`) are left out.
+    """
+    state = torch.load(checkpoint, map_location="cpu", weights_only=True)
+    tensors = {
+        name: tensor.half().contiguous()
+        for name, tensor in state["average"].items()
+        if tensor.is_floating_point()
+    }
+    metadata = {"steps": str(state["step"]), "trained_on": "synthetic phantoms only"}
+    content = save_tensors(tensors, metadata=metadata)
+    target.parent.mkdir(parents=True, exist_ok=True)
+    target.write_bytes(content)
+    return hashlib.sha256(content).hexdigest()
+
+
+def write_card(card: Card) -> Path:
+    """Write a card beside its weights."""
+    path = WEIGHTS / f"{card.name}-{card.version}.json"
+    path.write_text(json.dumps(asdict(card), indent=1, ensure_ascii=False) + "\n")
+    detectors.cards.cache_clear()
+    return path
+
+
+def ship(checkpoint: Path, validation: Sequence[Path], segmentation: float) -> Path:
+    """Pack a checkpoint's weights, calibrate them on validation phantoms, write the card."""
+    name, _, version = detectors.DEFAULT.partition("@")
+    weights = WEIGHTS / f"{name}-{version}.safetensors"
+    state = torch.load(checkpoint, map_location="cpu", weights_only=True)
+    digest = pack(checkpoint, weights)
+    training = {"checkpoint_steps": int(state["step"]), "data": "synthetic phantoms only"}
+    raw = {"segmentation": segmentation, "temperature": 1.0, "bias": 0.0, "probability": 0.5}
+    words: dict[str, Any] = {"banner": _BANNER, "training": training, "limits": _LIMITS}
+    card = Card(name, version, name, weights.name, digest, ("t1c",), raw, words)
+    write_card(card)
+    results = _run(card.value, validation)
+    point = calibrate.operating_point(
+        [each.score for each in results], segmentation, FALSE_POSITIVES_PER_CASE
+    )
+    return write_card(replace(card, operating_point=point))
+
+
+def measure(name_at_version: str, folders: Sequence[Path], out: Path) -> dict[str, Any]:
+    """Measure a detector on held-out phantoms; keep raw scores; fill in the card's performance."""
+    card = detectors.card_of(name_at_version)
+    results = _run(name_at_version, folders)
+    out.mkdir(parents=True, exist_ok=True)
+    evaluate.save(results, out / f"{card.name}-{card.version}.jsonl")
+    point = card.operating_point
+    temperature, bias = point["temperature"], point["bias"]
+    threshold = temperature * (calibrate.logit(point["probability"]) - bias)
+    summary = evaluate.summary(results, threshold, temperature, bias)
+    write_card(replace(card, words={**card.words, "performance": summary}))
+    return summary
+
+
+def _run(name_at_version: str, folders: Sequence[Path]) -> list[evaluate.Timed]:
+    detector = detectors.load(name_at_version)
+    if not isinstance(detector, VoxelwiseDetector):
+        raise TypeError(f"{name_at_version} is not voxelwise: it has no candidates to calibrate")
+    level = detector.card.operating_point["segmentation"]
+    return list(tqdm(evaluate.evaluate(detector, folders, level), total=len(folders), unit="case"))
