@@ -1,0 +1,1 @@
+"""Users, sites, roles and sign-in."""

@@ -1,0 +1,57 @@
+"""Users and sites."""
+
+import uuid
+
+from django.contrib.auth.models import AbstractUser
+from django.db import models
+
+
+class Experience(models.TextChoices):
+    """How experienced a reader is; a stratum of randomisation."""
+
+    RESIDENT = "resident", "Resident"
+    GENERAL = "general", "General radiologist"
+    NEURORADIOLOGIST = "neuroradiologist", "Neuroradiologist"
+
+
+class Site(models.Model):
+    """An institution that takes part."""
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    name = models.CharField(max_length=120, unique=True)
+    city = models.CharField(max_length=80, blank=True)
+
+    class Meta:
+        ordering = ["name"]
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class User(AbstractUser):
+    """A person who signs in. What they may do in a study is their `studies.Membership`.
+
+    `is_staff` marks an administrator of the platform; `creates_studies` a coordinator.
+    """
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    display_name = models.CharField(max_length=120)
+    site = models.ForeignKey(
+        Site, null=True, blank=True, on_delete=models.PROTECT, related_name="users"
+    )
+    experience = models.CharField(max_length=20, choices=Experience, blank=True)
+    experience_years = models.PositiveSmallIntegerField(null=True, blank=True)
+    creates_studies = models.BooleanField(default=False)
+    is_simulated = models.BooleanField(default=False)  # an observer model, never a person
+    theme = models.CharField(
+        max_length=5, default="dark", choices=[("dark", "Dark"), ("light", "Light")]
+    )
+    # One name, as the person writes it; None is Django's way to drop a field.
+    first_name = None  # type: ignore[assignment]
+    last_name = None  # type: ignore[assignment]
+
+    class Meta:
+        ordering = ["username"]
+
+    def __str__(self) -> str:
+        return self.display_name or self.username

@@ -1,0 +1,219 @@
+"""What changes users and sites, and who is signed in."""
+
+from django.contrib import auth
+from django.contrib.auth.password_validation import validate_password
+from django.contrib.auth.validators import UnicodeUsernameValidator
+from django.core.exceptions import ValidationError
+from django.db import transaction
+from django.http import HttpRequest
+
+from readerstudy.accounts.models import Experience, Site, User
+from readerstudy.audit.services import record
+from readerstudy.web.problems import Invalid, Problem, Refused
+
+MAX_YEARS = 70
+
+
+def create_site(*, name: str, city: str = "", by: User | None) -> Site:
+    """Add an institution.
+
+    Raises
+    ------
+    Problem
+        400 without a name, 409 when a site of this name is there.
+    """
+    name = name.strip()
+    if not name:
+        raise Invalid("accounts.site_name", "Give the site a name.")
+    with transaction.atomic():
+        if Site.objects.filter(name=name).exists():
+            raise Problem("accounts.site_exists", f"There is a site called {name}: choose it.")
+        site = Site.objects.create(name=name, city=city.strip())
+        record("accounts.create_site", subject=f"site:{site.pk}", by=by, detail={"name": name})
+    return site
+
+
+def create_user(  # noqa: PLR0913 -- a person's fields, by keyword
+    *,
+    username: str,
+    password: str,
+    display_name: str = "",
+    site: Site | None = None,
+    experience: str = "",
+    experience_years: int | None = None,
+    email: str = "",
+    creates_studies: bool = False,
+    is_administrator: bool = False,
+    is_simulated: bool = False,
+    by: User | None,
+) -> User:
+    """Add a person who can sign in.
+
+    Parameters
+    ----------
+    experience : str
+        A value of `Experience`, or "" for somebody who does not read.
+    by : User or None
+        An administrator or a coordinator; None is the installation itself.
+
+    Raises
+    ------
+    Problem
+        400 for a value that cannot be taken, 403 when `by` may not add such a user, 409 for a
+        username that is taken.
+    """
+    _may_add(by, privileged=creates_studies or is_administrator)
+    user = User(
+        username=_username(username),
+        display_name=display_name.strip() or username,
+        site=site,
+        experience=_experience(experience),
+        experience_years=_years(experience_years),
+        email=email,
+        creates_studies=creates_studies,
+        is_staff=is_administrator,
+        is_simulated=is_simulated,
+    )
+    _check_password(password, user)
+    user.set_password(password)
+    with transaction.atomic():
+        if User.objects.filter(username__iexact=user.username).exists():
+            raise Problem("accounts.username_taken", f"{username} is taken: choose another name.")
+        user.save(force_insert=True)
+        detail = {"username": user.username, "experience": user.experience}
+        rights = {"creates_studies": creates_studies, "is_administrator": is_administrator}
+        record("accounts.create_user", subject=f"user:{user.pk}", by=by, detail=detail | rights)
+    return user
+
+
+def change_password(user: User, *, old: str, new: str, by: User) -> User:
+    """Set a new password; every other session of the user ends at once (their hash is stale).
+
+    An administrator may set another user's password; `old` is then the administrator's own.
+
+    Raises
+    ------
+    Problem
+        403 for a wrong old password or another's account, 400 for a weak new one.
+    """
+    if by != user and not by.is_staff:
+        raise Refused("accounts.not_yours", "Only an administrator sets another's password.")
+    if not by.check_password(old):
+        raise Refused("accounts.wrong_password", "The present password is not right. Try again.")
+    _check_password(new, user)
+    with transaction.atomic():
+        user.set_password(new)
+        user.save(update_fields=["password"])
+        record("accounts.change_password", subject=f"user:{user.pk}", by=by)
+    return user
+
+
+def set_profile(user: User, *, display_name: str, theme: str, by: User) -> User:
+    """Set how a user is named and how their screens look."""
+    if by != user and not by.is_staff:
+        raise Refused("accounts.not_yours", "Only an administrator changes another's profile.")
+    if theme not in ("dark", "light"):
+        raise Invalid("accounts.theme", "Choose the dark or the light theme.")
+    if not display_name.strip():
+        raise Invalid("accounts.display_name", "Give the name that others shall see.")
+    with transaction.atomic():
+        user.display_name, user.theme = display_name.strip(), theme
+        user.save(update_fields=["display_name", "theme"])
+        detail = {"display_name": user.display_name, "theme": theme}
+        record("accounts.set_profile", subject=f"user:{user.pk}", by=by, detail=detail)
+    return user
+
+
+def deactivate(user: User, *, reason: str, by: User) -> User:
+    """End a user's access: sessions are dead at the next request, nothing of theirs is deleted."""
+    _require_administrator(by)
+    if user == by:
+        raise Refused("accounts.yourself", "Ask another administrator to deactivate your account.")
+    if not reason.strip():
+        raise Invalid("accounts.reason", "Say why the account is deactivated.")
+    return _set_active(user, "accounts.deactivate", active=False, reason=reason, by=by)
+
+
+def reactivate(user: User, *, reason: str, by: User) -> User:
+    """Give a deactivated user access again."""
+    _require_administrator(by)
+    return _set_active(user, "accounts.reactivate", active=True, reason=reason, by=by)
+
+
+def sign_in(request: HttpRequest, *, username: str, password: str) -> User:
+    """Start a session. An unknown name, a wrong password and a dead account answer alike.
+
+    Raises
+    ------
+    Problem
+        403 `accounts.wrong_sign_in`. After too many failures django-axes answers 429 instead
+        (`web.problems.locked_out`), by its middleware.
+    """
+    user = auth.authenticate(request, username=username, password=password)
+    if not isinstance(user, User):
+        raise Refused("accounts.wrong_sign_in", "Name and password do not fit. Try again.")
+    with transaction.atomic():
+        auth.login(request, user)
+        record("accounts.sign_in", subject=f"user:{user.pk}", by=user)
+    return user
+
+
+def sign_out(request: HttpRequest) -> None:
+    """End the session, if there is one."""
+    user = request.user if isinstance(request.user, User) else None
+    with transaction.atomic():
+        auth.logout(request)
+        if user:
+            record("accounts.sign_out", subject=f"user:{user.pk}", by=user)
+
+
+def _set_active(user: User, action: str, *, active: bool, reason: str, by: User) -> User:
+    with transaction.atomic():
+        user.is_active = active
+        user.save(update_fields=["is_active"])
+        record(action, subject=f"user:{user.pk}", by=by, reason=reason)
+    return user
+
+
+def _may_add(by: User | None, *, privileged: bool) -> None:
+    if by is None or by.is_staff:
+        return
+    if privileged:
+        raise Refused("accounts.privileged", "Only an administrator adds such a user.")
+    if not by.creates_studies:
+        raise Refused("accounts.may_not_add", "Ask a coordinator or an administrator to add users.")
+
+
+def _require_administrator(by: User) -> None:
+    if not by.is_staff:
+        raise Refused("accounts.administrator", "Only an administrator may do this: ask one.")
+
+
+def _username(name: str) -> str:
+    name = User.normalize_username(name.strip())
+    try:
+        UnicodeUsernameValidator()(name)
+    except ValidationError:
+        words = "A username has letters, digits and @ . + - _ only, and no space."
+        raise Invalid("accounts.username", words) from None
+    return name
+
+
+def _check_password(password: str, user: User) -> None:
+    try:
+        validate_password(password, user)
+    except ValidationError as weak:
+        raise Invalid("accounts.weak_password", " ".join(weak.messages)) from None
+
+
+def _experience(value: str) -> str:
+    if value and value not in Experience.values:
+        levels = ", ".join(Experience.values)
+        raise Invalid("accounts.experience", f"Experience is one of {levels}.")
+    return value
+
+
+def _years(value: int | None) -> int | None:
+    if value is not None and not 0 <= value <= MAX_YEARS:
+        raise Invalid("accounts.years", f"Years of experience lie between 0 and {MAX_YEARS}.")
+    return value

@@ -1,0 +1,30 @@
+"""One row: a link of an append-only chain of entries."""
+
+from django.db import models
+
+
+class Entry(models.Model):
+    """A change (or a disclosure) and who made it, bound to the entry before it by its hash.
+
+    `chain` is a study's id, or "platform" for what belongs to no study.
+    """
+
+    chain = models.CharField(max_length=36)
+    number = models.PositiveBigIntegerField()
+    at = models.DateTimeField()
+    actor = models.CharField(max_length=150)  # a username, or "system"; kept when users go
+    action = models.CharField(max_length=80)  # "<app>.<verb>", as "studies.lock"
+    object = models.CharField(max_length=120)  # "<kind>:<id>"
+    detail = models.JSONField(default=dict)  # old and new values, never identifiers of patients
+    reason = models.TextField(blank=True)
+    previous_hash = models.CharField(max_length=64)
+    hash = models.CharField(max_length=64, unique=True)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["chain", "number"], name="audit_one_entry_per_number")
+        ]
+        ordering = ["chain", "number"]
+
+    def __str__(self) -> str:
+        return f"{self.chain}#{self.number} {self.action}"

@@ -1,0 +1,45 @@
+"""The audit trail's page: search it, verify it. For administrators."""
+
+from uuid import UUID
+
+from django.contrib.auth.decorators import login_required
+from django.core.paginator import Paginator
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.views.decorators.http import require_GET
+
+from readerstudy.audit import selectors
+from readerstudy.web.problems import Invalid, Unknown
+
+PER_PAGE = 50
+
+
+@login_required
+@require_GET
+def trail(request: HttpRequest) -> HttpResponse:
+    """One chain, newest first, with search; and what verification finds when asked."""
+    if not getattr(request.user, "is_staff", False):
+        raise Unknown
+    chain = request.GET.get("chain", "platform")
+    study = None if chain == "platform" else _uuid(chain)
+    found = selectors.entries(
+        study=study,
+        actor=request.GET.get("actor", ""),
+        action=request.GET.get("action", ""),
+        words=request.GET.get("words", ""),
+    )
+    context = {
+        "page": Paginator(found, PER_PAGE).get_page(request.GET.get("page")),
+        "chains": [head.chain for head in selectors.heads()],
+        "chain": chain,
+        "asked": "verify" in request.GET,
+        "breaks": selectors.verify() if "verify" in request.GET else [],
+    }
+    return render(request, "audit/trail.html", context)
+
+
+def _uuid(chain: str) -> UUID:
+    try:
+        return UUID(chain)
+    except ValueError:
+        raise Invalid("audit.chain", "There is no such chain.") from None

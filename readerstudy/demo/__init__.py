@@ -1,0 +1,1 @@
+"""The demonstration study, made through the same services as a real one."""

@@ -1,0 +1,134 @@
+"""Make the demonstration study through the services that a real study uses."""
+
+from collections.abc import Callable, Iterable
+from datetime import timedelta
+from typing import Any
+
+from django.utils import timezone
+
+from readerstudy.accounts import services as accounts
+from readerstudy.accounts.models import Site, User
+from readerstudy.demo import people, phantoms
+from readerstudy.demo.people import PASSWORD, Person
+from readerstudy.imaging import services as imaging
+from readerstudy.imaging.models import Examination
+from readerstudy.proposals import selectors as proposals
+from readerstudy.studies import plan as analysis_plan
+from readerstudy.studies import services as studies
+from readerstudy.studies.definition import ArmDraft, DesignDraft, brain_metastasis_questions
+from readerstudy.studies.models import Case, Membership, Study
+from readerstudy.truth import services as truth
+from readerstudy.truth.services import LesionDraft
+
+NAME = "Demonstration: AI for brain metastases"
+SUMMARY = (
+    "A two-period crossover on synthetic phantoms, with a detector trained on other phantoms. "
+    "Five of its six readers are an observer model. Nothing here is about patients."
+)
+WASHOUT_DAYS = 28
+SETTING_UP = timedelta(days=75)  # how long ago, on the simulated clock
+
+
+def find() -> Study | None:
+    """The demonstration study, if it was made."""
+    return Study.objects.filter(name=NAME, is_simulated=True).first()
+
+
+def make_people() -> dict[str, User]:
+    """The accounts of the demonstration, by username."""
+    sites = {
+        name: Site.objects.filter(name=name).first()
+        or accounts.create_site(name=name, city=city, by=None)
+        for name, city in people.SITES.items()
+    }
+    return {each.username: _user(each, sites) for each in (*people.DESK, *people.READERS)}
+
+
+def _user(person: Person, sites: dict[str, Site]) -> User:
+    there = User.objects.filter(username=person.username).first()
+    return there or accounts.create_user(
+        username=person.username,
+        password=PASSWORD,
+        display_name=person.display_name,
+        site=sites.get(person.site),
+        experience=person.experience,
+        experience_years=person.years,
+        creates_studies=person.work == "coordinator",
+        is_administrator=person.work == "administrator",
+        is_simulated=person.is_simulated,
+        by=None,
+    )
+
+
+def begin(users: dict[str, User]) -> Study:
+    """The draft with its questions, roles, readers, design and plan."""
+    cora = users["coordinator"]
+    study = studies.create_study(name=NAME, summary=SUMMARY, is_simulated=True, by=cora)
+    studies.set_questions(study, questions=brain_metastasis_questions(), by=cora)
+    arms = (
+        ArmDraft(key="A", name="Without AI", mode="control"),
+        ArmDraft(key="B", name="With AI", mode="concurrent", detector=proposals.default_detector()),
+    )
+    studies.set_arms(study, arms=arms, by=cora)
+    design = DesignDraft(
+        kind="crossover", washout_days=WASHOUT_DAYS, block_sizes=(2, 4), strata=("experience",)
+    )
+    studies.set_design(study, design=design, by=cora)
+    studies.set_analysis_plan(study, plan=analysis_plan.default(), by=cora)
+    for role, name in ((Membership.Role.STATISTICIAN, "statistician"),):
+        studies.grant_role(study, user=users[name], role=role, by=cora)
+    for person in people.READERS:
+        studies.add_reader(study, user=users[person.username], by=cora)
+    return study
+
+
+def take_in(
+    study: Study, made: Iterable[phantoms.Order], *, by: User, done: Callable[[], object]
+) -> dict[phantoms.Order, Examination]:
+    """Send each phantom through the intake that an upload uses; answer its examination."""
+    examinations: dict[phantoms.Order, Examination] = {}
+    for order in made:
+        before = set(study.collection.examinations.values_list("id", flat=True))
+        imaging.import_folder(
+            phantoms.folder_of(order) / "dicom", collection=study.collection, by=by
+        )
+        examinations[order] = study.collection.examinations.exclude(id__in=before).get()
+        done()
+    return examinations
+
+
+def make_cases(
+    study: Study,
+    examinations: dict[phantoms.Order, Examination],
+    *,
+    training: int,
+    by: User,
+) -> None:
+    """Take the examinations as cases and set each one's reference standard."""
+    for number, (order, examination) in enumerate(examinations.items()):
+        kind = Case.Kind.TRAINING if number < training else Case.Kind.MAIN
+        case = studies.add_case(study, examination=examination, kind=kind, by=by)
+        lesions = [_lesion(each) for each in phantoms.truth_of(order)]
+        truth.set_standard(
+            case,
+            status="diseased" if lesions else "non_diseased",
+            lesions=lesions,
+            source="Known: synthetic phantom",
+            by=by,
+        )
+
+
+def _lesion(known: dict[str, Any]) -> LesionDraft:
+    x, y, z = known["centroid_mm"]
+    return LesionDraft(x_mm=x, y_mm=y, z_mm=z, diameter_mm=known["diameter_mm"], kind=known["kind"])
+
+
+def open_for_reading(study: Study, *, by: User) -> Study:
+    """Lock the protocol, which makes the allocation, and start."""
+    studies.lock(study, password=PASSWORD, by=by)
+    return studies.start(study, by=by)
+
+
+def long_ago() -> Any:
+    """When the demonstration was set up, on its simulated clock."""
+    return timezone.now() - SETTING_UP

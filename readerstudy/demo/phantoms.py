@@ -1,0 +1,100 @@
+"""Synthetic examinations of the demonstration, made once and kept in a cache."""
+
+import hashlib
+import json
+import os
+import shutil
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ProcessPoolExecutor
+from dataclasses import dataclass
+from multiprocessing import get_context
+from pathlib import Path
+from typing import Any
+
+from django.conf import settings
+
+TRUTH = "truth.json"
+FIRST_SEED = 70_000  # the detector's own phantoms have other seeds (inference.training)
+
+
+@dataclass(frozen=True)
+class Order:
+    """One phantom to make: its seed and how many lesions it has."""
+
+    seed: int
+    n_lesions: int
+    study_date: str  # YYYYMMDD
+
+
+def orders(cases: int, training: int) -> list[Order]:
+    """Half of the cases with metastases, half without, in an order that tells nothing."""
+    numbers = range(cases + training)
+    return [
+        Order(FIRST_SEED + number, _lesions(number), f"202601{number % 28 + 1:02d}")
+        for number in numbers
+    ]
+
+
+def _lesions(number: int) -> int:
+    """None in every other case, else one to three."""
+    return 1 + number // 2 % 3 if number % 2 else 0
+
+
+def folder_of(order: Order) -> Path:
+    """Where the phantom's DICOM files and truth lie once it is made."""
+    key = hashlib.sha256(f"{_version()}|{order}".encode()).hexdigest()[:16]
+    return Path(settings.CACHE_DIR) / "phantoms" / f"{order.seed}-{key}"
+
+
+def _version() -> str:
+    from inference import phantom
+
+    return str(phantom.VERSION)
+
+
+def truth_of(order: Order) -> list[dict[str, Any]]:
+    """The lesions of a phantom that is made: number, centroid (LPS, mm), diameter (mm), type."""
+    lesions: list[dict[str, Any]] = json.loads((folder_of(order) / TRUTH).read_text())["lesions"]
+    return lesions
+
+
+def make(order: Order, folder: Path) -> None:
+    """Make one phantom: four DICOM series and the truth beside them; whole or not at all."""
+    from inference import phantom
+
+    part = folder.with_name(f"{folder.name}.part")
+    shutil.rmtree(part, ignore_errors=True)
+    case = phantom.make_case(order.seed, n_lesions=order.n_lesions)
+    phantom.write_dicom(
+        case, part / "dicom", patient_id=f"SYNTHETIC-{order.seed}", study_date=order.study_date
+    )
+    lesions = [
+        {
+            "number": number,
+            "centroid_mm": [float(value) for value in lesion.centroid_mm],
+            "diameter_mm": float(lesion.diameter_mm),
+            "kind": str(lesion.kind),
+        }
+        for number, lesion in enumerate(case.lesions, start=1)
+    ]
+    (part / TRUTH).write_text(json.dumps({"seed": order.seed, "lesions": lesions}, indent=1))
+    part.replace(folder)
+
+
+def make_all(wanted: Sequence[Order], *, workers: int) -> Iterator[Order]:
+    """Make what is not in the cache yet, in parallel; yields the orders as they are there.
+
+    They come in their order: what takes them in works while the next ones are made.
+    """
+    missing = {order: folder_of(order) for order in wanted if not folder_of(order).exists()}
+    if not missing:
+        yield from wanted
+        return
+    next(iter(missing.values())).parent.mkdir(parents=True, exist_ok=True)
+    os.environ.setdefault("OMP_NUM_THREADS", "1")  # as many processes as cores, one thread each
+    with ProcessPoolExecutor(workers, mp_context=get_context("spawn")) as pool:
+        running = {order: pool.submit(make, order, folder) for order, folder in missing.items()}
+        for order in wanted:
+            if order in running:
+                running[order].result()
+            yield order

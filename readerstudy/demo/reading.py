@@ -1,0 +1,194 @@
+"""Simulated readers read: the observer model decides, the reading services keep what it did.
+
+Each read sends the events a browser would send, in batches, and is signed. The server's clock is
+simulated, so that both periods and the washout lie in the past.
+"""
+
+import hashlib
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from typing import Any
+from uuid import UUID
+
+import numpy as np
+
+from readerstudy.accounts.models import User
+from readerstudy.demo.clock import Clock
+from readerstudy.demo.observer import Observer, Reading, Shown, Sight
+from readerstudy.demo.people import PASSWORD
+from readerstudy.reads import disclosure, services
+from readerstudy.reads.models import Read
+from readerstudy.studies.models import Case, Study
+from readerstudy.truth import selectors as truth
+from readerstudy.web.problems import Problem
+
+BATCH = 200
+SESSION_READS = 12  # then a break until the next day
+DISPLAY = {
+    "width_px": 2560, "height_px": 1440, "pixel_ratio": 1.0, "webgl": True,
+    "renderer": "observer model", "test_pattern": "seen",
+}  # fmt: skip
+MANAGEMENT = ((65, "treat"), (30, "short"), (-1, "routine"))
+
+
+def sight_of(case: Case, rng: np.random.Generator) -> Sight:
+    """What is to be seen in a case: its lesions, and places near the brain's middle."""
+    standard = truth.of_case(case)
+    lesions = list(truth.lesions(standard)) if standard else []
+    geometry = case.examination.series.filter(role="t1c").values_list("geometry", flat=True)[0]
+    if geometry is None:
+        raise ValueError(f"The T1 with contrast of {case} has no pack yet: run the worker first.")
+    first, last = np.array(geometry["positions_mm"][0]), np.array(geometry["positions_mm"][-1])
+    rows, columns = geometry["rows"], geometry["columns"]
+    across = np.array(geometry["row_cosine"]) * geometry["pixel_spacing_mm"][1] * columns
+    down = np.array(geometry["column_cosine"]) * geometry["pixel_spacing_mm"][0] * rows
+    middle = (first + last) / 2 + across / 2 + down / 2
+    return Sight(
+        centroids_mm=[(each.x_mm, each.y_mm, each.z_mm) for each in lesions],
+        diameters_mm=[each.diameter_mm for each in lesions],
+        brain_mm=[tuple(map(float, middle + rng.normal(0, 25, 3))) for _ in range(40)],  # type: ignore[misc]
+    )
+
+
+@dataclass
+class Hand:
+    """A simulated reader's browser: numbers events and knows its own clock."""
+
+    clock: Clock
+    rng: np.random.Generator
+    tab: UUID
+    mono_ms: float = 0.0
+    events: list[dict[str, Any]] = field(default_factory=list)
+
+    def uuid(self) -> UUID:
+        """An id from the seeded generator."""
+        return UUID(bytes=self.rng.bytes(16), version=4)
+
+    def does(self, kind: str, after_s: float = 0.0, **payload: Any) -> None:
+        """Note one event, so many seconds after the last."""
+        self.mono_ms += after_s * 1000
+        self.clock.forward(seconds=after_s)
+        self.events.append(
+            {
+                "event_id": self.uuid(),
+                "seq": len(self.events) + 1,
+                "kind": kind,
+                "mono_ms": round(self.mono_ms, 1),
+                "wall_ms": int(self.clock.time.timestamp() * 1000),
+                "payload": payload,
+            }
+        )
+
+
+class SimulatedReader:
+    """Reads all that the allocation gives one simulated reader, as far as it is open."""
+
+    def __init__(self, study: Study, user: User, clock: Clock, seed: int) -> None:
+        words = hashlib.sha256(f"{seed}|{user.username}".encode()).digest()
+        self.rng = np.random.default_rng(int.from_bytes(words[:8]))
+        self.study, self.user, self.clock = study, user, clock
+        self.observer = Observer(user.experience, self.rng)
+        self.session: UUID | None = None
+
+    def read_all(self, done: Callable[[], object]) -> None:
+        """Read on, session by session, waiting out the washout on the simulated clock."""
+        count = 0
+        while True:
+            if count % SESSION_READS == 0:
+                self._begin_session()
+            try:
+                self._read_one()
+            except Problem as problem:
+                if problem.code == "reads.nothing_left":
+                    return
+                if problem.code != "reads.washout":
+                    raise
+                self.clock.forward(days=1)
+                continue
+            count += 1
+            done()
+
+    def _begin_session(self) -> None:
+        self.clock.forward(hours=20)
+        session = services.start_session(self.study, display=DISPLAY, by=self.user)
+        self.session = session.id
+
+    def _read_one(self) -> None:
+        hand = Hand(self.clock, self.rng, UUID(bytes=self.rng.bytes(16), version=4))
+        read = services.open_next(
+            self.study, session_id=self.session, tab=str(hand.tab), by=self.user
+        )
+        packet = disclosure.packet(read, number=1, of=1, read_only=False)
+        shown = _shown(packet)
+        reading = self.observer.read(sight_of(read.case, self.rng), shown)
+        self._act(hand, packet, reading, with_ai=shown is not None)
+        for batch in _batches(hand.events):
+            services.append_events(
+                read.id, tab=hand.tab, fence=read.lease_fence, batch=batch, by=self.user
+            )
+        self._sign(read, hand)
+        self.clock.forward(seconds=float(self.rng.uniform(5, 40)))
+
+    def _act(self, hand: Hand, packet: dict[str, Any], reading: Reading, *, with_ai: bool) -> None:
+        """The read as a browser would report it; the time is spread over its steps."""
+        series = packet["series"][0]["id"]
+        steps = 6 + 2 * len(reading.marks)
+        pause = reading.seconds / steps
+        hand.does("load_start")
+        hand.does("first_render", float(self.rng.uniform(0.4, 1.4)), series=series)
+        hand.does("all_decoded", 0.4)
+        if with_ai:
+            hand.does("proposals_shown")
+        for _ in range(3):
+            hand.does("scroll", min(pause, 50.0), series=series)
+        for number, mark in enumerate(reading.marks, start=1):
+            self._mark(hand, mark, number, series, min(pause, 50.0))
+        for proposal in reading.rejected:
+            hand.does("proposal_rejected", 0.5, proposal=proposal)
+        if not reading.marks:
+            hand.does("no_lesion_said", min(pause, 50.0), said=True)
+        hand.does("answer_set", min(pause, 50.0), key="likelihood", value=reading.rating)
+        choice = next(name for above, name in MANAGEMENT if reading.rating > above)
+        hand.does("answer_set", min(pause, 50.0), key="management", value=choice)
+        hand.does("submit_asked", min(pause, 50.0))
+
+    def _mark(self, hand: Hand, mark: Any, number: int, series: str, pause: float) -> None:
+        mark_id = str(hand.uuid())
+        place = {
+            "mark_id": mark_id,
+            "position_mm": [round(value, 2) for value in mark.position_mm],
+            "series": series,
+            "diameter_mm": round(mark.diameter_mm, 1),
+            "number": number,
+        }
+        if mark.proposal:
+            hand.does("proposal_accepted", pause, proposal=mark.proposal, **place)
+        else:
+            hand.does("mark_put", pause, **place)
+        hand.does("mark_rated", pause, mark_id=mark_id, rating=mark.rating)
+
+    def _sign(self, read: Read, hand: Hand) -> None:
+        services.submit(
+            read.id,
+            key=str(hand.uuid()),
+            tab=hand.tab,
+            fence=read.lease_fence,
+            last_seq=len(hand.events),
+            password=PASSWORD,
+            meaning=disclosure.MEANING,
+            by=self.user,
+        )
+
+
+def _shown(packet: dict[str, Any]) -> list[Shown] | None:
+    if "ai" not in packet:
+        return None
+    return [
+        Shown(each["id"], tuple(each["centroid_mm"]), each["diameter_mm"], each["probability"])
+        for each in packet["ai"]["proposals"]
+    ]
+
+
+def _batches(events: list[dict[str, Any]]) -> Iterator[list[dict[str, Any]]]:
+    for start in range(0, len(events), BATCH):
+        yield events[start : start + BATCH]

@@ -1,0 +1,1 @@
+"""One module a step of making and running a study."""

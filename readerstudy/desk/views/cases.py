@@ -1,0 +1,116 @@
+"""Cases: upload, quality, which examinations are read, and what for."""
+
+from typing import Any
+from uuid import UUID
+
+from django.http import HttpRequest, HttpResponse
+from django.urls import reverse
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_GET, require_POST
+
+from readerstudy.desk.shell import COORDINATOR, act_and_return, actor, show, study_page
+from readerstudy.imaging import selectors as imaging
+from readerstudy.imaging import services as images
+from readerstudy.imaging import tokens
+from readerstudy.imaging.models import Examination
+from readerstudy.imaging.refusals import Reason
+from readerstudy.proposals import selectors as proposals
+from readerstudy.studies import services
+from readerstudy.studies.models import Case, Study
+from readerstudy.truth import selectors as truth
+from readerstudy.web.problems import Unknown
+
+TOKEN_SECONDS = 3600
+
+
+@study_page()
+@require_GET
+def cases(request: HttpRequest, study: Study) -> HttpResponse:
+    """Every examination of the study's collection and the case it is, if it is one."""
+    rows = _rows(study)
+    context = {
+        "rows": rows,
+        "new": sum(1 for row in rows if row["case"] is None and row["examination"].ready_at),
+        "uploads": [_upload(each) for each in imaging.uploads_of(study.collection)[:5]],
+        "upload_url": reverse("imaging:uploads", args=[study.collection_id]),
+    }
+    return show(request, study, "cases", context)
+
+
+def _rows(study: Study) -> list[dict[str, Any]]:
+    by_examination = {case.examination_id: case for case in study.cases.all()}
+    examinations = list(imaging.examinations_of(study.collection))
+    standards = truth.set_cases(study)
+    states = _proposal_states(study, [each.pk for each in examinations])
+    return [
+        {
+            "examination": each,
+            "case": (case := by_examination.get(each.pk)),
+            "roles": [series.get_role_display() for series in each.series.all()],
+            "thumbnail": _thumbnail(each),
+            "standard": "set" if case and case.pk in standards else "missing",
+            "proposals": states.get(each.pk, "not started"),
+        }
+        for each in examinations
+    ]
+
+
+def _proposal_states(study: Study, ids: list[UUID]) -> dict[UUID, str]:
+    named = sorted(set(study.arms.exclude(detector="").values_list("detector", flat=True)))
+    return proposals.states(ids, named[0] if named else proposals.default_detector())
+
+
+def _thumbnail(examination: Examination) -> str:
+    packed = [each for each in examination.series.all() if each.pack_sha256]
+    packed.sort(key=lambda each: each.role != "t1c")
+    if not packed:
+        return ""
+    token = tokens.issue([str(packed[0].pk)], seconds=TOKEN_SECONDS)
+    return reverse("imaging:thumbnail", args=[token, packed[0].pk])
+
+
+def _upload(upload: Any) -> dict[str, Any]:
+    refused = upload.report.get("refused", {})
+    return {
+        "upload": upload,
+        "reasons": [(str(Reason[name]), count) for name, count in sorted(refused.items())],
+        "problems": upload.report.get("problems", []),
+        "elements": upload.report.get("elements", {}),
+    }
+
+
+@study_page(*COORDINATOR)
+@require_POST
+def take(request: HttpRequest, study: Study) -> HttpResponse:
+    """Make cases of all ready examinations that are none yet."""
+    known = study.cases.values("examination")
+    fresh = Examination.objects.filter(collection=study.collection).exclude(pk__in=known)
+    ready = list(fresh.exclude(ready_at=None))
+    return act_and_return(
+        request,
+        study,
+        "cases",
+        lambda: services.add_cases(study, examinations=ready, by=actor(request)),
+        _("%d examinations are cases now.") % len(ready),
+    )
+
+
+@study_page(*COORDINATOR)
+@require_POST
+def change(request: HttpRequest, study: Study, case_id: UUID) -> HttpResponse:
+    """Change one case: its kind, withdrawal, proposals that will not come, quality accepted."""
+    case = Case.objects.filter(study=study, pk=case_id).select_related("study").first()
+    if case is None:
+        raise Unknown
+    by, reason = actor(request), request.POST.get("reason", "")
+    acts: dict[str, Any] = {
+        "main": lambda: services.set_case_kind(case, kind="main", by=by),
+        "training": lambda: services.set_case_kind(case, kind="training", by=by),
+        "withdraw": lambda: services.withdraw_case(case, reason=reason, by=by),
+        "declare": lambda: services.declare_without_proposals(case, reason=reason, by=by),
+        "accept": lambda: images.accept_quality(case.examination, note=reason, by=by),
+    }
+    act = acts.get(request.POST.get("act", ""))
+    if act is None:
+        raise Unknown
+    return act_and_return(request, study, "cases", act, _("%s is changed.") % case.code)

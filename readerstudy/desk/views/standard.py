@@ -1,0 +1,126 @@
+"""The reference standard: typed in case by case, or read from a table."""
+
+import csv
+import io
+from collections.abc import Mapping
+from typing import Any
+from uuid import UUID
+
+from django.db import transaction
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_GET, require_http_methods, require_POST
+
+from readerstudy.desk.shell import Role, act_and_return, actor, attempt, show, study_page
+from readerstudy.studies.models import Case, Study
+from readerstudy.truth import selectors, services
+from readerstudy.truth.services import LesionDraft
+from readerstudy.web.problems import Invalid, Unknown
+
+SETTERS = (Role.COORDINATOR, Role.TRUTH_READER)
+BLANK_ROWS = 3
+MAX_FILE_BYTES = 4 * 1024 * 1024
+COLUMNS = ("case", "status", "x_mm", "y_mm", "z_mm", "diameter_mm", "kind")
+
+
+@study_page(*SETTERS)
+@require_GET
+def standard(request: HttpRequest, study: Study) -> HttpResponse:
+    """Which cases have their standard. What it says is shown only where it is set."""
+    done = selectors.set_cases(study)
+    cases = study.cases.filter(withdrawn_at=None)
+    rows = [(case, case.pk in done) for case in cases]
+    return show(request, study, "standard", {"rows": rows, "columns": ", ".join(COLUMNS)})
+
+
+@study_page(*SETTERS)
+@require_http_methods(["GET", "POST"])
+def case(request: HttpRequest, study: Study, case_id: UUID) -> HttpResponse:
+    """Set one case's status and lesions, while the study is a draft."""
+    found = Case.objects.filter(study=study, pk=case_id).select_related("study").first()
+    if found is None or study.state != Study.State.DRAFT:
+        raise Unknown
+    if request.method == "GET":
+        return show(request, study, "standard_case", {"case": found, **_kept(found)})
+    problem = attempt(
+        request,
+        lambda: _set(found, request.POST, actor(request)),
+        _("The standard of %s is set.") % found.code,
+    )
+    if problem is None:
+        return redirect("desk:standard", study_id=study.pk)
+    typed = {"status": request.POST.get("status"), "source": request.POST.get("source")}
+    context = {"case": found, "lesions": _typed(request.POST), "problem": problem, **typed}
+    return show(request, study, "standard_case", context, status=problem.status)
+
+
+def _kept(found: Case) -> dict[str, Any]:
+    standard = selectors.of_case(found)
+    lesions = list(selectors.lesions(standard).values()) if standard else []
+    return {
+        "status": standard.status if standard else "",
+        "source": standard.source if standard else "",
+        "lesions": [*lesions, *({} for _ in range(BLANK_ROWS))],
+    }
+
+
+def _typed(form: Any) -> list[dict[str, str]]:
+    names = COLUMNS[2:]
+    columns = [form.getlist(name) for name in names]
+    return [dict(zip(names, row, strict=True)) for row in zip(*columns, strict=True)]
+
+
+def _set(found: Case, form: Any, by: Any) -> None:
+    rows = [row for row in _typed(form) if any(value.strip() for value in row.values())]
+    lesions = [_lesion(row, f"Lesion {number}") for number, row in enumerate(rows, start=1)]
+    services.set_standard(
+        found,
+        status=form.get("status", ""),
+        lesions=lesions,
+        source=form.get("source", ""),
+        by=by,
+    )
+
+
+def _lesion(row: Mapping[str, str], where: str) -> LesionDraft:
+    try:
+        values = {name: float(row[name].replace(",", ".")) for name in COLUMNS[2:6]}
+    except (ValueError, KeyError):
+        words = f"{where}: x, y, z and diameter are numbers in millimetres."
+        raise Invalid("truth.number", words) from None
+    return LesionDraft(**values, kind=(row.get("kind") or "").strip())
+
+
+@study_page(*SETTERS)
+@require_POST
+def table(request: HttpRequest, study: Study) -> HttpResponse:
+    """Set many cases from a CSV file: all of them, or none and every reason."""
+    file = request.FILES.get("file")
+    text = file.read(MAX_FILE_BYTES).decode("utf-8-sig", errors="replace") if file else ""
+    source = request.POST.get("source", "")
+    return act_and_return(
+        request,
+        study,
+        "standard",
+        lambda: _set_all(study, text, source, actor(request)),
+        _("The reference standard is read in."),
+    )
+
+
+@transaction.atomic
+def _set_all(study: Study, text: str, source: str, by: Any) -> None:
+    rows = list(csv.DictReader(io.StringIO(text)))
+    if not rows or not {"case", "status"} <= set(rows[0]):
+        raise Invalid("truth.columns", f"The file needs the columns {', '.join(COLUMNS)}.")
+    by_code = {case.code: case for case in study.cases.select_related("study")}
+    drafts: dict[str, tuple[str, list[LesionDraft]]] = {}
+    for number, row in enumerate(rows, start=2):
+        code = (row["case"] or "").strip()
+        if code not in by_code:
+            raise Invalid("truth.case", f"Line {number}: there is no case {code}.")
+        _, lesions = drafts.setdefault(code, ((row["status"] or "").strip(), []))
+        if (row.get("x_mm") or "").strip():
+            lesions.append(_lesion(row, f"Line {number}"))
+    for code, (status, lesions) in drafts.items():
+        services.set_standard(by_code[code], status=status, lesions=lesions, source=source, by=by)

@@ -1,0 +1,1 @@
+"""DICOM in, clean, checked, stored and out; knows nothing of studies or arms."""

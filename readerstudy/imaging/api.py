@@ -1,0 +1,103 @@
+"""Uploads by a program or a page: start, send files one by one, finish."""
+
+from typing import IO, Any, cast
+from uuid import UUID
+
+from drf_spectacular.types import OpenApiTypes
+from drf_spectacular.utils import OpenApiResponse, extend_schema
+from rest_framework import serializers
+from rest_framework.parsers import BaseParser
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.views import APIView
+
+from readerstudy.accounts.models import User
+from readerstudy.imaging import access, services
+
+PROBLEM = OpenApiResponse(description="application/problem+json (RFC 9457)")
+REFUSALS = {401: PROBLEM, 403: PROBLEM, 404: PROBLEM, 409: PROBLEM}
+
+
+class UploadOutput(serializers.Serializer[Any]):
+    """A delivery and what became of its files."""
+
+    id = serializers.UUIDField()
+    state = serializers.CharField()
+    received = serializers.IntegerField()
+    stored = serializers.IntegerField()
+    repeated = serializers.IntegerField()
+    refused = serializers.IntegerField()
+    report = serializers.DictField()
+
+
+class FileOutput(serializers.Serializer[Any]):
+    """What became of one file."""
+
+    state = serializers.ChoiceField(choices=["stored", "repeated", "refused", "done"])
+    reason = serializers.CharField(allow_blank=True)
+    count = serializers.IntegerField()
+
+
+class RawParser(BaseParser):
+    """Leaves the body as a stream: files may be larger than memory."""
+
+    media_type = "*/*"
+
+    def parse(self, stream: Any, media_type: str | None = None, parser_context: Any = None) -> Any:
+        """Hand the stream on."""
+        del media_type, parser_context
+        return stream
+
+
+class Uploads(APIView):
+    """Deliveries into a collection."""
+
+    @extend_schema(
+        operation_id="start_upload", request=None, responses={201: UploadOutput, **REFUSALS}
+    )
+    def post(self, request: Request, collection_id: UUID) -> Response:
+        """Start a delivery."""
+        user = cast("User", request.user)
+        collection = access.collection_for(user, collection_id)
+        upload = services.start_upload(collection, by=user)
+        return Response(UploadOutput(upload).data, status=201)
+
+
+class Files(APIView):
+    """The files of a delivery."""
+
+    parser_classes = [RawParser]
+
+    @extend_schema(
+        operation_id="add_file",
+        request={"application/octet-stream": OpenApiTypes.BINARY},
+        responses={200: FileOutput, **REFUSALS},
+    )
+    def put(self, request: Request, upload_id: UUID) -> Response:
+        """Send one file; sending it again changes nothing."""
+        upload = access.upload_for(cast("User", request.user), upload_id)
+        body = cast("IO[bytes]", request.data)  # RawParser hands the stream on
+        return Response(services.add_file(upload, body))
+
+
+class Finish(APIView):
+    """The end of a delivery."""
+
+    @extend_schema(
+        operation_id="finish_upload", request=None, responses={202: UploadOutput, **REFUSALS}
+    )
+    def post(self, request: Request, upload_id: UUID) -> Response:
+        """Say that every file was sent; a worker packs and checks. Ask `GET` how far it is."""
+        user = cast("User", request.user)
+        upload = services.end_upload(access.upload_for(user, upload_id), by=user)
+        return Response(UploadOutput(upload).data, status=202)
+
+
+class OneUpload(APIView):
+    """One delivery."""
+
+    @extend_schema(operation_id="get_upload", responses={200: UploadOutput, **REFUSALS})
+    def get(self, request: Request, upload_id: UUID) -> Response:
+        """Where it stands: `report.ready` counts examinations, `report.failure` says why not."""
+        upload = access.upload_for(cast("User", request.user), upload_id)
+        return Response(UploadOutput(upload).data)

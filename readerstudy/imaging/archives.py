@@ -1,0 +1,69 @@
+"""Look into ZIP archives: sizes, ratios, counts, names, before a byte is unpacked. Pure."""
+
+import stat
+import zipfile
+from collections.abc import Iterator
+from itertools import pairwise
+from pathlib import Path, PurePosixPath
+from typing import IO
+
+from readerstudy.imaging.refusals import Reason, RefusedFile
+
+MAX_MEMBERS = 200_000
+MAX_BYTES = 64 * 1024**3
+MAX_MEMBER_BYTES = 2 * 1024**3
+MAX_RATIO = 200.0
+SMALL = 1024 * 1024  # below it a high ratio harms nobody
+
+
+def is_zip(path: Path) -> bool:
+    """Whether the file begins as a ZIP archive."""
+    with path.open("rb") as data:
+        return data.read(4) in {b"PK\x03\x04", b"PK\x05\x06"}
+
+
+def members(path: Path) -> Iterator[IO[bytes]]:
+    """Each file of an archive, opened.
+
+    Raises
+    ------
+    RefusedFile
+        ARCHIVE for a bomb, too many members, encryption, links, or names that lead elsewhere.
+        Archives inside archives are given as files, and refused as such by intake.
+    """
+    try:
+        archive = zipfile.ZipFile(path)
+    except (zipfile.BadZipFile, ValueError, NotImplementedError) as error:
+        raise RefusedFile(Reason.ARCHIVE) from error
+    with archive:
+        infos = archive.infolist()
+        _check_all(infos)
+        for info in infos:
+            if info.is_dir():
+                continue
+            try:
+                with archive.open(info) as data:
+                    yield data
+            except (zipfile.BadZipFile, RuntimeError, NotImplementedError, EOFError) as error:
+                raise RefusedFile(Reason.ARCHIVE) from error
+
+
+def _check_all(infos: list[zipfile.ZipInfo]) -> None:
+    total = sum(info.file_size for info in infos)
+    if len(infos) > MAX_MEMBERS or total > MAX_BYTES:
+        raise RefusedFile(Reason.ARCHIVE)
+    ends = sorted((info.header_offset, info.header_offset + info.compress_size) for info in infos)
+    overlap = any(first[1] > second[0] for first, second in pairwise(ends))
+    if overlap or not all(map(_is_safe, infos)):
+        raise RefusedFile(Reason.ARCHIVE)
+
+
+def _is_safe(info: zipfile.ZipInfo) -> bool:
+    ratio = info.file_size / max(info.compress_size, 1)
+    if info.file_size > MAX_MEMBER_BYTES or (info.file_size > SMALL and ratio > MAX_RATIO):
+        return False
+    name = PurePosixPath(info.filename.replace("\\", "/"))
+    leads_away = name.is_absolute() or ".." in name.parts or "\0" in info.filename
+    is_link = stat.S_ISLNK(info.external_attr >> 16)
+    is_encrypted = bool(info.flag_bits & 1)
+    return not (leads_away or is_link or is_encrypted)

@@ -1,0 +1,215 @@
+"""De-identification by allow-list (DICOM PS3.15 Annex E, Basic Application Level Profile). Pure.
+
+What is not on the list (`elements`) is removed, private elements and all. UIDs are replaced by a
+keyed hash (the same UID gives the same replacement under the same key; without the key there is
+no way back), the patient by a pseudonym made the same way. Dates and times are emptied or
+removed. The report names elements, never values.
+"""
+
+import hashlib
+import hmac
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+
+from pydicom import DataElement, Dataset, uid
+from pydicom.datadict import dictionary_VR, keyword_for_tag
+from pydicom.dataset import FileMetaDataset
+from pydicom.tag import BaseTag
+from pydicom.uid import ExplicitVRLittleEndian
+
+from readerstudy.imaging import elements, vocabulary
+
+METHOD = "Readerstudy allow-list 2"
+# PS3.16 CID 7050: the profile and its option that this module carries out.
+_PROFILE = (
+    ("113100", "Basic Application Confidentiality Profile"),
+    ("113105", "Clean Descriptors Option"),
+)
+_MIN_NAME = 3
+_IDS = ("PatientID", "OtherPatientIDs", "AccessionNumber", "IssuerOfPatientID")
+
+
+@dataclass
+class Report:
+    """What was done to the elements of one file, by keyword; never a value."""
+
+    removed: set[str] = field(default_factory=set)
+    replaced: set[str] = field(default_factory=set)
+    emptied: set[str] = field(default_factory=set)
+
+    def as_dict(self) -> dict[str, list[str]]:
+        """As lists, sorted."""
+        return {
+            "removed": sorted(self.removed),
+            "replaced": sorted(self.replaced),
+            "emptied": sorted(self.emptied),
+        }
+
+
+def map_uid(original: str, key: bytes) -> str:
+    """The replacement of a UID under a key, as 2.25.<integer> (PS3.5 B.2)."""
+    digest = hmac.new(key, b"uid\0" + original.strip("\0 ").encode(), hashlib.sha256).digest()
+    return f"2.25.{int.from_bytes(digest[:16]) or 1}"
+
+
+def pseudonym(patient_id: str, issuer: str, key: bytes) -> str:
+    """A patient's pseudonym under a key: the same patient, the same pseudonym."""
+    parts = [each.strip().encode() for each in (patient_id, issuer)]
+    message = b"patient\0" + b"".join(len(part).to_bytes(4) + part for part in parts)
+    return "P" + hmac.new(key, message, hashlib.sha256).hexdigest()[:11].upper()
+
+
+def deidentify(source: Dataset, key: bytes) -> tuple[Dataset, Report]:
+    """Make a de-identified copy of a data set; the source is left as it is.
+
+    Parameters
+    ----------
+    source : pydicom.Dataset
+        As read; its pixel data are taken over as they are (`pixels.make_native` cleans them).
+    key : bytes
+        Of the collection: 32 random bytes.
+    """
+    walk = _Walk(key, _identifying(source))
+    clean = walk.copy(source)
+    report = walk.report
+    clean.PatientName = clean.PatientID = _patient(source, key)
+    for keyword in elements.EMPTY:
+        setattr(clean, keyword, None)
+    report.emptied |= {keyword for keyword in elements.EMPTY if keyword in source}
+    report.replaced |= {"PatientName", "PatientID"}
+    report.removed -= report.emptied | report.replaced
+    _say_so(clean)
+    clean.file_meta = _file_meta(clean, source)
+    return clean, report
+
+
+def _patient(source: Dataset, key: bytes) -> str:
+    """The pseudonym; a file without a patient's ID counts each examination as a patient."""
+    patient, issuer = str(source.get("PatientID") or ""), str(source.get("IssuerOfPatientID") or "")
+    if not patient.strip():
+        patient, issuer = str(source.get("StudyInstanceUID") or ""), "\0examination"
+    return pseudonym(patient, issuer, key)
+
+
+def _identifying(source: Dataset) -> frozenset[str]:
+    """Words of persons' names and patients' IDs: no code that stays may be one of them."""
+    words: set[str] = set()
+    for tag in source.keys():  # noqa: SIM118 -- iterating over a Dataset decodes every element
+        keyword = keyword_for_tag(tag)
+        if not keyword or (keyword not in _IDS and dictionary_VR(tag) != "PN"):
+            continue
+        try:
+            words |= set(re.split(r"[\W_]+", str(source[tag].value).upper()))
+        except Exception:  # noqa: BLE001, S112 -- what cannot be read is removed anyhow
+            continue
+    return frozenset(word for word in words if len(word) >= _MIN_NAME and not word.isdigit())
+
+
+class _Walk:
+    """Copies what may stay of a data set and of the items in it, and notes the rest."""
+
+    def __init__(self, key: bytes, identifying: frozenset[str]) -> None:
+        self._key, self._identifying = key, identifying
+        self.report = Report()
+
+    def copy(self, source: Dataset) -> Dataset:
+        clean = Dataset()
+        for tag in source.keys():  # noqa: SIM118 -- one damaged element must not hide the others
+            keyword = keyword_for_tag(tag)
+            kept = None
+            if keyword in elements.ALL and not tag.is_private:
+                kept = self._cleaned(source, tag, keyword)
+            if kept is not None:
+                clean.add(kept)
+                if keyword in elements.REPLACED:
+                    self.report.replaced.add(keyword)
+            else:
+                self.report.removed.add(_name(tag, keyword))
+        return clean
+
+    def _cleaned(self, source: Dataset, tag: BaseTag, keyword: str) -> DataElement | None:
+        try:
+            element = source[tag]
+            return self._by_kind(element, keyword)
+        except RecursionError:
+            raise
+        except Exception:  # noqa: BLE001 -- a value that cannot be read is not kept
+            return None
+
+    def _by_kind(self, element: DataElement, keyword: str) -> DataElement | None:
+        if keyword in elements.UIDS:
+            return self._uid(element)
+        if keyword in elements.SEQUENCES | elements.CODED:
+            return self._sequence(element, keyword)
+        if keyword in elements.CODES:
+            return elements.code(element, self._identifying)
+        if keyword in elements.NUMBERS:
+            return elements.number(element, keyword)
+        if keyword in elements.TEXTS:
+            return elements.text(element, keyword)
+        is_public = keyword in elements.PUBLIC_UIDS and uid.UID(str(element.value)).is_valid
+        return element if is_public or keyword == elements.PIXELS else None
+
+    def _sequence(self, element: DataElement, keyword: str) -> DataElement | None:
+        if element.VR != "SQ":
+            return None
+        if keyword in elements.CODED:
+            items = _coded(element.value)
+        else:
+            items = [self.copy(item) for item in element.value]
+        return DataElement(element.tag, "SQ", items) if items else None
+
+    def _uid(self, element: DataElement) -> DataElement | None:
+        original = str(element.value or "")
+        return DataElement(element.tag, "UI", map_uid(original, self._key)) if original else None
+
+
+def _name(tag: BaseTag, keyword: str) -> str:
+    if tag.is_private:
+        return "private elements"
+    return keyword or f"({tag.group:04X},{tag.element:04X})"
+
+
+def _coded(coded: Iterable[Dataset]) -> list[Dataset]:
+    items = []
+    for item in coded:
+        scheme, value = str(item.CodingSchemeDesignator), str(item.CodeValue)
+        if meaning := vocabulary.coded(scheme, value):
+            items.append(_code_item(value.strip(), scheme.strip(), meaning))
+    return items
+
+
+def _code_item(value: str, scheme: str, meaning: str) -> Dataset:
+    item = Dataset()
+    item.CodeValue, item.CodingSchemeDesignator, item.CodeMeaning = value, scheme, meaning
+    return item
+
+
+def _say_so(clean: Dataset) -> None:
+    """Say in the file that and how it was de-identified (PS3.15 E.1.1)."""
+    clean.PatientIdentityRemoved = "YES"
+    clean.DeidentificationMethod = METHOD
+    clean.DeidentificationMethodCodeSequence = [
+        _code_item(value, "DCM", meaning) for value, meaning in _PROFILE
+    ]
+    clean.LongitudinalTemporalInformationModified = "REMOVED"
+
+
+def _file_meta(clean: Dataset, source: Dataset) -> FileMetaDataset:
+    meta = FileMetaDataset()
+    meta.MediaStorageSOPClassUID = clean.get("SOPClassUID", "")
+    meta.MediaStorageSOPInstanceUID = clean.get("SOPInstanceUID", "")
+    meta.TransferSyntaxUID = source.file_meta.get("TransferSyntaxUID", ExplicitVRLittleEndian)
+    meta.ImplementationClassUID = uid.PYDICOM_IMPLEMENTATION_UID
+    return meta
+
+
+def merge(reports: Iterable[dict[str, list[str]]]) -> dict[str, list[str]]:
+    """The reports of several files as one."""
+    whole = Report()
+    for each in reports:
+        whole.removed.update(each["removed"])
+        whole.replaced.update(each["replaced"])
+        whole.emptied.update(each["emptied"])
+    return whole.as_dict()

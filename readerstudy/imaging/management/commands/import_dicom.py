@@ -1,0 +1,45 @@
+"""`manage.py import_dicom PATH --collection ID`: deliver a folder as an upload would."""
+
+from argparse import ArgumentParser
+from pathlib import Path
+from typing import Any
+from uuid import UUID
+
+from django.core.management.base import BaseCommand, CommandError
+from tqdm import tqdm
+
+from readerstudy.imaging.models import Collection
+from readerstudy.imaging.services import import_folder
+from readerstudy.web.problems import Problem
+
+
+class Command(BaseCommand):
+    """Import DICOM files from a folder or a file, de-identified, with a progress bar."""
+
+    help = "Import DICOM files (or ZIP archives of them) into a study's collection."
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        """Take the path and the collection."""
+        parser.add_argument("path", type=Path)
+        parser.add_argument("--collection", type=UUID, required=True, help="see the study's page")
+
+    def handle(self, *_args: Any, **options: Any) -> None:
+        """Import and print what became of the files."""
+        collection = Collection.objects.filter(pk=options["collection"]).first()
+        if collection is None:
+            raise CommandError("There is no such collection: the study's Cases page shows its id.")
+        with tqdm(unit="file") as bar:
+
+            def progress(done: int, total: int) -> None:
+                bar.total = total
+                bar.update(done - bar.n)
+
+            try:
+                upload = import_folder(
+                    options["path"], collection=collection, by=None, progress=progress
+                )
+            except Problem as problem:
+                raise CommandError(problem.detail) from None
+        self.stdout.write(
+            f"{upload.stored} stored, {upload.repeated} repeated, {upload.refused} refused"
+        )

@@ -1,0 +1,155 @@
+"""Collections of de-identified examinations, their series and instances, and uploads."""
+
+import uuid
+
+from django.conf import settings
+from django.db import models
+
+
+class SeriesRole(models.TextChoices):
+    """What a series is for; found from its header, never from its order."""
+
+    T1C = "t1c", "T1 with contrast"
+    T1 = "t1", "T1"
+    T2 = "t2", "T2"
+    FLAIR = "flair", "FLAIR"
+    CT = "ct", "CT"
+    OTHER = "other", "Other"
+
+
+class Verdict(models.TextChoices):
+    """The outcome of the acquisition quality check."""
+
+    PASS = "pass", "Pass"
+    WARN = "warn", "Warn"
+    FAIL = "fail", "Fail"
+
+
+class Collection(models.Model):
+    """A set of examinations that share one de-identification key. A study owns one."""
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    name = models.CharField(max_length=120)
+    uid_key = models.BinaryField(max_length=32)  # keyed hash of UIDs; destroying it is final
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class Examination(models.Model):
+    """One patient examination: series that share a (mapped) Study Instance UID."""
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    collection = models.ForeignKey(
+        Collection, on_delete=models.PROTECT, related_name="examinations"
+    )
+    study_uid = models.CharField(max_length=64)
+    patient = models.CharField(max_length=32)  # pseudonym by keyed hash
+    verdict = models.CharField(max_length=4, choices=Verdict, blank=True)
+    findings = models.JSONField(default=list)  # [{"verdict", "check", "words"}]
+    accepted_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, null=True, blank=True, on_delete=models.PROTECT, related_name="+"
+    )
+    accepted_note = models.TextField(blank=True)
+    ready_at = models.DateTimeField(null=True, blank=True)  # packs written and checked
+    created_at = models.DateTimeField()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["collection", "study_uid"], name="imaging_examination_once"
+            )
+        ]
+        ordering = ["created_at", "id"]
+
+    def __str__(self) -> str:
+        return self.patient
+
+
+class Series(models.Model):
+    """One series, written once as a pack that is ready to send (`imaging.packs`)."""
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    examination = models.ForeignKey(Examination, on_delete=models.PROTECT, related_name="series")
+    series_uid = models.CharField(max_length=64)
+    frame_of_reference_uid = models.CharField(max_length=64, blank=True)
+    dicom_modality = models.CharField(max_length=16)
+    role = models.CharField(max_length=8, choices=SeriesRole, default=SeriesRole.OTHER)
+    description = models.CharField(max_length=64, blank=True)
+    number = models.IntegerField(default=0)
+    geometry = models.JSONField(null=True, blank=True)  # see docs/architecture.md, "Geometry"
+    acquisition = models.JSONField(default=dict)  # TR, TE, field, vendor: nothing identifying
+    pack_sha256 = models.CharField(max_length=64, blank=True)  # empty until packed
+    pack_bytes = models.PositiveBigIntegerField(default=0)
+    created_at = models.DateTimeField()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["examination", "series_uid"], name="imaging_series_once"
+            )
+        ]
+        ordering = ["number", "id"]
+        verbose_name_plural = "series"
+
+    def __str__(self) -> str:
+        return self.description or self.series_uid
+
+
+class Instance(models.Model):
+    """One de-identified DICOM Part 10 file in the store."""
+
+    id = models.BigAutoField(primary_key=True)
+    series = models.ForeignKey(Series, on_delete=models.PROTECT, related_name="instances")
+    sop_class_uid = models.CharField(max_length=64)
+    sop_uid = models.CharField(max_length=64)
+    number = models.IntegerField(default=0)
+    frames = models.PositiveIntegerField(default=1)
+    bytes = models.PositiveBigIntegerField()
+    sha256 = models.CharField(max_length=64)  # of the de-identified file
+    source_sha256 = models.CharField(max_length=64)  # of what arrived: repeats are no-ops
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["series", "sop_uid"], name="imaging_instance_once")
+        ]
+        indexes = [models.Index(fields=["sop_uid"], name="imaging_instance_by_uid")]
+        ordering = ["number", "id"]
+
+    def __str__(self) -> str:
+        return self.sop_uid
+
+
+class Upload(models.Model):
+    """One delivery of files and the report of what became of each."""
+
+    class State(models.TextChoices):
+        """Where the delivery stands."""
+
+        RECEIVING = "receiving", "Receiving"
+        WORKING = "working", "Working"
+        DONE = "done", "Done"
+        FAILED = "failed", "Failed"
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    collection = models.ForeignKey(Collection, on_delete=models.PROTECT, related_name="uploads")
+    by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, null=True, on_delete=models.PROTECT, related_name="+"
+    )
+    source = models.CharField(max_length=16, default="browser")  # browser, command, stow, c-store
+    state = models.CharField(max_length=10, choices=State, default=State.RECEIVING)
+    received = models.PositiveIntegerField(default=0)
+    stored = models.PositiveIntegerField(default=0)
+    repeated = models.PositiveIntegerField(default=0)
+    refused = models.PositiveIntegerField(default=0)
+    report = models.JSONField(default=dict)  # series -> counts, reasons; tag -> what was done
+    created_at = models.DateTimeField()
+    done_at = models.DateTimeField(null=True, blank=True)
+    attempt = models.PositiveSmallIntegerField(default=0)  # of workers to finish it
+    lease_until = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        ordering = ["-created_at"]
+
+    def __str__(self) -> str:
+        return f"{self.source} {self.id}"

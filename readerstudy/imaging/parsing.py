@@ -1,0 +1,217 @@
+"""Read one hostile file into a de-identified one. Pure.
+
+Meant to run in a process that may be killed (`sandbox`), since a codec or a parser may hang or
+crash on what it was not made for.
+"""
+
+import hashlib
+import io
+import logging
+import re
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pydicom
+from pydicom import Dataset
+from pydicom.errors import InvalidDicomError
+from pydicom.filereader import read_file_meta_info
+from pydicom.uid import UID, DeflatedExplicitVRLittleEndian
+
+from readerstudy.imaging.deidentify import deidentify
+from readerstudy.imaging.geometry import stack
+from readerstudy.imaging.hints import hints_of
+from readerstudy.imaging.pixels import make_native
+from readerstudy.imaging.refusals import Reason, RefusedFile
+
+MAX_BYTES = 2 * 1024**3
+MAX_DEPTH = 12
+MAX_SKEW = 1e-2  # of the direction cosines, which scanners round
+MIN_SPACING_MM, MAX_SPACING_MM = 1e-3, 100.0
+IMAGE_CLASSES = {
+    "1.2.840.10008.5.1.4.1.1.4": "MR Image Storage",
+    "1.2.840.10008.5.1.4.1.1.4.1": "Enhanced MR Image Storage",
+    "1.2.840.10008.5.1.4.1.1.2": "CT Image Storage",
+    "1.2.840.10008.5.1.4.1.1.2.1": "Enhanced CT Image Storage",
+}
+SECONDARY_CAPTURE = "1.2.840.10008.5.1.4.1.1.7"
+_DEFLATED = frozenset([DeflatedExplicitVRLittleEndian, "1.2.840.10008.1.2.4.95"])
+_SCREENS = frozenset(["SCREEN SAVE", "SCREENSAVE", "SCREEN_SAVE"])
+# Items of undefined length and their delimiters (PS3.5 7.5), little endian.
+_ITEMS = re.compile(rb"\xfe\xff(?:\x00\xe0\xff\xff\xff\xff|\x0d\xe0\0\0\0\0)")
+_PIXEL_TAG = b"\xe0\x7f\x10\x00"
+
+
+@dataclass(frozen=True)
+class Header:
+    """What the index needs of a file; nothing that identifies."""
+
+    sop_class_uid: str
+    sop_uid: str
+    study_uid: str
+    series_uid: str
+    frame_of_reference_uid: str
+    patient: str
+    dicom_modality: str
+    description: str
+    series_number: int
+    number: int
+    frames: int
+    role_hints: dict[str, Any]
+    source_sha256: str
+    report: dict[str, list[str]]
+
+    def as_dict(self) -> dict[str, Any]:
+        """For the pipe between processes."""
+        return asdict(self)
+
+
+def parse(path: Path, key: bytes, target: Path) -> Header:
+    """Check and de-identify the file at `path`, writing the clean file to `target`.
+
+    Raises
+    ------
+    RefusedFile
+        With one of the fixed reasons; `target` is not written then.
+    """
+    if path.stat().st_size > MAX_BYTES:
+        raise RefusedFile(Reason.TOO_LARGE)
+    data = path.read_bytes()
+    with _silence():
+        return _parse(_read(path, data), data, key, target)
+
+
+@contextmanager
+def _silence() -> Iterator[None]:
+    """Nothing that is read is written to a log: pydicom quotes values in its warnings (E7)."""
+    log = logging.getLogger("pydicom")
+    before, log.disabled = log.disabled, True
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            yield
+    finally:
+        log.disabled = before
+
+
+def _parse(source: Dataset, data: bytes, key: bytes, target: Path) -> Header:
+    try:  # elements are decoded when they are first asked for
+        _check(source)
+        hints = hints_of(source)
+        clean, report = deidentify(source, key)
+        if make_native(clean):
+            report.replaced.add("PixelData")
+        check_place(clean)
+        out = io.BytesIO()
+        clean.save_as(out, enforce_file_format=True)
+    except RefusedFile:
+        raise
+    except RecursionError:
+        raise RefusedFile(Reason.TOO_DEEP) from None
+    except Exception as error:
+        raise RefusedFile(Reason.TRUNCATED) from error
+    written = out.getvalue()
+    target.write_bytes(b"\0" * 128 + written[128:])  # no polyglot survives in the preamble
+    source_sha256 = hashlib.sha256(data).hexdigest()
+    return _header(clean, hints, source_sha256, report.as_dict())
+
+
+def _header(
+    clean: Dataset, hints: dict[str, Any], source_sha256: str, report: dict[str, list[str]]
+) -> Header:
+    return Header(
+        sop_class_uid=str(clean.SOPClassUID),
+        sop_uid=str(clean.SOPInstanceUID),
+        study_uid=str(clean.StudyInstanceUID),
+        series_uid=str(clean.SeriesInstanceUID),
+        frame_of_reference_uid=str(clean.get("FrameOfReferenceUID", "")),
+        patient=str(clean.PatientID),
+        dicom_modality=str(clean.get("Modality", "")),
+        description=str(clean.get("SeriesDescription", "")),
+        series_number=_integer(clean.get("SeriesNumber")),
+        number=_integer(clean.get("InstanceNumber")),
+        frames=_integer(clean.get("NumberOfFrames"), 1),
+        role_hints=hints,
+        source_sha256=source_sha256,
+        report=report,
+    )
+
+
+def _integer(value: Any, default: int = 0) -> int:
+    try:
+        return int(value)
+    except (TypeError, ValueError, OverflowError):
+        return default
+
+
+def _read(path: Path, data: bytes) -> Dataset:
+    if data[128:132] != b"DICM":
+        raise RefusedFile(Reason.NOT_DICOM)
+    if depth(data) > MAX_DEPTH:
+        raise RefusedFile(Reason.TOO_DEEP)
+    try:
+        # By the meta information alone: reading on would inflate a deflated bomb (E3).
+        syntax = str(read_file_meta_info(path).get("TransferSyntaxUID", ""))
+        if syntax not in _DEFLATED:
+            return pydicom.dcmread(io.BytesIO(data))
+    except InvalidDicomError:
+        raise RefusedFile(Reason.NOT_DICOM) from None
+    except RecursionError:
+        raise RefusedFile(Reason.TOO_DEEP) from None
+    except Exception as error:
+        raise RefusedFile(Reason.TRUNCATED) from error
+    raise RefusedFile(Reason.DEFLATED)
+
+
+def depth(data: bytes) -> int:
+    """The deepest nesting of items of undefined length, before any parser recurses into them.
+
+    One pass over the bytes before the first pixel data. Items of defined length are not seen:
+    where those nest too deeply, the parser's own limit of recursion answers.
+    """
+    end = data.find(_PIXEL_TAG)
+    now = deepest = 0
+    for found in _ITEMS.finditer(data, 0, end if end >= 0 else len(data)):
+        now = now + 1 if data[found.start() + 2] == 0 else max(0, now - 1)
+        deepest = max(deepest, now)
+    return deepest
+
+
+def _check(source: Dataset) -> None:
+    for keyword in ("SOPInstanceUID", "StudyInstanceUID", "SeriesInstanceUID"):
+        if not UID(str(source.get(keyword, ""))).is_valid:
+            raise RefusedFile(Reason.NO_IDENTITY)
+    sop_class = str(source.get("SOPClassUID", ""))
+    burned = str(source.get("BurnedInAnnotation", "NO")).upper() == "YES"
+    image_type = {str(each).upper() for each in source.get("ImageType") or []}
+    if burned or sop_class.startswith(SECONDARY_CAPTURE) or image_type & _SCREENS:
+        raise RefusedFile(Reason.BURNED_IN)
+    if sop_class not in IMAGE_CLASSES:
+        raise RefusedFile(Reason.NOT_AN_IMAGE)
+
+
+def check_place(clean: Dataset) -> None:
+    """Refuse an image whose frames cannot be placed in the patient.
+
+    Raises
+    ------
+    RefusedFile
+        NO_GEOMETRY where a position, a direction or a spacing is missing or cannot be.
+    """
+    try:
+        placed = stack([clean])
+    except (AttributeError, IndexError, KeyError, TypeError, ValueError):
+        raise RefusedFile(Reason.NO_GEOMETRY) from None
+    directions = np.array(placed.cosines, float).reshape(2, 3)
+    positions = np.array([frame.position_mm for frame in placed.frames])
+    is_sound = (
+        bool(np.all(np.isfinite(positions)))
+        and np.allclose(directions @ directions.T, np.eye(2), atol=MAX_SKEW)
+        and all(MIN_SPACING_MM < each < MAX_SPACING_MM for each in placed.spacing_mm)
+    )
+    if not is_sound:
+        raise RefusedFile(Reason.NO_GEOMETRY)

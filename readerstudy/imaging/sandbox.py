@@ -1,0 +1,94 @@
+"""Parses files in a child process that may be killed.
+
+A hang, a crash or a memory bomb costs one file, never the server (faults E1-E5).
+"""
+
+import atexit
+import json
+import subprocess
+import sys
+import threading
+from pathlib import Path
+from typing import Any
+
+from readerstudy.imaging.refusals import Reason, RefusedFile
+
+SECONDS_PER_FILE = 30.0
+CHILD = Path(__file__).with_name("sandbox_child.py")
+ROOT = Path(__file__).resolve().parents[2]
+
+
+class Sandbox:
+    """One child process, made anew after it had to be killed. Safe to share between threads."""
+
+    def __init__(self, *, seconds: float = SECONDS_PER_FILE) -> None:
+        self._seconds = seconds
+        self._lock = threading.Lock()
+        self._child: subprocess.Popen[bytes] | None = None
+
+    def parse(self, path: Path, key: bytes, target: Path) -> dict[str, Any]:
+        """De-identify one file; the header as `parsing.Header.as_dict` gives it.
+
+        Raises
+        ------
+        RefusedFile
+            With the child's reason, or HUNG when it took too long or died.
+        """
+        order = {"path": str(path), "key": key.hex(), "target": str(target)}
+        with self._lock:
+            line = self._ask(json.dumps(order).encode() + b"\n")
+        if line is None:
+            target.unlink(missing_ok=True)
+            raise RefusedFile(Reason.HUNG)
+        answer: dict[str, Any] = json.loads(line)
+        if "refused" in answer:
+            raise RefusedFile(Reason[answer["refused"]])
+        return answer
+
+    def _ask(self, order: bytes) -> bytes | None:
+        """The child's line, or None when it had to be killed or died."""
+        child = self._running()
+        if child.stdin is None or child.stdout is None:
+            return None
+        timer = threading.Timer(self._seconds, child.kill)
+        timer.start()
+        try:
+            child.stdin.write(order)
+            child.stdin.flush()
+            line = child.stdout.readline()
+        except (BrokenPipeError, OSError):
+            line = b""
+        finally:
+            timer.cancel()
+        if not line.endswith(b"\n"):
+            self._end()
+            return None
+        return line
+
+    def _running(self) -> "subprocess.Popen[bytes]":
+        if self._child is None or self._child.poll() is not None:
+            self._child = subprocess.Popen(  # noqa: S603 -- our own program, no input in it
+                [sys.executable, "-I", str(CHILD), str(ROOT)],
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.DEVNULL,
+            )
+        return self._child
+
+    def _end(self) -> None:
+        child, self._child = self._child, None
+        if child is not None:
+            child.kill()
+            child.wait()
+            for pipe in (child.stdin, child.stdout):
+                if pipe is not None:
+                    pipe.close()
+
+    def close(self) -> None:
+        """End the child."""
+        with self._lock:
+            self._end()
+
+
+shared = Sandbox()
+atexit.register(shared.close)

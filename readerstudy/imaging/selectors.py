@@ -1,0 +1,69 @@
+"""Queries about images."""
+
+from pathlib import Path
+from typing import Any
+from uuid import UUID
+
+from django.db.models import Count, QuerySet
+
+from readerstudy.imaging import store
+from readerstudy.imaging.models import Collection, Examination, Instance, Series, SeriesRole, Upload
+
+HANGING = [SeriesRole.T1C, SeriesRole.FLAIR, SeriesRole.T2, SeriesRole.T1, SeriesRole.CT]
+
+
+def series_for_packet(examination: Examination) -> list[dict[str, Any]]:
+    """The packed series of an examination, as the reading room gets them, one of each role."""
+    packed = Series.objects.filter(examination=examination).exclude(pack_sha256="")
+    first: dict[str, Series] = {}
+    for series in packed.order_by("number", "id"):
+        known = first.get(series.role)
+        # Of two of a role, the one with more slices is the one to read.
+        if known is None or _frames(series) > _frames(known):
+            first[series.role] = series
+    return [_packet(first[role]) for role in HANGING if role in first]
+
+
+def _frames(series: Series) -> int:
+    return int((series.geometry or {}).get("frames", 0))
+
+
+def _packet(series: Series) -> dict[str, Any]:
+    return {
+        "id": str(series.id),
+        "role": series.role,
+        "description": series.description,
+        "frames": _frames(series),
+        "bytes": series.pack_bytes,
+        "geometry": series.geometry,
+        "acquisition": series.acquisition,
+        "encodings": ["raw"],
+    }
+
+
+def paths_by_role(examination: Examination) -> dict[str, list[Path]]:
+    """The de-identified files of each role's series, for detectors."""
+    found: dict[str, list[Path]] = {}
+    for each in series_for_packet(examination):
+        instances = Instance.objects.filter(series=each["id"]).select_related("series__examination")
+        found[each["role"]] = [store.path_of(instance) for instance in instances]
+    return found
+
+
+def examinations_of(collection: Collection) -> QuerySet[Examination]:
+    """A collection's examinations with their series and how many instances each has."""
+    return (
+        Examination.objects.filter(collection=collection)
+        .prefetch_related("series")
+        .annotate(instance_count=Count("series__instances"))
+    )
+
+
+def uploads_of(collection: Collection) -> QuerySet[Upload]:
+    """A collection's deliveries, newest first."""
+    return Upload.objects.filter(collection=collection).select_related("by")
+
+
+def series(series_id: UUID) -> Series | None:
+    """A series with its examination."""
+    return Series.objects.filter(pk=series_id).select_related("examination").first()

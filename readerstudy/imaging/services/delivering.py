@@ -1,0 +1,218 @@
+"""Deliveries: start one and add files; `finishing` ends it."""
+
+import secrets
+from collections.abc import Callable
+from pathlib import Path
+from typing import IO, Any
+
+from django.db import transaction
+from django.db.models import F
+from django.utils import timezone
+
+from readerstudy.accounts.models import User
+from readerstudy.audit.services import record
+from readerstudy.imaging import archives, deidentify, store
+from readerstudy.imaging.models import Collection, Upload
+from readerstudy.imaging.refusals import Reason, RefusedFile
+from readerstudy.imaging.services.finishing import finish_upload
+from readerstudy.imaging.services.intake import Taken, take
+from readerstudy.web.problems import Invalid, Problem
+
+REFUSED = "refused"
+MAX_NAMED = 200  # refused files that a report names one by one
+MAX_FILE_BYTES = 64 * 1024**3
+TOGETHER = 25  # files of a folder or archive are counted in the report together
+Outcome = dict[str, Any]
+
+
+@transaction.atomic
+def create_collection(*, name: str) -> Collection:
+    """A new, empty collection with a de-identification key of its own."""
+    return Collection.objects.create(name=name[:120], uid_key=secrets.token_bytes(32))
+
+
+@transaction.atomic
+def start_upload(collection: Collection, *, by: User | None, source: str = "browser") -> Upload:
+    """Begin a delivery into a collection."""
+    upload = Upload.objects.create(
+        collection=collection, by=by, source=source, created_at=timezone.now(), report=_empty()
+    )
+    record(
+        "imaging.start_upload",
+        subject=f"upload:{upload.id}",
+        by=by,
+        detail={"collection": str(collection.id), "source": source},
+    )
+    return upload
+
+
+def _empty() -> dict[str, Any]:
+    return {"series": {}, "refused": {}, "files": [], "elements": {}}
+
+
+class _Tally:
+    """What became of files, written into the delivery's report together."""
+
+    def __init__(self, upload: Upload) -> None:
+        self._upload = upload
+        self._outcomes: list[Taken | Reason] = []
+
+    def take(self, path: Path) -> Outcome:
+        """Take in one file, or say why not."""
+        try:
+            taken = take(path, collection=self._upload.collection)
+        except RefusedFile as refused:
+            return self.refuse(refused.reason)
+        self._outcomes.append(taken)
+        return {"state": taken.state, "reason": "", "count": 1}
+
+    def refuse(self, reason: Reason) -> Outcome:
+        """Note a file, or an archive, that is not taken."""
+        self._outcomes.append(reason)
+        return {"state": REFUSED, "reason": str(reason), "count": 1}
+
+    @transaction.atomic
+    def write(self) -> None:
+        """Write what was noted since the last time."""
+        if not self._outcomes:
+            return
+        locked = Upload.objects.select_for_update().get(pk=self._upload.pk)
+        for outcome in self._outcomes:
+            if isinstance(outcome, Reason):
+                _count_refused(locked, outcome)
+            else:
+                _count_taken(locked, outcome)
+        locked.save(update_fields=["report", "received", "stored", "repeated", "refused"])
+        self._outcomes.clear()
+
+
+def _count_taken(upload: Upload, taken: Taken) -> None:
+    counts = upload.report["series"].setdefault(str(taken.series.pk), {"stored": 0, "repeated": 0})
+    counts[taken.state] += 1
+    upload.report["elements"] = deidentify.merge(
+        each for each in (upload.report["elements"], taken.report) if each
+    )
+    setattr(upload, taken.state, getattr(upload, taken.state) + 1)
+    upload.received += 1
+
+
+def _count_refused(upload: Upload, reason: Reason) -> None:
+    refused = upload.report["refused"]
+    refused[reason.name] = refused.get(reason.name, 0) + 1
+    if len(upload.report["files"]) < MAX_NAMED:
+        # A file's name may name a patient: only its place in the delivery is kept.
+        upload.report["files"].append({"number": upload.received + 1, "reason": reason.name})
+    upload.received, upload.refused = upload.received + 1, upload.refused + 1
+    if reason is Reason.ALTERED:
+        record("imaging.altered_instance", subject=f"upload:{upload.pk}", by=upload.by)
+
+
+def add_file(upload: Upload, stream: IO[bytes]) -> Outcome:
+    """Take in one file, or each file of a ZIP archive; nothing identified stays on disk.
+
+    Returns
+    -------
+    dict
+        `state` (stored, repeated, refused; of an archive: done), `reason` in words, `count`.
+
+    Raises
+    ------
+    Problem
+        409 for a delivery that is finished, 413 for a file that is too large.
+    """
+    if upload.state != Upload.State.RECEIVING:
+        raise Problem("imaging.finished", "This upload is finished; start another one.")
+    tally = _Tally(upload)
+    try:
+        return _add(tally, stream)
+    finally:
+        tally.write()
+
+
+def _add(tally: _Tally, stream: IO[bytes]) -> Outcome:
+    spooled = store.spool_file()
+    try:
+        _spool(stream, spooled)
+        return _archive(tally, spooled) if archives.is_zip(spooled) else tally.take(spooled)
+    finally:
+        spooled.unlink(missing_ok=True)
+
+
+def _spool(stream: IO[bytes], target: Path) -> None:
+    left = MAX_FILE_BYTES
+    with target.open("wb") as out:
+        target.chmod(0o600)
+        while part := stream.read(1024 * 1024):
+            left -= len(part)
+            if left < 0:
+                words = f"A file may have {MAX_FILE_BYTES // 1024**3} GiB; send it in parts."
+                raise Problem("imaging.too_large", words, status=413)
+            out.write(part)
+
+
+def _archive(tally: _Tally, path: Path) -> Outcome:
+    count = 0
+    try:
+        for data in archives.members(path):
+            inner = store.spool_file()
+            try:
+                _spool(data, inner)
+                tally.take(inner)
+            finally:
+                inner.unlink(missing_ok=True)
+            count += 1
+            if count % TOGETHER == 0:
+                tally.write()
+    except RefusedFile as refused:
+        return tally.refuse(refused.reason)
+    return {"state": "done", "reason": "", "count": count}
+
+
+def import_folder(
+    path: Path,
+    *,
+    collection: Collection,
+    by: User | None,
+    source: str = "command",
+    progress: Callable[[int, int], None] | None = None,
+) -> Upload:
+    """Deliver every file under a folder (or one file), as an upload would.
+
+    Parameters
+    ----------
+    progress : callable, optional
+        Told after each file how many are done, of how many.
+
+    Raises
+    ------
+    Invalid
+        400 when there is no file.
+    """
+    files = (
+        [path] if path.is_file() else sorted(each for each in path.rglob("*") if _is_plain(each))
+    )
+    if not files:
+        raise Invalid("imaging.no_files", f"There is no file in {path}.")
+    upload = start_upload(collection, by=by, source=source)
+    tally = _Tally(upload)
+    try:
+        for number, each in enumerate(files, start=1):
+            with each.open("rb") as data:
+                _add(tally, data)
+            if number % TOGETHER == 0:
+                tally.write()
+            if progress:
+                progress(number, len(files))
+    finally:
+        tally.write()
+    upload.refresh_from_db()
+    return finish_upload(upload)
+
+
+def _is_plain(path: Path) -> bool:
+    return path.is_file() and not path.is_symlink()
+
+
+def received(upload: Upload) -> int:
+    """How many files of a delivery have arrived, as the database has it now."""
+    return int(Upload.objects.filter(pk=upload.pk).values_list(F("received"), flat=True)[0])

@@ -1,0 +1,118 @@
+"""Take in one file: parse, refuse or de-identify, store, index. Safe to repeat and to kill."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+from uuid import UUID
+
+from django.db import IntegrityError, transaction
+from django.utils import timezone
+
+from readerstudy.imaging import access, roles, store
+from readerstudy.imaging.hints import ACQUISITION
+from readerstudy.imaging.models import Collection, Examination, Instance, Series
+from readerstudy.imaging.refusals import Reason, RefusedFile
+from readerstudy.imaging.sandbox import shared
+
+STORED, REPEATED = "stored", "repeated"
+
+
+@dataclass(frozen=True)
+class Taken:
+    """What became of one file."""
+
+    state: str  # stored or repeated
+    series: Series
+    report: dict[str, list[str]]
+
+
+def take(source: Path, *, collection: Collection) -> Taken:
+    """Take one file into a collection.
+
+    The file is in the store under its own name before its row is committed; a crash in between
+    leaves a file that a repeat finds and replaces, never half a case.
+
+    Raises
+    ------
+    RefusedFile
+        With the reason; nothing is kept then.
+    """
+    clean = store.spool_file()
+    try:
+        header = shared.parse(source, bytes(collection.uid_key), clean)
+        with transaction.atomic():
+            series = _series(collection, header)
+            return _instance(series, header, clean)
+    except IntegrityError:  # another request took in the same instance at this instant
+        known = _known(collection.pk, header)
+        if known is None:
+            raise
+        return _repeat(known, header)
+    finally:
+        clean.unlink(missing_ok=True)
+
+
+def _series(collection: Collection, header: dict[str, Any]) -> Series:
+    now = timezone.now()
+    examination, _ = Examination.objects.get_or_create(
+        collection=collection,
+        study_uid=header["study_uid"],
+        defaults={"patient": header["patient"], "created_at": now},
+    )
+    hints = header["role_hints"]
+    series, _ = Series.objects.get_or_create(
+        examination=examination,
+        series_uid=header["series_uid"],
+        defaults={
+            "frame_of_reference_uid": header["frame_of_reference_uid"],
+            "dicom_modality": header["dicom_modality"][:16],
+            "role": roles.role_of(header["dicom_modality"], hints),
+            "description": header["description"],
+            "number": max(-(2**31), min(header["series_number"], 2**31 - 1)),
+            "acquisition": {name: hints[name] for name in ACQUISITION},
+            "created_at": now,
+        },
+    )
+    return series
+
+
+def _instance(series: Series, header: dict[str, Any], clean: Path) -> Taken:
+    known = _known(series.examination.collection_id, header)
+    if known is not None:
+        return _repeat(known, header)
+    if access.is_sealed(series.examination):
+        raise RefusedFile(Reason.SEALED)
+    Instance.objects.create(
+        series=series,
+        sop_class_uid=header["sop_class_uid"],
+        sop_uid=header["sop_uid"],
+        number=max(-(2**31), min(header["number"], 2**31 - 1)),
+        frames=header["frames"],
+        bytes=clean.stat().st_size,
+        sha256=store.sha256(clean),
+        source_sha256=header["source_sha256"],
+    )
+    # A series that grows is packed anew, and what a person accepted was another examination.
+    Series.objects.filter(pk=series.pk).update(pack_sha256="")
+    Examination.objects.filter(pk=series.examination_id).update(
+        ready_at=None, accepted_by=None, accepted_note=""
+    )
+    store.keep(clean, store.instance_path(store.folder_of(series), header["sop_uid"]))
+    return Taken(STORED, series, header["report"])
+
+
+def _repeat(known: Instance, header: dict[str, Any]) -> Taken:
+    if known.source_sha256 != header["source_sha256"]:
+        raise RefusedFile(Reason.ALTERED)
+    return Taken(REPEATED, known.series, header["report"])
+
+
+def _known(collection_id: UUID, header: dict[str, Any]) -> Instance | None:
+    """The instance of that UID anywhere in the collection: a UID names one object only."""
+    return (
+        Instance.objects.filter(
+            series__examination__collection=collection_id, sop_uid=header["sop_uid"]
+        )
+        .select_related("series__examination")
+        .first()
+    )

@@ -1,0 +1,158 @@
+"""Make an examination ready: each series packed, its metadata written, the quality checked."""
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+from uuid import uuid4
+
+import numpy as np
+import pydicom
+from django.db import transaction
+from django.utils import timezone
+from PIL import Image
+
+from readerstudy.imaging import packs, quality, rendering, store
+from readerstudy.imaging.geometry import Stack, stack
+from readerstudy.imaging.models import Examination, Instance, Series
+from readerstudy.imaging.refusals import RefusedFile
+
+THUMBNAIL_PX = 160
+TRIES = 5
+
+
+@dataclass(frozen=True)
+class Packed:
+    """A series as it was packed: out of how many instances, to what."""
+
+    series: Series
+    instances: int
+    stack: Stack
+
+
+def make_ready(examination: Examination) -> list[str]:
+    """Pack what is not packed, check the whole; answers what went wrong, in words.
+
+    Files may arrive while a pack is written: the examination is ready only when what was packed
+    is what is there, seen under the examination's lock; else all is done again.
+    """
+    for _ in range(TRIES):
+        problems, done = [], []
+        for series in examination.series.select_related("examination"):
+            try:
+                done.append(pack(series))
+            except RefusedFile as refused:
+                problems.append(f"{series}: {refused}")
+        if _keep_verdict(examination, done, problems):
+            return problems
+    return [*problems, f"Images of {examination} are still arriving: finish the other upload."]
+
+
+@transaction.atomic
+def _keep_verdict(examination: Examination, done: list[Packed], problems: list[str]) -> bool:
+    Examination.objects.select_for_update().get(pk=examination.pk)
+    now = {each.pk: each.instances.count() for each in examination.series.all()}
+    grown = [each for each in done if now[each.series.pk] != each.instances]
+    if grown or len(now) != len(done) + len(problems):
+        return False
+    checked = [
+        quality.Checked(
+            each.series.role, str(each.series), each.stack, each.series.frame_of_reference_uid,
+            each.series.acquisition.get("tilt_degrees") or 0.0,
+        )
+        for each in done
+    ]  # fmt: skip
+    found = quality.findings(checked)
+    found += [quality.Finding(quality.WARN, "unreadable", words) for words in problems]
+    examination.findings = [each.as_dict() for each in found]
+    examination.verdict = quality.verdict(found)
+    examination.ready_at = timezone.now() if done else None
+    examination.save(update_fields=["findings", "verdict", "ready_at"])
+    return True
+
+
+def pack(series: Series) -> Packed:
+    """Write a series' pack, metadata and thumbnail unless they are there.
+
+    Raises
+    ------
+    RefusedFile
+        When no frame can be placed or decoded.
+    """
+    instances = list(Instance.objects.filter(series=series).select_related("series__examination"))
+    paths = [store.path_of(each) for each in instances]
+    files = [pydicom.dcmread(path, stop_before_pixels=True) for path in paths]
+    placed = stack(files)
+    target = store.pack_path(series)
+    if not series.pack_sha256 or not target.exists():
+        written = packs.write(paths, placed, target)
+        geometry = geometry_of(series, placed, written)
+        thumbnail(target, geometry, store.thumbnail_path(series))
+        _metadata(files, store.metadata_path(series))
+        _keep_pack(series, len(instances), geometry, written)
+    return Packed(series, len(instances), placed)
+
+
+@transaction.atomic
+def _keep_pack(
+    series: Series, instances: int, geometry: dict[str, Any], written: packs.Written
+) -> None:
+    Examination.objects.select_for_update().get(pk=series.examination_id)
+    if series.instances.count() == instances:  # else it is packed anew at once
+        series.geometry = geometry
+        series.pack_sha256, series.pack_bytes = written.sha256, written.bytes
+        series.save(update_fields=["geometry", "pack_sha256", "pack_bytes"])
+
+
+def geometry_of(series: Series, placed: Stack, written: packs.Written) -> dict[str, Any]:
+    """The series' geometry as the browser gets it (docs/architecture.md, *Geometry*)."""
+    gaps = placed.gaps_mm
+    spacing = float(np.median(gaps)) if gaps.size else placed.thickness_mm or 1.0
+    return {
+        "rows": placed.rows,
+        "columns": placed.columns,
+        "frames": len(placed.frames),
+        "row_cosine": list(placed.cosines[:3]),
+        "column_cosine": list(placed.cosines[3:]),
+        "positions_mm": [list(each.position_mm) for each in placed.frames],
+        "pixel_spacing_mm": list(placed.spacing_mm),
+        "spacing_mm": round(spacing, 6),
+        "slice_thickness_mm": placed.thickness_mm,
+        "frame_of_reference": series.frame_of_reference_uid,
+        "dtype": written.dtype,
+        "rescale": list(written.rescale),
+        "photometric": written.photometric,
+        "window": list(written.window),
+        "presets": _presets(series.dicom_modality, written.window),
+    }
+
+
+def _presets(dicom_modality: str, window: tuple[float, float]) -> dict[str, list[float]]:
+    centre, width = window
+    if dicom_modality == "CT":
+        return {"brain": [40, 80], "subdural": [75, 215], "bone": [600, 2800]}
+    return {
+        "auto": [centre, width],
+        "bright": [centre * 0.75, width * 0.75],
+        "narrow": [centre, width * 0.55],
+        "wide": [centre * 1.2, width * 1.5],
+    }
+
+
+def thumbnail(pack_file: Path, geometry: dict[str, Any], target: Path) -> None:
+    """Write a pack's middle frame as a small PNG."""
+    middle = packs.centre_out(geometry["frames"])[0]
+    image = Image.fromarray(rendering.grey(packs.frame(pack_file, middle, geometry), geometry))
+    image.thumbnail((THUMBNAIL_PX, THUMBNAIL_PX))
+    part = target.with_name(f"{target.name}.{uuid4().hex}.part")
+    image.save(part, format="PNG")
+    part.replace(target)
+
+
+def _metadata(files: Sequence[pydicom.Dataset], target: Path) -> None:
+    """Write the instances' attributes as DICOM JSON (PS3.18 F), ready to send."""
+    text = json.dumps([each.to_json_dict() for each in files], separators=(",", ":"))
+    part = target.with_name(f"{target.name}.{uuid4().hex}.part")
+    part.write_text(text)
+    part.replace(target)

@@ -1,0 +1,87 @@
+"""Image data for viewers: packs, frames and thumbnails behind a signed token.
+
+The token is checked without the database (decision 0002). Only the series' folder has to be
+known, and that is the collection's and the series' id.
+"""
+
+import re
+from pathlib import Path
+from uuid import UUID
+
+from django.conf import settings
+from django.http import FileResponse, HttpRequest, HttpResponse, HttpResponseNotModified
+from django.views.decorators.http import require_GET
+
+from readerstudy.imaging import packs, selectors, store, tokens
+from readerstudy.imaging.models import Series
+from readerstudy.web.problems import Invalid, Unknown
+
+PACK_TYPE = "application/x-readerstudy-pack"
+PRIVATE = "private, max-age=21600, immutable"
+_FRAME = re.compile(r"[0-9]{1,6}")
+
+
+def series_of(token: str, series_id: UUID) -> Series:
+    """The packed series, when the token opens it.
+
+    Raises
+    ------
+    Unknown
+        404 otherwise, whatever the reason.
+    """
+    if series_id not in tokens.read(token):
+        raise Unknown
+    series = selectors.series(series_id)
+    if series is None or not series.pack_sha256:
+        raise Unknown
+    return series
+
+
+def send(request: HttpRequest, path: Path, *, content_type: str, etag: str) -> HttpResponse:
+    """A file as it lies: by the proxy where there is one, else by the system's sendfile."""
+    tag = f'"{etag}"'
+    if request.headers.get("If-None-Match") == tag:
+        return HttpResponseNotModified(headers={"ETag": tag, "Cache-Control": PRIVATE})
+    response: HttpResponse
+    if settings.X_ACCEL_PREFIX:
+        response = HttpResponse(content_type=content_type)
+        relative = path.relative_to(settings.STORE_DIR)
+        response["X-Accel-Redirect"] = f"{settings.X_ACCEL_PREFIX}{relative}"
+    else:
+        response = FileResponse(path.open("rb"), content_type=content_type)  # type: ignore[assignment]
+    response["ETag"] = tag
+    response["Cache-Control"] = PRIVATE
+    return response
+
+
+@require_GET
+def pack(request: HttpRequest, token: str, series_id: UUID) -> HttpResponse:
+    """A whole series in one response."""
+    if request.GET.get("encoding", "raw") != "raw":
+        raise Invalid("imaging.encoding", "This series is there in the encoding raw only.")
+    series = series_of(token, series_id)
+    return send(
+        request, store.pack_path(series), content_type=PACK_TYPE, etag=series.pack_sha256[:32]
+    )
+
+
+@require_GET
+def frame(_request: HttpRequest, token: str, series_id: UUID, number: str) -> HttpResponse:
+    """One frame's stored values, little endian, out of the pack."""
+    series = series_of(token, series_id)
+    geometry = series.geometry or {}
+    if not _FRAME.fullmatch(number) or int(number) >= geometry["frames"]:
+        raise Unknown
+    size = {"uint8": 1}.get(geometry["dtype"], 2) * geometry["rows"] * geometry["columns"]
+    data = packs.read_frame(store.pack_path(series), int(number), geometry["frames"], size)
+    response = HttpResponse(data, content_type="application/octet-stream")
+    response["Cache-Control"] = PRIVATE
+    return response
+
+
+@require_GET
+def thumbnail(request: HttpRequest, token: str, series_id: UUID) -> HttpResponse:
+    """The series' middle frame as a small PNG."""
+    series = series_of(token, series_id)
+    tag = f"{series.pack_sha256[:31]}t"
+    return send(request, store.thumbnail_path(series), content_type="image/png", etag=tag)

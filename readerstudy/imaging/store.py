@@ -1,0 +1,85 @@
+"""Where images lie: whole files under names of ours, never of theirs."""
+
+import errno
+import hashlib
+import os
+from pathlib import Path
+from uuid import UUID, uuid4
+
+from django.conf import settings
+
+from readerstudy.imaging.models import Instance, Series
+from readerstudy.imaging.refusals import Reason, RefusedFile
+
+
+def series_folder(collection_id: UUID, series_id: UUID) -> Path:
+    """The folder of one series."""
+    return Path(settings.STORE_DIR) / "images" / str(collection_id) / str(series_id)
+
+
+def folder_of(series: Series) -> Path:
+    """The folder of a series whose examination is loaded."""
+    return series_folder(series.examination.collection_id, series.id)
+
+
+def instance_path(folder: Path, sop_uid: str) -> Path:
+    """The de-identified file of an instance; a UID is never a path."""
+    return folder / f"{hashlib.sha256(sop_uid.encode()).hexdigest()[:32]}.dcm"
+
+
+def path_of(instance: Instance) -> Path:
+    """The de-identified file of an instance whose series and examination are loaded."""
+    return instance_path(folder_of(instance.series), instance.sop_uid)
+
+
+def pack_path(series: Series) -> Path:
+    """The series' pack, raw."""
+    return folder_of(series) / "raw.pack"
+
+
+def thumbnail_path(series: Series) -> Path:
+    """The series' thumbnail: its middle frame, as PNG."""
+    return folder_of(series) / "middle.png"
+
+
+def metadata_path(series: Series) -> Path:
+    """The series' attributes as DICOM JSON."""
+    return folder_of(series) / "metadata.json"
+
+
+def spool_file() -> Path:
+    """A new file in the private spool, for what is not de-identified yet."""
+    folder = Path(settings.SPOOL_DIR)
+    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    return folder / uuid4().hex
+
+
+def keep(source: Path, target: Path) -> None:
+    """Move a finished file into the store: on disk before it has its name.
+
+    Raises
+    ------
+    RefusedFile
+        NO_SPACE when the disk is full; nothing of the file is left then.
+    """
+    try:
+        target.parent.mkdir(parents=True, exist_ok=True)
+        with source.open("rb") as data:
+            os.fsync(data.fileno())
+        source.replace(target)
+        folder = os.open(target.parent, os.O_RDONLY)
+        try:
+            os.fsync(folder)
+        finally:
+            os.close(folder)
+    except OSError as error:
+        source.unlink(missing_ok=True)
+        if error.errno in {errno.ENOSPC, errno.EDQUOT}:
+            raise RefusedFile(Reason.NO_SPACE) from error
+        raise
+
+
+def sha256(path: Path) -> str:
+    """A file's checksum."""
+    with path.open("rb") as data:
+        return hashlib.file_digest(data, "sha256").hexdigest()

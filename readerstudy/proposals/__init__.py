@@ -1,0 +1,1 @@
+"""Detectors, their runs and the lesions they put forward (walled off)."""

@@ -1,0 +1,44 @@
+"""Runs of detectors: jobs are rows. What they found lives in `lesions`, walled off."""
+
+import uuid
+
+from django.db import models
+
+from readerstudy.imaging.models import Examination
+from readerstudy.proposals.lesions import ProposedLesion
+
+__all__ = ["ProposedLesion", "Run"]
+
+
+class Run(models.Model):
+    """One detector on one examination: state, lease, attempts and fencing token."""
+
+    class State(models.TextChoices):
+        """Where the job stands."""
+
+        QUEUED = "queued", "Queued"
+        RUNNING = "running", "Running"
+        DONE = "done", "Done"
+        FAILED = "failed", "Failed"  # will be tried again
+        QUARANTINED = "quarantined", "Quarantined"  # tried too often; a person must look
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    examination = models.ForeignKey(Examination, on_delete=models.PROTECT, related_name="+")
+    detector = models.CharField(max_length=120)  # "name@version"
+    source = models.CharField(max_length=16, default="detector")  # who put it forward
+    weights_sha256 = models.CharField(max_length=64, blank=True)
+    key = models.CharField(max_length=64, unique=True)  # sha256 of examination and detector
+    state = models.CharField(max_length=11, choices=State, default=State.QUEUED)
+    attempt = models.PositiveSmallIntegerField(default=0)
+    fence = models.PositiveIntegerField(default=0)  # raised at each claim; stale writers lose
+    lease_until = models.DateTimeField(null=True, blank=True)
+    error = models.TextField(blank=True)
+    seconds = models.FloatField(null=True, blank=True)
+    queued_at = models.DateTimeField()
+    done_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        ordering = ["-queued_at"]
+
+    def __str__(self) -> str:
+        return f"{self.detector} {self.state}"

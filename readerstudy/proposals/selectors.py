@@ -1,0 +1,107 @@
+"""Queries about runs and detectors. What was found is behind `lesions`."""
+
+from collections.abc import Iterable
+from typing import Any
+from uuid import UUID
+
+from django.db.models import Count, QuerySet
+
+from readerstudy.proposals import bridge
+from readerstudy.proposals.models import Run
+from readerstudy.studies.models import Case, Study
+from readerstudy.studies.selectors import detectors_in_use
+
+NOT_STARTED = "not started"
+
+
+def default_detector() -> str:
+    """The detector that comes with the platform, by value."""
+    return bridge.default_detector()
+
+
+def detectors() -> list[str]:
+    """Every detector that can be named in an arm."""
+    return bridge.known_detectors()
+
+
+def banner(detector: str) -> str:
+    """What a reader is told about the detector, wherever its output shows."""
+    try:
+        return str(bridge.card(detector)["banner"])
+    except KeyError:
+        return "This detector's card is missing: nothing is known about its performance."
+
+
+def card(detector: str) -> dict[str, Any]:
+    """The whole model card."""
+    return bridge.card(detector)
+
+
+def wanted_detectors() -> set[str]:
+    """What every ready examination is run through: detectors in use, and the default one."""
+    return detectors_in_use() | {default_detector()}
+
+
+def done_run(examination_id: UUID, detector: str) -> Run | None:
+    """The finished run of a detector on an examination, if there is one."""
+    return Run.objects.filter(
+        examination=examination_id, detector=detector, state=Run.State.DONE
+    ).first()
+
+
+def states(examination_ids: Iterable[UUID], detector: str) -> dict[UUID, str]:
+    """The run's state by examination; examinations without a run are left out."""
+    runs = Run.objects.filter(examination__in=list(examination_ids), detector=detector)
+    return dict(runs.values_list("examination_id", "state"))
+
+
+def detectors_of(study: Study) -> list[str]:
+    """The detectors that the study's arms name."""
+    return sorted(set(study.arms.exclude(detector="").values_list("detector", flat=True)))
+
+
+def unknown_detectors(study: Study) -> list[str]:
+    """Those of them that cannot run here."""
+    known = set(bridge.known_detectors())
+    return [each for each in detectors_of(study) if each not in known]
+
+
+def weights_of(detector: str) -> str:
+    """The hash of a detector's weights by its card; empty for a detector without one."""
+    try:
+        return str(bridge.card(detector).get("weights_sha256", ""))
+    except KeyError:
+        return ""
+
+
+def weights_used(study: Study, detector: str) -> set[str]:
+    """The hashes of the weights that made the proposals of a study's cases."""
+    examinations = Case.objects.filter(study=study, withdrawn_at=None).values("examination")
+    done = Run.objects.filter(detector=detector, state=Run.State.DONE, examination__in=examinations)
+    return set(done.order_by().values_list("weights_sha256", flat=True))
+
+
+def without_proposals(study: Study) -> list[tuple[Case, str]]:
+    """Cases of AI arms whose proposals are not there, each with its state (C8)."""
+    cases = Case.objects.filter(study=study, withdrawn_at=None, declared_without_proposals=False)
+    found = []
+    for detector in detectors_of(study):
+        there = states(cases.values_list("examination_id", flat=True), detector)
+        found += [
+            (case, there.get(case.examination_id, NOT_STARTED))
+            for case in cases
+            if there.get(case.examination_id) != Run.State.DONE
+        ]
+    return found
+
+
+def runs_of(study: Study) -> QuerySet[Run]:
+    """The runs on a study's examinations, newest first."""
+    return Run.objects.filter(examination__collection=study.collection_id).select_related(
+        "examination"
+    )
+
+
+def counts() -> dict[str, int]:
+    """How many runs are in which state, for the operations page."""
+    return dict(Run.objects.values_list("state").annotate(Count("id")))

@@ -1,0 +1,199 @@
+"""Runs of detectors: made by one idempotent sweep, claimed by lease, finished once.
+
+Jobs are rows. The broker carries ids only and may lose or repeat them (faults B1-B9).
+"""
+
+import hashlib
+import string
+import time
+from datetime import timedelta
+from uuid import UUID
+
+import structlog
+from django.conf import settings
+from django.db import transaction
+from django.db.models import F, Q
+from django.utils import timezone
+from kombu.exceptions import OperationalError
+
+from readerstudy.accounts.models import User
+from readerstudy.audit.services import record
+from readerstudy.celery import app
+from readerstudy.imaging import selectors as imaging
+from readerstudy.imaging.models import Examination
+from readerstudy.proposals import bridge, selectors
+from readerstudy.proposals.heartbeat import beating
+from readerstudy.proposals.lesions import ProposedLesion
+from readerstudy.proposals.models import Run
+from readerstudy.web.problems import Problem
+
+log = structlog.get_logger(__name__)
+TASK = "proposals.run"
+MAX_PROPOSALS = 200
+
+
+def sweep() -> int:
+    """Make a run for every ready examination and wanted detector that has none; wake workers.
+
+    Safe to repeat and to run twice at once: the key is unique. Answers how many ids were sent.
+    """
+    for detector in selectors.wanted_detectors():
+        missing = Examination.objects.exclude(ready_at=None).exclude(
+            pk__in=Run.objects.filter(detector=detector).values("examination")
+        )
+        for examination in missing:
+            request(examination, detector=detector)
+    return wake_up()
+
+
+def request(examination: Examination, *, detector: str) -> Run:
+    """Make the run of a detector on an examination, unless there is one."""
+    key = hashlib.sha256(f"{examination.pk}|{detector}".encode()).hexdigest()
+    run, _ = Run.objects.get_or_create(
+        key=key,
+        defaults={
+            "examination": examination,
+            "detector": detector,
+            "queued_at": timezone.now(),
+        },
+    )
+    return run
+
+
+def _free() -> Q:
+    lapsed = Q(state=Run.State.RUNNING, lease_until__lt=timezone.now())
+    return Q(state__in=(Run.State.QUEUED, Run.State.FAILED)) | lapsed
+
+
+def wake_up() -> int:
+    """Send the ids of runs that wait or whose worker died; runs tried too often are set aside."""
+    for run in Run.objects.filter(_free(), attempt__gte=settings.JOB_MAX_ATTEMPTS):
+        _quarantine(run)
+    ids = list(Run.objects.filter(_free()).order_by("queued_at").values_list("pk", flat=True))
+    return sum(1 for pk in ids if wake(pk))
+
+
+def wake(run_id: UUID) -> bool:
+    """Send a worker the id of a run. A broker that is down loses nothing: the sweep sends again.
+
+    A message that nobody took before the sweep after next is void: copies do not pile up.
+    """
+    try:
+        app.send_task(TASK, args=[str(run_id)], expires=2 * settings.SWEEP_SECONDS)
+    except OperationalError:
+        log.exception("the broker does not answer", job=str(run_id))
+        return False
+    return True
+
+
+@transaction.atomic
+def _quarantine(run: Run) -> None:
+    """Set a run aside whose workers died with it as often as they may (B7)."""
+    words = run.error or f"The worker stopped without a word, {run.attempt} times in a row."
+    kept = Run.objects.filter(_free(), pk=run.pk, fence=run.fence).update(
+        state=Run.State.QUARANTINED, error=words, done_at=timezone.now(), lease_until=None
+    )
+    if kept:
+        detail = {"state": str(Run.State.QUARANTINED), "attempts": run.attempt}
+        record("proposals.fail", subject=f"run:{run.id}", by=None, detail=detail)
+
+
+def claim(run_id: UUID) -> Run | None:
+    """Take a run by one conditional update; None when it is taken, done or set aside.
+
+    The fence rises with each claim: a worker that was stopped past its lease and goes on later
+    finds its number stale and changes nothing (B9).
+    """
+    now = timezone.now()
+    taken = Run.objects.filter(_free(), pk=run_id, attempt__lt=settings.JOB_MAX_ATTEMPTS).update(
+        state=Run.State.RUNNING,
+        attempt=F("attempt") + 1,
+        fence=F("fence") + 1,
+        lease_until=now + timedelta(seconds=settings.JOB_LEASE_SECONDS),
+        error="",
+    )
+    return Run.objects.select_related("examination").get(pk=run_id) if taken else None
+
+
+def perform(run_id: UUID) -> None:
+    """Run the detector if the run is free; keep what it found, or why it failed."""
+    run = claim(run_id)
+    if run is None:
+        return
+    start = time.monotonic()
+    try:
+        with beating(run):
+            paths = imaging.paths_by_role(run.examination)
+            weights, found = bridge.detect(run.detector, paths)
+    except Exception as error:
+        log.exception("detector failed", job=str(run.id))
+        fail(run, f"{type(error).__name__}: {error}")
+        return
+    finish(run, found[:MAX_PROPOSALS], weights=weights, seconds=time.monotonic() - start)
+
+
+@transaction.atomic
+def finish(run: Run, found: list[bridge.Found], *, weights: str, seconds: float) -> bool:
+    """Keep what a run found, unless its fence is stale; answers whether it was kept."""
+    now = timezone.now()
+    kept = Run.objects.filter(pk=run.pk, fence=run.fence, state=Run.State.RUNNING).update(
+        state=Run.State.DONE, weights_sha256=weights, seconds=seconds, done_at=now, lease_until=None
+    )
+    if not kept:
+        return False
+    ProposedLesion.objects.bulk_create(
+        ProposedLesion(
+            run=run,
+            label=_label(number),
+            centroid_mm=list(each.centroid_mm),
+            diameter_mm=each.diameter_mm,
+            volume_mm3=each.volume_mm3,
+            probability=each.probability,
+            uncertainty=each.uncertainty,
+            contours_mm=each.contours_mm,
+            explanation=each.explanation,
+        )
+        for number, each in enumerate(found)
+    )
+    # The audit says that the run is done, never how much it found.
+    detail = {"detector": run.detector, "weights_sha256": weights}
+    record("proposals.finish", subject=f"run:{run.id}", by=None, detail=detail)
+    return True
+
+
+def _label(number: int) -> str:
+    """A, B, ... Z, AA, AB, ..."""
+    letters = string.ascii_uppercase
+    head = letters[number // 26 - 1] if number >= len(letters) else ""
+    return head + letters[number % 26]
+
+
+@transaction.atomic
+def fail(run: Run, words: str) -> None:
+    """Keep why a run failed; it is tried again, or set aside after the last attempt (B7)."""
+    over = run.attempt >= settings.JOB_MAX_ATTEMPTS
+    state = Run.State.QUARANTINED if over else Run.State.FAILED
+    kept = Run.objects.filter(pk=run.pk, fence=run.fence, state=Run.State.RUNNING).update(
+        state=state, error=words[:2000], lease_until=None, done_at=timezone.now() if over else None
+    )
+    if kept:
+        record("proposals.fail", subject=f"run:{run.id}", by=None, detail={"state": str(state)})
+
+
+@transaction.atomic
+def retry(run: Run, *, by: User) -> Run:
+    """Try a run that was set aside once more, from the first attempt.
+
+    Raises
+    ------
+    Problem
+        409 for a run that is not set aside.
+    """
+    run = Run.objects.select_for_update(no_key=True).get(pk=run.pk)
+    if run.state not in {Run.State.QUARANTINED, Run.State.FAILED}:
+        raise Problem("proposals.not_failed", "Only a run that failed can be tried again.")
+    run.state, run.attempt, run.error, run.done_at = Run.State.QUEUED, 0, "", None
+    run.save(update_fields=["state", "attempt", "error", "done_at"])
+    record("proposals.retry", subject=f"run:{run.id}", by=by)
+    transaction.on_commit(lambda: wake(run.pk))
+    return run

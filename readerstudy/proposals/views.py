@@ -1,0 +1,70 @@
+"""Detectors and their runs, for those who set studies up; never what was found."""
+
+from typing import cast
+from uuid import UUID
+
+from django.contrib import messages
+from django.contrib.auth.decorators import login_required
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.utils.translation import gettext
+from django.views.decorators.http import require_GET, require_POST
+
+from readerstudy.accounts.models import User
+from readerstudy.proposals import cards as describing
+from readerstudy.proposals import selectors, services
+from readerstudy.proposals.models import Run
+from readerstudy.studies.selectors import at_desk_of
+from readerstudy.web.problems import Unknown
+
+SHOWN = 200
+
+
+def _keeper(request: HttpRequest) -> User:
+    """The user, when they keep detectors: administrators and who creates studies."""
+    user = cast("User", request.user)
+    if not (user.is_staff or user.creates_studies):
+        raise Unknown
+    return user
+
+
+def _runs(user: User) -> "list[Run]":
+    collections = at_desk_of(user).values("collection")
+    runs = Run.objects.filter(examination__collection__in=collections)
+    return list(runs.select_related("examination")[:SHOWN])
+
+
+@login_required
+@require_GET
+def overview(request: HttpRequest) -> HttpResponse:
+    """The detectors with their cards, and the runs on the user's own studies."""
+    user = _keeper(request)
+    shown = [(name, selectors.card(name)) for name in selectors.detectors()]
+    cards = [
+        {
+            "name": name,
+            "card": card,
+            "trained": describing.trained(card.get("training") or {}),
+            "material": describing.material(card.get("performance") or {}),
+            "measured": describing.measured(card.get("performance") or {}),
+        }
+        for name, card in shown
+    ]
+    runs = _runs(user)
+    part = "_runs" if getattr(request, "htmx", False) else "overview"
+    busy = any(run.state in {Run.State.QUEUED, Run.State.RUNNING} for run in runs)
+    context = {"cards": cards, "runs": runs, "busy": busy}
+    return render(request, f"proposals/{part}.html", context)
+
+
+@login_required
+@require_POST
+def retry(request: HttpRequest, run_id: UUID) -> HttpResponse:
+    """Try a run that failed once more."""
+    user = _keeper(request)
+    run = next((each for each in _runs(user) if each.pk == run_id), None)
+    if run is None:
+        raise Unknown
+    services.retry(run, by=user)
+    messages.success(request, gettext("The run is queued again."))
+    return redirect("proposals:list")

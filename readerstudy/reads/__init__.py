@@ -1,0 +1,1 @@
+"""Blinded reading: what a reader is shown, does and signs."""

@@ -1,0 +1,97 @@
+"""What keeps a read from being signed, in words for the reader. Pure."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+
+@dataclass(frozen=True)
+class Asked:
+    """What completeness needs of a question."""
+
+    key: str
+    text: str
+    kind: str
+    is_required: bool
+    values: tuple[str, ...] = ()
+    minimum: float | None = None
+    maximum: float | None = None
+    shown_if: Mapping[str, Any] | None = None
+
+
+@dataclass(frozen=True)
+class Missing:
+    """One thing to do before signing: where it is, and words."""
+
+    what: str  # "mark:3", "question:management", "marks"
+    words: str
+
+
+def shown(questions: Sequence[Asked], answers: Mapping[str, Any]) -> set[str]:
+    """The keys of the questions that are asked, given the answers so far.
+
+    A question hangs on one before it; what hangs on a question that is not asked is not asked.
+    """
+    keys: set[str] = set()
+    for each in questions:
+        rule = each.shown_if or {}
+        parent = rule.get("question")
+        if not rule or (parent in keys and answers.get(str(parent)) == rule.get("equals")):
+            keys.add(each.key)
+    return keys
+
+
+def missing(
+    *,
+    unrated: Sequence[int],
+    marks: int,
+    no_lesion_said: bool,
+    questions: Sequence[Asked],
+    answers: Mapping[str, Any],
+) -> list[Missing]:
+    """List all that is missing.
+
+    Parameters
+    ----------
+    unrated : sequence of int
+        Numbers of the marks without a rating.
+    marks : int
+        How many marks there are.
+    no_lesion_said : bool
+        Whether "no metastasis" was said: with no mark it must be (R4).
+    """
+    found = [Missing(f"mark:{number}", f"Mark {number} has no rating.") for number in unrated]
+    if not marks and not no_lesion_said:
+        found.append(Missing("marks", "Put a mark, or say that there is no metastasis."))
+    if marks and no_lesion_said:
+        both = "You said that there is no metastasis: take that back, or remove the marks."
+        found.append(Missing("marks", both))
+    keys = shown(questions, answers)
+    asked = [each for each in questions if each.key in keys]
+    found += [
+        Missing(f"question:{each.key}", words)
+        for each in asked
+        if (words := _wrong(each, answers.get(each.key)))
+    ]
+    return found
+
+
+def _wrong(question: Asked, value: Any) -> str | None:
+    if value is None or value in ("", []):
+        return f"Not answered: {question.text}" if question.is_required else None
+    if _fits(question, value):
+        return None
+    return f"This answer does not fit: {question.text}"
+
+
+def _fits(question: Asked, value: Any) -> bool:
+    if question.kind in {"rating", "number"}:
+        low = 0.0 if question.kind == "rating" else question.minimum
+        high = 100.0 if question.kind == "rating" else question.maximum
+        is_number = isinstance(value, (int, float)) and not isinstance(value, bool)
+        return is_number and (low is None or value >= low) and (high is None or value <= high)
+    if question.kind == "choice":
+        return value in question.values
+    if question.kind == "multichoice":
+        return isinstance(value, list) and set(value) <= set(question.values)
+    return isinstance(value, str)

@@ -1,0 +1,160 @@
+"""The one place that decides what a reader's browser receives.
+
+With `results.freeze` the only module that may import `proposals.lesions`. In a control arm, and
+in the unaided stage of a second-reader arm, it does not look at proposals at all: not a query,
+not a byte tells whether there are any (faults F1-F3).
+"""
+
+from datetime import timedelta
+from typing import Any
+
+from django.db.models import Max
+from django.utils import timezone
+
+from readerstudy.imaging import selectors as imaging
+from readerstudy.imaging import tokens
+from readerstudy.proposals import selectors as proposals
+from readerstudy.proposals.lesions import ProposedLesion
+from readerstudy.reads import tripwire
+from readerstudy.reads.models import Answer, Decision, Event, Mark, Read
+from readerstudy.studies.models import Arm, Question
+from readerstudy.studies.selectors import questions_of
+
+TOKEN_SECONDS = 6 * 3600
+MEANING = "I am the reader named here, and these marks, ratings and answers are my own findings."
+
+
+def sees_proposals(read: Read) -> bool:
+    """Whether this read, as it stands, may show proposals."""
+    return read.arm.mode != Arm.Mode.CONTROL and read.stage != Read.Stage.UNAIDED
+
+
+def packet(read: Read, *, number: int, of: int, read_only: bool) -> dict[str, Any]:
+    """Everything that the browser receives for one read (docs/architecture.md, *Packet*).
+
+    Parameters
+    ----------
+    number, of : int
+        "Case 23 of 60": the reader's place in their own list.
+    read_only : bool
+        Another tab holds the read, or it is submitted.
+    """
+    series = imaging.series_for_packet(read.case.examination)
+    body: dict[str, Any] = {
+        "read": {
+            "id": str(read.id),
+            "state": read.state,
+            "stage": read.stage,
+            "fence": read.lease_fence,
+            "number": number,
+            "of": of,
+            "is_training": read.period == 0,
+            "opened_at": read.opened_at.isoformat(),
+            "idle_limit_s": idle_limit_s(read),
+            "read_only": read_only,
+        },
+        "case": {"code": read.case.code},
+        "token": tokens.issue([each["id"] for each in series], seconds=TOKEN_SECONDS),
+        "token_expires_at": (timezone.now() + timedelta(seconds=TOKEN_SECONDS)).isoformat(),
+        "series": series,
+        "questions": [_question(each) for each in questions_of(read.protocol_version)],
+        "draft": _draft(read),
+        "meaning": MEANING,
+    }
+    if sees_proposals(read):
+        with tripwire.proposals_opened(mode=read.arm.mode, stage=read.stage):
+            body["ai"] = _ai(read)
+    return body
+
+
+def idle_limit_s(read: Read) -> int:
+    """The idle limit of the protocol version that the read was opened under (D1)."""
+    document = read.protocol_version.document
+    return int(document.get("idle_limit_s", read.reader.study.idle_limit_s))
+
+
+def _question(question: Question) -> dict[str, Any]:
+    return {
+        "key": question.key,
+        "text": question.text,
+        "help": question.help,
+        "kind": question.kind,
+        "choices": question.choices,
+        "low_label": question.low_label,
+        "high_label": question.high_label,
+        "minimum": question.minimum,
+        "maximum": question.maximum,
+        "is_required": question.is_required,
+        "is_primary": question.is_primary,
+        "shown_if": question.shown_if,
+    }
+
+
+def _draft(read: Read) -> dict[str, Any]:
+    answers = Answer.objects.filter(read=read).select_related("question")
+    tabs = Event.objects.filter(read=read).order_by().values_list("tab").annotate(Max("seq"))
+    return {
+        "marks": [_mark(each) for each in Mark.objects.filter(read=read, is_removed=False)],
+        "answers": {each.question.key: each.value for each in answers},
+        "no_lesion_said": read.no_lesion_said,
+        "last_seq": {str(tab): seq for tab, seq in tabs},
+    }
+
+
+def _mark(mark: Mark) -> dict[str, Any]:
+    return {
+        "mark_id": str(mark.mark_id),
+        "number": mark.number,
+        "position_mm": [mark.x_mm, mark.y_mm, mark.z_mm],
+        "diameter_mm": mark.diameter_mm,
+        "rating": mark.rating,
+        "series": str(mark.series),
+        "proposal": str(mark.proposal) if mark.proposal else None,
+    }
+
+
+def _ai(read: Read) -> dict[str, Any]:
+    """The proposals of the arm's detector; a run that is not done is "not available" (B8)."""
+    name, _, version = read.arm.detector.partition("@")
+    run = None
+    if not read.case.declared_without_proposals:
+        run = proposals.done_run(read.case.examination_id, read.arm.detector)
+    lesions = ProposedLesion.objects.filter(run=run) if run else ProposedLesion.objects.none()
+    decisions = Decision.objects.filter(read=read)
+    return {
+        "mode": read.arm.mode,
+        "detector": {
+            "name": name,
+            "version": version,
+            "banner": proposals.banner(read.arm.detector),
+        },
+        "state": "ready" if run else "not_available",
+        "proposals": [_proposal(each, read.reader.experience) for each in lesions],
+        "decisions": {str(each.proposal): each.kind for each in decisions},
+    }
+
+
+def _proposal(lesion: ProposedLesion, experience: str) -> dict[str, Any]:
+    words = lesion.explanation.get("full" if experience == "resident" else "short", "")
+    return {
+        "id": str(lesion.id),
+        "label": lesion.label,
+        "centroid_mm": lesion.centroid_mm,
+        "diameter_mm": lesion.diameter_mm,
+        "volume_mm3": lesion.volume_mm3,
+        "probability": lesion.probability,
+        "uncertainty": lesion.uncertainty,
+        "contours_mm": lesion.contours_mm,
+        "explanation": words,
+    }
+
+
+def owns(read: Read, proposal_id: str) -> bool:
+    """Whether a proposal is one that this read shows."""
+    if not sees_proposals(read):
+        return False
+    shown = ProposedLesion.objects.filter(
+        pk=proposal_id, run__examination=read.case.examination_id, run__detector=read.arm.detector
+    )
+    with tripwire.proposals_opened(mode=read.arm.mode, stage=read.stage):
+        return shown.exists()

@@ -1,0 +1,131 @@
+"""The events that a browser may send: their kinds and what each carries. Pure.
+
+Each kind names the members of its payload and how each is checked. Unknown kinds and members are
+refused, so that a log holds what its readers expect.
+"""
+
+import math
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID
+
+MAX_BATCH = 500
+MAX_TEXT = 4000
+MAX_MM = 10_000.0
+RATING_LOW, RATING_HIGH = 0.0, 100.0
+
+Check = Callable[[Any], bool]
+
+
+def _number(value: Any) -> bool:
+    return isinstance(value, (int, float)) and not isinstance(value, bool) and math.isfinite(value)
+
+
+def _point(value: Any) -> bool:
+    return (
+        isinstance(value, list)
+        and len(value) == 3  # noqa: PLR2004 -- x, y, z
+        and all(_number(each) and abs(each) <= MAX_MM for each in value)
+    )
+
+
+def _uuid(value: Any) -> bool:
+    try:
+        return str(UUID(value)) == str(value).lower()
+    except (ValueError, AttributeError, TypeError):
+        return False
+
+
+def _rating(value: Any) -> bool:
+    return _number(value) and RATING_LOW <= value <= RATING_HIGH
+
+
+def _size(value: Any) -> bool:
+    return _number(value) and 0 < value <= MAX_MM
+
+
+def _maybe(check: Check) -> Check:
+    return lambda value: value is None or check(value)
+
+
+def _text(value: Any) -> bool:
+    return isinstance(value, str) and len(value) <= MAX_TEXT and "\x00" not in value
+
+
+def _small(value: Any) -> bool:
+    """A scalar, a short text, or a short list of them."""
+    if isinstance(value, list):
+        return len(value) <= 64 and all(_small(each) for each in value)  # noqa: PLR2004
+    return value is None or isinstance(value, bool) or _number(value) or _text(value)
+
+
+@dataclass(frozen=True)
+class Kind:
+    """What an event of a kind must and may carry."""
+
+    must: Mapping[str, Check]
+    may: Mapping[str, Check]
+    is_free: bool = False  # other small members may come along: they are only kept
+
+
+def _says(**must: Check) -> Kind:
+    return Kind(must, {})
+
+
+_FREE = Kind({}, {}, is_free=True)
+_MARK = {"mark_id": _uuid, "position_mm": _point}
+
+KINDS: dict[str, Kind] = {
+    **dict.fromkeys(
+        [
+            "load_start", "first_render", "all_decoded", "focus", "blur", "hidden", "visible",
+            "idle_start", "idle_end", "pause", "resume", "scroll", "window", "zoom", "pan",
+            "layout", "link", "tool", "key", "proposals_shown", "proposals_hidden", "suspended",
+            "reload", "crash_recovered", "outbox_lost", "submit_asked",
+        ],
+        _FREE,
+    ),
+    "mark_put": Kind(
+        {**_MARK, "series": _uuid},
+        {"diameter_mm": _maybe(_size), "number": _number, "proposal": _maybe(_uuid)},
+    ),
+    "mark_rated": _says(mark_id=_uuid, rating=_rating),
+    "mark_moved": Kind(_MARK, {"series": _uuid}),
+    "mark_sized": _says(mark_id=_uuid, diameter_mm=_maybe(_size)),
+    "mark_removed": _says(mark_id=_uuid),
+    "mark_restored": _says(mark_id=_uuid),
+    "answer_set": _says(key=_text, value=_small),
+    "no_lesion_said": _says(said=lambda value: isinstance(value, bool)),
+    "proposal_viewed": _says(proposal=_uuid),
+    "proposal_accepted": Kind(
+        {**_MARK, "proposal": _uuid, "series": _uuid},
+        {"rating": _maybe(_rating), "diameter_mm": _maybe(_size), "number": _number},
+    ),
+    "proposal_edited": Kind(
+        {**_MARK, "proposal": _uuid, "series": _uuid},
+        {"rating": _maybe(_rating), "diameter_mm": _maybe(_size), "number": _number},
+    ),
+    "proposal_rejected": _says(proposal=_uuid),
+    "proposal_undecided": _says(proposal=_uuid),
+    "problem_reported": _says(words=_text),
+}  # fmt: skip
+
+
+def problem(kind: str, payload: Mapping[str, Any]) -> str | None:
+    """What is wrong with an event, in words, or None."""
+    rule = KINDS.get(kind)
+    if rule is None:
+        return f"There is no event of kind {kind[:40]}."
+    for name, check in rule.must.items():
+        if name not in payload or not check(payload[name]):
+            return f"{kind} needs a valid {name}."
+    for name in payload.keys() - rule.must.keys():
+        check = rule.may.get(name, _small if rule.is_free else _never)
+        if len(name) > 40 or not check(payload[name]):  # noqa: PLR2004
+            return f"{kind} cannot carry {name[:40]} as it is."
+    return None
+
+
+def _never(_value: Any) -> bool:
+    return False

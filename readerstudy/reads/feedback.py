@@ -1,0 +1,29 @@
+"""Feedback on training reads: asked for here, answered by `truth`, which stands above.
+
+`truth` registers its answer from its `AppConfig.ready`; reading code knows no truth.
+"""
+
+from collections.abc import Callable
+from typing import Any
+
+from readerstudy.reads import tripwire
+from readerstudy.reads.models import Read
+
+Provider = Callable[[Read], dict[str, Any] | None]
+_providers: list[Provider] = []
+
+
+def provide(function: Provider) -> Provider:
+    """Register who answers."""
+    if function not in _providers:
+        _providers.append(function)
+    return function
+
+
+def of(read: Read) -> dict[str, Any] | None:
+    """The feedback on a signed training read; None for every other read."""
+    is_over = read.state == Read.State.SUBMITTED and read.stage != Read.Stage.UNAIDED
+    if read.period != 0 or not is_over:
+        return None
+    with tripwire.truth_opened(period=read.period, state=read.state, stage=read.stage):
+        return next((found for each in _providers if (found := each(read))), None)

@@ -1,0 +1,224 @@
+"""How far a study's readers are, for its coordinator: counts and dates only (C4).
+
+Never an arm, a score or a time per arm: what is here may be shown to a blinded coordinator. Few
+queries, however many readers there are.
+"""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from enum import StrEnum
+from typing import Any
+from uuid import UUID
+
+from django.db.models import Max, Q, QuerySet
+from django.utils import timezone
+
+from readerstudy.reads.models import ProblemReport, Read
+from readerstudy.reads.selectors import OPEN_STATES, OVER_STATES, Place, place_of
+from readerstudy.studies import periods
+from readerstudy.studies.allocation import Allocation
+from readerstudy.studies.models import Reader, Study, WashoutOverride
+
+QUIET = timedelta(seconds=60)
+STUCK = timedelta(minutes=30)
+
+
+class Standing(StrEnum):
+    """Where a reader stands."""
+
+    NOT_STARTED = "not started"
+    READING = "reading"  # has a case open, and their browser spoke within the last minute
+    PAUSED = "paused"  # has a case open
+    BETWEEN = "between cases"
+    WASHOUT = "washout"
+    DONE = "done"
+    WITHDRAWN = "withdrawn"
+
+
+@dataclass(frozen=True, slots=True)
+class ReaderProgress:
+    """One reader's line of the progress table."""
+
+    reader_id: UUID
+    code: str
+    name: str
+    site: str
+    experience: str
+    place: Place
+    standing: Standing
+    last_activity: datetime | None
+    opens_on: date | None  # the end of the washout that the reader is in
+    is_simulated: bool
+
+
+@dataclass(frozen=True, slots=True)
+class SiteProgress:
+    """One site's line: the sum of its readers who have not withdrawn."""
+
+    site: str
+    readers: int
+    done: int
+    planned: int
+    last_activity: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class OpenRead:
+    """A case that is open now, for the live view."""
+
+    code: str
+    case: str
+    opened_at: datetime
+    last_sign: datetime
+    is_quiet: bool  # nothing heard for a minute: a pause, or a lost connection
+    is_stuck: bool  # nothing heard for half an hour
+
+
+def progress(study: Study) -> list[ReaderProgress]:
+    """Every reader's line, by code."""
+    readers = list(
+        Reader.objects.filter(study=study).select_related("user", "site", "study").order_by("code")
+    )
+    facts = _Facts.of(study, readers)
+    return [_line(reader, facts) for reader in readers]
+
+
+def by_site(lines: Iterable[ReaderProgress]) -> list[SiteProgress]:
+    """The same by site."""
+    sites: dict[str, list[ReaderProgress]] = {}
+    for line in lines:
+        if line.standing != Standing.WITHDRAWN:
+            sites.setdefault(line.site, []).append(line)
+    return [
+        SiteProgress(
+            site=site,
+            readers=len(mine),
+            done=sum(line.place.done for line in mine),
+            planned=sum(line.place.planned for line in mine),
+            last_activity=max(
+                (line.last_activity for line in mine if line.last_activity), default=None
+            ),
+        )
+        for site, mine in sorted(sites.items())
+    ]
+
+
+def live(study: Study) -> list[OpenRead]:
+    """The cases that are open now, the one that spoke last first."""
+    now = timezone.now()
+    reads = Read.objects.filter(reader__study=study, state__in=OPEN_STATES)
+    found = [
+        OpenRead(
+            code=read.reader.code,
+            case=read.case.code,
+            opened_at=read.opened_at,
+            last_sign=(sign := max(read.opened_at, read.last_event_at or read.opened_at)),
+            is_quiet=now - sign > QUIET,
+            is_stuck=now - sign > STUCK,
+        )
+        for read in reads.select_related("reader", "case")
+    ]
+    return sorted(found, key=lambda each: each.last_sign, reverse=True)
+
+
+def all_reads(study: Study) -> QuerySet[Read]:
+    """Every read of a study, by reader and in the order they were opened.
+
+    A second reader's two stages are one line here: two lines would tell the arm.
+    """
+    first_of_two = Q(stage=Read.Stage.UNAIDED) & ~Q(state__in=OPEN_STATES)
+    found = Read.objects.filter(reader__study=study).exclude(first_of_two)
+    found = found.order_by("reader__code", "opened_at")
+    return found.select_related("reader", "case", "protocol_version")
+
+
+def problem_reports(study: Study) -> QuerySet[ProblemReport]:
+    """What readers said is wrong with cases, newest first."""
+    return ProblemReport.objects.filter(read__reader__study=study).select_related(
+        "read__reader", "read__case"
+    )
+
+
+@dataclass
+class _Facts:
+    """What all lines are made from, fetched once."""
+
+    rows: dict[UUID, list[tuple[int, bool]]]  # reader -> (period, whether over) of each row
+    last_activity: dict[UUID, datetime]
+    ended: dict[tuple[UUID, int], datetime]  # (reader, period) -> last submission
+    open_reads: dict[UUID, datetime]  # reader -> last sign of life of the open read
+    overridden: set[tuple[UUID, int]]
+
+    @classmethod
+    def of(cls, study: Study, readers: Sequence[Reader]) -> "_Facts":
+        mine = Read.objects.filter(reader__in=readers).order_by()
+        over = set(
+            mine.filter(state__in=OVER_STATES)
+            .exclude(stage=Read.Stage.UNAIDED)
+            .values_list("allocation_id", flat=True)
+        )
+        rows: dict[UUID, list[tuple[int, bool]]] = {}
+        planned = Allocation.objects.filter(list__study=study, case__withdrawn_at=None).order_by()
+        for reader, row, period in planned.values_list("reader_id", "id", "period"):
+            rows.setdefault(reader, []).append((period, row in over))
+        signed = mine.filter(state=Read.State.SUBMITTED).values_list("reader_id", "period")
+        return cls(
+            rows=rows,
+            last_activity=_latest(mine),
+            ended={
+                (reader, period): at for reader, period, at in signed.annotate(Max("submitted_at"))
+            },
+            open_reads=_latest(mine.filter(state__in=OPEN_STATES)),
+            overridden=set(
+                WashoutOverride.objects.filter(reader__in=readers).values_list(
+                    "reader_id", "period"
+                )
+            ),
+        )
+
+
+def _latest(reads: Any) -> dict[UUID, datetime]:
+    """The last sign of life of each reader in these reads."""
+    rows = reads.values_list("reader_id").annotate(
+        Max("opened_at"), Max("last_event_at"), Max("submitted_at")
+    )
+    return {reader: max(filter(None, times)) for reader, *times in rows}
+
+
+def _line(reader: Reader, facts: _Facts) -> ReaderProgress:
+    where = place_of(facts.rows.get(reader.id, ()))
+    opening = periods.opening(
+        period=where.period,
+        washout_days=reader.study.washout_days,
+        previous_ended_at=facts.ended.get((reader.id, where.period - 1)),
+        now=timezone.now(),
+        zone=timezone.get_default_timezone(),
+        is_overridden=(reader.id, where.period) in facts.overridden,
+    )
+    standing = _standing(reader, where, facts, in_washout=not opening.is_open)
+    return ReaderProgress(
+        reader_id=reader.id,
+        code=reader.code,
+        name=str(reader.user),
+        site=reader.site.name,
+        experience=reader.experience,
+        place=where,
+        standing=standing,
+        last_activity=facts.last_activity.get(reader.id),
+        opens_on=opening.opens_on if standing == Standing.WASHOUT else None,
+        is_simulated=reader.user.is_simulated,
+    )
+
+
+def _standing(reader: Reader, where: Place, facts: _Facts, *, in_washout: bool) -> Standing:
+    if reader.withdrawn_at:
+        return Standing.WITHDRAWN
+    sign = facts.open_reads.get(reader.id)
+    if sign is not None:
+        return Standing.READING if timezone.now() - sign <= QUIET else Standing.PAUSED
+    if where.planned and where.done == where.planned:
+        return Standing.DONE
+    if in_washout:
+        return Standing.WASHOUT
+    return Standing.BETWEEN if reader.id in facts.last_activity else Standing.NOT_STARTED

@@ -1,0 +1,321 @@
+"""What goes into and comes out of the reading room's API, every member named by hand."""
+
+from typing import Any
+
+from rest_framework import serializers
+
+from readerstudy.reads.events import KINDS, MAX_BATCH
+from readerstudy.web.api import Input
+
+
+class NextOutput(serializers.Serializer[Any]):
+    """The next thing to do in a study."""
+
+    action = serializers.ChoiceField(choices=["continue", "start", "wait", "done", "training"])
+    read_id = serializers.UUIDField(allow_null=True)
+    opens_on = serializers.DateField(allow_null=True)
+
+
+class WorklistEntryOutput(serializers.Serializer[Any]):
+    """One study of the reader's worklist; never an outcome, never an arm."""
+
+    id = serializers.UUIDField()
+    name = serializers.CharField()
+    reader_code = serializers.CharField()
+    state = serializers.CharField()
+    next = NextOutput()
+    done = serializers.IntegerField()
+    planned = serializers.IntegerField()
+    period = serializers.IntegerField()
+    periods = serializers.IntegerField()
+    training_done = serializers.IntegerField()
+    training_planned = serializers.IntegerField()
+    is_simulated = serializers.BooleanField()
+
+
+class WorklistOutput(serializers.Serializer[Any]):
+    """The studies in which the user reads."""
+
+    studies = WorklistEntryOutput(many=True)
+
+
+class DisplayInput(Input):
+    """The display that a session is read on (R11)."""
+
+    width_px = serializers.IntegerField(min_value=1, max_value=20000)
+    height_px = serializers.IntegerField(min_value=1, max_value=20000)
+    pixel_ratio = serializers.FloatField(min_value=0.1, max_value=20)
+    webgl = serializers.BooleanField()
+    renderer = serializers.CharField(max_length=200, allow_blank=True, required=False)
+    colour_depth = serializers.IntegerField(min_value=1, max_value=64, required=False)
+    test_pattern = serializers.ChoiceField(choices=["seen", "not_seen", "skipped"], required=False)
+
+
+class SessionInput(Input):
+    """A sitting begins."""
+
+    display = DisplayInput()
+
+
+class SessionOutput(serializers.Serializer[Any]):
+    """The sitting's id."""
+
+    session_id = serializers.UUIDField()
+
+
+class OpenInput(Input):
+    """Open the own next read in this tab."""
+
+    session_id = serializers.UUIDField(allow_null=True)
+    tab = serializers.UUIDField()
+
+
+class TabInput(Input):
+    """The browser tab that asks."""
+
+    tab = serializers.UUIDField()
+
+
+class EventInput(Input):
+    """One thing the reader's browser did."""
+
+    event_id = serializers.UUIDField()
+    seq = serializers.IntegerField(min_value=1, max_value=2**31 - 1)
+    kind = serializers.ChoiceField(choices=sorted(KINDS))
+    mono_ms = serializers.FloatField(min_value=0, max_value=1e12)
+    wall_ms = serializers.IntegerField(min_value=0, max_value=2**53)
+    payload = serializers.DictField(child=serializers.JSONField(allow_null=True), allow_empty=True)
+
+
+class EventsInput(Input):
+    """A batch of one tab's events."""
+
+    tab = serializers.UUIDField()
+    fence = serializers.IntegerField(min_value=0)
+    events = serializers.ListField(child=EventInput(), max_length=MAX_BATCH)
+
+
+class ReceiptOutput(serializers.Serializer[Any]):
+    """The ids that are stored, and the sequence numbers to send again."""
+
+    acknowledged = serializers.ListField(child=serializers.UUIDField())
+    missing = serializers.ListField(child=serializers.IntegerField())
+    last_seq = serializers.IntegerField()
+
+
+class FenceOutput(serializers.Serializer[Any]):
+    """The lease's new number."""
+
+    fence = serializers.IntegerField()
+
+
+class SubmitInput(Input):
+    """A signature under a read."""
+
+    tab = serializers.UUIDField()
+    fence = serializers.IntegerField(min_value=0)
+    last_seq = serializers.IntegerField(min_value=0)
+    password = serializers.CharField(max_length=4096, trim_whitespace=False)
+    meaning = serializers.CharField(max_length=240)
+
+
+class SignatureOutput(serializers.Serializer[Any]):
+    """Who signed, meaning what, and the hash of what was signed."""
+
+    name = serializers.CharField()
+    meaning = serializers.CharField()
+    sha256 = serializers.CharField()
+
+
+class LesionFeedbackOutput(serializers.Serializer[Any]):
+    """A lesion of a training case and whether it was marked."""
+
+    number = serializers.IntegerField()
+    position_mm = serializers.ListField(child=serializers.FloatField())
+    diameter_mm = serializers.FloatField()
+    found = serializers.BooleanField()
+
+
+class FeedbackOutput(serializers.Serializer[Any]):
+    """The truth of a training case, after its read is submitted."""
+
+    status = serializers.CharField()
+    lesions = LesionFeedbackOutput(many=True)
+    false_marks = serializers.ListField(child=serializers.IntegerField())
+
+
+class SubmittedOutput(serializers.Serializer[Any]):
+    """The submission's one answer."""
+
+    read_id = serializers.UUIDField()
+    submitted_at = serializers.DateTimeField()
+    signature = SignatureOutput()
+    feedback = FeedbackOutput(required=False)
+
+
+class ProblemInput(Input):
+    """What is wrong with a case."""
+
+    words = serializers.CharField(max_length=2000)
+
+
+class ReportOutput(serializers.Serializer[Any]):
+    """The report's number."""
+
+    report = serializers.CharField()
+
+
+class GeometryOutput(serializers.Serializer[Any]):
+    """Where a series lies in the patient (docs/architecture.md, *Geometry*)."""
+
+    rows = serializers.IntegerField()
+    columns = serializers.IntegerField()
+    frames = serializers.IntegerField()
+    row_cosine = serializers.ListField(child=serializers.FloatField())
+    column_cosine = serializers.ListField(child=serializers.FloatField())
+    positions_mm = serializers.ListField(
+        child=serializers.ListField(child=serializers.FloatField())
+    )
+    pixel_spacing_mm = serializers.ListField(child=serializers.FloatField())
+    spacing_mm = serializers.FloatField()
+    slice_thickness_mm = serializers.FloatField(allow_null=True)
+    frame_of_reference = serializers.CharField()
+    dtype = serializers.ChoiceField(choices=["uint8", "int16", "uint16"])
+    rescale = serializers.ListField(child=serializers.FloatField())
+    photometric = serializers.CharField()
+    window = serializers.ListField(child=serializers.FloatField())
+    presets = serializers.DictField(child=serializers.ListField(child=serializers.FloatField()))
+
+
+class SeriesOutput(serializers.Serializer[Any]):
+    """One series of the case."""
+
+    id = serializers.UUIDField()
+    role = serializers.CharField()
+    description = serializers.CharField()
+    frames = serializers.IntegerField()
+    bytes = serializers.IntegerField()
+    geometry = GeometryOutput()
+    acquisition = serializers.DictField()
+    encodings = serializers.ListField(child=serializers.CharField())
+
+
+class ReadOutput(serializers.Serializer[Any]):
+    """The read itself."""
+
+    id = serializers.UUIDField()
+    state = serializers.CharField()
+    stage = serializers.ChoiceField(choices=["only", "unaided", "aided"])
+    fence = serializers.IntegerField()
+    number = serializers.IntegerField()
+    of = serializers.IntegerField()
+    is_training = serializers.BooleanField()
+    opened_at = serializers.DateTimeField()
+    idle_limit_s = serializers.IntegerField()
+    read_only = serializers.BooleanField()  # type: ignore[assignment] # the contract's name
+
+
+class ChoiceOutput(serializers.Serializer[Any]):
+    """One choice of a question."""
+
+    value = serializers.CharField()
+    label = serializers.CharField()  # type: ignore[assignment] # the contract's name
+
+
+class QuestionOutput(serializers.Serializer[Any]):
+    """A question of the form."""
+
+    key = serializers.CharField()
+    text = serializers.CharField()
+    help = serializers.CharField(allow_blank=True)
+    kind = serializers.ChoiceField(choices=["rating", "choice", "multichoice", "number", "text"])
+    choices = ChoiceOutput(many=True)
+    low_label = serializers.CharField(allow_blank=True)
+    high_label = serializers.CharField(allow_blank=True)
+    minimum = serializers.FloatField(allow_null=True)
+    maximum = serializers.FloatField(allow_null=True)
+    is_required = serializers.BooleanField()
+    is_primary = serializers.BooleanField()
+    shown_if = serializers.DictField()
+
+
+class MarkOutput(serializers.Serializer[Any]):
+    """A mark of the draft."""
+
+    mark_id = serializers.UUIDField()
+    number = serializers.IntegerField()
+    position_mm = serializers.ListField(child=serializers.FloatField())
+    diameter_mm = serializers.FloatField(allow_null=True)
+    rating = serializers.FloatField(allow_null=True)
+    series = serializers.UUIDField()
+    proposal = serializers.UUIDField(allow_null=True)
+
+
+class DraftOutput(serializers.Serializer[Any]):
+    """What the events have added up to."""
+
+    marks = MarkOutput(many=True)
+    answers = serializers.DictField()
+    no_lesion_said = serializers.BooleanField()
+    last_seq = serializers.DictField(child=serializers.IntegerField())
+
+
+class CaseOutput(serializers.Serializer[Any]):
+    """The case's code."""
+
+    code = serializers.CharField()
+
+
+class DetectorOutput(serializers.Serializer[Any]):
+    """What AI this is, and its limits in words."""
+
+    name = serializers.CharField()
+    version = serializers.CharField()
+    banner = serializers.CharField()
+
+
+class ProposalOutput(serializers.Serializer[Any]):
+    """One lesion the AI puts forward."""
+
+    id = serializers.UUIDField()
+    label = serializers.CharField()  # type: ignore[assignment] # the contract's name
+    centroid_mm = serializers.ListField(child=serializers.FloatField())
+    diameter_mm = serializers.FloatField()
+    volume_mm3 = serializers.FloatField()
+    probability = serializers.FloatField()
+    uncertainty = serializers.FloatField(allow_null=True)
+    contours_mm = serializers.ListField(
+        child=serializers.ListField(child=serializers.ListField(child=serializers.FloatField()))
+    )
+    explanation = serializers.CharField(allow_blank=True)
+
+
+class AiOutput(serializers.Serializer[Any]):
+    """Only where the arm has it; absent elsewhere."""
+
+    mode = serializers.ChoiceField(choices=["concurrent", "second_reader", "on_demand"])
+    detector = DetectorOutput()
+    state = serializers.ChoiceField(choices=["ready", "not_available"])
+    proposals = ProposalOutput(many=True)
+    decisions = serializers.DictField(child=serializers.CharField())
+
+
+class PacketOutput(serializers.Serializer[Any]):
+    """Everything that the browser receives for one read."""
+
+    read = ReadOutput()
+    case = CaseOutput()
+    token = serializers.CharField()
+    token_expires_at = serializers.DateTimeField()
+    series = SeriesOutput(many=True)
+    questions = QuestionOutput(many=True)
+    draft = DraftOutput()
+    meaning = serializers.CharField()
+    ai = AiOutput(required=False)
+
+
+class NextImagesOutput(serializers.Serializer[Any]):
+    """The next case's series, for prefetching only."""
+
+    token = serializers.CharField(allow_blank=True)
+    series = SeriesOutput(many=True)

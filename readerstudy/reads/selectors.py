@@ -1,0 +1,246 @@
+"""Queries about reads, by viewer. A reader reaches their own reads and nothing else."""
+
+from collections import Counter
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID
+
+from django.db.models import Max
+from django.utils import timezone
+
+from readerstudy.accounts.models import User
+from readerstudy.reads.models import Read
+from readerstudy.studies import periods
+from readerstudy.studies.allocation import Allocation
+from readerstudy.studies.models import Arm, Reader, Study
+from readerstudy.studies.periods import Opening
+from readerstudy.studies.selectors import has_washout_override
+from readerstudy.web.problems import Unknown
+
+OPEN_STATES = (Read.State.OPENED, Read.State.PAUSED)
+OVER_STATES = (Read.State.SUBMITTED, Read.State.WITHDRAWN, Read.State.VOIDED)
+
+
+def reader_for(user: User, study_id: UUID) -> Reader:
+    """The user as a reader of the study.
+
+    Raises
+    ------
+    Unknown
+        404 for everybody else, whether the study exists or not.
+    """
+    reader = (
+        Reader.objects.filter(user=user, study=study_id, withdrawn_at=None)
+        .select_related("study", "user")
+        .first()
+    )
+    if reader is None:
+        raise Unknown
+    return reader
+
+
+def own_read(user: User, read_id: UUID, *, lock: bool = False) -> Read:
+    """A read of the user's own, its row locked when asked for.
+
+    Raises
+    ------
+    Unknown
+        404 for a read of somebody else, as for none.
+    """
+    reads = (
+        Read.objects.select_for_update(of=("self",), no_key=True) if lock else Read.objects.all()
+    )
+    read = (
+        reads.filter(pk=read_id, reader__user=user)
+        .select_related("reader__study", "reader__user", "case__examination", "arm",
+                        "protocol_version", "allocation")
+        .first()
+    )  # fmt: skip
+    if read is None:
+        raise Unknown
+    return read
+
+
+def open_read(reader: Reader) -> Read | None:
+    """The read that the reader has open, if any."""
+    return (
+        Read.objects.filter(reader=reader, state__in=OPEN_STATES)
+        .select_related("reader__study", "reader__user", "case__examination", "arm",
+                        "protocol_version", "allocation")
+        .first()
+    )  # fmt: skip
+
+
+def next_step(reader: Reader) -> tuple[Allocation | None, str]:
+    """The reader's next allocation row that is not read yet, and the stage to read it in."""
+    reads = {
+        (allocation, stage)
+        for allocation, stage in Read.objects.filter(reader=reader).values_list(
+            "allocation_id", "stage"
+        )
+    }
+    rows = (
+        Allocation.objects.filter(reader=reader, case__withdrawn_at=None)
+        .select_related("case__examination", "arm")
+        .order_by("position")
+    )
+    for row in rows:
+        for stage in stages(row.arm):
+            if (row.id, stage) not in reads:
+                return row, stage
+    return None, Read.Stage.ONLY
+
+
+def allocation_after(read: Read) -> Allocation | None:
+    """The row whose images may be fetched while `read` is read: next in the same period.
+
+    Another period may lie behind a washout, so nothing of it is told.
+    """
+    if read.stage == Read.Stage.UNAIDED:
+        return None
+    done = Read.objects.filter(reader=read.reader).values("allocation")
+    return (
+        Allocation.objects.filter(
+            reader=read.reader, period=read.period, case__withdrawn_at=None,
+            position__gt=read.allocation.position,
+        )
+        .exclude(pk__in=done)
+        .select_related("case__examination")
+        .order_by("position")
+        .first()
+    )  # fmt: skip
+
+
+def stages(arm: Arm) -> tuple[str, ...]:
+    """The stages in which an arm's case is read, in order (R6)."""
+    if arm.mode == Arm.Mode.SECOND_READER:
+        return (Read.Stage.UNAIDED, Read.Stage.AIDED)
+    return (Read.Stage.ONLY,)
+
+
+def opening_of(reader: Reader, period: int) -> Opening:
+    """Whether a period is open for the reader, on the server's time (C5)."""
+    ended = Read.objects.filter(
+        reader=reader, period=period - 1, state=Read.State.SUBMITTED
+    ).aggregate(at=Max("submitted_at"))["at"]
+    return periods.opening(
+        period=period,
+        washout_days=reader.study.washout_days,
+        previous_ended_at=ended,
+        now=timezone.now(),
+        zone=timezone.get_default_timezone(),
+        is_overridden=has_washout_override(reader, period),
+    )
+
+
+@dataclass(frozen=True)
+class Place:
+    """How far a reader is, without a word about outcomes or arms."""
+
+    done: int
+    planned: int
+    training_done: int
+    training_planned: int
+    period: int
+    periods: int
+
+
+def place(reader: Reader) -> Place:
+    """Count the reader's cases, done and planned.
+
+    A case of a second-reader arm is one, not its two stages: else the count would tell the arm
+    to whoever sees progress (C4).
+    """
+    rows = Allocation.objects.filter(reader=reader, case__withdrawn_at=None)
+    over = set(
+        Read.objects.filter(reader=reader, state__in=OVER_STATES)
+        .exclude(stage=Read.Stage.UNAIDED)
+        .values_list("allocation_id", flat=True)
+    )
+    return place_of((period, row in over) for row, period in rows.values_list("id", "period"))
+
+
+def place_of(rows: Iterable[tuple[int, bool]]) -> Place:
+    """Progress from (period, whether it is over) of each allocation row; period 0 is training."""
+    planned: Counter[int] = Counter()
+    done: Counter[int] = Counter()
+    for period, is_over in rows:
+        planned[period] += 1
+        done[period] += is_over
+    main = sorted(period for period in planned if period)
+    return Place(
+        done=sum(done[period] for period in main),
+        planned=sum(planned[period] for period in main),
+        training_done=done[0],
+        training_planned=planned[0],
+        period=next((each for each in main if done[each] < planned[each]), main[-1] if main else 1),
+        periods=main[-1] if main else 1,
+    )
+
+
+def number_of(read: Read) -> tuple[int, int]:
+    """Count "case 23 of 60": the case's place among the reader's cases, training apart."""
+    rows = Allocation.objects.filter(reader=read.reader_id, case__withdrawn_at=None)
+    mine = rows.filter(period=0) if read.period == 0 else rows.filter(period__gt=0)
+    before = mine.filter(position__lt=read.allocation.position)
+    return before.count() + 1, mine.count()
+
+
+def history(user: User, study_id: UUID) -> list[dict[str, Any]]:
+    """The reader's own signed reads, newest first: what and when, never how well."""
+    reads = Read.objects.filter(reader=reader_for(user, study_id), state=Read.State.SUBMITTED)
+    return [
+        {
+            "case": read.case.code,
+            "is_training": read.period == 0,
+            "submitted_at": read.submitted_at,
+            "active_s": round((read.active_ms or 0) / 1000),
+        }
+        for read in reads.select_related("case").order_by("-submitted_at")
+    ]
+
+
+def worklist(user: User) -> list[dict[str, Any]]:
+    """The studies in which the user reads, each with the next thing to do (R10)."""
+    readers = (
+        Reader.objects.filter(user=user, withdrawn_at=None)
+        .exclude(study__state__in=(Study.State.DRAFT, Study.State.ARCHIVED))
+        .select_related("study", "user")
+        .order_by("study__created_at")
+    )
+    return [_entry(reader) for reader in readers]
+
+
+def _entry(reader: Reader) -> dict[str, Any]:
+    where = place(reader)
+    return {
+        "id": str(reader.study_id),
+        "name": reader.study.name,
+        "reader_code": reader.code,
+        "state": reader.study.state,
+        "next": _next(reader),
+        "done": where.done,
+        "planned": where.planned,
+        "period": where.period,
+        "periods": where.periods,
+        "training_done": where.training_done,
+        "training_planned": where.training_planned,
+        "is_simulated": reader.study.is_simulated,
+    }
+
+
+def _next(reader: Reader) -> dict[str, Any]:
+    if (read := open_read(reader)) is not None:
+        return {"action": "continue", "read_id": str(read.id), "opens_on": None}
+    row, _ = next_step(reader)
+    none = {"read_id": None, "opens_on": None}
+    if row is None:
+        return {"action": "done", **none}
+    if reader.study.state != Study.State.RUNNING:
+        return {"action": "wait", **none}
+    opening = opening_of(reader, row.period)
+    if not opening.is_open:
+        when = opening.opens_on.isoformat() if opening.opens_on else None
+        return {"action": "wait", "read_id": None, "opens_on": when}
+    return {"action": "training" if row.period == 0 else "start", **none}

@@ -1,0 +1,18 @@
+"""What changes reads: one function a use case, each one transaction and one audit entry."""
+
+from readerstudy.reads.services.ending import report_problem, void, withdraw_open
+from readerstudy.reads.services.logging import Receipt, append_events
+from readerstudy.reads.services.opening import open_next, start_session, take_over
+from readerstudy.reads.services.submitting import submit
+
+__all__ = [
+    "Receipt",
+    "append_events",
+    "open_next",
+    "report_problem",
+    "start_session",
+    "submit",
+    "take_over",
+    "void",
+    "withdraw_open",
+]

@@ -1,0 +1,94 @@
+"""End a read otherwise than by signing it; whatever was done stays (C6)."""
+
+from uuid import UUID
+
+from django.db import transaction
+from django.utils import timezone
+
+from readerstudy.accounts.models import User
+from readerstudy.audit.services import record
+from readerstudy.reads import selectors
+from readerstudy.reads.lifecycle import next_state
+from readerstudy.reads.models import ProblemReport, Read
+from readerstudy.studies import lifecycle as studies
+from readerstudy.studies.models import Case, Membership, Reader
+from readerstudy.studies.selectors import study_for
+from readerstudy.web.problems import Invalid, Problem, Unknown
+
+
+@transaction.atomic
+def void(read_id: UUID, *, reason: str, by: User) -> Read:
+    """Take a read out of the analysis with a reason; its row and all it holds are kept.
+
+    A second reader's two stages are one read of a case, and are voided together.
+
+    Raises
+    ------
+    Problem
+        404 or 403 for who does not coordinate the study, 400 without a reason, 409 once the
+        study's data are frozen.
+    """
+    read = Read.objects.select_for_update(of=("self",), no_key=True).filter(pk=read_id).first()
+    if read is None:
+        raise Unknown
+    study = study_for(by, read.reader.study_id, Membership.Role.COORDINATOR)
+    if not studies.allows(study.state, "void"):
+        raise Problem("studies.state", studies.words(study.state, "void"), state=study.state)
+    if not reason.strip():
+        raise Invalid("reads.reason", "Say why: the reason is kept with the read.")
+    ended = _end(read, "void", reason.strip(), by)
+    other_stages = Read.objects.filter(allocation=read.allocation_id).exclude(pk=read.pk)
+    for other in other_stages.select_for_update(of=("self",), no_key=True):
+        if next_state(other.state, "void"):
+            _end(other, "void", reason.strip(), by)
+    return ended
+
+
+@transaction.atomic
+def withdraw_open(what: Reader | Case, by: User) -> None:
+    """Close the open reads of a reader or a case that is withdrawn (D2, D3, C6).
+
+    Registered with `studies.effects`: done in the transaction of the withdrawal.
+    """
+    reads = Read.objects.select_for_update(of=("self",), no_key=True).filter(
+        state__in=selectors.OPEN_STATES
+    )
+    mine = reads.filter(reader=what) if isinstance(what, Reader) else reads.filter(case=what)
+    for read in mine:
+        _end(read, "withdraw", what.withdrawn_reason, by)
+
+
+def _end(read: Read, verb: str, reason: str, by: User) -> Read:
+    state = next_state(read.state, verb)
+    if state is None:
+        raise Problem("reads.state", f"This read is {read.state} and stays so.")
+    read.state, read.note = state, reason
+    read.save(update_fields=["state", "note"])
+    record(
+        f"reads.{verb}",
+        subject=f"read:{read.id}",
+        by=by,
+        study=read.reader.study_id,
+        detail={"reader": read.reader.code, "case": read.case.code},
+        reason=reason,
+    )
+    return read
+
+
+@transaction.atomic
+def report_problem(read_id: UUID, *, words: str, by: User) -> str:
+    """Tell the coordinator of a problem with the case; answers the report's number."""
+    read = selectors.own_read(by, read_id)
+    if not words.strip():
+        raise Invalid("reads.words", "Say what is wrong with the case.")
+    report = ProblemReport.objects.create(read=read, words=words.strip()[:2000], at=timezone.now())
+    number = str(report.id)[:8]
+    record(
+        "reads.report_problem",
+        subject=f"read:{read.id}",
+        by=by,
+        study=read.reader.study_id,
+        detail={"report": number, "case": read.case.code},
+        reason=report.words,
+    )
+    return number

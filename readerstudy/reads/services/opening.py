@@ -1,0 +1,170 @@
+"""Open the own next read, continue an open one, take one over in another tab."""
+
+from datetime import timedelta
+from typing import Any
+from uuid import UUID
+
+from django.db import transaction
+from django.utils import timezone
+
+from readerstudy.accounts.models import User
+from readerstudy.audit.services import record
+from readerstudy.reads import selectors
+from readerstudy.reads.models import Mark, Read, Session
+from readerstudy.reads.services.attempts import retried
+from readerstudy.studies.allocation import Allocation
+from readerstudy.studies.models import Reader, Study
+from readerstudy.studies.selectors import current_version, require_served
+from readerstudy.web.problems import Problem
+
+Stage = Read.Stage
+SILENCE = timedelta(seconds=60)  # a tab that lives says something more often than this
+
+
+@retried
+@transaction.atomic
+def start_session(study: Study, *, display: dict[str, Any], by: User) -> Session:
+    """Begin a sitting and keep what it is read on (R11).
+
+    Raises
+    ------
+    Problem
+        404 for who does not read in the study, 409 `reads.display` for a browser without WebGL.
+    """
+    reader = selectors.reader_for(by, study.pk)
+    if display.get("webgl") is False:
+        words = "This browser cannot show the images properly: turn on WebGL, or use another one."
+        raise Problem("reads.display", words)
+    now = timezone.now()
+    session = Session.objects.create(
+        reader=reader, display=display, started_at=now, last_seen_at=now
+    )
+    record("reads.start_session", subject=f"session:{session.id}", by=by, study=study.pk)
+    return session
+
+
+@retried
+@transaction.atomic
+def open_next(study: Study, *, session_id: UUID | None, tab: str, by: User) -> Read:
+    """Continue the reader's open read, or open the next one of their allocation.
+
+    Two requests at the same instant queue on the reader's row and get the same read (C9, C10).
+
+    Raises
+    ------
+    Problem
+        409 `reads.washout` with the date, `reads.nothing_left`, `studies.state`, `studies.halted`.
+    """
+    reader = _queue_on(selectors.reader_for(by, study.pk))
+    require_served(reader.study)
+    if (open_read := selectors.open_read(reader)) is not None:
+        return _hold(open_read, tab)
+    _require_running(reader.study)
+    allocation, stage = selectors.next_step(reader)
+    if allocation is None:
+        raise Problem("reads.nothing_left", "You have read every case of this study. Thank you.")
+    _require_open_period(reader, allocation.period)
+    read = _create(reader, allocation, stage, session_id, tab)
+    record(
+        "reads.open",
+        subject=f"read:{read.id}",
+        by=by,
+        study=study.pk,
+        detail={"reader": reader.code, "case": read.case.code},  # a stage would tell the arm
+    )
+    return read
+
+
+def _queue_on(reader: Reader) -> Reader:
+    # NO KEY: foreign keys to the reader are checked at others' commits, when those hold the audit
+    # chain's lock; a full lock here would deadlock with them. OF self: the study is everybody's.
+    locked = Reader.objects.select_for_update(of=("self",), no_key=True)
+    return locked.select_related("study", "user").get(pk=reader.pk)
+
+
+def _require_running(study: Study) -> None:
+    if study.state != Study.State.RUNNING:
+        words = "This study is not open for reading now. Your coordinator knows more."
+        raise Problem("reads.not_running", words)
+
+
+def _require_open_period(reader: Reader, period: int) -> None:
+    opening = selectors.opening_of(reader, period)
+    if not opening.is_open:
+        when = opening.opens_on.isoformat() if opening.opens_on else None
+        words = f"Period {period} opens on {when}. Nothing is lost; come back then."
+        raise Problem("reads.washout", words, opens_on=when)
+
+
+def _create(
+    reader: Reader, allocation: Allocation, stage: str, session_id: UUID | None, tab: str
+) -> Read:
+    version = current_version(reader.study)
+    if version is None:
+        raise Problem("reads.not_running", "The study is not locked yet.")
+    session = Session.objects.filter(pk=session_id, reader=reader).first() if session_id else None
+    now = timezone.now()
+    if session:
+        session.last_seen_at = now
+        session.save(update_fields=["last_seen_at"])
+    read = Read.objects.create(
+        allocation=allocation,
+        stage=stage,
+        reader=reader,
+        case=allocation.case,
+        arm=allocation.arm,
+        period=allocation.period,
+        protocol_version=version,
+        session=session,
+        opened_at=now,
+        lease_tab=tab,
+        lease_fence=1,
+        is_simulated=reader.user.is_simulated,
+    )
+    if stage == Stage.AIDED:
+        _copy_marks(read)
+    return read
+
+
+def _copy_marks(aided: Read) -> None:
+    """A second reader goes on from the marks they have locked (R6)."""
+    unaided = Read.objects.get(allocation=aided.allocation, stage=Stage.UNAIDED)
+    Mark.objects.bulk_create(
+        Mark(
+            read=aided, mark_id=mark.mark_id, number=mark.number, x_mm=mark.x_mm, y_mm=mark.y_mm,
+            z_mm=mark.z_mm, diameter_mm=mark.diameter_mm, rating=mark.rating, series=mark.series,
+        )
+        for mark in unaided.marks.filter(is_removed=False)
+    )  # fmt: skip
+
+
+def _hold(read: Read, tab: str) -> Read:
+    """Give the read to the tab if no other one holds it, or the one that does fell silent (I8)."""
+    last_sign = max(read.opened_at, read.last_event_at or read.opened_at)
+    is_silent = timezone.now() - last_sign > SILENCE
+    if read.lease_tab != tab and (is_silent or not read.lease_tab):
+        read.lease_tab = tab
+        read.lease_fence += 1
+        read.save(update_fields=["lease_tab", "lease_fence"])
+    return read
+
+
+@retried
+@transaction.atomic
+def take_over(read_id: UUID, *, tab: str, by: User) -> Read:
+    """Make `tab` the one that may write; the loser's next batch is answered 409 (C10)."""
+    read = selectors.own_read(by, read_id, lock=True)
+    if read.state not in selectors.OPEN_STATES:
+        raise Problem("reads.not_open", "This read is not open any more.")
+    if read.lease_tab != tab:
+        read.lease_tab = tab
+        read.lease_fence += 1
+        read.save(update_fields=["lease_tab", "lease_fence"])
+        record(
+            "reads.take_over",
+            subject=f"read:{read.id}",
+            by=by,
+            study=read.reader.study_id,
+            detail={"fence": read.lease_fence},
+        )
+    return read

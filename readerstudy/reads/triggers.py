@@ -1,0 +1,146 @@
+"""The database itself refuses to change what was signed, and any event (D8, D12).
+
+* An event is never changed (but for `is_applied`) and never deleted.
+* Marks, answers and decisions of a submitted read are not added, changed or deleted.
+* What a submission fixed in its read stays; the read may only be voided. No read is deleted.
+* A signature is never changed or deleted.
+
+A later migration that makes SQLite build one of these tables anew drops its triggers: call
+`install` again at its end.
+"""
+
+from typing import Any
+
+from django.db.backends.base.schema import BaseDatabaseSchemaEditor
+
+DRAFTS = ("reads_mark", "reads_answer", "reads_decision")
+FIXED = {
+    "reads_event": (
+        "read_id", "event_id", "tab", "seq", "fence", "kind", "mono_ms", "wall_ms", "payload",
+        "digest", "received_at",
+    ),
+    "reads_signature": ("read_id", "by_id", "name", "meaning", "sha256", "at"),
+    "reads_read": (
+        "allocation_id", "stage", "reader_id", "case_id", "arm_id", "period", "opened_at",
+        "protocol_version_id", "submitted_at", "submit_key", "submit_reply", "active_ms", "timing",
+        "no_lesion_said", "is_simulated",
+    ),
+}  # fmt: skip
+WORDS = {
+    "reads_event": "events are never changed",
+    "reads_signature": "signatures are never changed",
+    "reads_read": "a submitted read is never changed, only voided",
+}
+DELETE_TRIGGERS = tuple(
+    f"{table}_no_delete" for table in ("reads_event", "reads_signature", "reads_read", *DRAFTS)
+)
+VERBS = (("insert", "INSERT", "NEW"), ("change", "UPDATE", "NEW"), ("delete", "DELETE", "OLD"))
+_FUNCTIONS = (
+    """
+    CREATE OR REPLACE FUNCTION reads_refuse() RETURNS trigger LANGUAGE plpgsql AS $$
+    BEGIN
+        RAISE EXCEPTION USING ERRCODE = 'restrict_violation', MESSAGE = TG_ARGV[0];
+    END $$
+    """,
+    """
+    CREATE OR REPLACE FUNCTION reads_refuse_signed() RETURNS trigger LANGUAGE plpgsql AS $$
+    DECLARE row_ record;
+    BEGIN
+        row_ := CASE WHEN TG_OP = 'DELETE' THEN OLD ELSE NEW END;
+        IF EXISTS (SELECT 1 FROM reads_read
+                   WHERE id = row_.read_id AND submitted_at IS NOT NULL) THEN
+            RAISE EXCEPTION 'what was signed is never changed'
+                USING ERRCODE = 'restrict_violation';
+        END IF;
+        RETURN row_;
+    END $$
+    """,
+)
+
+
+def _names() -> list[tuple[str, str]]:
+    """Each trigger and its table."""
+    changes = [(f"{table}_no_change", table) for table in FIXED]
+    drafts = [(f"{table}_no_{verb}", table) for table in DRAFTS for verb in ("insert", "change")]
+    return [
+        *changes,
+        *drafts,
+        *((name, name.removesuffix("_no_delete")) for name in DELETE_TRIGGERS),
+    ]
+
+
+def install(_apps: Any, schema_editor: BaseDatabaseSchemaEditor) -> None:
+    """Make the triggers."""
+    for statement in statements(schema_editor.connection.vendor):
+        schema_editor.execute(statement)
+
+
+def remove(_apps: Any, schema_editor: BaseDatabaseSchemaEditor) -> None:
+    """Undo `install`."""
+    for statement in removals(schema_editor.connection.vendor):
+        schema_editor.execute(statement)
+
+
+def statements(vendor: str) -> list[str]:
+    """What makes the triggers anew, in the words of the database."""
+    return [*removals(vendor), *(_postgres() if vendor == "postgresql" else _sqlite())]
+
+
+def removals(vendor: str) -> list[str]:
+    """What drops them."""
+    is_postgres = vendor == "postgresql"
+    return [
+        f"DROP TRIGGER IF EXISTS {name}" + (f" ON {table}" if is_postgres else "")
+        for name, table in _names()
+    ]
+
+
+def _changed(table: str, differs: str) -> str:
+    """What must not happen in an update of a row of `FIXED`."""
+    columns = " OR ".join(f"NEW.{each} {differs} OLD.{each}" for each in FIXED[table])
+    if table != "reads_read":
+        return columns
+    left = "NEW.state NOT IN ('submitted', 'voided')"
+    left += " OR (OLD.state = 'voided' AND NEW.state <> 'voided')"
+    return f"OLD.submitted_at IS NOT NULL AND ({columns} OR {left})"
+
+
+def _sqlite() -> list[str]:
+    signed = "EXISTS (SELECT 1 FROM reads_read WHERE id = {}.read_id AND submitted_at IS NOT NULL)"
+    said = "what was signed is never changed"
+    made = [
+        _sqlite_trigger(f"{table}_no_change", "UPDATE", table, _changed(table, "IS NOT"), words)
+        for table, words in WORDS.items()
+    ]
+    made += [
+        _sqlite_trigger(f"{table}_no_delete", "DELETE", table, "1", WORDS[table]) for table in FIXED
+    ]
+    return made + [
+        _sqlite_trigger(f"{table}_no_{name}", verb, table, signed.format(row), said)
+        for table in DRAFTS
+        for name, verb, row in VERBS
+    ]
+
+
+def _sqlite_trigger(name: str, verb: str, table: str, when: str, words: str) -> str:
+    return (
+        f"CREATE TRIGGER {name} BEFORE {verb} ON {table} WHEN {when}"
+        f" BEGIN SELECT RAISE(ABORT, '{words}'); END"
+    )
+
+
+def _postgres() -> list[str]:
+    each = "FOR EACH ROW EXECUTE FUNCTION"
+    made = [*_FUNCTIONS]
+    for table, words in WORDS.items():
+        when = f"FOR EACH ROW WHEN ({_changed(table, 'IS DISTINCT FROM')})"
+        refuse = f"EXECUTE FUNCTION reads_refuse('{words}')"
+        made.append(f"CREATE TRIGGER {table}_no_change BEFORE UPDATE ON {table} {when} {refuse}")
+        made.append(
+            f"CREATE TRIGGER {table}_no_delete BEFORE DELETE ON {table} FOR EACH ROW {refuse}"
+        )
+    return made + [
+        f"CREATE TRIGGER {table}_no_{name} BEFORE {verb} ON {table} {each} reads_refuse_signed()"
+        for table in DRAFTS
+        for name, verb, _ in VERBS
+    ]

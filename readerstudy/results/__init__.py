@@ -1,0 +1,1 @@
+"""Freeze, unblinding, analysis, report and exports."""

@@ -1,0 +1,83 @@
+"""Frozen data sets, unblinding and analysis runs."""
+
+import uuid
+
+from django.conf import settings
+from django.db import models
+
+from readerstudy.studies.models import Study
+
+
+class Freeze(models.Model):
+    """The immutable, hashed data set that analyses run on; its files lie in the store."""
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    study = models.ForeignKey(Study, on_delete=models.PROTECT, related_name="+")
+    sha256 = models.CharField(max_length=64)
+    counts = models.JSONField(default=dict)
+    by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
+    at = models.DateTimeField()
+
+    def __str__(self) -> str:
+        return self.sha256[:12]
+
+
+class Unblinding(models.Model):
+    """Asked for by one person, granted by another, with a reason."""
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    freeze = models.OneToOneField(Freeze, on_delete=models.PROTECT, related_name="unblinding")
+    reason = models.TextField()
+    asked_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+"
+    )
+    asked_at = models.DateTimeField()
+    granted_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, null=True, on_delete=models.PROTECT, related_name="+"
+    )
+    granted_at = models.DateTimeField(null=True)
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(
+                condition=models.Q(granted_by__isnull=True)
+                | ~models.Q(granted_by=models.F("asked_by")),
+                name="results_unblinding_takes_two",
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.freeze} {'granted' if self.granted_at else 'asked'}"
+
+
+class AnalysisRun(models.Model):
+    """One run of the analysis plan on a freeze: a job, then its numbers."""
+
+    class State(models.TextChoices):
+        """Where the job stands."""
+
+        QUEUED = "queued", "Queued"
+        RUNNING = "running", "Running"
+        DONE = "done", "Done"
+        FAILED = "failed", "Failed"
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    freeze = models.ForeignKey(Freeze, on_delete=models.PROTECT, related_name="runs")
+    plan = models.JSONField()
+    state = models.CharField(max_length=8, choices=State, default=State.QUEUED)
+    fence = models.PositiveIntegerField(default=0)
+    attempt = models.PositiveSmallIntegerField(default=0)
+    lease_until = models.DateTimeField(null=True, blank=True)
+    numbers = models.JSONField(null=True, blank=True)
+    numbers_sha256 = models.CharField(max_length=64, blank=True)
+    software = models.CharField(max_length=40, blank=True)
+    error = models.TextField(blank=True)
+    by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
+    queued_at = models.DateTimeField()
+    done_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        ordering = ["-queued_at"]
+
+    def __str__(self) -> str:
+        return f"{self.freeze} {self.state}"

@@ -1,0 +1,222 @@
+"""Results for people: the answer in a sentence, figures with captions, tables with intervals."""
+
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from readerstudy.results.models import AnalysisRun
+
+Tree = Mapping[str, Any]
+MINUS = "\N{MINUS SIGN}"
+SMALL_P = 0.001
+
+
+@dataclass(frozen=True)
+class Figure:
+    """A figure of the report, for the screen and for print."""
+
+    caption: str
+    file: str
+    print: str
+
+
+@dataclass(frozen=True)
+class Table:
+    """A table of the report; the first column is words, the others numbers."""
+
+    title: str
+    words: str
+    head: list[str]
+    rows: list[list[str]]
+
+
+FIGURES = {
+    "roc": "ROC curves: each reader thin, the average of the readers thick.",
+    "readers": "Each reader's AUC in both arms; readers who do worse with AI are marked.",
+    "differences": "Difference in AUC for each reader and overall, with intervals.",
+    "froc": "Free-response ROC: lesions found against false marks per case.",
+    "sizes": "Lesion sensitivity by size, with the number of lesions.",
+    "times": "Active reading time in each arm, and its ratio.",
+    "flow": "Flow of readers and reads: allocated, lost and why, analysed.",
+}
+LABELS = {
+    "wafroc": "wAFROC",
+    "sensitivity": "Lesion sensitivity",
+    "fp_per_case": "False positives per case",
+}
+
+
+def present(run: AnalysisRun, theme: str) -> dict[str, Any]:
+    """What the page shows of a finished run."""
+    numbers = dict(run.numbers or {})
+    arms = _arm_names(run)
+    tables = [
+        _accuracy(numbers, arms),
+        _readers(numbers, arms),
+        _sizes(numbers, arms),
+        _sensitivity(numbers),
+        _time(numbers, arms),
+        _decisions(numbers, arms),
+    ]
+    return {
+        "findings": [_with_minus_signs(words) for words in numbers.get("findings", [])],
+        "flow": numbers.get("flow", {}).get("statement", ""),
+        "figures": [
+            Figure(FIGURES[name], f"figures/{name}-{theme}.svg", f"figures/{name}-light.svg")
+            for name in FIGURES
+            if name in numbers.get("figures", [])
+        ],
+        "tables": [each for each in tables if each.rows],
+        "warnings": _warnings(numbers),
+        "arms": arms,
+    }
+
+
+def _arm_names(run: AnalysisRun) -> dict[str, str]:
+    return {arm.key: f"{arm.key}: {arm.name}" for arm in run.freeze.study.arms.all()}
+
+
+def _warnings(numbers: Tree) -> list[str]:
+    """Each warning once; those of the primary analysis first."""
+    primary = numbers.get("primary", {})
+    parts = [numbers.get("warnings", []), primary.get("warnings", [])]
+    return list(dict.fromkeys(words for part in parts for words in part))
+
+
+def _with_minus_signs(words: str) -> str:
+    return re.sub(r"(?<=[ (])-(?=\d)", MINUS, words)
+
+
+def value(number: Any, digits: int = 3) -> str:
+    """A number with a true minus sign; a dash for none."""
+    if number is None:
+        return "\N{EN DASH}"
+    text = f"{float(number):.{digits}f}"
+    return text.replace("-", MINUS) if float(text) else text.lstrip("-")
+
+
+def interval(estimate: Tree, digits: int = 3) -> str:
+    """An estimate with its interval, as "0.812 (0.766 to 0.858)"."""
+    middle = estimate.get("estimate", estimate.get("ratio"))
+    low, high = estimate.get("ci_low"), estimate.get("ci_high")
+    if low is None or high is None:
+        return value(middle, digits)
+    return f"{value(middle, digits)} ({value(low, digits)} to {value(high, digits)})"
+
+
+def p_value(number: Any) -> str:
+    """A p value as papers print it."""
+    if number is None:
+        return "\N{EN DASH}"
+    return f"< {SMALL_P}" if number < SMALL_P else f"{number:.3f}"
+
+
+def _accuracy(numbers: Tree, arms: Mapping[str, str]) -> Table:
+    localisation = numbers.get("localisation", {})
+    analyses = {"auc": numbers.get("primary", {}), **localisation.get("foms", {})}
+    rows = [
+        [LABELS.get(name, name), words, *[""] * (len(arms) + 1)]
+        for name, words in localisation.get("errors", {}).items()
+    ]
+    for name, analysis in analyses.items():
+        label = analysis.get("label") or LABELS.get(name, name)
+        if "error" in analysis:
+            rows.append([label, analysis["error"], *[""] * (len(arms) + 1)])
+            continue
+        by_arm = {each["modality"]: interval(each) for each in analysis.get("modalities", [])}
+        for each in analysis.get("comparisons", []):
+            arm_cells = [by_arm.get(key, value(None)) for key in arms]
+            rows.append([label, *arm_cells, interval(each), p_value(each["p_value"])])
+    return Table(
+        "Accuracy",
+        "Mean over readers with 95 % interval; readers and cases random, as the plan says.",
+        ["Figure of merit", *arms.values(), "Difference", "p"],
+        rows,
+    )
+
+
+def _readers(numbers: Tree, arms: Mapping[str, str]) -> Table:
+    foms: dict[str, dict[str, float]] = {}
+    for each in numbers.get("primary", {}).get("foms", []):
+        foms.setdefault(each["reader"], {})[each["modality"]] = each["estimate"]
+    rows = []
+    for each in _list(numbers.get("readers", [])):
+        cells = [value(foms.get(each["reader"], {}).get(key)) for key in arms]
+        rows.append([each["reader"], *cells, interval(each), p_value(each["p_value"])])
+    words = "The AUC of each reader beside the average; a difference below 0 is a reader harmed."
+    return Table("Readers", words, ["Reader", *arms.values(), "Difference", "p"], rows)
+
+
+def _list(found: Any) -> Iterable[Tree]:
+    return found if isinstance(found, list) else []
+
+
+def _sizes(numbers: Tree, arms: Mapping[str, str]) -> Table:
+    localisation = numbers.get("localisation", {})
+    bins: dict[str, dict[str, Tree]] = {}
+    for each in localisation.get("by_size", []):
+        bins.setdefault(each["label"], {})[each["modality"]] = each
+    differences = {each["label"]: each for each in localisation.get("differences_by_size", [])}
+    rows = []
+    for label, by_arm in bins.items():
+        lesions = max(each["lesions"] for each in by_arm.values())
+        if lesions:
+            cells = [interval(by_arm[key]) if key in by_arm else value(None) for key in arms]
+            between = differences.get(label, {})
+            rows.append([label, str(lesions), *cells, interval(between),
+                         p_value(between.get("p_value"))])  # fmt: skip
+    words = "Share of lesions that were marked, over readers; intervals allow for cases."
+    return Table("Lesions found by size", words,
+                 ["Diameter", "Lesions", *arms.values(), "Difference", "p"], rows)  # fmt: skip
+
+
+def _sensitivity(numbers: Tree) -> Table:
+    rows = [
+        [each["name"], interval(comparison), p_value(comparison["p_value"])]
+        for each in _list(numbers.get("sensitivity", []))
+        for comparison in each.get("comparisons", [])
+    ]
+    words = "The same comparison under other assumptions: do they agree with the plan's?"
+    return Table("Sensitivity analyses", words, ["Analysis", "Difference", "p"], rows)
+
+
+def _time(numbers: Tree, arms: Mapping[str, str]) -> Table:
+    time = numbers.get("time", {})
+    rows = [
+        [
+            each["group"] if each["group"] != "all" else "All readers",
+            f"{arms.get(each['modality_b'], each['modality_b'])} / {each['modality_a']}",
+            interval(each),
+            p_value(each["p_value"]),
+        ]
+        for each in time.get("ratios", [])
+    ]
+    means = ", ".join(
+        f"{arms.get(each['modality'], each['modality'])} {value(each['geometric_mean_s'], 1)} s"
+        for each in time.get("means", [])
+    )
+    words = f"Ratio of geometric means of active time (below 1: faster). Geometric means: {means}."
+    return Table("Reading time", words, ["Readers", "Arms", "Ratio", "p"], rows)
+
+
+_DECISIONS = {
+    "true_taken": "Right proposals taken",
+    "true_rejected": "Right proposals rejected",
+    "false_taken": "False proposals taken (automation bias)",
+    "false_rejected": "False proposals rejected",
+    "undecided": "Proposals without a decision",
+}
+
+
+def _decisions(numbers: Tree, arms: Mapping[str, str]) -> Table:
+    proposals = numbers.get("decisions", {}).get("proposals", {})
+    rows = [
+        [f"{label}, {arms.get(arm, arm)}", f"{part[name]['events']} of {part[name]['units']}",
+         interval(part[name])]
+        for arm, part in proposals.items()
+        for name, label in _DECISIONS.items()
+        if name in part and part[name]["units"]
+    ]  # fmt: skip
+    words = "What readers did with the machine's proposals; intervals allow for cases."
+    return Table("Proposals", words, ["Decision", "Count", "Share"], rows)

@@ -1,0 +1,7 @@
+"""What changes results: freeze, unblind, analyse."""
+
+from readerstudy.results.services.analyse import perform, queue
+from readerstudy.results.services.freezing import freeze
+from readerstudy.results.services.unblinding import ask_unblinding, grant_unblinding
+
+__all__ = ["ask_unblinding", "freeze", "grant_unblinding", "perform", "queue"]

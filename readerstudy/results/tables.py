@@ -1,0 +1,195 @@
+"""The frozen data as tables: what is in them, in which order, and how they become bytes.
+
+Pure: no Django. A table is a tuple of column names and a list of rows; its CSV is UTF-8 with LF,
+floats by `repr` (the shortest text that gives the same double), so equal data are equal bytes.
+"""
+
+import csv
+import hashlib
+import io
+import json
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+# Every column that leaves the platform, with its meaning: the data dictionary of the export.
+COLUMNS: Mapping[str, Mapping[str, str]] = {
+    "reads": {
+        "reader": "Reader's code",
+        "modality": "Arm's key (the statistics' word for an arm); an unaided stage has its own",
+        "case": "Case's code",
+        "truth": "1 with disease, 0 without",
+        "rating": "Confidence that a metastasis is present, 0-100",
+        "period": "Period of the design, from 1",
+        "sequence": "Sequence of arms (crossover), as AB",
+        "order": "Place in the reader's own order, from 1",
+        "session": "Sitting, numbered per reader",
+        "site": "Site's name",
+        "experience": "Reader's experience level",
+        "active_s": "Active reading time in seconds (definition in the protocol)",
+        "elapsed_s": "First complete render to signature in seconds",
+        "opened_at": "Server time, UTC",
+        "submitted_at": "Server time of the signature, UTC",
+        "protocol_version": "Protocol the read was made under",
+        "simulated": "1 when an observer model made the read",
+    },
+    "marks": {
+        "reader": "Reader's code",
+        "modality": "Arm's key",
+        "case": "Case's code",
+        "mark": "Number of the mark in its read",
+        "x_mm": "Patient coordinate x, DICOM LPS, millimetres",
+        "y_mm": "Patient coordinate y",
+        "z_mm": "Patient coordinate z",
+        "diameter_mm": "Diameter the reader gave, if any",
+        "rating": "Confidence, 0-100",
+        "from_proposal": "1 when the mark came from an accepted or edited proposal",
+        "lesion": "Number of the lesion it localises (LL), 0 for a non-lesion localisation (NL)",
+        "distance_mm": "Distance to the nearest lesion's centroid",
+    },
+    "truth": {
+        "case": "Case's code",
+        "truth": "1 with disease, 0 without",
+        "lesion": "Lesion's number; 0 in the one row of a case without disease",
+        "weight": "Lesion's weight; those of a case add up to 1",
+        "x_mm": "Centroid, DICOM LPS, millimetres",
+        "y_mm": "Centroid y",
+        "z_mm": "Centroid z",
+        "diameter_mm": "Diameter",
+        "kind": "Type of the lesion",
+        "source": "How the case's status was established",
+    },
+    "answers": {
+        "reader": "Reader's code",
+        "modality": "Arm's key",
+        "case": "Case's code",
+        "question": "Question's key",
+        "value": "The reply, as JSON",
+    },
+    "decisions": {
+        "reader": "Reader's code",
+        "modality": "Arm's key",
+        "case": "Case's code",
+        "proposal": "Proposal's label in its case",
+        "decision": "accepted, rejected, edited, or none",
+        "probability": "The detector's probability",
+        "lesion": "Number of the lesion the proposal hits, 0 for a false proposal",
+    },
+    "proposals": {
+        "case": "Case's code",
+        "detector": "name@version",
+        "proposal": "Label in its case",
+        "x_mm": "Centroid, DICOM LPS, millimetres",
+        "y_mm": "Centroid y",
+        "z_mm": "Centroid z",
+        "diameter_mm": "Diameter",
+        "probability": "The detector's probability",
+        "lesion": "Number of the lesion it hits, 0 for a false proposal",
+    },
+    "readers": {
+        "reader": "Reader's code",
+        "site": "Site's name",
+        "experience": "Experience level",
+        "experience_years": "Years of experience",
+        "withdrawn": "1 when the reader withdrew",
+        "simulated": "1 for an observer model",
+    },
+    "allocation": {
+        "reader": "Reader's code",
+        "case": "Case's code",
+        "arm": "Arm's key",
+        "period": "Period, 0 for training",
+        "sequence": "Sequence of arms",
+        "position": "Place in the reader's order",
+        "status": "submitted, opened, withdrawn, voided, or not read",
+    },
+    "events": {
+        "reader": "Reader's code",
+        "modality": "Arm's key",
+        "case": "Case's code",
+        "tab": "Browser tab, numbered per read",
+        "seq": "Sequence number in the tab",
+        "kind": "What was done",
+        "mono_ms": "Monotonic clock of the tab, milliseconds",
+        "wall_ms": "Wall clock of the browser, milliseconds since 1970",
+        "received_at": "Server time, UTC",
+        "payload": "Further members, as JSON",
+    },
+}
+
+
+# The last four are the full-width twins of = + - @, which spreadsheets take as well.
+FORMULA = re.compile("[\t\r\n]|\\s*[=+\\-@\uff1d\uff0b\uff0d\uff20]")
+
+
+@dataclass(frozen=True)
+class Table:
+    """One table of the frozen data; `rows` follow `columns`."""
+
+    name: str
+    columns: tuple[str, ...]
+    rows: tuple[tuple[Any, ...], ...]
+
+    def csv(self) -> bytes:
+        """The table as CSV, the same bytes for the same data."""
+        out = io.StringIO()
+        writer = csv.writer(out, lineterminator="\n")
+        writer.writerow(self.columns)
+        writer.writerows([_text(value) for value in row] for row in self.rows)
+        return out.getvalue().encode()
+
+    def records(self) -> list[dict[str, Any]]:
+        """The rows as dictionaries."""
+        return [dict(zip(self.columns, row, strict=True)) for row in self.rows]
+
+
+def table(name: str, records: Iterable[Mapping[str, Any]]) -> Table:
+    """Make the named table, its rows sorted by what identifies them.
+
+    Raises
+    ------
+    KeyError
+        When a record lacks one of the table's columns.
+    """
+    columns = tuple(COLUMNS[name])
+    rows = [tuple(record[column] for column in columns) for record in records]
+    return Table(name, columns, tuple(rows))
+
+
+def _text(value: Any) -> str:
+    if value is None:
+        return ""
+    if isinstance(value, (bool, int)):
+        return str(int(value))
+    if isinstance(value, float):
+        return repr(value)
+    text = value if isinstance(value, str) else _json_or_str(value)
+    # A cell that a spreadsheet would run is made text (fault E9); numbers stay numbers.
+    return f"'{text}" if FORMULA.match(text) else text
+
+
+def _json_or_str(value: Any) -> str:
+    if isinstance(value, (dict, list)):
+        return json.dumps(value, sort_keys=True, ensure_ascii=False, separators=(",", ":"))
+    return str(value)
+
+
+def manifest(files: Mapping[str, bytes]) -> dict[str, str]:
+    """SHA-256 of each file by its name, names sorted."""
+    return {name: hashlib.sha256(files[name]).hexdigest() for name in sorted(files)}
+
+
+def digest(sums: Mapping[str, str]) -> str:
+    """The one hash of a data set: SHA-256 over its manifest."""
+    text = "".join(f"{sums[name]}  {name}\n" for name in sorted(sums))
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+def data_dictionary(tables: Sequence[Table]) -> bytes:
+    """What every column means, as Markdown."""
+    lines = ["# Data dictionary", ""]
+    for each in tables:
+        lines += [f"## {each.name}.csv", "", "| column | meaning |", "|---|---|"]
+        lines += [f"| {name} | {COLUMNS[each.name][name]} |" for name in each.columns] + [""]
+    return "\n".join(lines).encode()

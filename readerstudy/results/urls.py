@@ -1,0 +1,14 @@
+"""The results app's addresses."""
+
+from django.urls import path
+
+from readerstudy.results import views
+
+app_name = "results"
+ROOT = "studies/<uuid:study_id>/results/"
+urlpatterns = [
+    path(ROOT, views.detail, name="detail"),
+    path(f"{ROOT}do/<slug:action>", views.act, name="act"),
+    path(f"{ROOT}runs/<uuid:run_id>/bundle.zip", views.bundle, name="bundle"),
+    path(f"{ROOT}runs/<uuid:run_id>/<path:name>", views.figure, name="figure"),
+]

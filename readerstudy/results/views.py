@@ -1,0 +1,102 @@
+"""The statistician's pages: where the study stands, the results, and what can be downloaded."""
+
+import mimetypes
+from typing import cast
+from uuid import UUID
+
+from django.contrib.auth.decorators import login_required
+from django.http import FileResponse, HttpRequest, HttpResponse, HttpResponseBase
+from django.shortcuts import redirect, render
+from django.views.decorators.http import require_GET, require_POST
+
+from readerstudy.accounts.models import User
+from readerstudy.audit.services import record_view
+from readerstudy.results import exports, presentation, selectors, services, store
+from readerstudy.results.models import Unblinding
+from readerstudy.studies.selectors import study_for
+from readerstudy.studies.services import close
+from readerstudy.web.problems import Problem, Unknown
+
+
+@login_required
+@require_GET
+def detail(request: HttpRequest, study_id: UUID) -> HttpResponse:
+    """Where the study stands and, once unblinded and analysed, its answer."""
+    user = cast("User", request.user)
+    where = selectors.standing(user, study_id)
+    context = {"standing": where, "study": where.study, "run": where.run}
+    if where.run is not None and where.is_unblinded and where.run.numbers:
+        record_view("results.view", subject=f"analysis:{where.run.id}", by=user,
+                    study=where.study.id)  # fmt: skip
+        context["results"] = presentation.present(where.run, user.theme)
+    part = "_body" if getattr(request, "htmx", False) else ""
+    response = render(request, f"results/detail{part}.html", context)
+    if part and (where.run is None or where.run.done_at is not None):
+        response["HX-Refresh"] = "true"  # the whole page changes when a run is done
+    return response
+
+
+@login_required
+@require_POST
+def act(request: HttpRequest, study_id: UUID, action: str) -> HttpResponse:
+    """One step towards the answer: close, freeze, ask, grant or analyse."""
+    user = cast("User", request.user)
+    where = selectors.standing(user, study_id)
+    if action == "close":
+        close(where.study, reason=request.POST.get("reason", ""), by=user)
+    elif action == "freeze":
+        study_for(user, study_id, *selectors.STATISTICIAN)
+        services.freeze(where.study, by=user)
+    elif where.freeze is None:
+        raise Problem("results.not_frozen", "Freeze the data first.")
+    elif action == "ask":
+        study_for(user, study_id, *selectors.STATISTICIAN)
+        services.ask_unblinding(where.freeze, reason=request.POST.get("reason", ""), by=user)
+    elif action == "grant":
+        _grant(request, study_id, where.unblinding)
+    elif action == "analyse":
+        study_for(user, study_id, *selectors.STATISTICIAN)
+        services.queue(where.freeze, by=user)
+    else:
+        raise Unknown
+    return redirect("results:detail", study_id=study_id)
+
+
+def _grant(request: HttpRequest, study_id: UUID, asked: Unblinding | None) -> None:
+    user = cast("User", request.user)
+    study_for(user, study_id, *selectors.GRANTERS)
+    if asked is None:
+        raise Problem("results.not_asked", "Nobody has asked for unblinding yet.")
+    services.grant_unblinding(asked, password=request.POST.get("password", ""), by=user)
+
+
+@login_required
+@require_GET
+def figure(request: HttpRequest, study_id: UUID, run_id: UUID, name: str) -> HttpResponseBase:
+    """One figure of a run, as SVG or PNG, or its data as CSV."""
+    user = cast("User", request.user)
+    run = selectors.unblinded_run(user, study_id, run_id)
+    folder = store.run_folder(run.id) / str(run.fence)
+    if name not in store.names(folder):
+        raise Unknown
+    kind = mimetypes.guess_type(name)[0] or "application/octet-stream"
+    response = FileResponse((folder / name).open("rb"), content_type=kind)
+    response["Content-Security-Policy"] = "default-src 'none'; style-src 'unsafe-inline'"
+    if request.GET.get("download"):
+        response["Content-Disposition"] = f'attachment; filename="{name.replace("/", "-")}"'
+    return response
+
+
+@login_required
+@require_GET
+def bundle(request: HttpRequest, study_id: UUID, run_id: UUID) -> HttpResponse:
+    """Everything that recomputes the results elsewhere, in one file; the download is audited."""
+    user = cast("User", request.user)
+    run = selectors.unblinded_run(user, study_id, run_id)
+    data = exports.bundle(run)
+    record_view("results.export", subject=f"analysis:{run.id}", by=user,
+                study=run.freeze.study_id)  # fmt: skip
+    response = HttpResponse(data, content_type="application/zip")
+    name = f"readerstudy-{run.freeze.sha256[:8]}.zip"
+    response["Content-Disposition"] = f'attachment; filename="{name}"'
+    return response

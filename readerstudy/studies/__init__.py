@@ -1,0 +1,1 @@
+"""Studies, cases, arms, questions, designs and the concealed allocation."""

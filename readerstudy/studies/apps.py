@@ -1,0 +1,18 @@
+"""The studies app's configuration."""
+
+from django.apps import AppConfig
+
+
+class StudiesConfig(AppConfig):
+    """Registers the app, its readiness checks, and who may upload into a study's collection."""
+
+    name = "readerstudy.studies"
+    label = "studies"
+    default_auto_field = "django.db.models.BigAutoField"
+
+    def ready(self) -> None:
+        """Register what other apps ask for."""
+        from readerstudy.imaging import access
+        from readerstudy.studies import checks, selectors  # noqa: F401 -- checks register themselves
+
+        access.register(selectors.may_fill)

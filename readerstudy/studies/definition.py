@@ -1,0 +1,237 @@
+"""What a protocol defines, apart from its cases and readers. Pure.
+
+A `Definition` is what the coordinator's forms set, what is copied to a new draft, and what is
+exported and imported as one YAML file. It checks itself: `problems` lists, in words, all that is
+contradictory; what is merely missing is for `readiness` to say.
+"""
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, field, fields
+from typing import Any, Self
+
+from readerstudy.studies import plan as sap
+
+KINDS = ("rating", "choice", "multichoice", "number", "text")
+MODES = ("control", "concurrent", "second_reader", "on_demand")
+DESIGNS = ("parallel", "crossover", "sequential", "split_plot")
+STRATA = ("experience", "site")
+KEY = re.compile(r"[a-z][a-z0-9_-]{0,39}")
+DETECTOR = re.compile(r"[\w.-]+@[\w.+-]+")
+RATING_LIMITS = (0.0, 100.0)
+MAX_ARMS = 8
+MAX_WASHOUT_DAYS = 730
+MAX_BLOCK = 32
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class QuestionDraft:
+    """A question as the coordinator writes it; its place is its place in the list."""
+
+    key: str
+    text: str
+    kind: str
+    help: str = ""
+    choices: tuple[Mapping[str, str], ...] = ()
+    low_label: str = ""
+    high_label: str = ""
+    minimum: float | None = None
+    maximum: float | None = None
+    is_required: bool = True
+    is_primary: bool = False
+    shown_if: Mapping[str, Any] = field(default_factory=dict)
+
+    def problems(self) -> list[str]:
+        """What is wrong with the question by itself."""
+        found = []
+        if not KEY.fullmatch(self.key):
+            found.append("its key has lower-case letters, digits, - and _, from a letter on")
+        if not self.text.strip():
+            found.append("it has no text")
+        if self.kind not in KINDS:
+            found.append(f"its kind is one of {', '.join(KINDS)}")
+        if self.is_primary and (self.kind != "rating" or not self.is_required or self.shown_if):
+            found.append("the primary rating is a rating that is always asked and required")
+        return [f"Question “{self.key}”: {words}." for words in found + self._of_kind()]
+
+    def _of_kind(self) -> list[str]:
+        if self.kind in ("choice", "multichoice"):
+            values = [choice.get("value", "") for choice in self.choices]
+            if len(values) < 2 or len(set(values)) < len(values) or not all(values):  # noqa: PLR2004 -- a choice
+                return ["it needs two or more choices, each with a value of its own"]
+        elif self.choices:
+            return ["only choice questions have choices"]
+        if None not in (self.minimum, self.maximum) and self.minimum >= self.maximum:  # type: ignore[operator]
+            return ["its minimum lies below its maximum"]
+        return []
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ArmDraft:
+    """An arm as the coordinator sets it; `detector` is "name@version", empty in a control arm."""
+
+    key: str
+    name: str
+    mode: str
+    detector: str = ""
+
+    def problems(self) -> list[str]:
+        """What is wrong with the arm by itself."""
+        found = []
+        if not re.fullmatch("[A-Z]", self.key):
+            found.append("its key is one capital letter")
+        if not self.name.strip():
+            found.append("it has no name")
+        if self.mode not in MODES:
+            found.append(f"its mode is one of {', '.join(MODES)}")
+        elif self.mode == "control" and self.detector:
+            found.append("a control arm has no detector")
+        elif self.mode != "control" and not DETECTOR.fullmatch(self.detector):
+            found.append("an AI arm names its detector as name@version")
+        return [f"Arm {self.key}: {words}." for words in found]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DesignDraft:
+    """How readers, cases and arms meet."""
+
+    kind: str = "crossover"
+    washout_days: int = 28
+    block_sizes: tuple[int, ...] = (2, 4)
+    strata: tuple[str, ...] = ("experience",)
+    reader_blocks: int = 2
+
+    def problems(self) -> list[str]:
+        """What is wrong with the design by itself."""
+        found = []
+        if self.kind not in DESIGNS:
+            found.append(f"The design is one of {', '.join(DESIGNS)}.")
+        if not 0 <= self.washout_days <= MAX_WASHOUT_DAYS:
+            found.append(f"The washout lies between 0 and {MAX_WASHOUT_DAYS} days.")
+        if not self.block_sizes or not all(1 < size <= MAX_BLOCK for size in self.block_sizes):
+            found.append(f"Give one or more block sizes between 2 and {MAX_BLOCK}.")
+        if len(set(self.block_sizes)) < len(self.block_sizes):
+            found.append("Give each block size once.")
+        if set(self.strata) - set(STRATA) or len(set(self.strata)) < len(self.strata):
+            found.append(f"Readers are stratified by {' and '.join(STRATA)}, each at most once.")
+        if self.kind == "split_plot" and not 2 <= self.reader_blocks <= MAX_BLOCK:  # noqa: PLR2004 -- a split
+            found.append("A split-plot design has two or more blocks.")
+        return found
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Definition:
+    """Everything of a protocol that can be copied to another study."""
+
+    name: str
+    summary: str = ""
+    design: DesignDraft = DesignDraft()
+    arms: tuple[ArmDraft, ...] = ()
+    questions: tuple[QuestionDraft, ...] = ()
+    idle_limit_s: int = 60
+    coordinator_blinded: bool = True
+    analysis_plan: Mapping[str, Any] = field(default_factory=dict)
+
+    def problems(self) -> list[str]:
+        """All that is contradictory in the definition, in words."""
+        plan = dict(self.analysis_plan)
+        return [
+            *([] if self.name.strip() else ["The study needs a name."]),
+            *self.design.problems(),
+            *arm_problems(self.arms),
+            *question_problems(self.questions),
+            *(sap.contradictions(plan) if plan else []),
+        ]
+
+    def as_dict(self) -> dict[str, Any]:
+        """The definition as JSON values, members in the order of this file."""
+        return {name: _json(value) for name, value in asdict(self).items()}
+
+    @classmethod
+    def from_dict(cls, data: Mapping[str, Any]) -> Self:
+        """The definition that `as_dict` wrote; shape is checked by `protocol.parse` before."""
+        values = dict(data)
+        values["design"] = _design(values.get("design", {}))
+        values["arms"] = tuple(ArmDraft(**arm) for arm in values.get("arms", ()))
+        values["questions"] = tuple(question(each) for each in values.get("questions", ()))
+        return cls(**values)
+
+
+def question(data: Mapping[str, Any]) -> QuestionDraft:
+    """A question from JSON values."""
+    values = dict(data)
+    values["choices"] = tuple(dict(choice) for choice in values.get("choices", ()))
+    return QuestionDraft(**values)
+
+
+def arm_problems(arms: Sequence[ArmDraft]) -> list[str]:
+    """What is wrong with the arms, singly and together."""
+    found = [words for arm in arms for words in arm.problems()]
+    if len({arm.key for arm in arms}) < len(arms):
+        found.append("Each arm has a key of its own.")
+    if len(arms) > MAX_ARMS:
+        found.append(f"A study has at most {MAX_ARMS} arms.")
+    return found
+
+
+def question_problems(questions: Sequence[QuestionDraft]) -> list[str]:
+    """What is wrong with the questions, singly and together."""
+    found = [words for each in questions for words in each.problems()]
+    keys = [each.key for each in questions]
+    if len(set(keys)) < len(keys):
+        found.append("Each question has a key of its own.")
+    if sum(each.is_primary for each in questions) > 1:
+        found.append("Only one question is the primary rating.")
+    for place, each in enumerate(questions):
+        if each.shown_if and (
+            set(each.shown_if) != {"question", "equals"}
+            or each.shown_if["question"] not in keys[:place]
+        ):
+            found.append(f"Question “{each.key}” is shown by the answer to a question before it.")
+    return found
+
+
+def brain_metastasis_questions() -> tuple[QuestionDraft, ...]:
+    """The usual set: likelihood of metastasis, what to do next, a comment."""
+    choices = (
+        {"value": "routine", "label": "Routine follow-up"},
+        {"value": "short", "label": "Short-interval MRI"},
+        {"value": "treat", "label": "Discuss treatment"},
+    )
+    return (
+        QuestionDraft(
+            key="likelihood",
+            text="How sure are you that there is at least one metastasis?",
+            kind="rating",
+            low_label="Surely none",
+            high_label="Surely present",
+            minimum=RATING_LIMITS[0],
+            maximum=RATING_LIMITS[1],
+            is_primary=True,
+        ),
+        QuestionDraft(
+            key="management", text="What would you do next?", kind="choice", choices=choices
+        ),
+        QuestionDraft(key="comment", text="Anything to add?", kind="text", is_required=False),
+    )
+
+
+def _design(data: Mapping[str, Any]) -> DesignDraft:
+    values = dict(data)
+    for name in ("block_sizes", "strata"):
+        if name in values:
+            values[name] = tuple(values[name])
+    return DesignDraft(**values)
+
+
+def _json(value: Any) -> Any:
+    if isinstance(value, Mapping):
+        return {str(key): _json(each) for key, each in value.items()}
+    if isinstance(value, (tuple, list)):
+        return [_json(each) for each in value]
+    return value
+
+
+QUESTION_FIELDS = tuple(each.name for each in fields(QuestionDraft))
+ARM_FIELDS = tuple(each.name for each in fields(ArmDraft))
+DESIGN_FIELDS = tuple(each.name for each in fields(DesignDraft))

@@ -1,0 +1,187 @@
+"""The protocol as a document: canonical JSON with a hash, and one readable YAML file (C2, C11).
+
+Pure. The YAML file holds a `Definition` (what can be copied to another study); the locked document
+adds the cases and readers and says which software made it.
+"""
+
+import hashlib
+import json
+from collections.abc import Mapping
+from typing import Any
+
+import jsonschema
+import yaml
+
+from readerstudy.studies import definition, plan
+from readerstudy.studies.definition import Definition
+
+FORMAT = "readerstudy protocol 1"
+MAX_CHARACTERS = 256 * 1024
+
+
+class UnreadableError(ValueError):
+    """The file is not a protocol; `problems` says why, in words."""
+
+    def __init__(self, problems: list[str]) -> None:
+        super().__init__(" ".join(problems))
+        self.problems = problems
+
+
+def canonical(document: Mapping[str, Any]) -> bytes:
+    """The one byte string of a document: sorted members, no spaces, UTF-8 (after RFC 8785)."""
+    text = json.dumps(
+        document, sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False
+    )
+    return text.encode()
+
+
+def sha256(document: Mapping[str, Any]) -> str:
+    """The hash that names a document."""
+    return hashlib.sha256(canonical(document)).hexdigest()
+
+
+def to_yaml(protocol: Definition) -> str:
+    """The protocol as a YAML file: equal protocols give equal bytes, on any machine."""
+    text: str = yaml.safe_dump(
+        {"format": FORMAT, **protocol.as_dict()},
+        sort_keys=False,
+        allow_unicode=True,
+        default_flow_style=False,
+        width=100,
+        line_break="\n",
+    )
+    return text
+
+
+def from_yaml(text: str) -> Definition:
+    """The protocol of a YAML file.
+
+    Raises
+    ------
+    UnreadableError
+        With every problem found: not YAML, another format, unknown or missing members, values of
+        the wrong kind, contradictions.
+    """
+    if len(text) > MAX_CHARACTERS:
+        raise UnreadableError([f"A protocol has at most {MAX_CHARACTERS // 1024} KiB."])
+    try:
+        data = yaml.load(text, Loader=_PlainLoader)  # noqa: S506 -- a SafeLoader without aliases
+    except (yaml.YAMLError, ValueError, RecursionError) as error:
+        raise UnreadableError([f"This is not readable as YAML: {_first_line(error)}."]) from None
+    return parse(data)
+
+
+def parse(data: Any) -> Definition:
+    """The protocol of parsed YAML or JSON; see `from_yaml`."""
+    if not isinstance(data, dict) or data.get("format") != FORMAT:
+        raise UnreadableError([f"The file does not begin with “format: {FORMAT}”."])
+    errors = sorted(_VALIDATOR.iter_errors(data), key=lambda error: list(map(str, error.path)))
+    if errors:
+        raise UnreadableError([_words(error) for error in errors])
+    protocol = Definition.from_dict({key: data[key] for key in data if key != "format"})
+    if found := protocol.problems():
+        raise UnreadableError(found)
+    return protocol
+
+
+class _PlainLoader(yaml.SafeLoader):
+    """Reads no aliases: they make a small file huge (and a protocol needs none)."""
+
+    def compose_node(self, parent: Any, index: Any) -> Any:
+        """Refuse an alias before it is followed."""
+        if self.check_event(yaml.AliasEvent):
+            raise yaml.YAMLError("it has aliases")
+        return super().compose_node(parent, index)
+
+
+# A date in a text field shall stay the text that was written.
+_PlainLoader.yaml_implicit_resolvers = {
+    first: [(tag, pattern) for tag, pattern in rules if tag != "tag:yaml.org,2002:timestamp"]
+    for first, rules in yaml.SafeLoader.yaml_implicit_resolvers.items()
+}
+
+
+def _first_line(error: Exception) -> str:
+    return str(error).split("\n", 1)[0].rstrip(".")
+
+
+def _words(error: jsonschema.ValidationError) -> str:
+    where = ".".join(str(part) for part in error.path) or "protocol"
+    return f"{where}: {error.message[:200]}."
+
+
+def _object(required: tuple[str, ...], properties: Mapping[str, Any]) -> dict[str, Any]:
+    return {
+        "type": "object",
+        "required": list(required),
+        "properties": dict(properties),
+        "additionalProperties": False,
+    }
+
+
+def _text(longest: int) -> dict[str, Any]:
+    return {"type": "string", "maxLength": longest}
+
+
+_NUMBER = {"type": ["number", "null"]}
+_YES_NO = {"type": "boolean"}
+_CHOICE = _object(("value", "label"), {"value": _text(60), "label": _text(120)})
+_QUESTION = _object(
+    ("key", "text", "kind"),
+    {
+        "key": _text(40),
+        "text": _text(240),
+        "kind": {"enum": list(definition.KINDS)},
+        "help": _text(240),
+        "choices": {"type": "array", "items": _CHOICE, "maxItems": 50},
+        "low_label": _text(60),
+        "high_label": _text(60),
+        "minimum": _NUMBER,
+        "maximum": _NUMBER,
+        "is_required": _YES_NO,
+        "is_primary": _YES_NO,
+        "shown_if": {"type": "object"},
+    },
+)
+_ARM = _object(
+    ("key", "name", "mode"),
+    {
+        "key": _text(1),
+        "name": _text(60),
+        "mode": {"enum": list(definition.MODES)},
+        "detector": _text(120),
+    },
+)
+_DESIGN = _object(
+    ("kind",),
+    {
+        "kind": {"enum": list(definition.DESIGNS)},
+        "washout_days": {"type": "integer"},
+        "block_sizes": {"type": "array", "items": {"type": "integer"}, "maxItems": 10},
+        "strata": {"type": "array", "items": {"enum": list(definition.STRATA)}},
+        "reader_blocks": {"type": "integer"},
+    },
+)
+_VALIDATOR = jsonschema.Draft202012Validator(
+    _object(
+        ("format", "name", "design", "arms", "questions"),
+        {
+            "format": {"const": FORMAT},
+            "name": _text(160),
+            "summary": _text(20_000),
+            "design": _DESIGN,
+            "arms": {"type": "array", "items": _ARM, "maxItems": definition.MAX_ARMS},
+            "questions": {"type": "array", "items": _QUESTION, "maxItems": 100},
+            "idle_limit_s": {"type": "integer", "minimum": 10, "maximum": 3600},
+            "coordinator_blinded": _YES_NO,
+            "analysis_plan": {"anyOf": [{"type": "object", "maxProperties": 0}, plan.SCHEMA]},
+        },
+    )
+)
+PLAN_VALIDATOR = jsonschema.Draft202012Validator(plan.SCHEMA)
+
+
+def plan_problems(data: Any) -> list[str]:
+    """Why an analysis plan cannot be taken, in words."""
+    errors = [_words(error) for error in PLAN_VALIDATOR.iter_errors(data)]
+    return errors or plan.contradictions(data)

@@ -1,0 +1,221 @@
+"""Queries about studies. Whoever may not know of a study is answered as if there were none."""
+
+from collections.abc import Iterable
+from uuid import UUID
+
+from django.contrib.auth.models import AnonymousUser
+from django.db.models import Q, QuerySet
+
+from readerstudy.accounts.models import User
+from readerstudy.imaging.models import Collection
+from readerstudy.studies.definition import ArmDraft, Definition, DesignDraft, QuestionDraft
+from readerstudy.studies.models import (
+    Arm,
+    Case,
+    Membership,
+    ProtocolVersion,
+    Question,
+    Reader,
+    Study,
+    WashoutOverride,
+)
+from readerstudy.web.problems import Problem, Refused, Unknown
+
+Role = Membership.Role
+ADMINISTRATOR = "administrator"
+DESK_ROLES = frozenset(Role.values) - {Role.READER}
+
+
+def roles(user: User | AnonymousUser, study: Study) -> frozenset[str]:
+    """What a user is in a study: values of `Membership.Role`, and "administrator"."""
+    if not isinstance(user, User) or not user.is_active:
+        return frozenset()
+    held = set(study.memberships.filter(user=user).values_list("role", flat=True))
+    return frozenset(held | ({ADMINISTRATOR} if user.is_staff else set()))
+
+
+def is_coordinator(user: User | AnonymousUser, study: Study) -> bool:
+    """Whether the user coordinates the study."""
+    return Role.COORDINATOR in roles(user, study)
+
+
+def is_statistician(user: User | AnonymousUser, study: Study) -> bool:
+    """Whether the user is the study's unblinded statistician."""
+    return Role.STATISTICIAN in roles(user, study)
+
+
+def is_truth_reader(user: User | AnonymousUser, study: Study) -> bool:
+    """Whether the user sets the study's reference standard."""
+    return Role.TRUTH_READER in roles(user, study)
+
+
+def visible_to(user: User | AnonymousUser) -> QuerySet[Study]:
+    """The studies that a user may know of: their own, and all for an administrator."""
+    if not isinstance(user, User) or not user.is_active:
+        return Study.objects.none()
+    if user.is_staff:
+        return Study.objects.all()
+    return Study.objects.filter(memberships__user=user).distinct()
+
+
+def at_desk_of(user: User | AnonymousUser) -> QuerySet[Study]:
+    """The studies in which a user has something to do at the desk, beyond reading."""
+    if isinstance(user, User) and user.is_staff:
+        return visible_to(user)
+    desk = Q(memberships__user_id=user.pk, memberships__role__in=DESK_ROLES)
+    return visible_to(user).filter(desk).distinct()
+
+
+def study_for(user: User | AnonymousUser, study_id: UUID | str, *allowed: str) -> Study:
+    """The study, for a user who has one of the roles `allowed` (any role when none is named).
+
+    Raises
+    ------
+    Unknown
+        404 when there is no such study or the user has no part in it: the two look the same.
+    Refused
+        403 for a member of the study who lacks the role.
+    """
+    study = visible_to(user).filter(pk=_uuid(study_id)).first()
+    if study is None:
+        raise Unknown
+    if allowed and not roles(user, study) & set(allowed):
+        needed = " or ".join(name.replace("_", " ") for name in allowed)
+        raise Refused("studies.role", f"This needs the role of {needed} in the study.")
+    return study
+
+
+def case_for(user: User, study_id: UUID | str, case_id: UUID | str, *allowed: str) -> Case:
+    """A case of a study that the user may see; else as `study_for`."""
+    study = study_for(user, study_id, *allowed)
+    case = Case.objects.filter(study=study, pk=_uuid(case_id)).select_related("study").first()
+    if case is None:
+        raise Unknown
+    return case
+
+
+def may_fill(user: User, collection: Collection) -> bool:
+    """Whether a user may upload into a collection: its study's coordinators, administrators."""
+    if user.is_staff:
+        return True
+    return Membership.objects.filter(
+        study__collection=collection, user=user, role=Role.COORDINATOR
+    ).exists()
+
+
+def reader_of(user: User, study: Study) -> Reader | None:
+    """The user as a reader of the study, if they read in it and have not withdrawn."""
+    return Reader.objects.filter(user=user, study=study, withdrawn_at=None).first()
+
+
+def questions(study: Study) -> QuerySet[Question]:
+    """The questions as they stand now."""
+    return Question.objects.filter(study=study, last_version=None)
+
+
+def questions_of(version: ProtocolVersion) -> QuerySet[Question]:
+    """The questions of one protocol version: a read keeps those it was opened with (D1)."""
+    return Question.objects.filter(
+        Q(last_version=None) | Q(last_version__gte=version.number),
+        study=version.study_id,
+        first_version__lte=version.number,
+    )
+
+
+def current_version(study: Study) -> ProtocolVersion | None:
+    """The newest protocol version: the one that a read opened now is made under."""
+    return study.protocol_versions.order_by("-number").first()
+
+
+def active_cases(study: Study, kind: str = Case.Kind.MAIN) -> QuerySet[Case]:
+    """The cases of a kind that are not withdrawn."""
+    return Case.objects.filter(study=study, kind=kind, withdrawn_at=None)
+
+
+def active_readers(study: Study) -> QuerySet[Reader]:
+    """The readers who have not withdrawn."""
+    return Reader.objects.filter(study=study, withdrawn_at=None).select_related("user", "site")
+
+
+def detectors_in_use() -> set[str]:
+    """The detectors, by value, that arms of studies name whose reading is not over."""
+    open_states = (Study.State.DRAFT, Study.State.READY, Study.State.RUNNING)
+    arms_in_use = Arm.objects.filter(study__state__in=open_states).exclude(detector="")
+    return set(arms_in_use.values_list("detector", flat=True))
+
+
+def has_washout_override(reader: Reader, period: int) -> bool:
+    """Whether a coordinator let the reader begin the period before its washout ends."""
+    return WashoutOverride.objects.filter(reader=reader, period=period).exists()
+
+
+def require_served(study: Study) -> None:
+    """Refuse to serve a study whose allocation or detector is not what was locked (A3).
+
+    Raises
+    ------
+    Problem
+        409 `studies.halted`.
+    """
+    if study.halted_reason:
+        words = "Reading is stopped while the study is checked. Your coordinator knows; try later."
+        raise Problem("studies.halted", words)
+
+
+def definition(study: Study) -> Definition:
+    """The study's protocol as a value: to copy, to export, to lock."""
+    return Definition(
+        name=study.name,
+        summary=study.summary,
+        design=DesignDraft(
+            kind=study.design,
+            washout_days=study.washout_days,
+            block_sizes=tuple(study.block_sizes),
+            strata=tuple(study.strata),
+            reader_blocks=study.reader_blocks,
+        ),
+        arms=arms(study),
+        questions=tuple(map(question_draft, questions(study))),
+        idle_limit_s=study.idle_limit_s,
+        coordinator_blinded=study.coordinator_blinded,
+        analysis_plan=study.analysis_plan,
+    )
+
+
+def arms(study: Study) -> tuple[ArmDraft, ...]:
+    """The arms, the control arms first."""
+    rows = sorted(study.arms.all(), key=lambda arm: (arm.mode != "control", arm.key))
+    return tuple(
+        ArmDraft(key=arm.key, name=arm.name, mode=arm.mode, detector=arm.detector) for arm in rows
+    )
+
+
+def question_draft(question: Question) -> QuestionDraft:
+    """A question as a value."""
+    return QuestionDraft(
+        key=question.key,
+        text=question.text,
+        kind=question.kind,
+        help=question.help,
+        choices=tuple(question.choices),
+        low_label=question.low_label,
+        high_label=question.high_label,
+        minimum=question.minimum,
+        maximum=question.maximum,
+        is_required=question.is_required,
+        is_primary=question.is_primary,
+        shown_if=question.shown_if,
+    )
+
+
+def stratum(reader: Reader, strata: Iterable[str]) -> tuple[str, ...]:
+    """A reader's stratum, as ("resident", "North Hospital")."""
+    values = {"experience": reader.experience, "site": reader.site.name}
+    return tuple(values[name] for name in strata)
+
+
+def _uuid(value: UUID | str) -> UUID:
+    try:
+        return value if isinstance(value, UUID) else UUID(value)
+    except ValueError:
+        raise Unknown from None

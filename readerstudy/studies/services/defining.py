@@ -1,0 +1,213 @@
+"""Make a study and set its questions, arms, design and plan while it is a draft."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, replace
+from typing import Any
+
+from django.db import transaction
+from django.utils import timezone
+
+from readerstudy.accounts.models import User
+from readerstudy.audit.services import record
+from readerstudy.imaging.services import create_collection
+from readerstudy.studies import definition, protocol
+from readerstudy.studies.definition import ArmDraft, Definition, DesignDraft, QuestionDraft
+from readerstudy.studies.models import Arm, Membership, Question, Study
+from readerstudy.studies.selectors import definition as definition_of
+from readerstudy.studies.selectors import study_for
+from readerstudy.studies.services.gate import changing, require_no_problems
+from readerstudy.web.problems import Invalid, Refused
+
+MAX_NAME = 160
+IDLE_LIMITS_S = (10, 3600)
+
+
+def create_study(*, name: str, summary: str = "", is_simulated: bool = False, by: User) -> Study:
+    """Begin a study: a draft with an empty collection, coordinated by its maker.
+
+    Raises
+    ------
+    Problem
+        403 for who may not create studies, 400 for a bad name.
+    """
+    if not (by.creates_studies or by.is_staff):
+        words = "Your account does not create studies. An administrator can allow it."
+        raise Refused("studies.may_not_create", words)
+    name = _name(name)
+    with transaction.atomic():
+        study = Study.objects.create(
+            name=name,
+            summary=summary.strip(),
+            is_simulated=is_simulated,
+            block_sizes=list(DesignDraft().block_sizes),
+            strata=list(DesignDraft().strata),
+            collection=create_collection(name=name),
+            created_by=by,
+            created_at=timezone.now(),
+        )
+        Membership.objects.create(study=study, user=by, role=Membership.Role.COORDINATOR)
+        detail = {"name": name, "is_simulated": is_simulated}
+        _record("studies.create_study", study, by, detail)
+    return study
+
+
+def describe(
+    study: Study,
+    *,
+    name: str,
+    summary: str,
+    idle_limit_s: int = 60,
+    coordinator_blinded: bool = True,
+    by: User,
+) -> Study:
+    """Set a draft's name, summary, idle limit (seconds) and whether coordinators are blinded."""
+    name = _name(name)
+    low, high = IDLE_LIMITS_S
+    if not low <= idle_limit_s <= high:
+        raise Invalid("studies.idle_limit", f"The idle limit lies between {low} and {high} s.")
+    with changing(study, "edit", by=by):
+        study.name, study.summary = name, summary.strip()
+        study.idle_limit_s, study.coordinator_blinded = idle_limit_s, coordinator_blinded
+        study.save(update_fields=["name", "summary", "idle_limit_s", "coordinator_blinded"])
+        detail = {"name": name, "idle_limit_s": idle_limit_s, "blinded": coordinator_blinded}
+        _record("studies.describe", study, by, detail)
+    return study
+
+
+def set_questions(study: Study, *, questions: Sequence[QuestionDraft], by: User) -> Study:
+    """Replace a draft's questions; their order is the order of the form.
+
+    Raises
+    ------
+    Problem
+        400 with every problem of the questions.
+    """
+    require_no_problems("studies.questions", definition.question_problems(questions))
+    with changing(study, "edit", by=by):
+        study.questions.all().delete()  # a draft's: no read refers to them
+        add_question_rows(study, questions, version=1)
+        detail = {"questions": [each.key for each in questions]}
+        _record("studies.set_questions", study, by, detail)
+    return study
+
+
+def add_question_rows(
+    study: Study,
+    questions: Sequence[QuestionDraft],
+    *,
+    version: int,
+    places: Mapping[str, int] | None = None,
+) -> None:
+    """Write the rows of a protocol version's questions, inside the caller's change.
+
+    `places` gives the position by key; without it the questions stand in their own order.
+    """
+    places = places or {each.key: place for place, each in enumerate(questions, start=1)}
+    Question.objects.bulk_create(
+        Question(
+            study=study,
+            position=places[each.key],
+            first_version=version,
+            **(asdict(each) | {"choices": list(each.choices), "shown_if": dict(each.shown_if)}),
+        )
+        for each in questions
+    )
+
+
+def set_arms(study: Study, *, arms: Sequence[ArmDraft], by: User) -> Study:
+    """Replace a draft's arms."""
+    require_no_problems("studies.arms", definition.arm_problems(arms))
+    with changing(study, "edit", by=by):
+        study.arms.all().delete()  # a draft's: no allocation refers to them
+        Arm.objects.bulk_create(Arm(study=study, **asdict(arm)) for arm in arms)
+        _record("studies.set_arms", study, by, {"arms": [asdict(arm) for arm in arms]})
+    return study
+
+
+def set_design(study: Study, *, design: DesignDraft, by: User) -> Study:
+    """Set how readers, cases and arms of a draft meet."""
+    require_no_problems("studies.design", design.problems())
+    with changing(study, "edit", by=by):
+        study.design = design.kind
+        study.washout_days = design.washout_days
+        study.block_sizes, study.strata = list(design.block_sizes), list(design.strata)
+        study.reader_blocks = design.reader_blocks
+        study.save(
+            update_fields=["design", "washout_days", "block_sizes", "strata", "reader_blocks"]
+        )
+        _record("studies.set_design", study, by, asdict(design))
+    return study
+
+
+def set_analysis_plan(study: Study, *, plan: Mapping[str, Any], by: User) -> Study:
+    """Set a draft's statistical analysis plan (`studies.plan` has its shape and a default)."""
+    plan = dict(plan)
+    require_no_problems("studies.plan", protocol.plan_problems(plan))
+    with changing(study, "edit", by=by):
+        study.analysis_plan = plan
+        study.save(update_fields=["analysis_plan"])
+        _record("studies.set_analysis_plan", study, by, {"plan": plan})
+    return study
+
+
+def copy_study(study: Study, *, name: str, by: User) -> Study:
+    """Make a new draft with the protocol of a study: no cases, no readers (C11)."""
+    study_for(by, study.pk, Membership.Role.COORDINATOR, Membership.Role.STATISTICIAN)
+    source = replace(definition_of(study), name=_name(name))
+    return _from_definition(source, "studies.copy_study", {"copied_from": str(study.pk)}, by=by)
+
+
+def import_protocol(*, text: str, name: str = "", by: User) -> Study:
+    """Make a new draft from an exported protocol (C11).
+
+    Raises
+    ------
+    Problem
+        400 `studies.protocol_file` with every problem of the file.
+    """
+    try:
+        source = protocol.from_yaml(text)
+    except protocol.UnreadableError as unreadable:
+        require_no_problems("studies.protocol_file", unreadable.problems)
+        raise  # it has problems: the line above has refused
+    if name.strip():
+        source = replace(source, name=_name(name))
+    detail = {"sha256": protocol.sha256(source.as_dict())}
+    return _from_definition(source, "studies.import_protocol", detail, by=by)
+
+
+def export_protocol(study: Study, *, by: User) -> str:
+    """The study's protocol as one YAML file; equal protocols give equal bytes (C11)."""
+    study = study_for(by, study.pk, *(set(Membership.Role.values) - {Membership.Role.READER}))
+    return protocol.to_yaml(definition_of(study))
+
+
+def _from_definition(source: Definition, action: str, detail: dict[str, Any], *, by: User) -> Study:
+    with transaction.atomic():
+        study = create_study(name=source.name, summary=source.summary, by=by)
+        study = describe(
+            study,
+            name=source.name,
+            summary=source.summary,
+            idle_limit_s=source.idle_limit_s,
+            coordinator_blinded=source.coordinator_blinded,
+            by=by,
+        )
+        set_questions(study, questions=source.questions, by=by)
+        set_arms(study, arms=source.arms, by=by)
+        study = set_design(study, design=source.design, by=by)
+        if source.analysis_plan:
+            study = set_analysis_plan(study, plan=source.analysis_plan, by=by)
+        _record(action, study, by, detail)
+    return study
+
+
+def _name(name: str) -> str:
+    name = " ".join(name.split())
+    if not 0 < len(name) <= MAX_NAME:
+        raise Invalid("studies.name", f"Give the study a name of at most {MAX_NAME} characters.")
+    return name
+
+
+def _record(action: str, study: Study, by: User, detail: Mapping[str, Any]) -> None:
+    record(action, subject=f"study:{study.pk}", by=by, study=study.pk, detail=dict(detail))

@@ -1,0 +1,15 @@
+"""The truth app's configuration."""
+
+from django.apps import AppConfig
+
+
+class TruthConfig(AppConfig):
+    """Registers the app, its readiness check and the feedback on training reads."""
+
+    name = "readerstudy.truth"
+    label = "truth"
+    default_auto_field = "django.db.models.BigAutoField"
+
+    def ready(self) -> None:
+        """Register what other apps ask for."""
+        from readerstudy.truth import checks, feedback  # noqa: F401 -- they register themselves

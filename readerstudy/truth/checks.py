@@ -1,0 +1,43 @@
+"""What truth says to "ready to lock?" (C1)."""
+
+from typing import Any
+
+from readerstudy.studies.assembly import register_case_strata
+from readerstudy.studies.models import Study
+from readerstudy.studies.readiness import Missing, Step, check
+from readerstudy.studies.selectors import active_cases
+from readerstudy.truth import selectors
+from readerstudy.truth.models import ReferenceStandard
+
+SHOWN = 5  # codes named in one line
+MIN_PER_CLASS = 2  # the jackknife leaves one out
+WORDS = {
+    ReferenceStandard.Status.DISEASED: "with metastases",
+    ReferenceStandard.Status.NON_DISEASED: "without metastasis",
+}
+
+
+@register_case_strata
+def case_strata(study: Study) -> dict[Any, str]:
+    """The status divides the cases of a split-plot design, so that each block has both."""
+    rows = ReferenceStandard.objects.filter(case__study=study)
+    return dict(rows.values_list("case_id", "status"))
+
+
+@check
+def standards(study: Study) -> list[Missing]:
+    """Every case has its standard, and both classes are there."""
+    done = selectors.set_cases(study)
+    cases = [*active_cases(study), *active_cases(study, kind="training")]
+    codes = [case.code for case in cases if case.pk not in done]
+    found = []
+    if codes:
+        more = f" and {len(codes) - SHOWN} more" if len(codes) > SHOWN else ""
+        words = f"No reference standard: {', '.join(codes[:SHOWN])}{more}. Set it."
+        found.append(Missing("truth.not_set", words, Step.STANDARD))
+    for status, count in selectors.counts(study).items():
+        if count < MIN_PER_CLASS:
+            words = f"There are {count} cases {WORDS[ReferenceStandard.Status(status)]}; "
+            words += f"the analysis needs at least {MIN_PER_CLASS}."
+            found.append(Missing("truth.one_class", words, Step.STANDARD))
+    return found

@@ -1,0 +1,121 @@
+"""Set a case's reference standard."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from django.db import transaction
+from django.utils import timezone
+
+from readerstudy.accounts.models import User
+from readerstudy.audit.services import record
+from readerstudy.studies.models import Case, Membership
+from readerstudy.studies.services.gate import changing
+from readerstudy.truth.models import ReferenceStandard, TruthLesion
+from readerstudy.web.problems import Invalid
+
+MAX_MM = 10_000.0
+MAX_DIAMETER_MM = 250.0
+SETTERS = (Membership.Role.COORDINATOR, Membership.Role.TRUTH_READER)
+Status = ReferenceStandard.Status
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LesionDraft:
+    """A lesion to be: centroid (LPS, mm), diameter (mm), type, weight (None: equal weights)."""
+
+    x_mm: float
+    y_mm: float
+    z_mm: float
+    diameter_mm: float
+    kind: str = ""
+    weight: float | None = None
+
+
+def set_standard(
+    case: Case, *, status: str, lesions: Sequence[LesionDraft] = (), source: str, by: User
+) -> ReferenceStandard:
+    """Set or replace the reference standard of a draft's case.
+
+    Parameters
+    ----------
+    status : str
+        A value of `ReferenceStandard.Status`.
+    lesions : sequence of LesionDraft
+        At least one exactly when the status is diseased. Weights, when given, are scaled to
+        add up to 1.
+    source : str
+        How it was established, as "histology" or "consensus of three neuroradiologists".
+
+    Raises
+    ------
+    Problem
+        400 with everything that is wrong; 409 once the study is locked.
+    """
+    if found := problems(status, lesions, source):
+        raise Invalid("truth.standard", " ".join(found), problems=found)
+    with changing(case.study, "edit", by=by, roles=SETTERS):
+        standard = _replace(case, status, source.strip(), by)
+        total = sum(_weight(each) for each in lesions)
+        TruthLesion.objects.bulk_create(
+            TruthLesion(
+                standard=standard,
+                number=number,
+                x_mm=each.x_mm,
+                y_mm=each.y_mm,
+                z_mm=each.z_mm,
+                diameter_mm=each.diameter_mm,
+                weight=_weight(each) / total,
+                kind=each.kind[:40],
+            )
+            for number, each in enumerate(lesions, start=1)
+        )
+        # The audit names the case, not what its standard says: coordinators read the audit.
+        record(
+            "truth.set_standard",
+            subject=f"case:{case.pk}",
+            by=by,
+            study=case.study_id,
+            detail={"case": case.code},
+        )
+    return standard
+
+
+def _weight(lesion: LesionDraft) -> float:
+    return 1.0 if lesion.weight is None else lesion.weight
+
+
+@transaction.atomic
+def _replace(case: Case, status: str, source: str, by: User) -> ReferenceStandard:
+    standard, _ = ReferenceStandard.objects.update_or_create(
+        case=case,
+        defaults={"status": status, "source": source, "set_by": by, "set_at": timezone.now()},
+    )
+    TruthLesion.objects.filter(standard=standard).delete()  # a draft's: no read was scored by it
+    return standard
+
+
+def problems(status: str, lesions: Sequence[LesionDraft], source: str) -> list[str]:
+    """All that is wrong with a reference standard to be, in words."""
+    found = []
+    if status not in Status.values:
+        found.append(f"The status is one of {', '.join(Status.values)}.")
+    if status == Status.DISEASED and not lesions:
+        found.append("A case with metastases needs at least one lesion.")
+    if status == Status.NON_DISEASED and lesions:
+        found.append("A case without metastasis has no lesions.")
+    if not source.strip() or len(source) > 200:  # noqa: PLR2004 -- the column's width
+        found.append("Say in at most 200 characters how it was established.")
+    for number, each in enumerate(lesions, start=1):
+        found += [f"Lesion {number}: {words}" for words in _lesion_problems(each)]
+    return found
+
+
+def _lesion_problems(lesion: LesionDraft) -> list[str]:
+    found = []
+    if any(not abs(value) <= MAX_MM for value in (lesion.x_mm, lesion.y_mm, lesion.z_mm)):
+        found.append("its centroid is not a place in patient millimetres (LPS).")
+    if not 0 < lesion.diameter_mm <= MAX_DIAMETER_MM:
+        found.append(f"its diameter lies between 0 and {MAX_DIAMETER_MM:.0f} mm.")
+    if lesion.weight is not None and not 0 < lesion.weight <= MAX_MM:
+        found.append("its weight is above 0.")
+    return found

@@ -1,0 +1,1 @@
+"""What every page and answer shares: problem details, permissions, file sending, base templates."""

@@ -1,0 +1,112 @@
+"""Errors for people and programs: one exception, answered as RFC 9457 problem details or a page."""
+
+from typing import Any
+
+from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
+from django.shortcuts import render
+from rest_framework import exceptions
+from rest_framework.response import Response
+
+TYPE = "application/problem+json"
+
+
+class Problem(Exception):
+    """A refusal whose text says what was wrong and what to do.
+
+    Attributes
+    ----------
+    status : int
+        HTTP status.
+    code : str
+        Stable and machine-readable, as "studies.not_ready".
+    detail : str
+        One or two sentences for a person.
+    more : dict
+        Further members of the answer, as {"missing": [...]}.
+    """
+
+    status = 409
+
+    def __init__(self, code: str, detail: str, *, status: int | None = None, **more: Any) -> None:
+        super().__init__(detail)
+        self.code = code
+        self.detail = detail
+        self.status = status or self.status
+        self.more = more
+
+    def body(self) -> dict[str, Any]:
+        """The members of the problem document."""
+        return {"status": self.status, "code": self.code, "detail": self.detail, **self.more}
+
+
+class Invalid(Problem):
+    """What was sent cannot be taken as it is."""
+
+    status = 400
+
+
+class Refused(Problem):
+    """The person may not do this."""
+
+    status = 403
+
+
+class Unknown(Problem):
+    """No such thing, or none that this person may know of: the two look the same."""
+
+    status = 404
+
+    def __init__(self) -> None:
+        super().__init__("unknown", "There is nothing here, or it is not yours to see.")
+
+
+def wants_json(request: HttpRequest) -> bool:
+    """Whether a program asked."""
+    return request.path.startswith(("/api/", "/dicomweb/", "/imaging/"))
+
+
+def respond(request: HttpRequest, problem: Problem) -> HttpResponse:
+    """The answer to a refused request: a document for a program, a page for a person."""
+    if wants_json(request):
+        return JsonResponse(problem.body(), status=problem.status, content_type=TYPE)
+    part = "_fragment" if getattr(request, "htmx", False) else ""
+    return render(request, f"web/problem{part}.html", {"problem": problem}, status=problem.status)
+
+
+def answer(error: Exception, _context: dict[str, Any]) -> Response | None:
+    """Django REST framework's exception handler: everything becomes a problem document."""
+    problem = _from_exception(error)
+    if problem is None:
+        return None
+    response = Response(problem.body(), status=problem.status, content_type=TYPE)
+    wait = getattr(error, "wait", None)  # of a Throttled
+    if wait:
+        response["Retry-After"] = str(int(wait))
+    return response
+
+
+def _from_exception(error: Exception) -> Problem | None:
+    if isinstance(error, Problem):
+        return error
+    if isinstance(error, (Http404, exceptions.NotFound)):
+        return Unknown()
+    if isinstance(error, exceptions.ValidationError):
+        return Invalid("invalid", "Some fields need another value.", fields=error.detail)
+    if isinstance(error, (exceptions.NotAuthenticated, exceptions.AuthenticationFailed)):
+        return Problem("signed_out", "Sign in to go on; nothing is lost.", status=401)
+    if isinstance(error, exceptions.APIException):
+        return Problem(str(error.default_code), str(error.detail), status=error.status_code)
+    return None
+
+
+def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:
+    """Django's CSRF failure view; the reason is for the log, not for the person."""
+    del reason
+    detail = "This page is out of date. Reload it and try again; what was saved stays saved."
+    return respond(request, Refused("csrf", detail))
+
+
+def locked_out(request: HttpRequest, *_args: Any, **_kwargs: Any) -> HttpResponse:
+    """Answer a sign-in after too many failures (django-axes)."""
+    detail = "Too many failed sign-ins. Wait 15 minutes, or ask your coordinator."
+    return respond(request, Problem("locked_out", detail, status=429))

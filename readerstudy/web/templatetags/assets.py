@@ -1,0 +1,48 @@
+"""`{% entry "desk" %}`: the script and style tags of one entry of the built frontend."""
+
+import json
+from functools import lru_cache
+from typing import Any
+
+from django import template
+from django.contrib.staticfiles import finders
+from django.templatetags.static import static
+from django.utils.html import format_html, format_html_join
+from django.utils.safestring import SafeString
+
+register = template.Library()
+MANIFEST = ".vite/manifest.json"
+SOURCES = {"desk": "src/entries/desk.ts", "reading": "src/entries/reading.tsx"}
+
+
+@lru_cache(maxsize=1)
+def _manifest() -> dict[str, Any]:
+    """Vite's manifest; empty when the frontend is not built (unit tests)."""
+    path = finders.find(MANIFEST)
+    if not isinstance(path, str):
+        return {}
+    with open(path, encoding="utf-8") as file:  # noqa: PTH123 -- what the finder gives
+        found: dict[str, Any] = json.load(file)
+    return found
+
+
+@register.simple_tag
+def entry(name: str) -> SafeString:
+    """The tags of an entry; in every arm the same, for the page is the same."""
+    chunk = _manifest().get(SOURCES[name])
+    if chunk is None:
+        return SafeString("")
+    imports = [_manifest()[each] for each in chunk.get("imports", [])]
+    styles = {css: None for each in (*imports, chunk) for css in each.get("css", [])}
+    return format_html(
+        "{}{}{}",
+        format_html_join(
+            "\n", '<link rel="stylesheet" href="{}">', ((static(each),) for each in styles)
+        ),
+        format_html_join(
+            "\n",
+            '<link rel="modulepreload" href="{}">',
+            ((static(each["file"]),) for each in imports),
+        ),
+        format_html('<script type="module" src="{}"></script>', static(chunk["file"])),
+    )

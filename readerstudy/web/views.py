@@ -1,0 +1,32 @@
+"""The first page, and the health check."""
+
+from typing import Any
+
+from django.contrib.auth.decorators import login_required
+from django.db import connection
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect
+
+from readerstudy.web.problems import Unknown, respond
+
+
+@login_required
+def home(request: HttpRequest) -> HttpResponse:
+    """Send a reader to the reading home and everybody else to the studies."""
+    user: Any = request.user  # accounts.User: a layer above this one
+    works_at_desk = user.memberships.exclude(role="reader").exists()
+    at_desk = user.is_staff or user.creates_studies or works_at_desk
+    return redirect("desk:list" if at_desk else "reads:home")
+
+
+def health(_request: HttpRequest) -> HttpResponse:
+    """Answer "ok" when the database does; nothing about studies or queues (fault F6)."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT 1")
+    return HttpResponse("ok", content_type="text/plain")
+
+
+def unknown(request: HttpRequest, exception: Exception) -> HttpResponse:
+    """Answer an address that leads nowhere as one that is not yours: there is one 404 (F3)."""
+    del exception
+    return respond(request, Unknown())
