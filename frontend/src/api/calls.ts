@@ -1,0 +1,75 @@
+import type { Client } from "./client";
+import type { Display, Me, NextImages, Packet, ReadEvent, Receipt, Submitted } from "./types";
+
+export interface EventBatch {
+  tab: string;
+  fence: number;
+  events: readonly ReadEvent[];
+}
+
+export interface Signing {
+  tab: string;
+  fence: number;
+  last_seq: number;
+  password: string;
+  meaning: string;
+}
+
+/** The calls of docs/architecture.md, one function each. */
+export class Api {
+  constructor(readonly client: Client) {}
+
+  async me(): Promise<Me> {
+    return this.keepToken(await this.client.get<Me>("/api/me"));
+  }
+
+  async signIn(username: string, password: string): Promise<Me> {
+    const body = { username, password };
+    return this.keepToken(await this.client.post<Me>("/api/sign-in", { body }));
+  }
+
+  async startSession(study: string, display: Display): Promise<string> {
+    const path = `/api/studies/${study}/sessions`;
+    const answer = await this.client.post<{ session_id: string }>(path, { body: { display } });
+    return answer.session_id;
+  }
+
+  openNext(study: string, session: string | null, tab: string): Promise<Packet> {
+    return this.client.post(`/api/studies/${study}/reads`, { body: { session_id: session, tab } });
+  }
+
+  packet(read: string, tab: string): Promise<Packet> {
+    return this.client.get(`/api/reads/${read}?tab=${tab}`);
+  }
+
+  async takeOver(read: string, tab: string): Promise<number> {
+    const path = `/api/reads/${read}/take-over`;
+    return (await this.client.post<{ fence: number }>(path, { body: { tab } })).fence;
+  }
+
+  sendEvents(read: string, batch: EventBatch, keepalive = false): Promise<Receipt> {
+    return this.client.post(`/api/reads/${read}/events`, { body: batch, keepalive });
+  }
+
+  submit(read: string, signing: Signing, key: string): Promise<Submitted> {
+    const headers = { "Idempotency-Key": key };
+    return this.client.post(`/api/reads/${read}/submit`, { body: signing, headers });
+  }
+
+  nextImages(read: string): Promise<NextImages> {
+    return this.client.get(`/api/reads/${read}/next-images`);
+  }
+
+  async reportProblem(read: string, words: string): Promise<void> {
+    await this.client.post(`/api/reads/${read}/problem`, { body: { words } });
+  }
+
+  private keepToken(me: Me): Me {
+    this.client.csrfToken = me.csrf_token;
+    return me;
+  }
+}
+
+export function packAddress(token: string, series: string): string {
+  return `/imaging/${token}/series/${series}/pack?encoding=raw`;
+}

@@ -1,0 +1,113 @@
+/**
+ * The reading room's side of the API: the types made from openapi.json under this client's names,
+ * sharper where JSON Schema cannot say it. Coordinates: LPS, mm (docs/architecture.md).
+ */
+
+import type { Vector } from "../geometry/vectors";
+import type { components } from "./schema";
+export type { Vector };
+
+type Schemas = components["schemas"];
+/** `Base` with the members of `More` in place of its own; each must fit the one it replaces. */
+type Sharper<Base, More extends { [Key in keyof More]: Key extends keyof Base ? Base[Key] : never }> =
+  Omit<Base, keyof More> & More;
+type Pair = readonly [number, number];
+
+export type Me = Schemas["MeOutput"];
+export type Display = Schemas["DisplayInputRequest"];
+export type SampleType = Schemas["DtypeEnum"];
+
+/** Where a series' frames lie in the patient. */
+export type Geometry = Sharper<
+  Schemas["GeometryOutput"],
+  {
+    readonly row_cosine: Vector;
+    readonly column_cosine: Vector;
+    /** One a frame, of the first pixel's centre, sorted along the normal. */
+    readonly positions_mm: readonly Vector[];
+    /** Between rows, between columns. */
+    readonly pixel_spacing_mm: Pair;
+    /** Slope, intercept. */
+    readonly rescale: Pair;
+    /** Centre and width, after rescale. */
+    readonly window: Pair;
+    readonly presets: Readonly<Record<string, Pair>>;
+  }
+>;
+
+export type Role = "t1c" | "flair" | "t2" | "t1" | "ct" | "other";
+export type Series = Sharper<
+  Schemas["SeriesOutput"],
+  { readonly role: Role; readonly geometry: Geometry }
+>;
+
+export type AnswerValue = string | number | boolean | readonly string[] | null;
+export type QuestionKind = Schemas["QuestionOutputKindEnum"];
+export type Question = Sharper<
+  Schemas["QuestionOutput"],
+  { readonly shown_if: { question?: string; equals?: AnswerValue } }
+>;
+
+export type PacketMark = Sharper<Schemas["MarkOutput"], { readonly position_mm: Vector }>;
+export type Proposal = Sharper<
+  Schemas["ProposalOutput"],
+  {
+    readonly centroid_mm: Vector;
+    /** Closed polygons, each in one plane. */
+    readonly contours_mm: readonly (readonly Vector[])[];
+  }
+>;
+export type DecisionKind = "accepted" | "rejected" | "edited";
+export type Ai = Sharper<
+  Schemas["AiOutput"],
+  {
+    readonly proposals: readonly Proposal[];
+    readonly decisions: Readonly<Record<string, DecisionKind>>;
+  }
+>;
+
+type Draft = Sharper<
+  Schemas["DraftOutput"],
+  {
+    readonly marks: readonly PacketMark[];
+    readonly answers: Readonly<Record<string, AnswerValue>>;
+  }
+>;
+
+/** Everything that the browser receives for one read; `ai` is absent in a control arm. */
+export type Packet = Sharper<
+  Schemas["PacketOutput"],
+  {
+    readonly series: readonly Series[];
+    readonly questions: readonly Question[];
+    readonly draft: Draft;
+    readonly ai?: Ai;
+  }
+>;
+export type NextImages = Sharper<
+  Schemas["NextImagesOutput"],
+  { readonly series: readonly Series[] }
+>;
+
+/**
+ * One thing that the reader's browser did: `seq` from 1 without a gap in one tab and read;
+ * `mono_ms` is `performance.now()`, `wall_ms` is `Date.now()`.
+ */
+export type ReadEvent = Omit<Schemas["EventInputRequest"], "kind"> & { readonly kind: string };
+export type Receipt = Schemas["ReceiptOutput"];
+
+export type LesionFeedback = Sharper<
+  Schemas["LesionFeedbackOutput"],
+  { readonly position_mm: Vector }
+>;
+export type Feedback = Sharper<
+  Schemas["FeedbackOutput"],
+  { readonly lesions: readonly LesionFeedback[] }
+>;
+export type Submitted = Sharper<Schemas["SubmittedOutput"], { readonly feedback?: Feedback }>;
+
+/** What a refused submission lacks (a member of the problem document). */
+export interface Missing {
+  what: string;
+  words: string;
+}

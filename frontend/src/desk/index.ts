@@ -1,0 +1,4 @@
+/** The desk's own small programs. */
+import { takeDeliveries } from "./upload";
+
+takeDeliveries();

@@ -1,0 +1,26 @@
+import { signal } from "@preact/signals";
+
+import { en, type Words } from "./en";
+import { zh } from "./zh";
+
+const CATALOGUES: Readonly<Record<string, Words>> = { en, zh };
+
+const language = signal<keyof typeof CATALOGUES>("en");
+
+/** Use the language of a page ("en", "zh-hans"); English where there is no catalogue for it. */
+export function speak(tag: string): void {
+  const short = tag.toLowerCase().split("-")[0] ?? "en";
+  language.value = short in CATALOGUES ? short : "en";
+}
+
+/**
+ * The words for a key in the reader's language.
+ *
+ * @param values What stands for the names in braces: "Case {number} of {of}".
+ */
+export function t(key: keyof Words, values: Readonly<Record<string, string | number>> = {}): string {
+  const words = (CATALOGUES[language.value] ?? en)[key];
+  return words.replace(/\{(\w+)\}/g, (whole: string, name: string) => String(values[name] ?? whole));
+}
+
+export type { Words };

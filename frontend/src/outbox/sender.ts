@@ -1,0 +1,205 @@
+import type { Api } from "../api/calls";
+import { asProblem, isRecord, type ApiProblem } from "../api/problem";
+import type { Receipt } from "../api/types";
+import { eventOf, type OutboxRecord, type OutboxStore } from "./records";
+
+const BATCH = 200;
+const INTERVAL_MS = 2_000;
+const FIRST_BACKOFF_MS = 1_000;
+const LAST_BACKOFF_MS = 30_000;
+const KEEPALIVE_BYTES = 60_000; // browsers refuse keepalive bodies over 64 KiB
+
+/** What the reader is told: all saved, being sent, kept here until the server answers. */
+export type SavedState = "saved" | "saving" | "kept";
+
+/** Something that sending met and that the room must know. */
+export type Setback =
+  | { kind: "signed_out" }
+  | { kind: "taken_over"; read: string }
+  | { kind: "withdrawn"; read: string; words: string }
+  | { kind: "refused"; read: string; words: string };
+
+export interface SenderOptions {
+  user: string;
+  onState: (state: SavedState, unsent: number) => void;
+  onSetback: (setback: Setback) => void;
+  random?: () => number;
+}
+
+/**
+ * Sends what the outbox keeps: soon for marks and answers, within two seconds for the rest,
+ * again and again until the server names each event as stored. Order within a tab is kept.
+ */
+export class Sender {
+  private records: OutboxRecord[] = [];
+  private readonly writing = new Map<string, Promise<void>>();
+  private timer: ReturnType<typeof setTimeout> | null = null;
+  private running: Promise<void> | null = null;
+  private failures = 0;
+  private isStopped = false;
+
+  constructor(
+    private readonly api: Pick<Api, "sendEvents">,
+    private readonly store: OutboxStore,
+    private readonly options: SenderOptions,
+  ) {}
+
+  get unsent(): number {
+    return this.records.length;
+  }
+
+  /** Take up records of the user that an earlier tab left behind. */
+  adopt(records: readonly OutboxRecord[]): void {
+    this.records.push(...records);
+    this.tell();
+  }
+
+  /** Keep an event and send it: at once when `isUrgent`, else with the next batch. */
+  put(record: OutboxRecord, isUrgent: boolean): void {
+    this.records.push(record);
+    const written = this.store.add(record).catch(() => undefined); // it is still in memory
+    this.writing.set(record.event_id, written);
+    this.tell();
+    this.plan(isUrgent || !this.store.isDurable ? 0 : INTERVAL_MS);
+  }
+
+  /** Send everything now; resolves when nothing is left or the first failure. */
+  async flush(): Promise<void> {
+    this.clearTimer();
+    this.isStopped = false;
+    await (this.running ?? this.run());
+    if (this.records.length > 0 && this.failures === 0) await this.run();
+  }
+
+  /** Send what fits into one last request while the page goes away; the rest stays kept. */
+  sendLastWords(): void {
+    const group = this.nextGroup();
+    const first = group[0];
+    if (first === undefined || this.isStopped) return;
+    const events = group.map(eventOf);
+    while (JSON.stringify(events).length > KEEPALIVE_BYTES) events.pop();
+    const batch = { tab: first.tab, fence: first.fence, events };
+    void this.api.sendEvents(first.read, batch, true).then(
+      (receipt) => this.drop(acknowledgedIn(receipt)),
+      () => undefined, // it is kept, and sent again at the next chance
+    );
+  }
+
+  /** Wait for nothing: the network is back, or the reader has signed in again. */
+  tryNow(): void {
+    this.clearTimer();
+    this.failures = 0;
+    this.isStopped = false;
+    this.plan(0);
+  }
+
+  private plan(delay_ms: number): void {
+    const isPlanned = this.timer !== null && (delay_ms > 0 || this.failures > 0);
+    if (this.isStopped || isPlanned) return;
+    this.clearTimer();
+    const wait = this.failures > 0 ? this.backoff() : delay_ms;
+    this.timer = setTimeout(() => {
+      this.timer = null;
+      void (this.running ?? this.run());
+    }, wait);
+  }
+
+  private clearTimer(): void {
+    if (this.timer !== null) clearTimeout(this.timer);
+    this.timer = null;
+  }
+
+  private backoff(): number {
+    const ceiling = Math.min(FIRST_BACKOFF_MS * 2 ** (this.failures - 1), LAST_BACKOFF_MS);
+    return ceiling * (0.5 + (this.options.random ?? Math.random)() / 2);
+  }
+
+  private async run(): Promise<void> {
+    this.running = this.drain();
+    this.tell();
+    await this.running;
+    this.running = null;
+    this.tell();
+    if (this.records.length > 0) this.plan(INTERVAL_MS);
+  }
+
+  private async drain(): Promise<void> {
+    for (let group = this.nextGroup(); group.length > 0; group = this.nextGroup()) {
+      if (this.isStopped || !(await this.sendGroup(group))) return;
+    }
+  }
+
+  /** The oldest record and those that go with it: same read, tab and fence. */
+  private nextGroup(): OutboxRecord[] {
+    const first = this.records[0];
+    if (first === undefined) return [];
+    return this.records
+      .filter((r) => r.read === first.read && r.tab === first.tab && r.fence === first.fence)
+      .slice(0, BATCH);
+  }
+
+  private async sendGroup(group: readonly OutboxRecord[]): Promise<boolean> {
+    const { read, tab, fence } = group[0] as OutboxRecord;
+    try {
+      const receipt = await this.api.sendEvents(read, { tab, fence, events: group.map(eventOf) });
+      const named = acknowledgedIn(receipt);
+      if (!group.some((record) => named.has(record.event_id))) return this.failed();
+      await this.drop(named);
+      this.failures = 0;
+      return true;
+    } catch (error) {
+      return this.refused(asProblem(error), group);
+    }
+  }
+
+  private async refused(problem: ApiProblem, group: readonly OutboxRecord[]): Promise<boolean> {
+    const read = (group[0] as OutboxRecord).read;
+    if (problem.status === 401) {
+      this.isStopped = true;
+      this.options.onSetback({ kind: "signed_out" });
+      return false;
+    }
+    if (problem.isPassing || problem.code === "csrf") return this.failed();
+    // Stale, withdrawn or altered: what the answer names is stored and may go.
+    const named = acknowledgedIn(problem.more);
+    idsIn(problem.more.altered).forEach((id) => named.add(id));
+    await this.drop(named);
+    this.options.onSetback(setbackOf(problem, read));
+    return group.some((record) => named.has(record.event_id)) || this.failed();
+  }
+
+  private failed(): false {
+    this.failures += 1;
+    return false;
+  }
+
+  private async drop(named: ReadonlySet<string>): Promise<void> {
+    this.records = this.records.filter((record) => !named.has(record.event_id));
+    this.tell();
+    const ids = [...named];
+    await Promise.all(ids.map((id) => this.writing.get(id) ?? Promise.resolve()));
+    ids.forEach((id) => this.writing.delete(id));
+    await this.store.remove(ids).catch(() => undefined); // sent again later: the server knows them
+  }
+
+  private tell(): void {
+    const state = this.failures > 0 ? "kept" : this.records.length > 0 ? "saving" : "saved";
+    this.options.onState(this.records.length === 0 ? "saved" : state, this.records.length);
+  }
+}
+
+function setbackOf(problem: ApiProblem, read: string): Setback {
+  if (problem.code === "reads.taken_over") return { kind: "taken_over", read };
+  if (["reads.withdrawn", "reads.submitted", "unknown"].includes(problem.code)) {
+    return { kind: "withdrawn", read, words: problem.detail };
+  }
+  return { kind: "refused", read, words: problem.detail };
+}
+
+function acknowledgedIn(answer: Receipt | Readonly<Record<string, unknown>>): Set<string> {
+  return new Set(isRecord(answer) ? idsIn(answer.acknowledged) : []);
+}
+
+function idsIn(value: unknown): string[] {
+  return Array.isArray(value) ? value.filter((each) => typeof each === "string") : [];
+}

@@ -1,0 +1,126 @@
+import type { VNode } from "preact";
+
+import type { AnswerValue, Question } from "../api/types";
+import { t } from "../i18n";
+import { RatingScale } from "./rating-scale";
+
+interface Props {
+  question: Question;
+  value: AnswerValue;
+  isReadOnly: boolean;
+  onAnswer: (value: AnswerValue) => void;
+}
+
+/** The field of a question, by its kind; every one can be answered from the keyboard. */
+export function Field(props: Props): VNode {
+  switch (props.question.kind) {
+    case "rating":
+      return <RatingField {...props} />;
+    case "choice":
+      return <ChoiceField {...props} />;
+    case "multichoice":
+      return <MultichoiceField {...props} />;
+    case "number":
+      return <NumberField {...props} />;
+    case "text":
+      return <TextField {...props} />;
+  }
+}
+
+function RatingField({ question, value, isReadOnly, onAnswer }: Props): VNode {
+  return (
+    <RatingScale
+      id={`answer-${question.key}`}
+      label={question.text}
+      value={typeof value === "number" ? value : null}
+      low={question.low_label || "0"}
+      high={question.high_label || "100"}
+      isDisabled={isReadOnly}
+      onChange={onAnswer}
+    />
+  );
+}
+
+function ChoiceField({ question, value, isReadOnly, onAnswer }: Props): VNode {
+  return (
+    <div class="choices" role="radiogroup" aria-labelledby={`text-${question.key}`}>
+      {question.choices.map((choice) => (
+        <label key={choice.value} class="choice">
+          <input
+            type="radio"
+            name={question.key}
+            value={choice.value}
+            checked={value === choice.value}
+            disabled={isReadOnly}
+            data-testid={`answer-${question.key}-${choice.value}`}
+            onChange={() => onAnswer(choice.value)}
+          />
+          <span>{choice.label}</span>
+        </label>
+      ))}
+    </div>
+  );
+}
+
+function MultichoiceField({ question, value, isReadOnly, onAnswer }: Props): VNode {
+  const chosen = new Set(Array.isArray(value) ? (value as string[]) : []);
+  const toggle = (choice: string): void => {
+    const next = question.choices.map((each) => each.value);
+    onAnswer(next.filter((each) => chosen.has(each) !== (each === choice)));
+  };
+  return (
+    <div class="choices" role="group" aria-labelledby={`text-${question.key}`}>
+      {question.choices.map((choice) => (
+        <label key={choice.value} class="choice">
+          <input
+            type="checkbox"
+            checked={chosen.has(choice.value)}
+            disabled={isReadOnly}
+            data-testid={`answer-${question.key}-${choice.value}`}
+            onChange={() => toggle(choice.value)}
+          />
+          <span>{choice.label}</span>
+        </label>
+      ))}
+    </div>
+  );
+}
+
+function NumberField({ question, value, isReadOnly, onAnswer }: Props): VNode {
+  const { minimum, maximum } = question;
+  const hint =
+    minimum !== null && maximum !== null
+      ? t("questions.range", { low: minimum, high: maximum })
+      : "";
+  return (
+    <input
+      type="number"
+      step="any"
+      value={typeof value === "number" ? value : ""}
+      {...(minimum === null ? {} : { min: minimum })}
+      {...(maximum === null ? {} : { max: maximum })}
+      placeholder={hint}
+      disabled={isReadOnly}
+      aria-labelledby={`text-${question.key}`}
+      data-testid={`answer-${question.key}`}
+      onChange={(event) => {
+        const { valueAsNumber } = event.currentTarget;
+        onAnswer(Number.isFinite(valueAsNumber) ? valueAsNumber : null);
+      }}
+    />
+  );
+}
+
+function TextField({ question, value, isReadOnly, onAnswer }: Props): VNode {
+  return (
+    <textarea
+      rows={1}
+      value={typeof value === "string" ? value : ""}
+      maxLength={4000}
+      disabled={isReadOnly}
+      aria-labelledby={`text-${question.key}`}
+      data-testid={`answer-${question.key}`}
+      onChange={(event) => onAnswer(event.currentTarget.value.trim() || null)}
+    />
+  );
+}

@@ -1,0 +1,198 @@
+import { computed, signal, type ReadonlySignal } from "@preact/signals";
+
+import type { AnswerValue, Packet, Proposal, Vector } from "../api/types";
+import { gaps, type Gap } from "./completeness";
+import {
+  after,
+  draftOf,
+  nextNumber,
+  standing,
+  unrated,
+  type Change,
+  type Draft,
+  type Mark,
+} from "./draft";
+import type { Recorder } from "./recorder";
+import { changesBetween, History } from "./undo";
+
+/** Where a mark is put. */
+export interface Place {
+  position_mm: Vector;
+  series: string;
+}
+
+/**
+ * The case that is being read: its draft, and all that a reader can do to it. Every deed becomes
+ * events through the recorder; the draft is what the events add up to.
+ */
+export class OpenCase {
+  readonly draft = signal<Draft>({ marks: [], answers: {}, noLesionSaid: false, decisions: {} });
+  readonly selectedMark = signal<string | null>(null);
+  readonly selectedProposal = signal<string | null>(null);
+  /** Counts the tries to do something else while a mark has no rating. */
+  readonly refusals = signal(0);
+  readonly isReadOnly = signal(false);
+  readonly marks: ReadonlySignal<readonly Mark[]> = computed(() => standing(this.draft.value));
+  readonly unrated: ReadonlySignal<Mark | undefined> = computed(() => unrated(this.draft.value));
+  readonly gaps: ReadonlySignal<readonly Gap[]>;
+  private readonly history = new History();
+
+  constructor(
+    readonly packet: Packet,
+    readonly recorder: Recorder,
+  ) {
+    this.draft.value = draftOf(packet);
+    this.isReadOnly.value = packet.read.read_only;
+    this.gaps = computed(() => gaps(packet.questions, this.draft.value));
+    if (packet.read.read_only) recorder.seal();
+  }
+
+  get proposals(): readonly Proposal[] {
+    return this.packet.ai?.proposals ?? [];
+  }
+
+  record(kind: string, payload: Readonly<Record<string, unknown>> = {}): void {
+    if (!this.isReadOnly.value) this.recorder.record(kind, payload);
+  }
+
+  mark(id: string | null): Mark | undefined {
+    return this.marks.value.find((mark) => mark.mark_id === id);
+  }
+
+  /** Put a mark; null when another one still waits for its rating. */
+  putMark({ position_mm, series }: Place): string | null {
+    if (!this.isFree()) return null;
+    const mark_id = crypto.randomUUID();
+    const number = nextNumber(this.draft.value);
+    const payload = { mark_id, position_mm, series, diameter_mm: null, number };
+    this.deed([{ kind: "mark_put", payload }]);
+    this.selectedMark.value = mark_id;
+    return mark_id;
+  }
+
+  rate(mark_id: string, rating: number): void {
+    const mark = this.mark(mark_id);
+    if (!mark || mark.rating === rating || this.isReadOnly.value) return;
+    const rated: Change = { kind: "mark_rated", payload: { mark_id, rating } };
+    // A first rating belongs to putting the mark: there is no way back to a mark without one.
+    if (mark.rating === null) this.apply([rated]);
+    else this.deed([rated]);
+  }
+
+  /** Move a mark; what was taken over from the AI unchanged becomes an edited proposal. */
+  move(mark_id: string, place: Place): void {
+    const mark = this.mark(mark_id);
+    if (!mark || this.isReadOnly.value) return;
+    if (mark.proposal && this.draft.value.decisions[mark.proposal] === "accepted") {
+      this.deed([edited(mark, mark.proposal, place, mark.diameter_mm)]);
+    } else {
+      this.deed([{ kind: "mark_moved", payload: { mark_id, ...place } }]);
+    }
+  }
+
+  resize(mark_id: string, diameter_mm: number | null): void {
+    const mark = this.mark(mark_id);
+    if (!mark || this.isReadOnly.value) return;
+    const rounded = diameter_mm === null ? null : Math.round(diameter_mm * 10) / 10;
+    if (mark.proposal && this.draft.value.decisions[mark.proposal] === "accepted") {
+      this.deed([edited(mark, mark.proposal, mark, rounded)]);
+    } else {
+      this.deed([{ kind: "mark_sized", payload: { mark_id, diameter_mm: rounded } }]);
+    }
+  }
+
+  /** Remove a mark; a proposal that it came from is undecided again. */
+  remove(mark_id: string): void {
+    const mark = this.mark(mark_id);
+    if (!mark || this.isReadOnly.value) return;
+    const changes: Change[] = [{ kind: "mark_removed", payload: { mark_id } }];
+    if (mark.proposal && this.draft.value.decisions[mark.proposal] !== undefined) {
+      changes.push({ kind: "proposal_undecided", payload: { proposal: mark.proposal } });
+    }
+    this.deed(changes);
+    if (this.selectedMark.value === mark_id) this.selectedMark.value = null;
+  }
+
+  answer(key: string, value: AnswerValue): void {
+    if (this.draft.value.answers[key] === value || !this.isFree()) return;
+    this.deed([{ kind: "answer_set", payload: { key, value } }]);
+  }
+
+  sayNoLesion(said: boolean): void {
+    if (said === this.draft.value.noLesionSaid || !this.isFree()) return;
+    if (said && this.marks.value.length > 0) return;
+    this.deed([{ kind: "no_lesion_said", payload: { said } }]);
+  }
+
+  /** Take a proposal over as an own mark, to be rated by the reader. */
+  adopt(proposal: Proposal, as: "accepted" | "edited", series: string): string | null {
+    if (!this.isFree()) return null;
+    const known = this.marks.value.find((mark) => mark.proposal === proposal.id);
+    if (known) return known.mark_id;
+    const mark_id = crypto.randomUUID();
+    const payload = {
+      proposal: proposal.id,
+      mark_id,
+      position_mm: proposal.centroid_mm,
+      series,
+      diameter_mm: proposal.diameter_mm,
+      rating: null,
+      number: nextNumber(this.draft.value),
+    };
+    this.deed([{ kind: as === "accepted" ? "proposal_accepted" : "proposal_edited", payload }]);
+    this.selectedMark.value = mark_id;
+    return mark_id;
+  }
+
+  reject(proposal: Proposal): boolean {
+    if (!this.isFree() || this.draft.value.decisions[proposal.id] === "rejected") return false;
+    const known = this.marks.value.find((mark) => mark.proposal === proposal.id);
+    const changes: Change[] = known
+      ? [{ kind: "mark_removed", payload: { mark_id: known.mark_id } }]
+      : [];
+    this.deed([...changes, { kind: "proposal_rejected", payload: { proposal: proposal.id } }]);
+    return true;
+  }
+
+  undo(): void {
+    if (!this.isReadOnly.value) this.goTo(this.history.undo(this.draft.value));
+  }
+
+  redo(): void {
+    if (this.isReadOnly.value || this.unrated.value !== undefined) return;
+    this.goTo(this.history.redo(this.draft.value));
+  }
+
+  /** Whether something else may be done: not while a mark has no rating, and says so. */
+  isFree(): boolean {
+    if (this.isReadOnly.value) return false;
+    if (this.unrated.value === undefined) return true;
+    this.refusals.value += 1;
+    return false;
+  }
+
+  private deed(changes: readonly Change[]): void {
+    this.history.push(this.draft.value);
+    this.apply(changes);
+  }
+
+  private goTo(target: Draft | null): void {
+    if (target) this.apply(changesBetween(this.draft.value, target));
+  }
+
+  private apply(changes: readonly Change[]): void {
+    for (const change of changes) {
+      this.draft.value = after(this.draft.value, change);
+      this.record(change.kind, { ...change.payload });
+    }
+    const selected = this.selectedMark.value;
+    if (selected !== null && !this.mark(selected)) this.selectedMark.value = null;
+  }
+}
+
+function edited(mark: Mark, proposal: string, place: Place, diameter_mm: number | null): Change {
+  const { mark_id, rating, number } = mark;
+  const { position_mm, series } = place;
+  const payload = { proposal, mark_id, position_mm, series, diameter_mm, rating, number };
+  return { kind: "proposal_edited", payload };
+}

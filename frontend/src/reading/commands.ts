@@ -1,0 +1,175 @@
+import type { Proposal } from "../api/types";
+import type { OpenCase } from "./case";
+import type { LayoutName } from "./hanging";
+import type { Room } from "./room";
+import type { Viewing } from "./viewing";
+
+/** Everything that a key or a button of the reading room does, by name. */
+export type Command = (room: Room) => void;
+
+const LAYOUT_ORDER: readonly LayoutName[] = ["main", "four", "two", "one"];
+const ZOOM_STEP = 1.2;
+const FIVE = 5;
+
+const look =
+  (act: (viewing: Viewing, room: Room) => void): Command =>
+  (room) => {
+    const viewing = room.state.viewing.value;
+    if (viewing) act(viewing, room);
+  };
+
+const read =
+  (act: (open: OpenCase, room: Room) => void): Command =>
+  (room) => {
+    const open = room.state.openCase.value;
+    if (open) act(open, room);
+  };
+
+export const COMMANDS = {
+  "slice.previous": look((viewing) => viewing.step(-1)),
+  "slice.next": look((viewing) => viewing.step(1)),
+  "slice.back": look((viewing) => viewing.step(-FIVE)),
+  "slice.forth": look((viewing) => viewing.step(FIVE)),
+  "slice.first": look((viewing) => viewing.toEnd(false)),
+  "slice.last": look((viewing) => viewing.toEnd(true)),
+  "pane.next": look((viewing) => turnPane(viewing, 1)),
+  "pane.previous": look((viewing) => turnPane(viewing, -1)),
+  "window.next": look((viewing) => viewing.preset(1)),
+  "window.previous": look((viewing) => viewing.preset(-1)),
+  "window.invert": look((viewing) => viewing.invert()),
+  "tool.window": look((viewing) => viewing.pointer.choose("window")),
+  "tool.mark": look((viewing) => viewing.pointer.choose("mark")),
+  "tool.zoom": look((viewing) => viewing.pointer.choose("zoom")),
+  "tool.pan": look((viewing) => viewing.pointer.choose("pan")),
+  "tool.measure": look((viewing) => viewing.pointer.choose("measure")),
+  "view.fit": look((viewing) => viewing.fit()),
+  "view.larger": look((viewing) => viewing.zoom(ZOOM_STEP, null)),
+  "view.smaller": look((viewing) => viewing.zoom(1 / ZOOM_STEP, null)),
+  "view.cross": look((viewing) => viewing.toggleCross()),
+  "view.link": look((viewing) => viewing.toggleLink()),
+  "view.layout": look((viewing) => void viewing.setLayout(nextLayout(viewing))),
+  "view.planes": look((viewing) => {
+    void viewing.setLayout(viewing.layout.value === "planes" ? viewing.usual() : "planes");
+  }),
+  "view.slab": look((viewing) => viewing.slab()),
+  "view.bare": (room) => (room.state.isBare.value = !room.state.isBare.value),
+  "overlays.hide": look((viewing, room) => hideOverlays(viewing, room, true)),
+  "overlays.show": look((viewing, room) => hideOverlays(viewing, room, false)),
+  "mark.put": look((viewing) => viewing.pointer.markAtCursor()),
+  "mark.remove": read((open) => {
+    const id = open.selectedMark.value;
+    if (id !== null) open.remove(id);
+  }),
+  "mark.next": read((open, room) => turnMark(open, room, 1)),
+  "mark.previous": read((open, room) => turnMark(open, room, -1)),
+  "mark.none": read((open) => open.sayNoLesion(!open.draft.value.noLesionSaid)),
+  undo: read((open) => open.undo()),
+  redo: read((open) => open.redo()),
+  "proposal.next": read((open, room) => turnProposal(open, room, 1)),
+  "proposal.previous": read((open, room) => turnProposal(open, room, -1)),
+  "proposal.accept": read((open, room) => adopt(open, room, "accepted")),
+  "proposal.edit": read((open, room) => adopt(open, room, "edited")),
+  "proposal.reject": read((open, room) => {
+    const proposal = selectedProposal(open, room);
+    if (proposal && open.reject(proposal)) turnProposal(open, room, 1);
+  }),
+  "proposals.show": read((open, room) => showProposals(open, room)),
+  "questions.focus": () => {
+    const fields = document.querySelectorAll<HTMLElement>("[data-question]");
+    const open = [...fields].find((each) => each.dataset.answered === "false") ?? fields[0];
+    open?.querySelector<HTMLElement>("input, textarea, select")?.focus();
+  },
+  "break.take": (room) => room.takeBreak(),
+  "submit.open": read((open, room) => {
+    if (!open.isFree()) return;
+    room.state.submitError.value = null;
+    room.state.dialog.value = "submit";
+  }),
+  "keys.show": (room) => {
+    room.state.dialog.value = room.state.dialog.value === "keys" ? null : "keys";
+  },
+} satisfies Record<string, Command>;
+
+export type CommandName = keyof typeof COMMANDS;
+
+/** Do a command by its name. */
+export function perform(room: Room, name: CommandName): void {
+  (COMMANDS[name])(room);
+}
+
+/** Select a mark and show it in every pane. */
+export function goToMark(room: Room, id: string, isRated = false): void {
+  const open = room.state.openCase.value;
+  const mark = open?.mark(id);
+  if (!open || !mark) return;
+  open.selectedMark.value = id;
+  room.state.viewing.value?.jump(mark.position_mm);
+  if (isRated) {
+    room.state.rating.value = { mark: id, pane: room.state.viewing.value?.active.value ?? 0 };
+  }
+}
+
+/** Select a proposal and show it in every pane. */
+export function goToProposal(room: Room, proposal: Proposal): void {
+  const open = room.state.openCase.value;
+  if (!open) return;
+  open.selectedProposal.value = proposal.id;
+  open.record("proposal_viewed", { proposal: proposal.id });
+  room.state.viewing.value?.jump(proposal.centroid_mm);
+}
+
+function turnPane(viewing: Viewing, step: number): void {
+  const count = viewing.hung.value.length;
+  viewing.activate((viewing.active.value + step + count) % count);
+}
+
+function nextLayout(viewing: Viewing): LayoutName {
+  const at = LAYOUT_ORDER.indexOf(viewing.layout.value);
+  return LAYOUT_ORDER[(at + 1) % LAYOUT_ORDER.length] ?? "main";
+}
+
+function hideOverlays(viewing: Viewing, room: Room, isHidden: boolean): void {
+  if (viewing.areOverlaysHidden.value === isHidden) return;
+  viewing.areOverlaysHidden.value = isHidden;
+  if (!room.state.areProposalsShown.value) return;
+  room.record(isHidden ? "proposals_hidden" : "proposals_shown", { at: "hold" });
+}
+
+function turnMark(open: OpenCase, room: Room, step: number): void {
+  const marks = open.marks.value;
+  if (marks.length === 0) return;
+  const at = marks.findIndex((mark) => mark.mark_id === open.selectedMark.value);
+  const next = marks[at < 0 ? (step > 0 ? 0 : marks.length - 1) : (at + step + marks.length) % marks.length];
+  if (next) goToMark(room, next.mark_id);
+}
+
+function turnProposal(open: OpenCase, room: Room, step: number): void {
+  const { proposals } = open;
+  if (proposals.length === 0 || !room.state.areProposalsShown.value) return;
+  const at = proposals.findIndex((each) => each.id === open.selectedProposal.value);
+  const next = proposals[(at + step + proposals.length) % proposals.length];
+  if (next) goToProposal(room, at < 0 && step < 0 ? (proposals.at(-1) ?? next) : next);
+}
+
+function selectedProposal(open: OpenCase, room: Room): Proposal | undefined {
+  if (!room.state.areProposalsShown.value) return undefined;
+  return open.proposals.find((each) => each.id === open.selectedProposal.value);
+}
+
+function adopt(open: OpenCase, room: Room, as: "accepted" | "edited"): void {
+  const proposal = selectedProposal(open, room);
+  const viewing = room.state.viewing.value;
+  const series = viewing?.at(0)?.series.id;
+  if (!proposal || !viewing || series === undefined) return;
+  const mark = open.adopt(proposal, as, series);
+  if (mark === null) return;
+  viewing.jump(proposal.centroid_mm);
+  room.state.rating.value = { mark, pane: viewing.active.value };
+}
+
+function showProposals(open: OpenCase, room: Room): void {
+  if (open.packet.ai === undefined || room.state.areProposalsShown.value) return;
+  if (!open.isFree()) return;
+  room.state.areProposalsShown.value = true;
+  open.record("proposals_shown", { at: "asked" });
+}

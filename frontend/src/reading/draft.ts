@@ -1,0 +1,138 @@
+import type { AnswerValue, DecisionKind, Packet, PacketMark, Vector } from "../api/types";
+
+/** A lesion mark; a removed one keeps its number. */
+export interface Mark extends PacketMark {
+  isRemoved: boolean;
+}
+
+/** What a read's events have added up to so far. Never changed in place. */
+export interface Draft {
+  marks: readonly Mark[];
+  answers: Readonly<Record<string, AnswerValue>>;
+  noLesionSaid: boolean;
+  decisions: Readonly<Record<string, DecisionKind>>;
+}
+
+/** What an event says, before it gets its id, place and time. */
+export type Change =
+  | {
+      kind: "mark_put";
+      payload: {
+        mark_id: string;
+        position_mm: Vector;
+        series: string;
+        diameter_mm: number | null;
+        number: number;
+      };
+    }
+  | { kind: "mark_rated"; payload: { mark_id: string; rating: number } }
+  | { kind: "mark_moved"; payload: { mark_id: string; position_mm: Vector; series: string } }
+  | { kind: "mark_sized"; payload: { mark_id: string; diameter_mm: number | null } }
+  | { kind: "mark_removed" | "mark_restored"; payload: { mark_id: string } }
+  | { kind: "answer_set"; payload: { key: string; value: AnswerValue } }
+  | { kind: "no_lesion_said"; payload: { said: boolean } }
+  | { kind: "proposal_accepted" | "proposal_edited"; payload: AdoptedProposal }
+  | { kind: "proposal_rejected" | "proposal_undecided"; payload: { proposal: string } };
+
+/** A proposal that becomes a mark of the reader's. */
+export interface AdoptedProposal {
+  proposal: string;
+  mark_id: string;
+  position_mm: Vector;
+  series: string;
+  diameter_mm: number | null;
+  rating: number | null;
+  number: number;
+}
+
+export function draftOf(packet: Packet): Draft {
+  return {
+    marks: packet.draft.marks.map((mark) => ({ ...mark, isRemoved: false })),
+    answers: packet.draft.answers,
+    noLesionSaid: packet.draft.no_lesion_said,
+    decisions: packet.ai?.decisions ?? {},
+  };
+}
+
+export function standing(draft: Draft): readonly Mark[] {
+  return draft.marks.filter((mark) => !mark.isRemoved);
+}
+
+export function unrated(draft: Draft): Mark | undefined {
+  return standing(draft).find((mark) => mark.rating === null);
+}
+
+export function nextNumber(draft: Draft): number {
+  return 1 + draft.marks.reduce((most, mark) => Math.max(most, mark.number), 0);
+}
+
+/** The draft after a change, by the same rules as the server's (`reads.services.drafting`). */
+export function after(draft: Draft, change: Change): Draft {
+  switch (change.kind) {
+    case "mark_put":
+      return put(draft, { ...change.payload, proposal: null, rating: null });
+    case "mark_rated":
+    case "mark_moved":
+    case "mark_sized":
+      return edit(draft, change.payload.mark_id, change.payload);
+    case "mark_removed":
+    case "mark_restored": {
+      const isRemoved = change.kind === "mark_removed";
+      return edit(draft, change.payload.mark_id, { isRemoved });
+    }
+    case "answer_set":
+      return { ...draft, answers: answered(draft.answers, change.payload) };
+    case "no_lesion_said":
+      return { ...draft, noLesionSaid: change.payload.said };
+    case "proposal_accepted":
+    case "proposal_edited": {
+      const decision = change.kind === "proposal_accepted" ? "accepted" : "edited";
+      return decided(put(draft, change.payload), change.payload.proposal, decision);
+    }
+    case "proposal_rejected":
+      return decided(draft, change.payload.proposal, "rejected");
+    case "proposal_undecided":
+      return decided(draft, change.payload.proposal, null);
+  }
+}
+
+function put(draft: Draft, fields: Omit<Mark, "isRemoved">): Draft {
+  const known = draft.marks.find((mark) => mark.mark_id === fields.mark_id);
+  const marks = known
+    ? draft.marks.map((mark) => (mark === known ? putAgain(known, fields) : mark))
+    : [...draft.marks, { ...fields, isRemoved: false }];
+  return { ...draft, marks, noLesionSaid: false };
+}
+
+/** A mark that is put once more keeps its number, and its rating unless a new one comes along. */
+function putAgain(known: Mark, fields: Omit<Mark, "isRemoved">): Mark {
+  const { number, rating, proposal } = known;
+  return {
+    ...fields,
+    number,
+    rating: fields.rating ?? rating,
+    proposal: fields.proposal ?? proposal,
+    isRemoved: false,
+  };
+}
+
+function edit(draft: Draft, id: string, fields: Partial<Mark>): Draft {
+  const marks = draft.marks.map((mark) => (mark.mark_id === id ? { ...mark, ...fields } : mark));
+  return { ...draft, marks };
+}
+
+function answered(
+  answers: Draft["answers"],
+  { key, value }: { key: string; value: AnswerValue },
+): Draft["answers"] {
+  const others = Object.entries(answers).filter(([each]) => each !== key);
+  return Object.fromEntries(value === null ? others : [...others, [key, value]]);
+}
+
+function decided(draft: Draft, proposal: string, kind: DecisionKind | null): Draft {
+  const others = Object.entries(draft.decisions).filter(([each]) => each !== proposal);
+  return {
+    ...draft,
+    decisions: Object.fromEntries(kind === null ? others : [...others, [proposal, kind]]),
+  };
+}

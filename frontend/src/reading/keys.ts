@@ -1,0 +1,151 @@
+import { perform, type CommandName } from "./commands";
+import type { Room } from "./room";
+
+/** Which key does what. `mod` is Ctrl, or Command on a Mac. Held keys have a command for letting go. */
+export interface Binding {
+  keys: readonly string[];
+  command: CommandName;
+  release?: CommandName;
+  /** Only where proposals are; the key sheet of a control arm does not name it. */
+  isForProposals?: boolean;
+  group: "look" | "marks" | "case" | "proposals";
+}
+
+export const BINDINGS: readonly Binding[] = [
+  { keys: ["ArrowUp", "ArrowLeft"], command: "slice.previous", group: "look" },
+  { keys: ["ArrowDown", "ArrowRight"], command: "slice.next", group: "look" },
+  { keys: ["PageUp"], command: "slice.back", group: "look" },
+  { keys: ["PageDown"], command: "slice.forth", group: "look" },
+  { keys: ["Home"], command: "slice.first", group: "look" },
+  { keys: ["End"], command: "slice.last", group: "look" },
+  { keys: ["Tab"], command: "pane.next", group: "look" },
+  { keys: ["shift+Tab"], command: "pane.previous", group: "look" },
+  { keys: ["]"], command: "window.next", group: "look" },
+  { keys: ["["], command: "window.previous", group: "look" },
+  { keys: ["i"], command: "window.invert", group: "look" },
+  { keys: ["w"], command: "tool.window", group: "look" },
+  { keys: ["z"], command: "tool.zoom", group: "look" },
+  { keys: ["p"], command: "tool.pan", group: "look" },
+  { keys: ["t"], command: "tool.measure", group: "look" },
+  { keys: ["+", "="], command: "view.larger", group: "look" },
+  { keys: ["-"], command: "view.smaller", group: "look" },
+  { keys: ["f"], command: "view.fit", group: "look" },
+  { keys: ["x"], command: "view.cross", group: "look" },
+  { keys: ["g"], command: "view.link", group: "look" },
+  { keys: ["l"], command: "view.layout", group: "look" },
+  { keys: ["v"], command: "view.planes", group: "look" },
+  { keys: ["u"], command: "view.slab", group: "look" },
+  { keys: ["c"], command: "view.bare", group: "look" },
+  { keys: ["h"], command: "overlays.hide", release: "overlays.show", group: "look" },
+  { keys: ["m"], command: "mark.put", group: "marks" },
+  { keys: ["k"], command: "tool.mark", group: "marks" },
+  { keys: ["Delete", "Backspace"], command: "mark.remove", group: "marks" },
+  { keys: ["n"], command: "mark.next", group: "marks" },
+  { keys: ["shift+N"], command: "mark.previous", group: "marks" },
+  { keys: ["mod+z"], command: "undo", group: "marks" },
+  { keys: ["mod+y", "mod+shift+Z"], command: "redo", group: "marks" },
+  { keys: ["o"], command: "mark.none", group: "case" },
+  { keys: ["q"], command: "questions.focus", group: "case" },
+  { keys: ["mod+Enter"], command: "submit.open", group: "case" },
+  { keys: ["b"], command: "break.take", group: "case" },
+  { keys: ["?", "shift+?"], command: "keys.show", group: "case" },
+  { keys: ["s"], command: "proposals.show", group: "proposals", isForProposals: true },
+  { keys: ["."], command: "proposal.next", group: "proposals", isForProposals: true },
+  { keys: [","], command: "proposal.previous", group: "proposals", isForProposals: true },
+  { keys: ["a"], command: "proposal.accept", group: "proposals", isForProposals: true },
+  { keys: ["r"], command: "proposal.reject", group: "proposals", isForProposals: true },
+  { keys: ["e"], command: "proposal.edit", group: "proposals", isForProposals: true },
+];
+
+/** The rating that a digit key gives: 1 to 9 are tens, 0 is 100. */
+export function ratingOf(key: string): number | null {
+  if (!/^[0-9]$/.test(key)) return null;
+  return key === "0" ? 100 : Number(key) * 10;
+}
+
+/** The name of a key press, as the bindings spell it. */
+export function spell(event: Pick<KeyboardEvent, "key" | "ctrlKey" | "metaKey" | "shiftKey">): string {
+  const mod = event.ctrlKey || event.metaKey ? "mod+" : "";
+  const isLetter = /^[a-z]$/i.test(event.key);
+  // Caps Lock must not change what a letter does; Shift does.
+  const key = isLetter ? (event.shiftKey ? event.key.toUpperCase() : event.key.toLowerCase()) : event.key;
+  return `${mod}${event.shiftKey ? "shift+" : ""}${key}`;
+}
+
+export function bindingOf(spelled: string): Binding | undefined {
+  return BINDINGS.find((binding) => binding.keys.includes(spelled));
+}
+
+/** Listen for keys while a case is read; fields and dialogs keep theirs. */
+export function listenToKeys(room: Room): () => void {
+  const stop = new AbortController();
+  const { signal } = stop;
+  document.addEventListener("keydown", (event) => pressed(room, event), { signal });
+  document.addEventListener("keyup", (event) => released(room, event), { signal });
+  return () => stop.abort();
+}
+
+function pressed(room: Room, event: KeyboardEvent): void {
+  if (!takesKeys(room) || event.altKey) return;
+  const spelled = spell(event);
+  if (event.key === "Escape") {
+    escape(room, event);
+    return;
+  }
+  if (isField(event.target) && !spelled.startsWith("mod+Enter")) return;
+  const rating = ratingOf(spelled);
+  if (rating !== null) {
+    rate(room, rating);
+    event.preventDefault();
+    return;
+  }
+  const binding = bindingOf(spelled);
+  if (!binding || isWidgetKey(event, binding)) return;
+  event.preventDefault();
+  if (event.repeat && binding.release) return;
+  perform(room, binding.command);
+}
+
+function released(room: Room, event: KeyboardEvent): void {
+  const release = bindingOf(spell(event))?.release;
+  if (release) perform(room, release);
+}
+
+function takesKeys(room: Room): boolean {
+  const { phase, dialog, isOnBreak, needsSignIn } = room.state;
+  return (
+    phase.value.name === "reading" &&
+    dialog.value === null &&
+    !isOnBreak.value &&
+    !needsSignIn.value
+  );
+}
+
+/** Leave a field for the pictures; close the rating of a mark that has one. */
+function escape(room: Room, event: KeyboardEvent): void {
+  if (event.target instanceof HTMLElement && isField(event.target)) event.target.blur();
+  if (room.state.openCase.value?.unrated.value === undefined) room.state.rating.value = null;
+}
+
+function rate(room: Room, rating: number): void {
+  const open = room.state.openCase.value;
+  const id = open?.unrated.value?.mark_id ?? open?.selectedMark.value;
+  if (!open || !id) return;
+  open.rate(id, rating);
+  room.state.rating.value = null;
+}
+
+function isField(target: EventTarget | null): boolean {
+  return (
+    target instanceof HTMLElement &&
+    target.matches("input, textarea, select, [contenteditable]")
+  );
+}
+
+/** Tab walks through the page outside the pictures; Enter and arrows belong to buttons there. */
+function isWidgetKey(event: KeyboardEvent, binding: Binding): boolean {
+  const isOnPictures =
+    event.target === document.body ||
+    (event.target instanceof HTMLElement && event.target.closest("[data-panes]") !== null);
+  return binding.keys.some((key) => key.endsWith("Tab")) && !isOnPictures;
+}

@@ -1,0 +1,166 @@
+import { signal, type Signal } from "@preact/signals";
+
+import type { Vector } from "../api/types";
+import { distance } from "../geometry/vectors";
+import type { Pane, ScreenPoint } from "../viewer/contract";
+import type { Drag, GestureHandler, Tool } from "../viewer/gestures";
+import type { MeasureShape } from "../viewer/scene";
+import type { Viewing } from "./viewing";
+
+const EDGE_PX = 5; // how near to a mark's circle the pointer takes hold of its edge
+const ZOOM_PER_PX = 1.006;
+const WINDOW_PER_PX = 1 / 400; // of the window's width
+const SCROLL_PX = 4; // of dragging for one slice
+
+/** A mark under the pointer's hand, before it is let go. */
+export interface Dragged {
+  id: string;
+  centre_mm?: Vector;
+  diameter_mm?: number;
+}
+
+/** What the pointer does in the panes: the tool in hand, drags, clicks, what lies beneath. */
+export class Pointer implements GestureHandler {
+  readonly tool: Signal<Tool> = signal<Tool>("window");
+  readonly measures = signal<readonly MeasureShape[]>([]);
+  readonly probe = signal<{ pane: number; value: number } | null>(null);
+  readonly dragged = signal<Dragged | null>(null);
+  private cursor: { pane: number; place: ScreenPoint } | null = null;
+  private scrolled_px = 0;
+
+  constructor(private readonly viewing: Viewing) {}
+
+  choose(tool: Tool): void {
+    this.tool.value = tool;
+    this.viewing.host.log("tool", { tool });
+  }
+
+  /** Put a mark where the cursor is, else in the middle of the active pane. */
+  markAtCursor(): void {
+    const pane = this.cursor?.pane ?? this.viewing.active.value;
+    const place = this.cursor?.place ?? this.viewing.middleOf(pane);
+    const shown = this.viewing.at(pane);
+    if (!shown) return;
+    this.viewing.activate(pane);
+    this.viewing.host.putMark(pane, shown.toPatient(place));
+  }
+
+  /** The pointer has left the pictures. */
+  leave(): void {
+    this.cursor = null;
+    this.probe.value = null;
+  }
+
+  begin(pane: number, place: ScreenPoint): Pick<Drag, "kind" | "mark"> {
+    this.viewing.activate(pane);
+    this.scrolled_px = 0;
+    return this.hit(pane, place) ?? { kind: this.tool.value, mark: null };
+  }
+
+  wheel(pane: number, steps: number, place: ScreenPoint, isZoom: boolean): void {
+    this.viewing.activate(pane);
+    if (isZoom) this.viewing.zoom(steps > 0 ? 1 / 1.1 : 1.1, place, pane);
+    else this.viewing.scrollTo(pane, (this.viewing.at(pane)?.view().slice ?? 0) + steps);
+  }
+
+  hover(pane: number, place: ScreenPoint): void {
+    this.cursor = { pane, place };
+    const shown = this.viewing.at(pane);
+    if (!shown || !this.viewing.isCross.value) return;
+    const point = shown.toPatient(place);
+    this.viewing.cross_mm.value = point;
+    const value = shown.valueAt(point);
+    this.probe.value = value === null ? null : { pane, value };
+  }
+
+  click(pane: number, place: ScreenPoint): void {
+    const { host } = this.viewing;
+    const spot = this.hit(pane, place);
+    const shown = this.viewing.at(pane);
+    if (spot?.mark) host.selectMark(spot.mark, pane);
+    else if (shown && this.tool.value === "mark") host.putMark(pane, shown.toPatient(place));
+    else if (shown && this.viewing.isCross.value) this.viewing.jump(shown.toPatient(place));
+  }
+
+  drag(drag: Drag): void {
+    const pane = this.viewing.at(drag.pane);
+    if (!pane) return;
+    switch (drag.kind) {
+      case "window":
+      case "mark":
+        this.dragWindow(pane, drag);
+        break;
+      case "zoom":
+        this.viewing.zoom(ZOOM_PER_PX ** -drag.dy_px, drag.from, drag.pane);
+        break;
+      case "pan":
+        this.viewing.linked(drag.pane).forEach((each) => each.panBy(drag.dx_px, drag.dy_px));
+        this.viewing.log("pan", drag.pane);
+        break;
+      case "scroll":
+        this.dragScroll(pane, drag);
+        break;
+      case "measure":
+        this.measure(pane, drag);
+        break;
+      case "move_mark":
+        this.dragged.value = { id: drag.mark ?? "", centre_mm: pane.toPatient(drag.at) };
+        break;
+      case "size_mark":
+        this.dragSize(pane, drag);
+    }
+  }
+
+  drop(drag: Drag): void {
+    const { value } = this.dragged;
+    const { host } = this.viewing;
+    this.dragged.value = null;
+    const pane = this.viewing.at(drag.pane);
+    if (drag.kind === "measure") host.log("tool", { measured: this.measures.value.length });
+    if (!pane || !value) return;
+    if (value.centre_mm) host.moveMark(value.id, value.centre_mm, pane.series.id);
+    if (value.diameter_mm) host.sizeMark(value.id, value.diameter_mm);
+  }
+
+  private hit(
+    pane: number,
+    [x, y]: ScreenPoint,
+  ): { kind: "move_mark" | "size_mark"; mark: string } | null {
+    for (const { id, centre, radius_px } of this.viewing.spotsOf(pane)) {
+      const away = Math.hypot(x - centre[0], y - centre[1]);
+      if (Math.abs(away - radius_px) <= EDGE_PX) return { kind: "size_mark", mark: id };
+      if (away < radius_px) return { kind: "move_mark", mark: id };
+    }
+    return null;
+  }
+
+  private dragWindow(pane: Pane, drag: Drag): void {
+    const [centre, width] = pane.view().window;
+    const step = Math.max(width, 10) * WINDOW_PER_PX;
+    pane.setWindow(centre + drag.dy_px * step, width + drag.dx_px * step * 2);
+    this.viewing.log("window", drag.pane);
+  }
+
+  private dragScroll(pane: Pane, drag: Drag): void {
+    this.scrolled_px += drag.dy_px;
+    const steps = Math.trunc(this.scrolled_px / SCROLL_PX);
+    if (steps === 0) return;
+    this.scrolled_px -= steps * SCROLL_PX;
+    this.viewing.scrollTo(drag.pane, pane.view().slice + steps);
+  }
+
+  private dragSize(pane: Pane, drag: Drag): void {
+    const mark = this.viewing.host.shapes().find((shape) => shape.id === drag.mark);
+    if (mark?.kind !== "mark") return;
+    const radius_mm = distance(mark.centre_mm, pane.toPatient(drag.at));
+    this.dragged.value = { id: mark.id, diameter_mm: Math.max(2 * radius_mm, 1) };
+  }
+
+  private measure(pane: Pane, drag: Drag): void {
+    const [from_mm, to_mm] = [pane.toPatient(drag.from), pane.toPatient(drag.at)];
+    const label = `${distance(from_mm, to_mm).toFixed(1)} mm`;
+    const id = `measure-${drag.from.join("-")}`;
+    const others = this.measures.value.filter((each) => each.id !== id);
+    this.measures.value = [...others, { kind: "measure", id, from_mm, to_mm, label }];
+  }
+}

@@ -1,0 +1,33 @@
+import { Api } from "../api/calls";
+import { Client } from "../api/client";
+import { openOutbox, type Opened } from "../outbox/opening";
+import type { Stage, StageOptions } from "../viewer/contract";
+import type { SeriesFrames } from "../packs/load";
+import { machineClock, type Clock } from "./clock";
+import { Lifeline } from "./lifeline";
+
+type OpenStage = (
+  framesOf: (series: string) => SeriesFrames | undefined,
+  options: StageOptions,
+) => Stage;
+
+/** What the room needs of the world around it; tests give their own. */
+export interface Ports {
+  api: Api;
+  clock: Clock;
+  lifeline: Lifeline;
+  openOutbox: () => Promise<Opened>;
+  /** Loads Cornerstone, once, after the pixels have been asked for. */
+  loadStage: () => Promise<OpenStage>;
+}
+
+export function browserPorts(): Ports {
+  return {
+    api: new Api(new Client()),
+    clock: machineClock,
+    // A new tab id at every start: a duplicated tab must not write as its twin (fault C11).
+    lifeline: new Lifeline(crypto.randomUUID()),
+    openOutbox: () => openOutbox(),
+    loadStage: async () => (await import("../viewer/stage")).openStage,
+  };
+}

@@ -1,0 +1,387 @@
+import { effect } from "@preact/signals";
+
+import { asProblem, type ApiProblem } from "../api/problem";
+import type { Feedback, Packet, Series } from "../api/types";
+import type { Setback } from "../outbox/sender";
+import { t } from "../i18n";
+import { Bursts } from "./bursts";
+import { OpenCase } from "./case";
+import { DailyCheck, displayFacts, isWindowTooSmall, rendererName } from "./display";
+import { inHangingOrder } from "./hanging";
+import { Loading } from "./loading";
+import { Outgoing } from "./outgoing";
+import type { Ports } from "./ports";
+import { Presence } from "./presence";
+import { Recorder } from "./recorder";
+import { createState, type State } from "./state";
+import { Viewing } from "./viewing";
+import { viewingHost } from "./viewing-host";
+import { watchPage } from "./watch";
+
+/** The reading room: from sign-in to the last case, one after the other, without a page load. */
+export class Room {
+  readonly state: State = createState();
+  readonly loading: Loading;
+  readonly bursts = new Bursts((kind, payload) => this.record(kind, payload));
+  private readonly outgoing: Outgoing;
+  private presence: Presence | null = null;
+  private session: string | null = null;
+  private painted = new Set<number>();
+  private hasRendered = false;
+  private signedIn: (() => void) | null = null;
+  private displayAnswered: ((seen: boolean) => void) | null = null;
+  private submitKey: string | null = null;
+
+  constructor(
+    readonly study: string,
+    readonly ports: Ports,
+    /** Where the reader's own page is. */
+    readonly home = "/reading/",
+  ) {
+    this.loading = new Loading(() => this.renewToken());
+    this.outgoing = new Outgoing(ports, this.state, (setback) => this.onSetback(setback));
+    effect(() => {
+      if (this.loading.isReady.value) this.record("all_decoded");
+    });
+    // A mark that waits for its rating asks for it: also after a crash, or when it is redone.
+    effect(() => {
+      const mark = this.state.openCase.value?.unrated.value?.mark_id;
+      const { rating, viewing } = this.state;
+      if (mark === undefined || rating.peek()?.mark === mark) return;
+      rating.value = { mark, pane: viewing.value?.active.peek() ?? 0 };
+    });
+  }
+
+  get tab(): string {
+    return this.ports.lifeline.tab;
+  }
+
+  /** Everything a reader does goes through here. */
+  readonly record = (kind: string, payload: Readonly<Record<string, unknown>> = {}): void => {
+    this.state.openCase.peek()?.record(kind, payload);
+  };
+
+  async start(): Promise<void> {
+    this.ports.lifeline.hold();
+    const renderer = rendererName();
+    if (renderer === null) {
+      this.state.phase.value = { name: "refused", words: t("display.no_webgl"), canRetry: false };
+      return;
+    }
+    this.watch();
+    await this.guarded(async () => {
+      await this.identify();
+      await this.outgoing.open(this.state.me.value?.id ?? "");
+      await this.checkDisplay(renderer);
+      await this.openNext();
+    });
+  }
+
+  /** Try again after a refusal that may pass. */
+  async retry(): Promise<void> {
+    await this.guarded(() => this.openNext());
+  }
+
+  async openNext(): Promise<void> {
+    this.state.phase.value = { name: "opening" };
+    this.state.feedback.value = null;
+    const stage = this.ports.loadStage(); // Cornerstone loads while the server answers
+    const packet = await this.signedInFor(() =>
+      this.ports.api.openNext(this.study, this.session, this.tab),
+    );
+    const opened = await this.outgoing.claim(packet);
+    await this.show(opened.packet, stage, opened.from);
+  }
+
+  /** Make this window the one that may write (fault C10). */
+  async takeOver(): Promise<void> {
+    const read = this.state.openCase.value?.packet.read.id;
+    if (read === undefined) return;
+    await this.guarded(async () => {
+      await this.signedInFor(() => this.ports.api.takeOver(read, this.tab));
+      const packet = await this.ports.api.packet(read, this.tab);
+      await this.show(packet, this.ports.loadStage(), "take_over");
+    });
+  }
+
+  async signIn(username: string, password: string): Promise<string | null> {
+    try {
+      const me = await this.ports.api.signIn(username, password);
+      const before = this.state.me.value;
+      if (before && before.id !== me.id) {
+        location.reload(); // another person: what is open is not theirs to see (fault C12)
+        return null;
+      }
+      this.state.me.value = me;
+      this.state.needsSignIn.value = false;
+      this.signedIn?.();
+      this.outgoing.tryNow();
+      return null;
+    } catch (error) {
+      return wordsOf(asProblem(error));
+    }
+  }
+
+  answerDisplayCheck(seen: boolean): void {
+    this.displayAnswered?.(seen);
+  }
+
+  takeBreak(): void {
+    if (this.state.isOnBreak.value || this.state.openCase.value?.isReadOnly.value) return;
+    this.bursts.flush();
+    this.record("pause");
+    this.state.isOnBreak.value = true;
+  }
+
+  endBreak(): void {
+    this.state.isOnBreak.value = false;
+    this.record("resume");
+    this.presence?.input();
+  }
+
+  async reportProblem(words: string): Promise<string | null> {
+    const open = this.state.openCase.value;
+    if (!open) return null;
+    try {
+      await this.signedInFor(() => this.ports.api.reportProblem(open.packet.read.id, words));
+      this.record("problem_reported", { words });
+      return null;
+    } catch (error) {
+      return wordsOf(asProblem(error));
+    }
+  }
+
+  /** Sign the open read; the next case follows at once, after a training case the truth does. */
+  async submit(password: string): Promise<void> {
+    const open = this.state.openCase.value;
+    if (!open || this.state.isSubmitting.value) return;
+    this.state.isSubmitting.value = true;
+    this.state.submitError.value = null;
+    try {
+      await this.sign(open, password);
+    } catch (error) {
+      this.state.submitError.value = wordsOf(asProblem(error));
+    } finally {
+      this.state.isSubmitting.value = false;
+    }
+  }
+
+  /** Called after a pane has painted: the clock starts when every one has. */
+  paneDone(pane: number): void {
+    const { openCase, viewing } = this.state;
+    this.painted.add(pane);
+    const count = viewing.value?.hung.value.length ?? 0;
+    if (this.hasRendered || this.painted.size < count || openCase.value === null) return;
+    this.hasRendered = true;
+    this.record("first_render", { panes: count });
+    if (this.state.areProposalsShown.value) this.record("proposals_shown", { at: "open" });
+  }
+
+  private async sign(open: OpenCase, password: string): Promise<void> {
+    this.bursts.flush();
+    this.record("submit_asked");
+    const unsent = await this.outgoing.flush();
+    if (unsent > 0) {
+      this.state.submitError.value = t("submit.unsent", { count: unsent });
+      return;
+    }
+    this.submitKey ??= crypto.randomUUID(); // the same for every try of this signature (fault A1)
+    const { read, meaning } = open.packet;
+    const { currentFence: fence, lastSeq: last_seq } = open.recorder;
+    const signing = { tab: this.tab, fence, last_seq, password, meaning };
+    const key = this.submitKey;
+    const done = await this.signedInFor(() => this.ports.api.submit(read.id, signing, key));
+    this.submitKey = null;
+    open.recorder.seal();
+    open.isReadOnly.value = true;
+    this.state.dialog.value = null;
+    if (done.feedback) this.showFeedback(done.feedback);
+    else await this.guarded(() => this.openNext());
+  }
+
+  private showFeedback(feedback: Feedback): void {
+    this.state.feedback.value = feedback;
+    const first = feedback.lesions[0];
+    if (first) this.state.viewing.value?.jump(first.position_mm);
+  }
+
+  private async identify(): Promise<void> {
+    this.state.me.value = await this.signedInFor(() => this.ports.api.me());
+  }
+
+  private async checkDisplay(renderer: string): Promise<void> {
+    const check = new DailyCheck(this.state.me.value?.id ?? "");
+    let seen = true;
+    if (!check.isDone) {
+      this.state.phase.value = { name: "display" };
+      seen = await new Promise<boolean>((resolve) => (this.displayAnswered = resolve));
+      if (seen) check.done();
+    }
+    const display = displayFacts(renderer, seen ? "seen" : "not_seen");
+    this.session = await this.signedInFor(() => this.ports.api.startSession(this.study, display));
+    this.state.began_ms.value = Date.now();
+  }
+
+  private async show(
+    packet: Packet,
+    stage: ReturnType<Ports["loadStage"]>,
+    from: string | null,
+  ): Promise<void> {
+    const ordered = inHangingOrder(packet.series);
+    this.loading.begin(packet, ordered); // the pixels are on their way before Cornerstone is
+    const before = this.state.openCase.peek()?.packet.series ?? [];
+    const open = this.openCase(packet);
+    this.note(open, from);
+    this.resetFor(packet);
+    this.state.openCase.value = open;
+    this.state.phase.value = { name: "reading" };
+    const viewing = this.state.viewing.value ?? (await this.makeViewing(stage));
+    viewing.stage.forget(gone(before, ordered));
+    this.painted = new Set();
+    this.hasRendered = false;
+    await viewing.open(ordered);
+    await this.loading.settled();
+    void this.prefetch(packet.read.id);
+  }
+
+  private openCase(packet: Packet): OpenCase {
+    const me = this.state.me.value;
+    const recorder = new Recorder({
+      user: me?.id ?? "",
+      read: packet.read.id,
+      tab: this.tab,
+      fence: packet.read.fence,
+      lastSeq: this.lastSeqOf(packet),
+      clock: this.ports.clock,
+      put: (record, isUrgent) => this.outgoing.put(record, isUrgent),
+    });
+    return new OpenCase(packet, recorder);
+  }
+
+  /** What this tab has told so far of the read, sent or not. */
+  private lastSeqOf(packet: Packet): number {
+    const open = this.state.openCase.peek();
+    const here = open?.packet.read.id === packet.read.id ? open.recorder.lastSeq : 0;
+    return Math.max(packet.draft.last_seq[this.tab] ?? 0, here);
+  }
+
+  private note(open: OpenCase, from: string | null): void {
+    open.record("load_start", { series: open.packet.series.length });
+    if (from === "reload" || from === "crash_recovered") open.record(from);
+    if (this.outgoing.wasLost) {
+      open.record("outbox_lost", { server_last: this.lastSeqOf(open.packet) });
+      this.outgoing.wasLost = false;
+    }
+    if (!open.packet.read.read_only) this.outgoing.hold(open.packet);
+  }
+
+  private resetFor(packet: Packet): void {
+    const { state } = this;
+    state.rating.value = null;
+    state.dialog.value = null;
+    state.setback.value = null;
+    state.feedback.value = null;
+    state.isOnBreak.value = packet.read.state === "paused";
+    state.areProposalsShown.value = packet.ai !== undefined && packet.ai.mode !== "on_demand";
+    this.submitKey = null;
+    const limit_ms = packet.read.idle_limit_s * 1000;
+    this.presence = new Presence(this.ports.clock, limit_ms, this.record);
+  }
+
+  private async makeViewing(stage: ReturnType<Ports["loadStage"]>): Promise<Viewing> {
+    const openStage = await stage;
+    let viewing: Viewing | null = null;
+    const made = openStage(this.loading.framesOf, {
+      onPaint: (pane) => viewing?.painted(pane),
+      onContext: (state) => this.record("tool", { graphics: state }),
+    });
+    viewing = new Viewing(made, viewingHost(this));
+    this.state.viewing.value = viewing;
+    return viewing;
+  }
+
+  private async prefetch(read: string): Promise<void> {
+    if (this.loading.hasFailed.value) return;
+    try {
+      const { series, token } = await this.ports.api.nextImages(read);
+      this.loading.prefetch(series, token);
+    } catch {
+      // Only speed is lost: the next case fetches its images when it opens.
+    }
+  }
+
+  private async renewToken(): Promise<string> {
+    const read = this.state.openCase.peek()?.packet.read.id;
+    if (read === undefined) throw new Error("No case is open.");
+    return (await this.ports.api.packet(read, this.tab)).token;
+  }
+
+  private onSetback(setback: Setback): void {
+    const open = this.state.openCase.peek();
+    if (setback.kind === "signed_out") {
+      this.state.needsSignIn.value = true;
+    } else if (setback.read === open?.packet.read.id) {
+      if (setback.kind !== "refused") {
+        open.recorder.seal();
+        open.isReadOnly.value = true;
+      }
+      if (setback.kind !== "taken_over") this.state.setback.value = setback.words;
+    }
+  }
+
+  /** Do it; when the session has expired, ask for the password over the case and do it again. */
+  private async signedInFor<Answer>(call: () => Promise<Answer>): Promise<Answer> {
+    for (;;) {
+      try {
+        return await call();
+      } catch (error) {
+        if (asProblem(error).status !== 401) throw error;
+        this.state.needsSignIn.value = true;
+        await new Promise<void>((resolve) => (this.signedIn = resolve));
+      }
+    }
+  }
+
+  private async guarded(steps: () => Promise<void>): Promise<void> {
+    try {
+      await steps();
+    } catch (error) {
+      const problem = asProblem(error);
+      const opensOn = problem.more.opens_on;
+      const isEnd = ["reads.nothing_left", "reads.washout"].includes(problem.code);
+      this.state.phase.value = isEnd
+        ? {
+            name: "finished",
+            words: problem.detail,
+            opensOn: typeof opensOn === "string" ? opensOn : null,
+          }
+        : { name: "refused", words: wordsOf(problem), canRetry: problem.isPassing };
+    }
+  }
+
+  private watch(): void {
+    const look = (): void => void (this.state.isWindowSmall.value = isWindowTooSmall());
+    look();
+    addEventListener("resize", look);
+    watchPage({
+      record: this.record,
+      presence: () => (this.state.isOnBreak.peek() ? null : this.presence),
+      leaving: () => {
+        this.bursts.flush();
+        this.outgoing.sendLastWords();
+      },
+      restored: () => location.reload(),
+      online: () => this.outgoing.tryNow(),
+    });
+  }
+}
+
+function gone(before: readonly Series[], now: readonly Series[]): readonly Series[] {
+  return before.filter((each) => !now.some((other) => other.id === each.id));
+}
+
+/** What went wrong, for a person, also when the server said nothing. */
+export function wordsOf(problem: ApiProblem): string {
+  if (problem.code === "program") return t("error.program", { words: problem.detail });
+  return problem.detail || t("error.no_answer");
+}

@@ -1,0 +1,56 @@
+import type { Feedback, Proposal, Vector } from "../api/types";
+import type { MeasureShape, Shape } from "../viewer/scene";
+import type { Draft } from "./draft";
+import { standing } from "./draft";
+
+/** Everything that may be drawn over the pictures. */
+export interface SceneParts {
+  draft: Draft;
+  selectedMark: string | null;
+  proposals: readonly Proposal[];
+  selectedProposal: string | null;
+  areProposalsShown: boolean;
+  feedback: Feedback | null;
+  measures: readonly MeasureShape[];
+  cross_mm: Vector | null;
+}
+
+/** The shapes of a scene; what is drawn last lies on top. */
+export function sceneOf(parts: SceneParts): readonly Shape[] {
+  return [
+    ...(parts.cross_mm
+      ? [{ kind: "cross" as const, id: "cross" as const, centre_mm: parts.cross_mm }]
+      : []),
+    ...(parts.areProposalsShown ? parts.proposals.map((each) => proposal(parts, each)) : []),
+    ...(parts.feedback?.lesions ?? []).map((lesion) => ({
+      kind: "lesion" as const,
+      id: String(lesion.number),
+      centre_mm: lesion.position_mm,
+      diameter_mm: lesion.diameter_mm,
+      label: `${lesion.diameter_mm.toFixed(0)} mm`,
+    })),
+    ...standing(parts.draft).map((mark) => ({
+      kind: "mark" as const,
+      id: mark.mark_id,
+      centre_mm: mark.position_mm,
+      diameter_mm: mark.diameter_mm,
+      label: String(mark.number),
+      isSelected: mark.mark_id === parts.selectedMark,
+      isUnrated: mark.rating === null,
+    })),
+    ...parts.measures,
+  ];
+}
+
+function proposal(parts: SceneParts, each: Proposal): Shape {
+  return {
+    kind: "proposal",
+    id: each.id,
+    centre_mm: each.centroid_mm,
+    diameter_mm: each.diameter_mm,
+    label: `${each.label} ${each.probability.toFixed(2)}`,
+    contours_mm: each.contours_mm,
+    isSelected: each.id === parts.selectedProposal,
+    isRejected: parts.draft.decisions[each.id] === "rejected",
+  };
+}

@@ -1,0 +1,50 @@
+import { signal } from "@preact/signals";
+
+import type { Feedback, Me } from "../api/types";
+import type { SavedState } from "../outbox/sender";
+import type { OpenCase } from "./case";
+import type { Viewing } from "./viewing";
+
+/** Where the room stands. */
+export type Phase =
+  | { name: "starting" }
+  | { name: "display" }
+  | { name: "draining" }
+  | { name: "opening" }
+  | { name: "reading" }
+  | { name: "finished"; words: string; opensOn: string | null }
+  | { name: "refused"; words: string; canRetry: boolean };
+
+export type Dialog = "keys" | "submit" | "problem" | "facts" | null;
+
+/** A mark that is being rated, and the pane beside whose picture that happens. */
+export interface Rating {
+  mark: string;
+  pane: number;
+}
+
+/** All that the reading room shows, in one place. */
+export function createState() {
+  return {
+    phase: signal<Phase>({ name: "starting" }),
+    me: signal<Me | null>(null),
+    needsSignIn: signal(false),
+    openCase: signal<OpenCase | null>(null),
+    viewing: signal<Viewing | null>(null),
+    saved: signal<{ state: SavedState; unsent: number }>({ state: "saved", unsent: 0 }),
+    isDurable: signal(true),
+    setback: signal<string | null>(null),
+    dialog: signal<Dialog>(null),
+    rating: signal<Rating | null>(null),
+    isOnBreak: signal(false),
+    isBare: signal(false),
+    areProposalsShown: signal(false),
+    feedback: signal<Feedback | null>(null),
+    isSubmitting: signal(false),
+    submitError: signal<string | null>(null),
+    began_ms: signal(Date.now()),
+    isWindowSmall: signal(false),
+  };
+}
+
+export type State = ReturnType<typeof createState>;

@@ -1,0 +1,100 @@
+import type { Change, Draft, Mark } from "./draft";
+
+/** Drafts that can be gone back and forth between. */
+export class History {
+  private past: Draft[] = [];
+  private future: Draft[] = [];
+
+  /** Remember the draft as it is before a deed. */
+  push(before: Draft): void {
+    this.past.push(before);
+    this.future = [];
+  }
+
+  /** The draft before the last deed; null when there is none. */
+  undo(now: Draft): Draft | null {
+    const target = this.past.pop();
+    if (target) this.future.push(now);
+    return target ?? null;
+  }
+
+  /** The draft before the last undoing; null when there is none. */
+  redo(now: Draft): Draft | null {
+    const target = this.future.pop();
+    if (target) this.past.push(now);
+    return target ?? null;
+  }
+}
+
+/**
+ * The changes that lead from one draft to another that was there before. Nothing is unsaid: the
+ * log keeps what was done and that it was taken back.
+ */
+export function changesBetween(now: Draft, then: Draft): readonly Change[] {
+  const decided = decisionChanges(now, then);
+  const adopted = new Set(
+    decided.flatMap(({ payload }) => ("mark_id" in payload ? [payload.mark_id] : [])),
+  );
+  const marks = now.marks.filter((mark) => !adopted.has(mark.mark_id));
+  return [
+    ...marks.flatMap((mark) => markChanges(mark, find(then, mark.mark_id))),
+    ...decided,
+    ...saidChanges(now, then, adopted.size > 0),
+    ...answerChanges(now, then),
+  ];
+}
+
+function markChanges(now: Mark, then: Mark | undefined): readonly Change[] {
+  const { mark_id } = now;
+  if (then === undefined || then.isRemoved) {
+    return now.isRemoved ? [] : [{ kind: "mark_removed", payload: { mark_id } }];
+  }
+  const changes: Change[] = [];
+  if (now.isRemoved) changes.push({ kind: "mark_restored", payload: { mark_id } });
+  if (then.position_mm !== now.position_mm || then.series !== now.series) {
+    const { position_mm, series } = then;
+    changes.push({ kind: "mark_moved", payload: { mark_id, position_mm, series } });
+  }
+  if (then.diameter_mm !== now.diameter_mm) {
+    changes.push({ kind: "mark_sized", payload: { mark_id, diameter_mm: then.diameter_mm } });
+  }
+  if (then.rating !== null && then.rating !== now.rating) {
+    changes.push({ kind: "mark_rated", payload: { mark_id, rating: then.rating } });
+  }
+  return changes;
+}
+
+type Decided = Extract<Change, { payload: { proposal: string } }>;
+
+function decisionChanges(now: Draft, then: Draft): readonly Decided[] {
+  const proposals = new Set([...Object.keys(now.decisions), ...Object.keys(then.decisions)]);
+  return [...proposals].flatMap((proposal): Decided[] => {
+    const before = then.decisions[proposal];
+    if (before === now.decisions[proposal]) return [];
+    if (before === undefined) return [{ kind: "proposal_undecided", payload: { proposal } }];
+    if (before === "rejected") return [{ kind: "proposal_rejected", payload: { proposal } }];
+    const mark = then.marks.find((each) => each.proposal === proposal && !each.isRemoved);
+    if (!mark) return [];
+    const { mark_id, position_mm, series, diameter_mm, rating, number } = mark;
+    const payload = { proposal, mark_id, position_mm, series, diameter_mm, rating, number };
+    return [{ kind: before === "accepted" ? "proposal_accepted" : "proposal_edited", payload }];
+  });
+}
+
+/** Taking a proposal over unsays "no metastasis" by itself, so it may have to be said again. */
+function saidChanges(now: Draft, then: Draft, isUnsaid: boolean): readonly Change[] {
+  const said = isUnsaid ? false : now.noLesionSaid;
+  if (said === then.noLesionSaid) return [];
+  return [{ kind: "no_lesion_said", payload: { said: then.noLesionSaid } }];
+}
+
+function answerChanges(now: Draft, then: Draft): readonly Change[] {
+  const keys = new Set([...Object.keys(now.answers), ...Object.keys(then.answers)]);
+  return [...keys]
+    .filter((key) => now.answers[key] !== then.answers[key])
+    .map((key) => ({ kind: "answer_set", payload: { key, value: then.answers[key] ?? null } }));
+}
+
+function find(draft: Draft, id: string): Mark | undefined {
+  return draft.marks.find((mark) => mark.mark_id === id);
+}

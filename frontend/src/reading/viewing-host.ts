@@ -1,0 +1,49 @@
+import { computed } from "@preact/signals";
+
+import type { Room } from "./room";
+import { sceneOf } from "./scene";
+import type { ViewingHost } from "./viewing";
+
+/** Ties what is looked at to the case that is open and to its log. */
+export function viewingHost(room: Room): ViewingHost {
+  const { state } = room;
+  const shapes = computed(() => {
+    const open = state.openCase.value;
+    if (!open) return [];
+    const viewing = state.viewing.value;
+    return sceneOf({
+      draft: open.draft.value,
+      selectedMark: open.selectedMark.value,
+      proposals: open.proposals,
+      selectedProposal: open.selectedProposal.value,
+      areProposalsShown: state.areProposalsShown.value,
+      feedback: state.feedback.value,
+      measures: viewing?.pointer.measures.value ?? [],
+      cross_mm: viewing?.cross_mm.value ?? null,
+    });
+  });
+  return {
+    shapes: () => shapes.value,
+    log: (kind, payload) => {
+      if (kind === "layout" || kind === "link" || kind === "tool") room.record(kind, payload);
+      else room.bursts.add(kind, payload);
+    },
+    putMark: (pane, position_mm) => {
+      const open = state.openCase.value;
+      const series = state.viewing.value?.at(pane)?.series.id;
+      if (!open || series === undefined) return;
+      const mark = open.putMark({ position_mm, series });
+      if (mark !== null) state.rating.value = { mark, pane };
+    },
+    selectMark: (id, pane) => {
+      const open = state.openCase.value;
+      if (!open) return;
+      open.selectedMark.value = id;
+      state.rating.value = { mark: id, pane };
+    },
+    moveMark: (id, position_mm, series) => state.openCase.value?.move(id, { position_mm, series }),
+    sizeMark: (id, diameter_mm) => state.openCase.value?.resize(id, diameter_mm),
+    painted: (pane) => room.paneDone(pane),
+  };
+}
+

@@ -1,0 +1,201 @@
+import type { VNode } from "preact";
+import { useEffect } from "preact/hooks";
+import { useSignal } from "@preact/signals";
+
+import { t } from "../i18n";
+import { perform, type CommandName } from "../reading/commands";
+import { inHangingOrder, type LayoutName } from "../reading/hanging";
+import type { Room } from "../reading/room";
+import type { Viewing } from "../reading/viewing";
+import type { Tool } from "../viewer/gestures";
+import { Icon, IconButton, type IconName } from "./icons";
+
+const MINUTE_MS = 60_000;
+const TOOLS: readonly { tool: Tool; icon: IconName; key: string }[] = [
+  { tool: "window", icon: "window", key: "W" },
+  { tool: "mark", icon: "mark", key: "K" },
+  { tool: "zoom", icon: "zoom", key: "Z" },
+  { tool: "pan", icon: "pan", key: "P" },
+  { tool: "measure", icon: "measure", key: "T" },
+];
+const LAYOUTS: readonly LayoutName[] = ["one", "two", "four", "main", "planes"];
+
+/** The one bar on top: where the reader stands, and the tools of looking. */
+export function Bar({ room, viewing }: { room: Room; viewing: Viewing | null }): VNode {
+  const open = room.state.openCase.value;
+  return (
+    <header class="bar">
+      <a class="icon-button" href={room.home} aria-label={t("bar.home")} title={t("bar.home")}>
+        <Icon name="home" />
+      </a>
+      {open && (
+        <div class="where" data-testid="where">
+          <strong>
+            {t("bar.case", { number: open.packet.read.number, of: open.packet.read.of })}
+          </strong>
+          {open.packet.read.is_training && <span class="tag">{t("bar.training")}</span>}
+          <SessionTime began_ms={room.state.began_ms.value} />
+          <Saved room={room} />
+        </div>
+      )}
+      <div class="stretch" />
+      {viewing && <LookingTools room={room} viewing={viewing} />}
+      <div class="stretch" />
+      <CaseTools room={room} />
+    </header>
+  );
+}
+
+function SessionTime({ began_ms }: { began_ms: number }): VNode {
+  const minutes = useSignal(0);
+  useEffect(() => {
+    const tell = (): void => {
+      minutes.value = Math.floor((Date.now() - began_ms) / MINUTE_MS);
+    };
+    tell();
+    const timer = setInterval(tell, MINUTE_MS / 4);
+    return () => clearInterval(timer);
+  }, [began_ms, minutes]);
+  return (
+    <span class="quiet-text" title={t("bar.session_name")}>
+      {t("bar.session", { minutes: minutes.value })}
+    </span>
+  );
+}
+
+function Saved({ room }: { room: Room }): VNode {
+  const { state, unsent } = room.state.saved.value;
+  const words =
+    state === "kept" ? t("saved.kept", { count: unsent }) : t(`saved.${state}`);
+  return (
+    <span class={`saved is-${state}`} role="status" data-testid="saved">
+      {room.state.isDurable.value ? words : t("saved.not_durable")}
+    </span>
+  );
+}
+
+function LookingTools({ room, viewing }: { room: Room; viewing: Viewing }): VNode {
+  const { pointer } = viewing;
+  return (
+    <>
+      <div class="group" role="group" aria-label={t("bar.tools")}>
+        {TOOLS.map(({ tool, icon, key }) => (
+          <IconButton
+            key={tool}
+            icon={icon}
+            label={t(`tool.${tool}`)}
+            shortcut={key}
+            isPressed={pointer.tool.value === tool}
+            onClick={() => pointer.choose(tool)}
+            testId={`tool-${tool}`}
+          />
+        ))}
+      </div>
+      <div class="group">
+        <Switch room={room} icon="invert" name="tool.invert" shortcut="I" command="window.invert" />
+        <Switch room={room} icon="fit" name="tool.fit" shortcut="F" command="view.fit" />
+        <IconButton
+          icon="cross"
+          label={t("tool.cross")}
+          shortcut="X"
+          isPressed={viewing.isCross.value}
+          onClick={() => viewing.toggleCross()}
+        />
+        <IconButton
+          icon="link"
+          label={t("tool.link")}
+          shortcut="G"
+          isPressed={viewing.isLinked.value}
+          onClick={() => viewing.toggleLink()}
+          testId="link"
+        />
+      </div>
+      <SeriesChoice room={room} viewing={viewing} />
+      <div class="group" role="group" aria-label={t("bar.layout")}>
+        {LAYOUTS.map((layout) => (
+          <IconButton
+            key={layout}
+            icon={layout as IconName}
+            label={t(`layout.${layout as "one"}`)}
+            shortcut={layout === "planes" ? "V" : "L"}
+            isPressed={viewing.layout.value === layout}
+            isDisabled={layout === "planes" && !room.loading.isReady.value}
+            onClick={() => void viewing.setLayout(layout)}
+            testId={`layout-${layout}`}
+          />
+        ))}
+      </div>
+    </>
+  );
+}
+
+interface SwitchProps {
+  room: Room;
+  icon: IconName;
+  name: "tool.invert" | "tool.fit";
+  shortcut: string;
+  command: CommandName;
+}
+
+function Switch({ room, icon, name, shortcut, command }: SwitchProps): VNode {
+  const act = (): void => perform(room, command);
+  return <IconButton icon={icon} label={t(name)} shortcut={shortcut} onClick={act} />;
+}
+
+/** Which series the active pane shows. */
+function SeriesChoice({ room, viewing }: { room: Room; viewing: Viewing }): VNode {
+  const series = inHangingOrder(room.state.openCase.value?.packet.series ?? []);
+  const shown = viewing.hung.value[viewing.active.value]?.series.id;
+  return (
+    <div class="group" role="group" aria-label={t("bar.series")}>
+      {series.map((each) => (
+        <button
+          key={each.id}
+          type="button"
+          class="word-button"
+          aria-pressed={each.id === shown}
+          title={each.description}
+          data-testid={`series-${each.role}`}
+          onClick={() => void viewing.showSeries(each)}
+        >
+          {t(`role.${each.role}`)}
+        </button>
+      ))}
+    </div>
+  );
+}
+
+function CaseTools({ room }: { room: Room }): VNode {
+  const { dialog } = room.state;
+  return (
+    <div class="group">
+      <IconButton
+        icon="facts"
+        label={t("bar.facts")}
+        onClick={() => (dialog.value = "facts")}
+      />
+      <IconButton
+        icon="flag"
+        label={t("bar.problem")}
+        onClick={() => (dialog.value = "problem")}
+        testId="report-problem"
+      />
+      <IconButton
+        icon="keys"
+        label={t("bar.keys")}
+        shortcut="?"
+        onClick={() => (dialog.value = "keys")}
+        testId="show-keys"
+      />
+      <IconButton
+        icon="pause"
+        label={t("bar.break")}
+        shortcut="B"
+        onClick={() => room.takeBreak()}
+        testId="break"
+      >
+        {t("bar.break")}
+      </IconButton>
+    </div>
+  );
+}

@@ -1,0 +1,106 @@
+import type { VNode } from "preact";
+
+import { t } from "../i18n";
+import type { OpenCase } from "../reading/case";
+import { goToMark } from "../reading/commands";
+import type { Mark } from "../reading/draft";
+import type { Room } from "../reading/room";
+import { letGo } from "./focus";
+import { IconButton } from "./icons";
+
+/** The reader's own marks; a click shows the lesion in every pane. */
+export function MarksPanel({ room, open }: { room: Room; open: OpenCase }): VNode {
+  const marks = open.marks.value;
+  const unrated = open.unrated.value;
+  return (
+    <section class="panel-part marks" aria-labelledby="marks-title" data-testid="marks">
+      <h2 id="marks-title">
+        {t("marks.title")} <span class="count">{marks.length}</span>
+      </h2>
+      {marks.length === 0 && <p class="quiet-text">{t("marks.none_yet")}</p>}
+      <ol class="rows">
+        {marks.map((mark) => (
+          <MarkRow key={mark.mark_id} room={room} open={open} mark={mark} />
+        ))}
+      </ol>
+      {unrated && open.refusals.value > 0 && (
+        <p class="blocked" role="alert" key={open.refusals.value}>
+          {t("marks.first", { number: unrated.number })}
+        </p>
+      )}
+      {marks.length === 0 && <NoLesion open={open} />}
+    </section>
+  );
+}
+
+function MarkRow({ room, open, mark }: { room: Room; open: OpenCase; mark: Mark }): VNode {
+  const isSelected = open.selectedMark.value === mark.mark_id;
+  const { number, rating, diameter_mm } = mark;
+  const rated = rating === null ? t("marks.unrated") : t("marks.rating", { rating });
+  return (
+    <li
+      class={`row${isSelected ? " is-selected" : ""}${rating === null ? " is-unrated" : ""}`}
+      data-testid={`mark-${number}`}
+      data-rating={rating ?? ""}
+    >
+      <button
+        type="button"
+        class="row-main"
+        aria-label={`${t("marks.item", { number })}, ${rated}`}
+        aria-current={isSelected}
+        onClick={(event) => {
+          letGo(event);
+          goToMark(room, mark.mark_id);
+        }}
+        onDblClick={() => goToMark(room, mark.mark_id, true)}
+      >
+        <svg class="sign" viewBox="0 0 16 16" aria-hidden="true">
+          <circle cx="8" cy="8" r="5.5" />
+        </svg>
+        <span class="number">{number}</span>
+        <span class="rating-bar" aria-hidden="true">
+          <span style={{ width: `${rating ?? 0}%` }} />
+        </span>
+        <span class="rating">{rating ?? "–"}</span>
+        <span class="size">
+          {diameter_mm === null ? "" : t("marks.size", { size: diameter_mm.toFixed(0) })}
+        </span>
+      </button>
+      {!open.isReadOnly.value && (
+        <>
+          <IconButton
+            icon="pen"
+            label={`${t("marks.rate")} ${number}`}
+            onClick={() => goToMark(room, mark.mark_id, true)}
+          />
+          <IconButton
+            icon="remove"
+            label={t("marks.remove", { number })}
+            shortcut="Del"
+            onClick={() => open.remove(mark.mark_id)}
+            testId={`remove-mark-${number}`}
+          />
+        </>
+      )}
+    </li>
+  );
+}
+
+/** "No metastasis" is said, not implied (R4). */
+function NoLesion({ open }: { open: OpenCase }): VNode {
+  return (
+    <label class="check">
+      <input
+        type="checkbox"
+        checked={open.draft.value.noLesionSaid}
+        disabled={open.isReadOnly.value}
+        data-testid="no-lesion"
+        onChange={(event) => {
+          open.sayNoLesion(event.currentTarget.checked);
+          event.currentTarget.blur(); // the keys belong to the pictures again
+        }}
+      />
+      {t("marks.no_lesion")} <kbd>O</kbd>
+    </label>
+  );
+}

@@ -1,0 +1,149 @@
+import type { VNode } from "preact";
+import { useEffect, useRef } from "preact/hooks";
+
+import { rulerFor } from "../geometry/ruler";
+import { t } from "../i18n";
+import type { Hung } from "../reading/hanging";
+import type { Progress } from "../reading/loading";
+import type { Room } from "../reading/room";
+import type { Viewing } from "../reading/viewing";
+import type { PaneView } from "../viewer/contract";
+
+const RULER_ROOM_PX = 110;
+
+interface PaneProps {
+  room: Room;
+  viewing: Viewing;
+  pane: number;
+  hung: Hung;
+}
+
+/** One pane: the picture, what is drawn over it, and its corners. */
+export function PaneFrame({ room, viewing, pane, hung }: PaneProps): VNode {
+  const host = useRef<HTMLDivElement>(null);
+  const svg = useRef<SVGSVGElement>(null);
+  useEffect(() => {
+    viewing.seat(pane, host.current, svg.current);
+    return () => viewing.seat(pane, null, null);
+  }, [viewing, pane]);
+  const view = viewing.views.value[pane] ?? null;
+  const isActive = viewing.active.value === pane;
+  const role = t(`role.${hung.series.role}`);
+  const name = view
+    ? t("pane.name", { role, slice: view.slice + 1, slices: view.slices })
+    : role;
+  return (
+    <section
+      class={`pane tool-${viewing.pointer.tool.value}${isActive ? " is-active" : ""}`}
+      role="img"
+      aria-label={name}
+      tabIndex={0}
+      data-testid={`pane-${pane}`}
+      data-role={hung.series.role}
+      data-slice={view ? view.slice + 1 : ""}
+      data-slices={view?.slices}
+      data-window={view ? view.window.map((each) => Math.round(each)).join("/") : ""}
+      onFocus={() => viewing.activate(pane)}
+      onPointerLeave={() => viewing.pointer.leave()}
+    >
+      <div class="picture" ref={host} />
+      <svg class="overlay" ref={svg} aria-hidden="true" />
+      <Corners view={view} hung={hung} viewing={viewing} pane={pane} />
+      <LoadLine room={room} progress={room.loading.progress.value[hung.series.id]} />
+    </section>
+  );
+}
+
+interface CornersProps {
+  view: PaneView | null;
+  hung: Hung;
+  viewing: Viewing;
+  pane: number;
+}
+
+function Corners({ view, hung, viewing, pane }: CornersProps): VNode {
+  const cut = t(`cut.${hung.cut}`);
+  const probe = viewing.probeIn(pane);
+  return (
+    <div class="corners" aria-hidden="true">
+      <div class="corner top-left">
+        <strong>{t(`role.${hung.series.role}`)}</strong> {cut}{" "}
+        {view && view.slab_mm > 0 && t("pane.slab", { thickness: view.slab_mm })}
+      </div>
+      {view && (
+        <>
+          <div class="corner top-right">
+            {view.slice + 1}/{view.slices}
+          </div>
+          <div class="corner bottom-left">
+            {t("pane.window", {
+              centre: Math.round(view.window[0]),
+              width: Math.round(view.window[1]),
+            })}
+            {probe !== null && <div>{t("pane.value", { value: Math.round(probe) })}</div>}
+          </div>
+          <Ruler px_per_mm={view.px_per_mm} />
+          <div class="letter left">{view.letters.left}</div>
+          <div class="letter right">{view.letters.right}</div>
+          <div class="letter top">{view.letters.top}</div>
+          <div class="letter bottom">{view.letters.bottom}</div>
+          <SlicePosition slice={view.slice} slices={view.slices} />
+        </>
+      )}
+    </div>
+  );
+}
+
+function Ruler({ px_per_mm }: { px_per_mm: number }): VNode {
+  const { length_mm, length_px } = rulerFor(px_per_mm, RULER_ROOM_PX);
+  return (
+    <div class="ruler">
+      <span>{length_mm} mm</span>
+      <div style={{ width: `${length_px}px` }} />
+    </div>
+  );
+}
+
+/** Where the slice lies in its stack, at the pane's right edge. */
+function SlicePosition({ slice, slices }: { slice: number; slices: number }): VNode | null {
+  if (slices < 2) return null;
+  return (
+    <div class="slice-position">
+      <div style={{ top: `${(100 * slice) / (slices - 1)}%` }} />
+    </div>
+  );
+}
+
+function LoadLine({
+  room,
+  progress,
+}: {
+  room: Room;
+  progress: Progress | undefined;
+}): VNode | null {
+  if (!progress) return null;
+  const { loaded, total, hasFailed } = progress;
+  if (hasFailed) {
+    return (
+      <div class="load-failed" role="alert">
+        {t("pane.failed")}
+        <button type="button" class="quiet" onClick={() => room.loading.again()}>
+          {t("pane.again")}
+        </button>
+      </div>
+    );
+  }
+  const isDone = loaded === total;
+  return (
+    <div
+      class={isDone ? "load-line is-done" : "load-line"}
+      role="progressbar"
+      aria-label={t("pane.loading", { loaded, total })}
+      aria-valuenow={loaded}
+      aria-valuemin={0}
+      aria-valuemax={total}
+    >
+      <div style={{ transform: `scaleX(${loaded / total})` }} />
+    </div>
+  );
+}

@@ -1,0 +1,145 @@
+import type { VNode } from "preact";
+
+import type { Ai, DecisionKind, Proposal } from "../api/types";
+import { t } from "../i18n";
+import type { OpenCase } from "../reading/case";
+import { goToProposal, perform, type CommandName } from "../reading/commands";
+import type { Room } from "../reading/room";
+import { letGo } from "./focus";
+
+interface Props {
+  room: Room;
+  open: OpenCase;
+  ai: Ai;
+}
+
+/** What the AI proposes. It exists only where the packet has proposals to show (R2). */
+export function ProposalPanel({ room, open, ai }: Props): VNode {
+  return (
+    <section class="panel-part proposals" aria-labelledby="ai-title" data-testid="proposals">
+      <h2 id="ai-title">
+        {t("ai.title")} <span class="count">{countOf(room, ai)}</span>
+      </h2>
+      <Content room={room} open={open} ai={ai} />
+      <p class="banner">
+        <strong>{t("ai.banner", { name: ai.detector.name, version: ai.detector.version })}</strong>{" "}
+        {ai.detector.banner}
+      </p>
+    </section>
+  );
+}
+
+function countOf(room: Room, ai: Ai): string {
+  const isKnown = ai.state === "ready" && room.state.areProposalsShown.value;
+  return isKnown ? String(ai.proposals.length) : "";
+}
+
+function Content({ room, open, ai }: Props): VNode {
+  if (ai.state === "not_available") return <p class="quiet-text">{t("ai.not_available")}</p>;
+  if (!room.state.areProposalsShown.value) {
+    return (
+      <button
+        type="button"
+        class="wide"
+        data-testid="show-proposals"
+        onClick={() => perform(room, "proposals.show")}
+      >
+        {t("ai.show")} <kbd>S</kbd>
+      </button>
+    );
+  }
+  if (ai.proposals.length === 0) return <p class="quiet-text">{t("ai.none")}</p>;
+  return (
+    <ol class="rows">
+      {ai.proposals.map((each) => (
+        <ProposalRow key={each.id} room={room} open={open} proposal={each} />
+      ))}
+    </ol>
+  );
+}
+
+interface RowProps {
+  room: Room;
+  open: OpenCase;
+  proposal: Proposal;
+}
+
+function ProposalRow({ room, open, proposal }: RowProps): VNode {
+  const isSelected = open.selectedProposal.value === proposal.id;
+  const decision = open.draft.value.decisions[proposal.id];
+  const probability = proposal.probability.toFixed(2);
+  return (
+    <li
+      class={`row${isSelected ? " is-selected" : ""}${decision ? ` is-${decision}` : ""}`}
+      data-testid={`proposal-${proposal.label}`}
+      data-decision={decision ?? ""}
+    >
+      <button
+        type="button"
+        class="row-main"
+        aria-current={isSelected}
+        aria-label={`${proposal.label}, ${t("ai.probability", { value: probability })}, ${t("ai.size", { size: proposal.diameter_mm.toFixed(0) })}`}
+        onClick={(event) => {
+          letGo(event);
+          goToProposal(room, proposal);
+        }}
+      >
+        <svg class="sign" viewBox="0 0 16 16" aria-hidden="true">
+          <path d="M2.5 6V2.5H6 M10 2.5h3.5V6 M13.5 10v3.5H10 M6 13.5H2.5V10" />
+        </svg>
+        <span class="number">{proposal.label}</span>
+        <span class="rating-bar" aria-hidden="true">
+          <span style={{ width: `${100 * proposal.probability}%` }} />
+        </span>
+        <span class="rating" title={uncertaintyOf(proposal)}>
+          {probability}
+        </span>
+        <span class="size">{t("ai.size", { size: proposal.diameter_mm.toFixed(0) })}</span>
+      </button>
+      {decision && <DecisionWord decision={decision} />}
+      {isSelected && <Details room={room} open={open} proposal={proposal} />}
+    </li>
+  );
+}
+
+function uncertaintyOf(proposal: Proposal): string {
+  if (proposal.uncertainty === null) return "";
+  return t("ai.uncertainty", { value: proposal.uncertainty.toFixed(2) });
+}
+
+function DecisionWord({ decision }: { decision: DecisionKind }): VNode {
+  return <span class="decision">{t(`ai.${decision}`)}</span>;
+}
+
+const DEEDS: readonly { command: CommandName; word: "ai.accept" | "ai.edit" | "ai.reject"; key: string }[] = [
+  { command: "proposal.accept", word: "ai.accept", key: "A" },
+  { command: "proposal.reject", word: "ai.reject", key: "R" },
+  { command: "proposal.edit", word: "ai.edit", key: "E" },
+];
+
+/** Why the AI proposes it, and what the reader may do. */
+function Details({ room, open, proposal }: RowProps): VNode {
+  return (
+    <div class="details">
+      <p>
+        {proposal.explanation}{" "}
+        <span class="quiet-text">{uncertaintyOf(proposal)}</span>
+      </p>
+      {!open.isReadOnly.value && (
+        <div class="deeds">
+          {DEEDS.map(({ command, word, key }) => (
+            <button
+              key={command}
+              type="button"
+              class="word-button"
+              data-testid={command.replace(".", "-")}
+              onClick={() => perform(room, command)}
+            >
+              {t(word)} <kbd>{key}</kbd>
+            </button>
+          ))}
+        </div>
+      )}
+    </div>
+  );
+}

@@ -1,0 +1,124 @@
+import type { VNode } from "preact";
+
+import { t } from "../i18n";
+import { QuestionForm } from "../questions/form";
+import type { OpenCase } from "../reading/case";
+import { perform } from "../reading/commands";
+import type { Room } from "../reading/room";
+import { Bar } from "./bar";
+import { FactsDialog, ProblemDialog, SignInDialog } from "./dialogs";
+import { FeedbackPanel } from "./feedback";
+import { KeySheet } from "./key-sheet";
+import { MarksPanel } from "./marks-panel";
+import { Panes } from "./panes";
+import { ProposalPanel } from "./proposal-panel";
+import { RatingPopover } from "./rating-popover";
+import { Screen } from "./screens";
+import { SubmitDialog } from "./submit-dialog";
+
+/** The whole reading room. */
+export function RoomView({ room }: { room: Room }): VNode {
+  const { phase, openCase, viewing, isBare, isOnBreak, needsSignIn } = room.state;
+  const open = openCase.value;
+  const isReading = phase.value.name === "reading" && open !== null;
+  return (
+    <div class={`room${isBare.value ? " is-bare" : ""}`}>
+      {open && viewing.value && (
+        <div class="case" inert={!isReading || isOnBreak.value}>
+          <Bar room={room} viewing={viewing.value} />
+          <Panes room={room} viewing={viewing.value} />
+          <SidePanel room={room} open={open} />
+          <Foot room={room} open={open} />
+          {room.state.rating.value && (
+            <RatingPopover room={room} viewing={viewing.value} rating={room.state.rating.value} />
+          )}
+        </div>
+      )}
+      <Screen room={room} phase={isReading && !viewing.value ? { name: "opening" } : phase.value} />
+      {isReading && <Dialogs room={room} open={open} />}
+      {isOnBreak.value && <BreakScreen room={room} />}
+      {needsSignIn.value && <SignInDialog room={room} />}
+    </div>
+  );
+}
+
+function SidePanel({ room, open }: { room: Room; open: OpenCase }): VNode {
+  const { ai } = open.packet;
+  const feedback = room.state.feedback.value;
+  return (
+    <aside class="panel">
+      {open.isReadOnly.value && !feedback && <OtherWindow room={room} />}
+      {room.state.setback.value !== null && (
+        <p class="warning" role="alert" data-testid="setback">
+          {room.state.setback.value}
+        </p>
+      )}
+      {feedback && <FeedbackPanel room={room} feedback={feedback} />}
+      <MarksPanel room={room} open={open} />
+      {ai && <ProposalPanel room={room} open={open} ai={ai} />}
+    </aside>
+  );
+}
+
+/** Another window has the read: this one may look. */
+function OtherWindow({ room }: { room: Room }): VNode {
+  return (
+    <div class="panel-part notice" role="alert" data-testid="other-window">
+      <h2>{t("other.title")}</h2>
+      <p>{t("other.help")}</p>
+      <button type="button" class="primary" data-testid="take-over" onClick={() => void room.takeOver()}>
+        {t("other.take")}
+      </button>
+    </div>
+  );
+}
+
+function Foot({ room, open }: { room: Room; open: OpenCase }): VNode {
+  return (
+    <footer class="foot">
+      <QuestionForm
+        questions={open.packet.questions}
+        answers={open.draft.value.answers}
+        isReadOnly={open.isReadOnly.value}
+        onAnswer={(key, value) => open.answer(key, value)}
+      />
+      <button
+        type="button"
+        class="primary submit"
+        disabled={open.isReadOnly.value}
+        title={`${t("command.submit.open")} (Ctrl Enter)`}
+        data-testid="submit"
+        onClick={() => perform(room, "submit.open")}
+      >
+        {t("submit.open")}
+      </button>
+    </footer>
+  );
+}
+
+function Dialogs({ room, open }: { room: Room; open: OpenCase }): VNode | null {
+  switch (room.state.dialog.value) {
+    case "keys":
+      return <KeySheet room={room} />;
+    case "submit":
+      return <SubmitDialog room={room} open={open} />;
+    case "problem":
+      return <ProblemDialog room={room} />;
+    case "facts":
+      return <FactsDialog room={room} open={open} />;
+    case null:
+      return null;
+  }
+}
+
+/** Black, one line, one button. */
+function BreakScreen({ room }: { room: Room }): VNode {
+  return (
+    <div class="break" role="dialog" aria-modal="true" aria-label={t("break.title")} data-testid="break-screen">
+      <p>{t("break.help")}</p>
+      <button type="button" autofocus data-testid="end-break" onClick={() => room.endBreak()}>
+        {t("break.end")}
+      </button>
+    </div>
+  );
+}

@@ -1,0 +1,61 @@
+import type { Types } from "@cornerstonejs/core";
+
+import type { Vector } from "../api/types";
+import { add, cross, scale, subtract } from "../geometry/vectors";
+import type { ScreenPoint } from "./contract";
+
+/** What of a viewport has to do with where one looks. */
+export type Lens = Pick<
+  Types.IViewport,
+  "getCamera" | "setCamera" | "canvasToWorld" | "element"
+>;
+
+/** A pane's axes in the patient: to the right and down on screen, and away from the viewer. */
+export interface Axes {
+  right: Vector;
+  down: Vector;
+  away: Vector;
+}
+
+export function axesOf(viewport: Lens): Axes {
+  const { viewUp = [0, -1, 0], viewPlaneNormal = [0, 0, -1] } = viewport.getCamera();
+  return {
+    right: cross(viewUp, viewPlaneNormal),
+    down: scale(viewUp, -1),
+    away: scale(viewPlaneNormal, -1),
+  };
+}
+
+/** The point in the middle of the pane, in the plane that is shown. */
+export function focalPointOf(viewport: Lens): Vector {
+  return viewport.getCamera().focalPoint ?? [0, 0, 0];
+}
+
+export function pxPerMm(viewport: Lens): number {
+  const { parallelScale = 1 } = viewport.getCamera();
+  return viewport.element.clientHeight / (2 * parallelScale);
+}
+
+/** Move the camera and what it looks at, millimetres in the patient. */
+export function shift(viewport: Lens, by: Vector): void {
+  const { focalPoint = [0, 0, 0], position = [0, 0, 0] } = viewport.getCamera();
+  viewport.setCamera({
+    focalPoint: [...add(focalPoint, by)],
+    position: [...add(position, by)],
+  });
+}
+
+/** Enlarge by a factor about a place that stays where it is. */
+export function zoom(viewport: Lens, factor: number, about: ScreenPoint | null): void {
+  const before = about ? viewport.canvasToWorld([...about]) : null;
+  const { parallelScale = 1 } = viewport.getCamera();
+  viewport.setCamera({ parallelScale: parallelScale / factor });
+  if (about && before) shift(viewport, subtract(before, viewport.canvasToWorld([...about])));
+}
+
+/** Move the picture over the screen, CSS pixels. */
+export function pan(viewport: Lens, dx_px: number, dy_px: number): void {
+  const mm = 1 / pxPerMm(viewport);
+  const { right, down } = axesOf(viewport);
+  shift(viewport, add(scale(right, -dx_px * mm), scale(down, -dy_px * mm)));
+}

@@ -1,0 +1,121 @@
+import type { ScreenPoint } from "./contract";
+
+/** What the left button does. */
+export type Tool = "window" | "mark" | "zoom" | "pan" | "scroll" | "measure";
+
+/** What a drag does, decided when it begins. */
+export type DragKind = Tool | "move_mark" | "size_mark";
+
+export interface Drag {
+  kind: DragKind;
+  pane: number;
+  /** The mark that is moved or sized. */
+  mark: string | null;
+  from: ScreenPoint;
+  at: ScreenPoint;
+  /** Since the last call. */
+  dx_px: number;
+  dy_px: number;
+}
+
+export interface GestureHandler {
+  /** What a drag that begins here does. */
+  begin: (pane: number, place: ScreenPoint) => { kind: DragKind; mark: string | null };
+  drag: (drag: Drag) => void;
+  drop: (drag: Drag) => void;
+  /** Pressed and let go without a drag. */
+  click: (pane: number, place: ScreenPoint) => void;
+  wheel: (pane: number, steps: number, place: ScreenPoint, isZoom: boolean) => void;
+  hover: (pane: number, place: ScreenPoint) => void;
+}
+
+const DRAG_PX = 3;
+const WHEEL_STEP = 40; // of deltaY; a notch of a mouse wheel is 100 to 120
+const PIXELS_A_LINE = 40;
+const RIGHT = 2;
+const MIDDLE = 1;
+
+/** Turns the pointer's events on one pane into gestures: mouse, pen and touch alike. */
+export function watchGestures(host: HTMLElement, pane: number, handler: GestureHandler): () => void {
+  const watcher = new Watcher(host, pane, handler);
+  const stop = new AbortController();
+  const { signal } = stop;
+  host.addEventListener("pointerdown", watcher.down, { signal });
+  host.addEventListener("pointermove", watcher.move, { signal });
+  host.addEventListener("pointerup", watcher.up, { signal });
+  host.addEventListener("pointercancel", watcher.cancel, { signal });
+  host.addEventListener("wheel", watcher.wheel, { signal, passive: false });
+  host.addEventListener("contextmenu", (event) => event.preventDefault(), { signal });
+  return () => stop.abort();
+}
+
+class Watcher {
+  private drag: Drag | null = null;
+  private isMoving = false;
+  private turned = 0;
+
+  constructor(
+    private readonly host: HTMLElement,
+    private readonly pane: number,
+    private readonly handler: GestureHandler,
+  ) {}
+
+  readonly down = (event: PointerEvent): void => {
+    if (this.drag) return;
+    const at = this.placeOf(event);
+    const begun = this.begun(event, at);
+    this.drag = { ...begun, pane: this.pane, from: at, at, dx_px: 0, dy_px: 0 };
+    this.isMoving = false;
+    this.host.setPointerCapture(event.pointerId);
+  };
+
+  readonly move = (event: PointerEvent): void => {
+    const at = this.placeOf(event);
+    if (!this.drag) {
+      this.handler.hover(this.pane, at);
+      return;
+    }
+    const [x, y] = this.drag.from;
+    this.isMoving ||= Math.hypot(at[0] - x, at[1] - y) > DRAG_PX;
+    if (!this.isMoving) return;
+    const [dx_px, dy_px] = [at[0] - this.drag.at[0], at[1] - this.drag.at[1]];
+    this.drag = { ...this.drag, at, dx_px, dy_px };
+    this.handler.drag(this.drag);
+  };
+
+  readonly up = (event: PointerEvent): void => {
+    const drag = this.drag;
+    this.drag = null;
+    if (!drag) return;
+    if (this.isMoving) this.handler.drop({ ...drag, dx_px: 0, dy_px: 0 });
+    else if (event.button === 0) this.handler.click(this.pane, drag.at);
+  };
+
+  readonly cancel = (): void => {
+    this.drag = null;
+  };
+
+  readonly wheel = (event: WheelEvent): void => {
+    event.preventDefault();
+    const lines = event.deltaMode === WheelEvent.DOM_DELTA_LINE ? PIXELS_A_LINE : 1;
+    const delta = event.deltaY * lines;
+    if (Math.sign(delta) !== Math.sign(this.turned)) this.turned = 0;
+    this.turned += delta;
+    const isNotch = Math.abs(delta) >= 2 * WHEEL_STEP;
+    const steps = isNotch ? Math.sign(delta) : Math.trunc(this.turned / WHEEL_STEP);
+    if (steps === 0) return;
+    this.turned = 0;
+    this.handler.wheel(this.pane, steps, this.placeOf(event), event.ctrlKey);
+  };
+
+  private begun(event: PointerEvent, at: ScreenPoint): Pick<Drag, "kind" | "mark"> {
+    if (event.button === MIDDLE) return { kind: "pan", mark: null };
+    if (event.button === RIGHT) return { kind: "zoom", mark: null };
+    return this.handler.begin(this.pane, at);
+  }
+
+  private placeOf(event: MouseEvent): ScreenPoint {
+    const box = this.host.getBoundingClientRect();
+    return [event.clientX - box.left, event.clientY - box.top];
+  }
+}

@@ -1,0 +1,181 @@
+import type { Vector } from "../api/types";
+import { contoursIn, height, sectionRadius, type Plane } from "../geometry/sections";
+import type { Pane, ScreenPoint } from "./contract";
+import type { LesionShape, MarkShape, MeasureShape, ProposalShape, Shape } from "./scene";
+
+const SVG = "http://www.w3.org/2000/svg";
+export const DEFAULT_DIAMETER_MM = 8;
+const LEAST_RADIUS_PX = 7;
+const BRACKET_GAP_PX = 4;
+
+type Attributes = Readonly<Record<string, string | number>>;
+
+/** A mark's circle as it stands on screen, for hits by the pointer. */
+export interface Spot {
+  id: string;
+  centre: ScreenPoint;
+  radius_px: number;
+}
+
+/**
+ * Draws shapes over one pane as SVG: light, exact at every zoom, and the same for every plane.
+ *
+ * @returns the marks that show, for hits by the pointer.
+ */
+export function draw(svg: SVGSVGElement, pane: Pane, shapes: readonly Shape[]): readonly Spot[] {
+  const view = pane.view();
+  const brush = new Brush(pane, view.plane, view.px_per_mm);
+  const drawn = shapes.map((shape) => brush.draw(shape));
+  svg.replaceChildren(...drawn.filter((each) => each !== null));
+  return brush.spots;
+}
+
+class Brush {
+  readonly spots: Spot[] = [];
+
+  constructor(
+    private readonly pane: Pane,
+    private readonly plane: Plane,
+    private readonly px_per_mm: number,
+  ) {}
+
+  draw(shape: Shape): SVGElement | null {
+    switch (shape.kind) {
+      case "mark":
+        return this.mark(shape);
+      case "proposal":
+        return this.proposal(shape);
+      case "lesion":
+        return this.lesion(shape);
+      case "measure":
+        return this.measure(shape);
+      case "cross":
+        return this.cross(shape.centre_mm);
+    }
+  }
+
+  private mark(shape: MarkShape): SVGElement | null {
+    const radius_mm = (shape.diameter_mm ?? DEFAULT_DIAMETER_MM) / 2;
+    const radius = this.radiusOf(shape.centre_mm, radius_mm);
+    if (radius === null) return null;
+    const [x, y] = this.pane.toScreen(shape.centre_mm);
+    this.spots.push({ id: shape.id, centre: [x, y], radius_px: radius });
+    const state = shape.isUnrated ? " is-unrated" : shape.isSelected ? " is-selected" : "";
+    const group = element("g", { class: `mark${state}`, "data-mark": shape.id });
+    group.append(
+      element("circle", { class: "halo", cx: x, cy: y, r: radius }),
+      element("circle", { class: "line", cx: x, cy: y, r: radius }),
+      label(shape.label, x + radius * 0.71 + 4, y - radius * 0.71 - 4),
+    );
+    return group;
+  }
+
+  private proposal(shape: ProposalShape): SVGElement | null {
+    const radius = this.radiusOf(shape.centre_mm, shape.diameter_mm / 2);
+    const contours = contoursIn(this.plane, shape.contours_mm) ?? [];
+    if (radius === null && contours.length === 0) return null;
+    const [x, y] = this.pane.toScreen(shape.centre_mm);
+    const half = this.halfBox(shape, radius ?? LEAST_RADIUS_PX, contours);
+    const flags = [shape.isSelected ? "is-selected" : "", shape.isRejected ? "is-rejected" : ""];
+    const classes = ["proposal", ...flags].filter(Boolean).join(" ");
+    const group = element("g", { class: classes, "data-proposal": shape.id });
+    for (const contour of contours) {
+      group.append(element("path", { class: "contour", d: this.path(contour) }));
+    }
+    group.append(
+      element("path", { class: "halo", d: brackets(x, y, half) }),
+      element("path", { class: "line", d: brackets(x, y, half) }),
+      label(shape.label, x + half + 4, y - half - 3),
+    );
+    return group;
+  }
+
+  private lesion(shape: LesionShape): SVGElement | null {
+    const radius = this.radiusOf(shape.centre_mm, shape.diameter_mm / 2);
+    if (radius === null) return null;
+    const [x, y] = this.pane.toScreen(shape.centre_mm);
+    const r = radius + 4;
+    const d = `M${x} ${y - r}L${x + r} ${y}L${x} ${y + r}L${x - r} ${y}Z`;
+    const group = element("g", { class: "lesion", "data-lesion": shape.id });
+    group.append(
+      element("path", { class: "halo", d }),
+      element("path", { class: "line", d }),
+      label(shape.label, x + r + 2, y + 4),
+    );
+    return group;
+  }
+
+  private measure(shape: MeasureShape): SVGElement | null {
+    const isHere = [shape.from_mm, shape.to_mm].every(
+      (end) => Math.abs(height(this.plane, end)) <= this.plane.thickness_mm / 2 + 1e-3,
+    );
+    if (!isHere) return null;
+    const [x1, y1] = this.pane.toScreen(shape.from_mm);
+    const [x2, y2] = this.pane.toScreen(shape.to_mm);
+    const group = element("g", { class: "measure" });
+    group.append(
+      element("line", { class: "halo", x1, y1, x2, y2 }),
+      element("line", { class: "line", x1, y1, x2, y2 }),
+      label(shape.label, x2 + 8, y2 + 4),
+    );
+    return group;
+  }
+
+  private cross(centre: Vector): SVGElement {
+    const [x, y] = this.pane.toScreen(centre);
+    const arms = [
+      [x - 22, y, x - 7, y],
+      [x + 7, y, x + 22, y],
+      [x, y - 22, x, y - 7],
+      [x, y + 7, x, y + 22],
+    ];
+    const d = arms.map(([x1, y1, x2, y2]) => `M${x1} ${y1}L${x2} ${y2}`).join("");
+    return element("path", { class: "cross", d });
+  }
+
+  private radiusOf(centre: Vector, radius_mm: number): number | null {
+    const section = sectionRadius(this.plane, centre, radius_mm);
+    return section === null ? null : Math.max(section * this.px_per_mm, LEAST_RADIUS_PX);
+  }
+
+  /** Half the side of the box that holds the sphere's section and the contours. */
+  private halfBox(
+    shape: ProposalShape,
+    radius: number,
+    contours: readonly (readonly Vector[])[],
+  ): number {
+    const [x, y] = this.pane.toScreen(shape.centre_mm);
+    const reach = contours.flat().map((point) => {
+      const [px, py] = this.pane.toScreen(point);
+      return Math.max(Math.abs(px - x), Math.abs(py - y));
+    });
+    return Math.max(radius, ...reach) + BRACKET_GAP_PX;
+  }
+
+  private path(contour: readonly Vector[]): string {
+    const places = contour.map((point) => this.pane.toScreen(point));
+    return `M${places.map(([x, y]) => `${x.toFixed(1)} ${y.toFixed(1)}`).join("L")}Z`;
+  }
+}
+
+/** Four corners of a square about (x, y). */
+function brackets(x: number, y: number, half: number): string {
+  const arm = Math.max(4, half * 0.45);
+  const corner = (sx: number, sy: number): string => {
+    const [cx, cy] = [x + sx * half, y + sy * half];
+    return `M${cx - sx * arm} ${cy}L${cx} ${cy}L${cx} ${cy - sy * arm}`;
+  };
+  return corner(-1, -1) + corner(1, -1) + corner(1, 1) + corner(-1, 1);
+}
+
+function label(words: string, x: number, y: number): SVGElement {
+  const text = element("text", { x, y });
+  text.textContent = words;
+  return text;
+}
+
+function element(name: string, attributes: Attributes): SVGElement {
+  const made = document.createElementNS(SVG, name);
+  for (const [key, value] of Object.entries(attributes)) made.setAttribute(key, String(value));
+  return made;
+}

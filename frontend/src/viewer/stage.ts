@@ -1,0 +1,123 @@
+import { cache, Enums, init, RenderingEngine, type Types } from "@cornerstonejs/core";
+
+import type { Series } from "../api/types";
+import type { SeriesFrames } from "../packs/load";
+import type { Pane, PaneRequest, Stage, StageOptions } from "./contract";
+import { imageIdsOf, PackImages } from "./images";
+import { forgetVolume, RebuiltPane } from "./rebuilt";
+import { StackPane } from "./stack";
+
+const { ViewportType } = Enums;
+const BLACK: [number, number, number] = [0, 0, 0];
+
+interface Slot {
+  request: PaneRequest;
+  pane: Pane;
+  viewportId: string;
+}
+
+/** Open the stage: the only way from the reading room to Cornerstone. */
+export function openStage(
+  framesOf: (series: string) => SeriesFrames | undefined,
+  options: StageOptions,
+): Stage {
+  init();
+  return new CornerstoneStage(framesOf, options);
+}
+
+class CornerstoneStage implements Stage {
+  private readonly engine = new RenderingEngine("reading-room");
+  private readonly images: PackImages;
+  private slots: Slot[] = [];
+  private made = 0;
+  private readonly resizing = new ResizeObserver(() => this.engine.resize(true, true));
+
+  constructor(
+    private readonly framesOf: (series: string) => SeriesFrames | undefined,
+    private readonly options: StageOptions,
+  ) {
+    this.images = new PackImages(framesOf);
+  }
+
+  get panes(): readonly Pane[] {
+    return this.slots.map((slot) => slot.pane);
+  }
+
+  async arrange(requests: readonly PaneRequest[]): Promise<void> {
+    const before = this.slots;
+    const kept = requests.map((request) => before.find((slot) => isSame(slot.request, request)));
+    for (const slot of before) {
+      if (!kept.includes(slot)) this.dismiss(slot);
+    }
+    const started: Promise<void>[] = [];
+    this.slots = requests.map((request, number) => {
+      const slot = kept[number] ?? this.make(request, started);
+      this.listen(slot, number);
+      return slot;
+    });
+    this.engine.resize(true, true);
+    await Promise.all(started);
+  }
+
+  forget(series: readonly Series[]): void {
+    series.forEach(forgetVolume);
+    for (const id of series.flatMap(imageIdsOf)) {
+      if (cache.getImageLoadObject(id)) cache.removeImageLoadObject(id, { force: true });
+    }
+  }
+
+  close(): void {
+    this.resizing.disconnect();
+    this.images.close();
+    this.engine.destroy();
+    cache.purgeCache();
+  }
+
+  private make(request: PaneRequest, started: Promise<void>[]): Slot {
+    this.made += 1;
+    const viewportId = `pane-${this.made}`;
+    this.engine.enableElement({
+      viewportId,
+      element: request.host as HTMLDivElement,
+      type: request.cut === "acquired" ? ViewportType.STACK : ViewportType.ORTHOGRAPHIC,
+      defaultOptions: { background: BLACK },
+    });
+    this.resizing.observe(request.host);
+    const pane = this.paneOf(request, viewportId);
+    started.push(pane.start());
+    return { request, pane, viewportId };
+  }
+
+  private paneOf({ series, cut }: PaneRequest, viewportId: string): StackPane | RebuiltPane {
+    const frames = this.framesOf(series.id);
+    if (cut === "acquired") {
+      const viewport = this.engine.getViewport<Types.IStackViewport>(viewportId);
+      return new StackPane(series, viewport, frames);
+    }
+    const viewport = this.engine.getViewport<Types.IVolumeViewport>(viewportId);
+    return new RebuiltPane(series, cut, viewport, frames);
+  }
+
+  private listen(slot: Slot, number: number): void {
+    const { host } = slot.request;
+    host.dataset.pane = String(number);
+    host.removeEventListener(Enums.Events.IMAGE_RENDERED, this.painted);
+    host.addEventListener(Enums.Events.IMAGE_RENDERED, this.painted);
+  }
+
+  private readonly painted = (event: Event): void => {
+    const host = event.currentTarget as HTMLElement;
+    this.options.onPaint(Number(host.dataset.pane));
+  };
+
+  private dismiss(slot: Slot): void {
+    const { host } = slot.request;
+    this.resizing.unobserve(host);
+    host.removeEventListener(Enums.Events.IMAGE_RENDERED, this.painted);
+    this.engine.disableElement(slot.viewportId);
+  }
+}
+
+function isSame(a: PaneRequest, b: PaneRequest): boolean {
+  return a.host === b.host && a.series.id === b.series.id && a.cut === b.cut;
+}
