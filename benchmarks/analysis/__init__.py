@@ -1,0 +1,1 @@
+"""How fast the analyses are, and how time and memory grow."""
