@@ -1,0 +1,1 @@
+"""The tests: unit (no database), integration, e2e, faults, architecture."""

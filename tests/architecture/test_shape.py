@@ -1,0 +1,87 @@
+"""The shape of the tree: lengths, layers' side effects, traceable words."""
+
+import ast
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from scripts import fault_table, traceability
+
+ROOT = Path(__file__).resolve().parents[2]
+OURS = ("analysis", "inference", "readerstudy", "scripts", "tests", "benchmarks", "frontend/src")
+MAX_LINES, MAX_FUNCTION = 400, 60
+
+
+def _sources(*suffixes: str) -> list[Path]:
+    return [
+        path
+        for folder in OURS
+        for path in sorted((ROOT / folder).rglob("*"))
+        if path.suffix in suffixes
+        and not {"migrations", "node_modules"} & set(path.parts)
+        and path.name != "schema.d.ts"  # generated from openapi.json
+    ]
+
+
+def test_no_file_is_over_400_lines() -> None:
+    long = {
+        str(path.relative_to(ROOT)): lines
+        for path in _sources(".py", ".ts", ".tsx", ".scss", ".css")
+        if (lines := len(path.read_text().splitlines())) > MAX_LINES
+    }
+    assert not long
+
+
+def test_no_function_is_over_60_lines() -> None:
+    long = {
+        f"{path.relative_to(ROOT)}:{node.name}": node.end_lineno - node.lineno + 1
+        for path in _sources(".py")
+        for node in ast.walk(ast.parse(path.read_text()))
+        if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef))
+        and node.end_lineno is not None
+        and _code_lines(node) > MAX_FUNCTION
+    }
+    assert not long
+
+
+def _code_lines(node: ast.FunctionDef | ast.AsyncFunctionDef) -> int:
+    """Lines of the function without its docstring, which may be as long as it needs."""
+    total = (node.end_lineno or 0) - node.lineno + 1
+    first = node.body[0]
+    is_doc = isinstance(first, ast.Expr) and isinstance(first.value, ast.Constant)
+    return total - ((first.end_lineno or 0) - first.lineno + 1 if is_doc else 0)
+
+
+@pytest.mark.parametrize("name", ["utils", "helpers", "common", "misc"])
+def test_no_module_is_a_drawer(name: str) -> None:
+    assert not [path for path in _sources(".py", ".ts") if path.stem == name]
+
+
+def test_the_web_process_never_loads_torch() -> None:
+    code = (
+        "import os, sys; os.environ['DJANGO_SETTINGS_MODULE'] = 'readerstudy.settings';"
+        "import django; django.setup();"
+        "from django.urls import get_resolver; get_resolver().url_patterns;"
+        "import readerstudy.urls;"
+        "sys.exit(int(any(name in sys.modules for name in ('torch', 'monai'))))"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code], check=False, cwd=ROOT, capture_output=True, text=True
+    )
+    assert done.returncode == 0, done.stderr
+
+
+def test_the_layers_hold() -> None:
+    linter = Path(sys.executable).with_name("lint-imports")
+    done = subprocess.run([str(linter)], check=False, cwd=ROOT, capture_output=True, text=True)
+    assert done.returncode == 0, done.stdout
+
+
+def test_the_tables_of_what_holds_what_are_not_out_of_date() -> None:
+    page = (ROOT / "docs" / "reliability.md").read_text(encoding="utf-8")
+    assert fault_table.table() in page, "run `python -m scripts.fault_table`"
+    assert traceability.PAGE.read_text(encoding="utf-8") == traceability.page(), (
+        "run `python -m scripts.traceability`"
+    )

@@ -1,0 +1,159 @@
+"""What every test shares: the database it runs on, the servers it may need, the standing cast."""
+
+import os
+import shutil
+import socket
+from collections.abc import Callable, Iterator
+from functools import cache
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import hypothesis
+import pytest
+from django.conf import settings
+from django.db import connection, connections
+from django.test import Client
+from pytest_django import DjangoDbBlocker
+
+from readerstudy.reads import triggers
+from tests import cast
+
+POSTGRES_URL = os.environ.get("TEST_DATABASE_URL", "postgresql://postgres@127.0.0.1:5432/postgres")
+REDIS_URL = os.environ.get("TEST_BROKER_URL", "redis://127.0.0.1:6379/9")
+ORTHANC_URL = os.environ.get("TEST_ORTHANC_URL", "http://127.0.0.1:8042/")
+# The machine that runs the tests is shared: a slow example is no fault of the code.
+hypothesis.settings.register_profile("shared", deadline=None)
+hypothesis.settings.load_profile("shared")
+IN_CI = os.environ.get("CI") == "true"
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """`--database`: what the tests run on."""
+    asked = os.environ.get("DATABASE_URL", "").startswith("postgres")
+    parser.addoption(
+        "--database",
+        choices=["sqlite", "postgres"],
+        default="postgres" if asked else "sqlite",
+        help="SQLite in memory, or PostgreSQL at DATABASE_URL or TEST_DATABASE_URL",
+    )
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_configure(config: pytest.Config) -> None:
+    """Set what tests have otherwise: a cheap password hash, plain static files, the database."""
+    settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
+    settings.STORAGES["staticfiles"]["BACKEND"] = (
+        "django.contrib.staticfiles.storage.StaticFilesStorage"
+    )
+    settings.STATIC_ROOT.mkdir(parents=True, exist_ok=True)  # WhiteNoise warns where there is none
+    _choose_database(config)
+
+
+def _choose_database(config: pytest.Config) -> None:
+    """Point Django at PostgreSQL before anything connects; a run has its own database."""
+    if config.getoption("--database") != "postgres":
+        return
+    url = os.environ.get("DATABASE_URL") or POSTGRES_URL
+    if not _answers(url, 5432):
+        line = f"NOT RUN: the PostgreSQL tests: no server answers at {url}"
+        pytest.exit(line, returncode=1 if IN_CI else 0)
+    parts, name = urlsplit(url), f"test_readerstudy_{os.getpid()}"
+    settings.DATABASES["default"] |= {
+        "ENGINE": "django.db.backends.postgresql",
+        "HOST": parts.hostname,
+        "PORT": parts.port or 5432,
+        "USER": parts.username,
+        "PASSWORD": parts.password or "",
+        "NAME": parts.path.lstrip("/"),
+        "CONN_MAX_AGE": 0,
+        "OPTIONS": {},
+    }
+    settings.DATABASES["default"].setdefault("TEST", {})["NAME"] = name
+    del connections["default"]  # made for SQLite while Django was set up
+
+
+@cache
+def _answers(url: str, default_port: int) -> bool:
+    parts = urlsplit(url)
+    try:
+        socket.create_connection((parts.hostname or "", parts.port or default_port), 1).close()
+    except OSError:
+        return False
+    return True
+
+
+NEEDS: dict[str, tuple[Callable[[], bool], str]] = {
+    "redis": (lambda: _answers(REDIS_URL, 6379), f"no Redis at {REDIS_URL}"),
+    "orthanc": (
+        lambda: _answers(ORTHANC_URL, 8042) or shutil.which("Orthanc") is not None,
+        f"no Orthanc at {ORTHANC_URL} and none installed",
+    ),
+    "dcmtk": (lambda: shutil.which("dcmdump") is not None, "dcmtk is not installed (dcmdump)"),
+    "browser": (
+        lambda: any(map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))),
+        "no Chromium is installed",
+    ),
+}
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Set PostgreSQL's own tests (threads, triggers) aside on SQLite; `make test` runs both."""
+    if config.getoption("--database") == "postgres":
+        return
+    aside = [item for item in items if item.get_closest_marker("postgres")]
+    if aside:
+        items[:] = [item for item in items if not item.get_closest_marker("postgres")]
+        config.hook.pytest_deselected(items=aside)
+
+
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    """Skip loudly what needs a server or tool that is not there; under CI, fail."""
+    for marker, (there, words) in NEEDS.items():
+        if item.get_closest_marker(marker) and not there():
+            line = f"NOT RUN: tests marked {marker}: {words}"
+            if IN_CI:
+                pytest.fail(f"{line}; CI must run them all", pytrace=False)
+            pytest.skip(line)
+
+
+@pytest.fixture(autouse=True)
+def _folders(settings: object, tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """Give each test its own store, spool and queue, made only when used."""
+    base = Path(tmp_path_factory.getbasetemp()) / os.urandom(6).hex()
+    for name in ("STORE_DIR", "SPOOL_DIR", "QUEUE_DIR"):
+        setattr(settings, name, base / name.removesuffix("_DIR").lower())
+    yield
+    shutil.rmtree(base, ignore_errors=True)
+
+
+@pytest.fixture(scope="session")
+def django_db_modify_db_settings(django_db_modify_db_settings_parallel_suffix: None) -> None:
+    """Give each worker of a parallel run a database of its own."""
+
+
+@pytest.fixture(scope="session")
+def django_db_setup(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -> None:
+    """Lift the triggers that hinder the flush that ends a test with threads."""
+    with django_db_blocker.unblock(), connection.cursor() as cursor:
+        if connection.vendor == "postgresql":  # which truncates
+            cursor.execute("DROP TRIGGER audit_entry_no_truncate ON audit_entry")
+        else:  # which deletes
+            for name in triggers.DELETE_TRIGGERS:
+                cursor.execute(f"DROP TRIGGER {name}")
+
+
+@pytest.fixture
+def people(db: None) -> cast.People:
+    """The standing cast: see `tests.cast`."""
+    return cast.people()
+
+
+@pytest.fixture
+def sign_in(client: Client) -> Callable[..., Client]:
+    """Sign one of the cast in: `sign_in(people.cora).get(...)`."""
+
+    def signed_in(user: object) -> Client:
+        client.force_login(user, backend="django.contrib.auth.backends.ModelBackend")
+        return client
+
+    return signed_in

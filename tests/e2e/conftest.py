@@ -1,0 +1,186 @@
+"""The whole platform, as `make demo` starts it, and a real browser in front of it."""
+
+import os
+import shutil
+import socket
+import subprocess
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Browser, BrowserContext, Page, Playwright, sync_playwright
+
+from readerstudy.demo import phantoms
+from scripts.launcher.serve import Platform
+from scripts.launcher.setup import PYTHON, ROOT
+from scripts.launcher.tools import find_chromium
+from tests.e2e.making import make_study
+
+SIZES = {"1280x800": (1280, 800), "1920x1080": (1920, 1080)}
+SHOTS = ROOT / "test-results"
+FLAGS = [
+    "--no-sandbox",
+    "--use-gl=angle",
+    "--use-angle=swiftshader",
+    "--enable-unsafe-swiftshader",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+    "--no-first-run",
+]
+CASES, TRAINING = 4, 1
+
+
+@dataclass(frozen=True)
+class Site:
+    """The running platform: its address and its data folder."""
+
+    url: str
+    var: Path
+    platform: Platform
+
+    def manage(self, *arguments: str) -> str:
+        """Run one of Django's commands on the running platform's data."""
+        command = [str(PYTHON), "manage.py", *arguments]
+        done = subprocess.run(command, cwd=ROOT, check=False, capture_output=True, text=True)
+        assert done.returncode == 0, done.stderr[-3000:]
+        return done.stdout
+
+
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+@pytest.fixture(scope="session")
+def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
+    """A small demonstration study, served by the real web server and worker."""
+    if not (ROOT / "frontend" / "dist" / ".vite" / "manifest.json").exists():
+        pytest.fail("The frontend is not built: run the tests by `make test`.")
+    var = tmp_path_factory.mktemp("platform")
+    environment = {
+        "READERSTUDY_VAR": str(var),
+        "READERSTUDY_CACHE": os.environ.get("READERSTUDY_CACHE", str(ROOT / "var" / "cache")),
+        "SWEEP_SECONDS": "2",
+        "DATABASE_URL": "",
+        "BROKER_URL": "",
+    }
+    kept = {name: os.environ.get(name) for name in environment}
+    os.environ.update({name: value for name, value in environment.items() if value})
+    for name, value in environment.items():
+        if not value:
+            os.environ.pop(name, None)
+    port = _free_port()
+    site = Site(f"http://127.0.0.1:{port}", var, Platform(port))
+    try:
+        for command in (
+            ["migrate", "--no-input", "-v", "0"],
+            ["collectstatic", "--no-input", "-v", "0"],
+            ["make_demo", "--cases", str(CASES), "--training", str(TRAINING)],
+        ):
+            site.manage(*command)
+        site.platform.start()
+        yield site
+    finally:
+        site.platform.stop()
+        for name, value in kept.items():
+            if value is None:
+                os.environ.pop(name, None)
+            else:
+                os.environ[name] = value
+        shutil.rmtree(var, ignore_errors=True)
+
+
+@pytest.fixture(scope="session")
+def playwright() -> Iterator[Playwright]:
+    """The driver."""
+    with sync_playwright() as driver:
+        yield driver
+
+
+@pytest.fixture(scope="session")
+def browser(playwright: Playwright) -> Iterator[Browser]:
+    """The system's Chromium, with WebGL in software."""
+    path = os.environ.get("CHROMIUM") or find_chromium()
+    with playwright.chromium.launch(executable_path=path, args=FLAGS) as chromium:
+        yield chromium
+
+
+@pytest.fixture(scope="session")
+def second_study(browser: Browser, site: Site) -> str:
+    """The address of a parallel study that a coordinator made through pages, open for reading."""
+    page = browser.new_context(
+        base_url=site.url, viewport={"width": 1280, "height": 800}, locale="en-GB"
+    ).new_page()
+    sign_in(page, "coordinator")
+    try:
+        base = make_study(page, phantoms.orders(CASES, TRAINING))
+    except Exception:
+        SHOTS.mkdir(exist_ok=True)
+        page.screenshot(path=SHOTS / "second-study.png")
+        raise
+    page.context.close()
+    return base
+
+
+Visit = Callable[..., Page]
+
+
+@pytest.fixture
+def visit(browser: Browser, site: Site, request: pytest.FixtureRequest) -> Iterator[Visit]:
+    """Open a page in a context of its own: `visit("coordinator", "/studies/")`.
+
+    A page whose test fails leaves its screenshot in `test-results/`.
+    """
+    contexts: list[BrowserContext] = []
+    pages: list[Page] = []
+
+    def opened(username: str | None, path: str = "/", size: str = "1280x800") -> Page:
+        width, height = SIZES[size]
+        context = browser.new_context(
+            base_url=site.url, viewport={"width": width, "height": height}, locale="en-GB"
+        )
+        contexts.append(context)
+        page = context.new_page()
+        page.set_default_timeout(30_000)
+        pages.append(page)
+        if username:
+            sign_in(page, username)
+        page.goto(path)
+        return page
+
+    yield opened
+    failed = getattr(request.node, "rep_call", None)
+    if failed is not None and failed.failed:
+        SHOTS.mkdir(exist_ok=True)
+        for number, page in enumerate(pages):
+            if not page.is_closed():
+                page.screenshot(path=SHOTS / f"{request.node.name}-{number}.png")
+    for context in contexts:
+        context.close()
+
+
+def sign_in(page: Page, username: str, password: str = "demo-reading-room") -> None:
+    """Sign in through the page."""
+    page.goto("/sign-in/")
+    page.get_by_label("Username").fill(username)
+    page.get_by_label("Password").fill(password)
+    page.get_by_role("button", name="Sign in").click()
+    page.wait_for_url(lambda url: "/sign-in" not in url)
+
+
+@pytest.hookimpl(hookwrapper=True, tryfirst=True)
+def pytest_runtest_makereport(item: pytest.Item) -> Iterator[None]:
+    """Let the fixture know whether the test failed."""
+    outcome = yield
+    report = outcome.get_result()  # type: ignore[attr-defined]
+    setattr(item, f"rep_{report.when}", report)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """The first tests also make a platform and a study: on a busy machine, many minutes."""
+    for item in items:
+        if "tests/e2e" in str(item.path):
+            item.add_marker(pytest.mark.timeout(1800))

@@ -1,0 +1,78 @@
+"""A study made through pages only, as a coordinator would: from a name to readers at work."""
+
+import re
+
+from playwright.sync_api import Page, expect
+
+from readerstudy.demo import phantoms
+from tests.e2e.room import PASSWORD, shoot
+
+PROPOSALS_MS = 900_000  # five cases, beside a browser that draws
+READERS = ("weber", "haddad", "tanaka", "silva")  # two residents, two neuroradiologists
+NAME = "Second study"
+
+
+def make_study(page: Page, orders: list[phantoms.Order]) -> str:
+    """Make, lock and open it; answers its address."""
+    page.goto("/studies/new/")
+    page.get_by_label("Name").fill(NAME)
+    page.get_by_role("button", name="Create the study").click()
+    base = page.url.rsplit("/cases", 1)[0]
+    _upload(page, orders)
+    _standards(page, base, len(orders))
+    page.goto(f"{base}/questions/")
+    page.get_by_role("button", name="Use the brain-metastasis set").click()
+    page.goto(f"{base}/arms/")
+    page.get_by_label("Design", exact=True).select_option("parallel")
+    # Blocks of two in strata of two readers: one of each stratum in each arm.
+    page.get_by_label("Block sizes").fill("2")
+    page.get_by_role("button", name="Save arms and design").click()
+    page.goto(f"{base}/readers/")
+    for username in READERS:
+        page.get_by_label("Username", exact=True).first.fill(username)
+        page.get_by_role("button", name="Add the reader").click()
+    page.goto(f"{base}/plan/")
+    page.get_by_role("button", name="Save the plan").click()
+    _wait_for_proposals(page, base)
+    shoot(page, "lock-ready")
+    page.get_by_label("Your password").fill(PASSWORD)
+    page.get_by_role("button", name="Lock protocol 1.0").click()
+    expect(page.get_by_text("Protocol 1.0 is locked")).to_be_visible()
+    page.get_by_role("button", name="Open the study for reading").click()
+    return base
+
+
+def _upload(page: Page, orders: list[phantoms.Order]) -> None:
+    for number, order in enumerate(orders, start=1):
+        page.locator("#folder").set_input_files(str(phantoms.folder_of(order) / "dicom"))
+        words = re.compile(rf"^{number} examinations? (is|are) not")
+        expect(page.get_by_text(words)).to_be_visible(timeout=300_000)
+    page.get_by_role("button", name="Make cases of them").click()
+    page.get_by_role("button", name="Make training").first.click()
+
+
+def _standards(page: Page, base: str, count: int) -> None:
+    """The training case and two more with a lesion, two without."""
+    page.goto(f"{base}/standard/")
+    mains = 0
+    for _ in range(count):
+        row = page.get_by_role("row").filter(has=page.get_by_role("link", name="Set", exact=True))
+        is_main = "Main" in row.first.inner_text()
+        mains += is_main
+        row.first.get_by_role("link", name="Set", exact=True).click()
+        page.get_by_label("How it was established").fill("Known: synthetic phantom")
+        if is_main and mains > 2:
+            page.get_by_label("No metastasis").check()
+        else:
+            page.get_by_label("Metastases present").check()
+            for name, value in (("x, lesion 1", "10"), ("y, lesion 1", "-20"),
+                                ("z, lesion 1", "15"), ("Diameter, lesion 1", "6")):  # fmt: skip
+                page.get_by_label(name, exact=True).fill(value)
+        page.get_by_role("button", name="Set the standard").click()
+
+
+def _wait_for_proposals(page: Page, base: str) -> None:
+    """Nobody asks for them: the worker finds the new examinations by itself, the page tells."""
+    page.goto(f"{base}/lock/")
+    lock = page.get_by_role("button", name="Lock protocol 1.0")
+    expect(lock).to_be_visible(timeout=PROPOSALS_MS)

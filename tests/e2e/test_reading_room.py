@@ -1,0 +1,62 @@
+"""Journey 2: a radiologist reads, in a real browser, on real series from the platform."""
+
+import re
+
+import pytest
+
+from tests.e2e import room
+from tests.e2e.conftest import Site, Visit
+
+pytestmark = pytest.mark.browser
+
+
+def _study(site: Site) -> str:
+    code = "from readerstudy.demo import build; print(build.find().pk)"
+    return site.manage("shell", "-v", "0", "-c", code).strip()
+
+
+def _read(site: Site, fields: str, read_id: str) -> str:
+    code = "from readerstudy.reads.models import Read\n"
+    code += f"r = Read.objects.get(pk='{read_id}'); print({fields})"
+    return site.manage("shell", "-v", "0", "-c", code).strip()
+
+
+def test_a_radiologist_reads_the_training_case_and_is_shown_the_truth(
+    visit: Visit, site: Site
+) -> None:
+    """R3, R4, R10: a mark with its rating, answers, signature; feedback in training only."""
+    page = visit("reader", "/reading/")
+    problems: list[str] = []
+    page.on("pageerror", lambda error: problems.append(str(error)))
+    ours = page.get_by_role("region", name=re.compile("^Demonstration"))
+    ours.get_by_role("link", name=re.compile("Start|Continue")).click()
+    room.enter(page)
+    room.shoot(page, "reading-room-1280")
+    room.put_mark(page)
+    room.answer(page)
+    room.saved(page)
+    read_id = room.sign(page, "readId")
+    room.submit(page)
+    room.until(page, lambda: page.get_by_test_id("feedback").is_visible(), "the feedback")
+    room.shoot(page, "training-feedback")
+    state, active = _read(site, "r.state, r.active_ms > 0", read_id).split()
+    assert (state, active) == ("submitted", "True")
+    page.get_by_test_id("next-case").click()
+    room.until(page, lambda: room.sign(page, "readId") not in {"", read_id}, "the next case")
+    room.ready(page)
+    assert problems == []
+
+
+def test_a_read_goes_on_after_the_browser_was_killed(visit: Visit, site: Site) -> None:
+    """R7, C1: same case, same marks; the gap is a gap."""
+    study = _study(site)
+    first = visit("reader", f"/reading/{study}/", "1920x1080")
+    room.enter_again(first)
+    room.shoot(first, "reading-room-1920")
+    room.put_mark(first, "6")
+    room.saved(first)
+    read_id, marks = room.sign(first, "readId"), room.sign(first, "marks")
+    first.context.close()
+    second = visit("reader", f"/reading/{study}/")
+    room.enter_again(second)
+    assert (room.sign(second, "readId"), room.sign(second, "marks")) == (read_id, marks)

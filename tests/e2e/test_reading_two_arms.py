@@ -1,0 +1,134 @@
+"""R2, R5 in real browsers: one reader of each arm of the same study; all that arrives is kept."""
+
+import json
+import re
+from dataclasses import dataclass, field
+
+import pytest
+from playwright.sync_api import Browser, Page, Response
+
+from tests.e2e import room
+from tests.e2e.conftest import Site, sign_in
+from tests.e2e.making import READERS
+
+pytestmark = pytest.mark.browser
+OF_THE_AI = re.compile(r"proposal|probability|detector|uncertainty")
+
+
+@dataclass
+class Sitting:
+    """A reader in the room and what their browser heard from the server."""
+
+    page: Page
+    heard: list[tuple[str, str]] = field(default_factory=list)
+
+    def listen(self) -> None:
+        """Keep every answer of the API from here on."""
+        self.page.on("response", self._keep)
+
+    def _keep(self, answer: Response) -> None:
+        kind = answer.headers.get("content-type") or ""
+        if "/api/" in answer.url and "json" in kind:
+            self.heard.append((answer.url, answer.text()))
+
+    def packet(self) -> dict[str, object]:
+        """The open case as it was sent."""
+        bodies = (body for _url, body in reversed(self.heard) if '"questions"' in body)
+        found: dict[str, object] = json.loads(next(bodies))
+        return found
+
+
+def _arms(site: Site, base: str) -> dict[str, str]:
+    """A reader of each arm's mode, by username; read past the platform, as no page tells it."""
+    code = (
+        "from readerstudy.studies.allocation import Allocation\n"
+        f"rows = Allocation.objects.filter(list__study='{base.rsplit('/', 1)[1]}', period=1)\n"
+        "print(dict(rows.values_list('arm__mode', 'reader__user__username')))"
+    )
+    found: dict[str, str] = json.loads(
+        site.manage("shell", "-v", "0", "-c", code).strip().replace("'", '"')
+    )
+    return found
+
+
+def _sit(browser: Browser, site: Site, base: str, username: str) -> Sitting:
+    """Sign in and read the training case, so that the first main case is open."""
+    context = browser.new_context(base_url=site.url, viewport={"width": 1280, "height": 800})
+    sitting = Sitting(context.new_page())
+    sign_in(sitting.page, username)
+    sitting.listen()
+    sitting.page.goto(f"/reading/{base.rsplit('/', 1)[1]}/")
+    room.enter(sitting.page)
+    _sign(sitting.page)
+    _next(sitting.page)
+    return sitting
+
+
+def _sign(page: Page) -> None:
+    page.get_by_test_id("no-lesion").click()
+    room.answer(page, "1")
+    room.saved(page)
+    room.submit(page)
+
+
+def _next(page: Page) -> None:
+    before = room.sign(page, "readId")
+    room.until(page, lambda: page.get_by_test_id("next-case").is_visible(), "the way on")
+    page.get_by_test_id("next-case").click()
+    _opened(page, before)
+
+
+def _opened(page: Page, before: str) -> None:
+    room.until(page, lambda: room.sign(page, "readId") not in {"", before}, "the next case")
+    room.ready(page)
+
+
+def test_nothing_of_the_ai_reaches_the_control_arm(
+    browser: Browser, site: Site, second_study: str
+) -> None:
+    """R2: no body, no page, no script's state of a control reader holds a word of it."""
+    who = _arms(site, second_study)["control"]
+    assert who in READERS
+    sitting = _sit(browser, site, second_study, who)
+    room.shoot(sitting.page, "reading-room-control")
+    assert "ai" not in sitting.packet()
+    assert sitting.page.get_by_test_id("proposals").count() == 0
+    everything = " ".join(body for _url, body in sitting.heard) + sitting.page.content()
+    assert not OF_THE_AI.search(everything.replace('"proposal":null', ""))
+    sitting.page.context.close()
+
+
+def test_an_ai_reader_takes_a_proposal_by_a_key_and_rates_it(
+    browser: Browser, site: Site, second_study: str
+) -> None:
+    """R5: accept makes a mark of the reader's own, which they rate; reject is kept too."""
+    who = _arms(site, second_study)["concurrent"]
+    sitting = _sit(browser, site, second_study, who)
+    page = sitting.page
+    for _case in range(4):
+        ai = sitting.packet()["ai"]
+        assert isinstance(ai, dict)
+        if ai["proposals"]:
+            break
+        before = room.sign(page, "readId")
+        _sign(page)
+        _opened(page, before)
+    assert ai["proposals"], "half of the phantoms have metastases that the detector finds"
+    assert page.get_by_test_id("proposals").is_visible()
+    assert page.get_by_text("synthetic", exact=False).count() > 0
+    room.shoot(page, "reading-room-ai")
+    page.get_by_test_id("pane-0").hover()
+    page.keyboard.press(".")
+    page.keyboard.press("a")
+    room.until(page, lambda: room.sign(page, "marks") == "1", "the mark of the proposal")
+    page.keyboard.press("9")
+    room.until(page, lambda: room.sign(page, "unrated") == "false", "its rating")
+    room.saved(page)
+    read_id = room.sign(page, "readId")
+    code = (
+        "from readerstudy.reads.models import Read\n"
+        f"r = Read.objects.get(pk='{read_id}')\n"
+        "print(r.decisions.get().kind, r.marks.get().proposal == r.decisions.get().proposal)"
+    )
+    assert site.manage("shell", "-v", "0", "-c", code).split() == ["accepted", "True"]
+    page.context.close()

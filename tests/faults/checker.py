@@ -1,0 +1,66 @@
+"""What must hold after every fault: the readers' own logs against the database (I1-I6)."""
+
+from collections import Counter
+from collections.abc import Iterable
+from typing import Any
+
+from tests.scripted import Tab
+
+TOLERANCE_MS = 50
+
+
+def check(found: dict[str, Any], tabs: Iterable[Tab], *, signed: set[str]) -> None:
+    """Assert the invariants.
+
+    Parameters
+    ----------
+    found : dict
+        Of `examine`.
+    tabs : iterable of Tab
+        Every tab of every scripted reader, with its log.
+    signed : set of str
+        Reads whose submission was acknowledged.
+    """
+    stored = Counter(event for _, event, _, _ in found["events"])
+    tabs = list(tabs)
+    acknowledged = {event for tab in tabs for event in tab.acknowledged}
+    sent = {event["event_id"] for tab in tabs for event in tab.made}
+    assert acknowledged <= set(stored), "I1: an acknowledged event is lost"
+    assert set(stored) <= sent, "I2: an event is stored that nobody sent"
+    assert set(stored.values()) <= {1}, "I3: an event is stored twice"
+    _no_gaps(found["events"])
+    for read_id, read in found["reads"].items():
+        once = 1 if read["state"] == "submitted" else 0
+        assert (read["signatures"], read["recorded"]) == (once, once), f"I4: {read_id} {read}"
+        assert read["active_ms"] in (None, read["recomputed_ms"]), f"timing differs: {read_id}"
+    assert signed <= {
+        read_id for read_id, read in found["reads"].items() if read["state"] == "submitted"
+    }, "I4: an acknowledged submission is lost"
+    for tab in tabs:
+        if tab.packet and tab.read_id in signed:
+            _as_scripted(found["reads"][tab.read_id], tab)
+    assert found["breaks"] == [], "I6: the record is broken"
+    assert found["quarantined"] == 0
+    assert found["is_whole"]
+
+
+def _no_gaps(events: list[list[Any]]) -> None:
+    places: dict[tuple[str, str], list[int]] = {}
+    for read, _, tab, seq in events:
+        places.setdefault((read, tab), []).append(seq)
+    for place, seqs in places.items():
+        assert sorted(seqs) == list(range(1, len(seqs) + 1)), f"I3: a gap in {place}"
+
+
+def _as_scripted(read: dict[str, Any], tab: Tab) -> None:
+    """I5: answers and marks are the script's; so is the active time, but for what may differ."""
+    answers = {
+        event["payload"]["key"]: event["payload"]["value"]
+        for event in tab.made
+        if event["kind"] == "answer_set"
+    }
+    assert read["answers"] == answers, "I5: another answer than the reader's last"
+    assert read["marks"] == sum(event["kind"] == "mark_put" for event in tab.made)
+    rendered = next(event for event in tab.made if event["kind"] == "first_render")
+    scripted_ms = tab.made[-1]["mono_ms"] - rendered["mono_ms"]
+    assert abs(read["active_ms"] - scripted_ms) <= TOLERANCE_MS, "active time is not the script's"

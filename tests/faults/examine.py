@@ -1,0 +1,59 @@
+"""Say what a fault test's database holds, as JSON. Run as a module."""
+
+import json
+
+import django
+
+django.setup()
+
+from django.db import connection  # noqa: E402 -- Django must be set up first
+
+from readerstudy.audit import chain  # noqa: E402
+from readerstudy.audit import selectors as audit  # noqa: E402
+from readerstudy.audit.models import Entry  # noqa: E402
+from readerstudy.reads.models import Answer, Event, Quarantine, Read, Signature  # noqa: E402
+from readerstudy.reads.services.submitting import timing_of  # noqa: E402
+
+
+def _database_is_whole() -> bool:
+    if connection.vendor != "sqlite":
+        return True
+    with connection.cursor() as cursor:
+        cursor.execute("PRAGMA integrity_check")
+        return bool(cursor.fetchone()[0] == "ok")
+
+
+def examined() -> dict[str, object]:
+    """Events, reads, signatures, the record, and whether the database is whole."""
+    reads = Read.objects.select_related("reader__study", "protocol_version")
+    return {
+        "events": [
+            [str(read), str(event), str(tab), seq]
+            for read, event, tab, seq in Event.objects.values_list(
+                "read_id", "event_id", "tab", "seq"
+            )
+        ],
+        "reads": {
+            str(read.pk): {
+                "state": read.state,
+                "active_ms": read.active_ms,
+                "recomputed_ms": timing_of(read).active_ms,
+                "answers": dict(
+                    Answer.objects.filter(read=read).values_list("question__key", "value")
+                ),
+                "marks": read.marks.filter(is_removed=False).count(),
+                "signatures": Signature.objects.filter(read=read).count(),
+                "recorded": Entry.objects.filter(
+                    action="reads.submit", object=f"read:{read.pk}"
+                ).count(),
+            }
+            for read in reads
+        },
+        "quarantined": Quarantine.objects.count(),
+        "breaks": [str(each) for each in chain.verify(audit.links())],
+        "is_whole": _database_is_whole(),
+    }
+
+
+if __name__ == "__main__":
+    print(json.dumps(examined()))  # noqa: T201 -- its output is its answer

@@ -1,0 +1,159 @@
+"""A platform of real processes for one fault test: its own data, server and database."""
+
+import http.client
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import psycopg
+
+from tests.cast import PASSWORD
+from tests.scripted import Answer, parsed
+
+ROOT = Path(__file__).resolve().parents[2]
+STARTS_WITHIN_S = 60.0
+
+
+class Gone(ConnectionError):
+    """No whole answer came: refused, reset, or cut off."""
+
+
+@dataclass
+class Platform:
+    """A server that can be killed and started again on the same data."""
+
+    folder: Path
+    database: str  # DATABASE_URL, or empty for SQLite in the folder
+    study: str = ""
+    port: int = 0
+    server: subprocess.Popen[bytes] | None = None
+
+    def environment(self, **more: str) -> dict[str, str]:
+        """What the platform's processes run with."""
+        inherited = {key: value for key, value in os.environ.items() if key != "DATABASE_URL"}
+        database = {"DATABASE_URL": self.database} if self.database else {}
+        mine = {
+            "DJANGO_SETTINGS_MODULE": "readerstudy.settings",
+            "READERSTUDY_VAR": str(self.folder),
+            "PYTHONPATH": str(ROOT),
+            "PYTHONDONTWRITEBYTECODE": "1",
+            "LOG_LEVEL": "CRITICAL",
+        }
+        return {**inherited, **mine, **database, **more}
+
+    def ask(self, module: str) -> str:
+        """Run a module of this package on the platform's data; answers what it printed."""
+        done = subprocess.run(
+            [sys.executable, "-m", f"tests.faults.{module}"],
+            env=self.environment(), cwd=ROOT, capture_output=True, text=True, check=False,
+        )  # fmt: skip
+        assert done.returncode == 0, done.stderr[-3000:]
+        return done.stdout.strip().splitlines()[-1]
+
+    def prepare(self) -> None:
+        """Make the database and a running study."""
+        self.study = self.ask("prepare")
+
+    def examine(self) -> dict[str, Any]:
+        """What the database holds."""
+        return dict(json.loads(self.ask("examine")))
+
+    def start(self, *, failpoint: str = "") -> None:
+        """Start the server; with a failpoint it dies at that place."""
+        with socket.socket() as free:
+            free.bind(("127.0.0.1", 0))
+            self.port = self.port or free.getsockname()[1]
+        command = [
+            str(Path(sys.executable).with_name("granian")), "--interface", "wsgi",
+            "--host", "127.0.0.1", "--port", str(self.port), "--workers", "1",
+            "--blocking-threads", "4", "--no-log", "tests.faults.app:application",
+        ]  # fmt: skip
+        self.server = subprocess.Popen(
+            command, cwd=ROOT, env=self.environment(READERSTUDY_FAILPOINT=failpoint),
+            stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, start_new_session=True,
+        )  # fmt: skip
+        self._wait()
+
+    def _wait(self) -> None:
+        end = time.monotonic() + STARTS_WITHIN_S
+        while time.monotonic() < end:
+            try:
+                if self.request("GET", "/health")[0] == 200:
+                    return
+            except Gone:
+                time.sleep(0.05)
+        raise TimeoutError("The server did not start.")
+
+    def kill(self) -> None:
+        """Kill the server and all its workers, as by `kill -9`."""
+        if self.server is not None:
+            os.killpg(self.server.pid, signal.SIGKILL)
+            self.server.wait()
+            self.server = None
+
+    def request(
+        self, method: str, path: str, body: Any = None, headers: Mapping[str, str] | None = None
+    ) -> tuple[int, bytes, list[str]]:
+        """One request on a connection of its own: status, body, cookies."""
+        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=20)
+        content = None if body is None else json.dumps(body)
+        try:
+            connection.request(method, path, content, dict(headers or {}))
+            response = connection.getresponse()
+            answer = response.read()
+            return response.status, answer, response.headers.get_all("Set-Cookie") or []
+        except (OSError, http.client.HTTPException) as error:
+            raise Gone(str(error)) from error
+        finally:
+            connection.close()
+
+
+@dataclass
+class Browser:
+    """A signed-in browser over HTTP: cookies and CSRF token."""
+
+    platform: Platform
+    cookies: dict[str, str] = field(default_factory=dict)
+
+    def sign_in(self, username: str) -> None:
+        """Sign in as one of the cast."""
+        self.send("GET", "/api/me", None, {})
+        body = {"username": username, "password": PASSWORD}
+        status, answer = self.send("POST", "/api/sign-in", body, {})
+        assert status == 200, answer
+
+    def send(self, method: str, path: str, body: Any, headers: Mapping[str, str]) -> Answer:
+        """The transport of a `scripted.Tab`."""
+        named = {
+            "Content-Type": "application/json",
+            "Cookie": "; ".join(f"{name}={value}" for name, value in self.cookies.items()),
+            "X-CSRFToken": self.cookies.get("csrf", ""),
+            **headers,
+        }
+        status, content, cookies = self.platform.request(method, path, body, named)
+        for cookie in cookies:
+            name, _, value = cookie.split(";", 1)[0].partition("=")
+            self.cookies[name] = value
+        return status, parsed(content)
+
+
+def new_database(url: str, name: str) -> str:
+    """A fresh PostgreSQL database beside the one at `url`; answers its URL."""
+    with psycopg.connect(url, autocommit=True) as server:
+        server.execute(f'DROP DATABASE IF EXISTS "{name}" WITH (FORCE)')
+        server.execute(f'CREATE DATABASE "{name}"')
+    return f"{url.rsplit('/', 1)[0]}/{name}"
+
+
+def drop_database(url: str, name: str) -> None:
+    """Undo `new_database`."""
+    with psycopg.connect(url, autocommit=True) as server:
+        server.execute(f'DROP DATABASE IF EXISTS "{name}" WITH (FORCE)')

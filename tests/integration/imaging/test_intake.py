@@ -1,0 +1,183 @@
+"""Deliveries: from files to series that can be read, safe to repeat."""
+
+import subprocess
+import zipfile
+from io import BytesIO
+from pathlib import Path
+
+import numpy as np
+import pydicom
+import pydicom.data
+import pytest
+from django.conf import settings
+from django.test import Client
+
+from readerstudy.imaging import selectors, services, store, tokens
+from readerstudy.imaging.models import Collection, Examination, Instance, Series, Upload
+from tests import dicom
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def collection() -> Collection:
+    return services.create_collection(name="A study's images")
+
+
+def _deliver(collection: Collection, folder: Path) -> Upload:
+    return services.import_folder(folder, collection=collection, by=None)
+
+
+def test_a_folder_becomes_an_examination_that_can_be_read(
+    collection: Collection, tmp_path: Path
+) -> None:
+    upload = _deliver(collection, dicom.examination(tmp_path))
+    assert (upload.stored, upload.refused) == (40, 0)
+    examination = Examination.objects.get()
+    assert examination.ready_at is not None
+    assert examination.verdict == "pass", examination.findings
+    packet = selectors.series_for_packet(examination)
+    assert [each["role"] for each in packet] == ["t1c", "flair", "t2", "t1"]
+    assert all(each["frames"] == 10 for each in packet)
+    assert set(selectors.paths_by_role(examination)) == {"t1c", "flair", "t2", "t1"}
+
+
+def test_a_repeat_changes_nothing(collection: Collection, tmp_path: Path) -> None:
+    folder = dicom.examination(tmp_path)
+    _deliver(collection, folder)
+    before = sorted(Instance.objects.values_list("sha256", flat=True))
+    again = _deliver(collection, folder)
+    assert (again.stored, again.repeated) == (0, 40)
+    assert sorted(Instance.objects.values_list("sha256", flat=True)) == before
+
+
+@pytest.mark.fault("E6")
+def test_the_same_uid_with_other_pixels_is_refused(collection: Collection, tmp_path: Path) -> None:
+    first = dicom.image()
+    other = dicom.image(pixels=np.full((16, 12), 77, np.uint16))
+    dicom.save(first, tmp_path / "a.dcm")
+    dicom.save(other, tmp_path / "b.dcm")
+    upload = _deliver(collection, tmp_path)
+    assert (upload.stored, upload.refused) == (1, 1)
+    assert upload.report["refused"] == {"ALTERED": 1}
+
+
+@pytest.mark.fault("E7")
+def test_no_identifier_is_anywhere_on_disk_or_in_the_database(
+    collection: Collection, tmp_path: Path
+) -> None:
+    source = dicom.examination(tmp_path / f"{dicom.CANARIES[0]}-exam")
+    _deliver(collection, source)
+    kept = b"".join(
+        path.read_bytes()
+        for root in (settings.STORE_DIR, settings.SPOOL_DIR)
+        for path in Path(root).rglob("*")
+        if path.is_file()
+    )
+    rows = str(list(Series.objects.values())) + str(list(Examination.objects.values()))
+    rows += str(list(Upload.objects.values()))
+    for canary in dicom.CANARIES:
+        assert canary.encode() not in kept
+        assert canary not in rows
+    assert not list(Path(settings.SPOOL_DIR).glob("*"))
+
+
+def test_a_zip_archive_is_taken_member_by_member(collection: Collection, tmp_path: Path) -> None:
+    paths = dicom.series(tmp_path)
+    packed = BytesIO()
+    with zipfile.ZipFile(packed, "w") as archive:
+        for path in paths:
+            archive.write(path, path.name)
+        archive.writestr("readme.txt", "hello")
+    packed.seek(0)
+    upload = services.start_upload(collection, by=None)
+    services.add_file(upload, packed)
+    done = services.finish_upload(upload)
+    assert (done.stored, done.refused) == (10, 1)
+
+
+def test_every_test_file_of_pydicom_is_stored_or_refused_with_a_reason(
+    collection: Collection, tmp_path: Path
+) -> None:
+    upload = services.start_upload(collection, by=None)
+    shipped = Path(str(pydicom.data.__file__)).parent / "test_files"
+    names = [path for path in shipped.glob("*.dcm") if path.stat().st_size < 3e6]
+    for path in names:
+        with path.open("rb") as data:
+            outcome = services.add_file(upload, data)
+        assert outcome["state"] in {"stored", "repeated"} or outcome["reason"]
+    done = services.finish_upload(upload)
+    assert done.stored >= 5
+    assert done.state == Upload.State.DONE
+    assert done.stored + done.repeated + done.refused == len(names)
+
+
+@pytest.mark.dcmtk
+def test_stored_files_are_dicom_to_tools_we_did_not_write(
+    collection: Collection, tmp_path: Path
+) -> None:
+    _deliver(collection, dicom.examination(tmp_path))
+    instance = Instance.objects.select_related("series__examination").first()
+    assert instance is not None
+    path = store.path_of(instance)
+    dump = subprocess.run(["dcmdump", str(path)], capture_output=True, text=True, check=True)
+    assert "PatientIdentityRemoved" in dump.stdout
+    assert not any(canary in dump.stdout for canary in dicom.CANARIES)
+
+
+def _open(client: Client, series: list[dict[str, object]]) -> str:
+    return tokens.issue([str(each["id"]) for each in series], seconds=60)
+
+
+def test_a_pack_and_a_frame_are_sent_to_who_holds_the_token(
+    collection: Collection, tmp_path: Path, client: Client
+) -> None:
+    _deliver(collection, dicom.examination(tmp_path))
+    packet = selectors.series_for_packet(Examination.objects.get())
+    token = _open(client, packet[:1])
+    first, second = packet[0]["id"], packet[1]["id"]
+    answer = client.get(f"/imaging/{token}/series/{first}/pack")
+    data = b"".join(answer.streaming_content)  # type: ignore[attr-defined]
+    assert data[:4] == b"RSPK"
+    assert int(answer["Content-Length"]) == len(data) == packet[0]["bytes"]
+    frame = client.get(f"/imaging/{token}/series/{first}/frames/4").content
+    assert frame in data
+    tag = answer["ETag"]
+    again = client.get(f"/imaging/{token}/series/{first}/pack", headers={"If-None-Match": tag})
+    assert again.status_code == 304
+    for address in (
+        f"/imaging/{token}/series/{second}/pack",
+        f"/imaging/{token[:-2]}xx/series/{first}/pack",
+        f"/imaging/{token}/series/{first}/frames/99",
+    ):
+        assert client.get(address).status_code == 404
+
+
+def test_a_token_that_is_out_of_date_opens_nothing(
+    collection: Collection, tmp_path: Path, client: Client
+) -> None:
+    _deliver(collection, dicom.examination(tmp_path))
+    series = Series.objects.all()[0]
+    token = tokens.issue([str(series.id)], seconds=-1)
+    assert client.get(f"/imaging/{token}/series/{series.id}/pack").status_code == 404
+
+
+def test_dicomweb_lists_and_sends_what_the_token_names(
+    collection: Collection, tmp_path: Path, live_server: object
+) -> None:
+    from dicomweb_client import DICOMwebClient
+
+    _deliver(collection, dicom.examination(tmp_path))
+    packet = selectors.series_for_packet(Examination.objects.get())
+    token = tokens.issue([str(each["id"]) for each in packet[:2]], seconds=60)
+    web = DICOMwebClient(f"{live_server.url}/dicomweb/{token}")  # type: ignore[attr-defined]
+    (study,) = web.search_for_studies()
+    uid = study["0020000D"]["Value"][0]
+    series = web.search_for_series(uid)
+    assert len(series) == 2
+    series_uid = series[0]["0020000E"]["Value"][0]
+    metadata = web.retrieve_series_metadata(uid, series_uid)
+    assert len(metadata) == 10
+    images = web.retrieve_series(uid, series_uid)
+    assert len(images) == 10
+    assert isinstance(images[0], pydicom.Dataset)

@@ -1,0 +1,61 @@
+"""A running study with proposals, and readers at their screens."""
+
+from collections.abc import Callable
+
+import pytest
+from django.test import Client
+
+from readerstudy.accounts.models import User
+from readerstudy.proposals import bridge
+from readerstudy.studies import services as studies
+from readerstudy.studies.definition import ArmDraft, DesignDraft
+from readerstudy.studies.models import Study
+from tests import factories, proposing
+from tests.cast import PASSWORD, People
+from tests.scripted import Tab, through
+
+Sits = Callable[..., Tab]
+
+
+@pytest.fixture(autouse=True)
+def _detector(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A detector at the bridge: reading needs no network."""
+    monkeypatch.setattr(bridge, "card", lambda _detector: dict(proposing.CARD))
+    monkeypatch.setattr(bridge, "default_detector", lambda: factories.DETECTOR)
+
+
+@pytest.fixture
+def study(people: People) -> Study:
+    """Crossover, 28 days of washout, four cases and a training case, one proposal a case."""
+    return running(people)
+
+
+def running(
+    people: People,
+    *,
+    arms: tuple[ArmDraft, ...] = (factories.CONTROL, factories.AIDED),
+    design: DesignDraft | None = None,
+    n_cases: int = 4,
+    with_proposals: bool = True,
+) -> Study:
+    """A running study; proposals come in before the lock, as the checks want it."""
+    made = factories.draft_study(
+        people, arms=arms, design=design, n_cases=n_cases, with_proposals=with_proposals
+    )
+    if with_proposals:
+        proposing.propose_for(made, proposing.found())
+    studies.lock(made, password=PASSWORD, by=people.cora)
+    return studies.start(Study.objects.get(pk=made.pk), by=people.cora)
+
+
+@pytest.fixture
+def sits(study: Study) -> Sits:
+    """A reader at a screen of their own: `sits(people.rae)`."""
+    return lambda user, of=study: sit(user, of)
+
+
+def sit(user: User, study: Study) -> Tab:
+    """A tab of a signed-in user."""
+    client = Client()
+    client.force_login(user, backend="django.contrib.auth.backends.ModelBackend")
+    return Tab(through(client), study.pk)

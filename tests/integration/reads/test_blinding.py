@@ -1,0 +1,192 @@
+"""R2: a control-arm reader's traffic tells nothing of proposals and truth (fault chapter F)."""
+
+import re
+from collections.abc import Callable
+from typing import Any
+from uuid import uuid4
+
+import pytest
+from django.apps import apps
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
+
+from readerstudy.proposals.lesions import ProposedLesion
+from readerstudy.reads import disclosure, tripwire
+from readerstudy.reads.models import Read
+from readerstudy.studies.models import Study
+from readerstudy.truth.models import ReferenceStandard
+from tests.cast import People
+from tests.integration.reads import worlds
+from tests.integration.reads.conftest import Sits
+from tests.scripted import Refused, Tab
+
+HIDDEN = (*map(worlds.canary_id, range(5)), str(uuid4()))
+
+
+def past_training(tab: Tab) -> None:
+    """Read the training case, so that the next read is a main one."""
+    tab.read_and_sign()
+
+
+@pytest.fixture
+def reader(study: Study, sits: Sits) -> Any:
+    """A reader whose first period is in the control arm, with the training behind them."""
+    user = worlds.control_first(study)
+    past_training(sits(user))
+    return user
+
+
+@pytest.mark.fault("F1")
+@pytest.mark.fault("F5")
+@pytest.mark.fault("F6")
+def test_f1_three_worlds_send_the_same_bytes_and_ask_the_same_queries(
+    study: Study, reader: Any
+) -> None:
+    traffic = {world: worlds.play(study, reader, world, HIDDEN) for world in worlds.WORLDS}
+    worlds.same(traffic["nothing"], traffic["hidden"])
+    worlds.same(traffic["nothing"], traffic["otherwise"])
+    assert worlds.canaries_in(traffic["hidden"]) == []
+    statuses = {each.status for each in traffic["hidden"]}
+    assert {200, 201, 404} <= statuses
+    signed = [each for each in traffic["hidden"] if each.request.endswith("/submit")]
+    assert [each.status for each in signed if b"signature" in each.body] == [200, 200]
+
+
+def test_the_same_script_in_the_ai_arm_does_differ(study: Study, sits: Sits) -> None:
+    """The comparison can fail: what the control arm must not show, the AI arm does."""
+    user = worlds.aided_first(study)
+    past_training(sits(user))
+    nothing = worlds.play(study, user, "nothing", HIDDEN)
+    hidden = worlds.play(study, user, "hidden", HIDDEN)
+    with pytest.raises(AssertionError):
+        worlds.same(nothing, hidden)
+    assert worlds.canaries_in(hidden)
+
+
+@pytest.mark.fault("F2")
+def test_f2_a_control_arm_request_asks_no_vault(study: Study, sits: Sits, reader: Any) -> None:
+    with CaptureQueriesContext(connection) as asked:
+        sits(reader).read_and_sign()
+    vaults = re.compile("|".join(each.pattern for each in tripwire.VAULTS.values()))
+    assert len(asked.captured_queries) > 20
+    assert [each["sql"] for each in asked.captured_queries if vaults.search(each["sql"])] == []
+
+
+@pytest.mark.fault("F2")
+@pytest.mark.parametrize(
+    "ask",
+    [
+        ProposedLesion.objects.count,
+        lambda: ProposedLesion.objects.filter(run__detector="x").exists(),
+        ReferenceStandard.objects.first,
+        lambda: ReferenceStandard.objects.update(source="x"),
+        lambda: connection.cursor().execute("SELECT 1 FROM truth_truthlesion"),
+        lambda: connection.cursor().execute("SELECT seed FROM studies_allocationlist"),
+    ],
+)
+def test_f2_the_tripwire_stops_a_query_of_a_vault(db: None, ask: Callable[[], Any]) -> None:
+    ask()
+    with tripwire.armed(), pytest.raises(tripwire.TrippedError):
+        ask()
+
+
+@pytest.mark.parametrize(
+    ("mode", "stage"), [("control", "only"), ("second_reader", "unaided"), ("", "only")]
+)
+def test_f2_the_gate_of_the_proposals_has_its_own_rule(mode: str, stage: str) -> None:
+    with pytest.raises(tripwire.TrippedError), tripwire.proposals_opened(mode=mode, stage=stage):
+        pass
+
+
+@pytest.mark.parametrize(
+    ("period", "state", "stage"),
+    [(1, "submitted", "only"), (0, "opened", "only"), (0, "submitted", "unaided")],
+)
+def test_f11_the_gate_of_the_truth_has_its_own_rule(period: int, state: str, stage: str) -> None:
+    with (
+        pytest.raises(tripwire.TrippedError),
+        tripwire.truth_opened(period=period, state=state, stage=stage),
+    ):
+        pass
+
+
+def test_f2_every_table_of_the_vaults_is_wired() -> None:
+    tables = [
+        model._meta.db_table
+        for label in ("proposals", "truth")
+        for model in apps.get_app_config(label).get_models()
+    ]
+    assert len(tables) >= 4
+    for table in tables:
+        assert any(wire.search(f'SELECT * FROM "{table}"') for wire in tripwire.VAULTS.values())
+    innocent = 'SELECT "studies_case"."declared_without_proposals" FROM "studies_allocation"'
+    assert not any(wire.search(innocent) for wire in tripwire.VAULTS.values())
+
+
+@pytest.mark.fault("F3")
+def test_f3_a_hidden_proposal_a_random_one_and_a_malformed_one_are_answered_alike(
+    study: Study, sits: Sits, reader: Any
+) -> None:
+    worlds.fill_the_vault(study)
+    tab = sits(reader)
+    tab.open()
+    answers = []
+    for proposal in (HIDDEN[0], str(uuid4())):
+        with CaptureQueriesContext(connection) as asked:
+            tab.does("proposal_rejected", proposal=proposal)
+            receipt = tab.flush()
+        answers.append((sorted(receipt), len(asked.captured_queries)))
+    assert answers[0] == answers[1]
+    assert tab.reload()["draft"]["marks"] == []
+    assert not Read.objects.get(pk=tab.read_id).decisions.exists()
+    for address in (f"/api/proposals/{HIDDEN[0]}", f"/api/proposals/{uuid4()}"):
+        with pytest.raises(Refused) as refused:
+            tab.call("GET", address)
+        assert refused.value.status == 404
+
+
+@pytest.mark.fault("F9")
+def test_f9_a_signed_read_is_not_shown_again(study: Study, sits: Sits) -> None:
+    """Else a reader could look up period 1's proposals while reading period 2 unaided."""
+    user = worlds.aided_first(study)
+    past_training(sits(user))
+    tab = sits(user)
+    assert "ai" in tab.open()
+    tab.read_case()
+    tab.sign()
+    with pytest.raises(Refused) as refused:
+        tab.reload()
+    assert (refused.value.status, refused.value.code) == (409, "reads.submitted")
+    assert "ai" not in refused.value.body
+
+
+def test_the_packet_of_an_ai_arm_shows_the_proposals(
+    people: People, study: Study, sits: Sits
+) -> None:
+    user = worlds.aided_first(study)
+    past_training(sits(user))
+    ai = sits(user).open()["ai"]
+    assert (ai["mode"], ai["state"]) == ("concurrent", "ready")
+    assert ai["detector"]["name"] == "lesion-net"
+    (proposal,) = ai["proposals"]
+    assert proposal["label"] == "A"
+    assert proposal["centroid_mm"] == [1.0, 1.0, 0.0]
+    is_resident = user == people.rae
+    words = "Bright and round, 8 mm across." if is_resident else "Bright and round."
+    assert proposal["explanation"] == words
+
+
+@pytest.mark.fault("B8")
+def test_b8_without_a_result_the_ai_arm_says_not_available_never_no_lesions(
+    study: Study, sits: Sits
+) -> None:
+    worlds.empty_the_vault(study)
+    user = worlds.aided_first(study)
+    past_training(sits(user))
+    ai = sits(user).open()["ai"]
+    assert (ai["state"], ai["proposals"]) == ("not_available", [])
+
+
+def test_the_one_gate_is_the_only_door_to_proposals_and_says_so(study: Study) -> None:
+    assert disclosure.__doc__ is not None
+    assert "only module" in disclosure.__doc__

@@ -1,0 +1,159 @@
+"""From the worklist to a signature: what a reader does, and what the platform keeps of it."""
+
+from datetime import timedelta
+
+import pytest
+from django.utils import timezone
+
+from readerstudy.audit import chain
+from readerstudy.audit import selectors as audit
+from readerstudy.reads.models import Read
+from readerstudy.studies.models import Study
+from tests.cast import People
+from tests.integration.reads.conftest import Sits
+from tests.scripted import Refused
+
+
+def test_a_reader_reads_training_then_the_cases_of_the_first_period(
+    people: People, study: Study, sits: Sits
+) -> None:
+    rae = sits(people.rae)
+    before = rae.call("GET", "/api/worklist")["studies"]
+    assert [each["next"]["action"] for each in before] == ["training"]
+    for number in range(5):
+        tab = sits(people.rae)
+        packet = tab.open()
+        assert packet["read"]["is_training"] is (number == 0)
+        assert packet["read"]["number"] == max(number, 1)
+        assert packet["read"]["of"] == (1 if number == 0 else 8)
+        tab.read_case(marks=number % 2)
+        signed = tab.sign()
+        assert signed["signature"]["name"] == "Rae Resident"
+    (entry,) = rae.call("GET", "/api/worklist")["studies"]
+    assert (entry["done"], entry["planned"], entry["period"]) == (4, 8, 2)
+    assert entry["next"]["action"] == "wait"
+    assert Read.objects.filter(reader__user=people.rae, state="submitted").count() == 5
+    assert list(chain.verify(audit.links())) == []
+
+
+def test_r7_what_was_done_is_there_again_after_a_reload(people: People, sits: Sits) -> None:
+    tab = sits(people.rae)
+    tab.open()
+    tab.does("first_render")
+    mark = tab.mark(rating=35, diameter_mm=6.5)
+    tab.does("answer_set", key="likelihood", value=40)
+    tab.flush()
+    draft = tab.reload()["draft"]
+    assert draft["marks"] == [
+        {
+            "mark_id": mark,
+            "number": 1,
+            "position_mm": [1.0, 1.0, 0.5],
+            "diameter_mm": 6.5,
+            "rating": 35,
+            "series": tab.packet["series"][0]["id"],
+            "proposal": None,
+        }
+    ]
+    assert draft["answers"] == {"likelihood": 40}
+    assert draft["last_seq"] == {tab.tab: 4}
+
+
+def test_marks_are_moved_sized_removed_and_brought_back(people: People, sits: Sits) -> None:
+    tab = sits(people.rae)
+    tab.open()
+    one, two = tab.mark(), tab.mark()
+    tab.does("mark_moved", mark_id=one, position_mm=[4, 5, 6])
+    tab.does("mark_sized", mark_id=one, diameter_mm=3)
+    tab.does("mark_removed", mark_id=two)
+    tab.flush()
+    (kept,) = tab.reload()["draft"]["marks"]
+    assert (kept["mark_id"], kept["position_mm"], kept["diameter_mm"]) == (one, [4, 5, 6], 3)
+    tab.does("mark_restored", mark_id=two)
+    tab.flush()
+    assert [each["number"] for each in tab.reload()["draft"]["marks"]] == [1, 2]
+
+
+def test_what_is_missing_is_said_in_words_before_anything_is_signed(
+    people: People, sits: Sits
+) -> None:
+    tab = sits(people.rae)
+    tab.open()
+    tab.does("first_render")
+    tab.mark(rating=None)
+    tab.flush()
+    with pytest.raises(Refused) as refused:
+        tab.sign()
+    assert (refused.value.status, refused.value.code) == (409, "reads.incomplete")
+    what = [each["what"] for each in refused.value.body["missing"]]
+    assert what == ["mark:1", "question:likelihood", "question:management"]
+    assert Read.objects.get(pk=tab.read_id).state == "opened"
+
+
+def test_a2_signing_asks_for_the_password_and_the_meaning(people: People, sits: Sits) -> None:
+    tab = sits(people.rae)
+    tab.open()
+    tab.read_case()
+    with pytest.raises(Refused) as wrong:
+        tab.sign(password="not it")
+    assert (wrong.value.status, wrong.value.code) == (403, "reads.wrong_password")
+    with pytest.raises(Refused) as other:
+        tab.sign(meaning="whatever")
+    assert other.value.code == "reads.meaning"
+    assert Read.objects.get(pk=tab.read_id).state == "opened"
+    assert tab.sign()["read_id"] == tab.read_id
+
+
+def test_active_time_is_the_scripts_own(people: People, sits: Sits) -> None:
+    tab = sits(people.rae)
+    tab.open()
+    Read.objects.filter(pk=tab.read_id).update(opened_at=timezone.now() - timedelta(hours=1))
+    tab.does("load_start", 0)
+    tab.does("first_render", 2)
+    for _ in range(6):
+        tab.does("scroll", 10)
+    tab.does("hidden", 1)
+    tab.does("visible", 300)
+    tab.does("pause", 1)
+    tab.does("resume", 600)
+    tab.mark()
+    tab.answer_all()
+    tab.flush()
+    tab.sign()
+    read = Read.objects.get(pk=tab.read_id)
+    steps = len(tab.made) - 12
+    assert read.active_ms == 60_000 + 1000 + 1000 + 1000 * steps
+    assert read.timing is not None
+    assert (read.timing["hidden_ms"], read.timing["paused_ms"]) == (300_000, 600_000)
+    assert read.timing["loading_ms"] == 2000
+    assert read.timing["flags"] == []
+
+
+@pytest.mark.fault("C17")
+def test_c17_an_impossible_duration_is_kept_and_flagged(people: People, sits: Sits) -> None:
+    tab = sits(people.rae)
+    tab.open()
+    tab.does("first_render")
+    for _ in range(100):
+        tab.does("scroll", 59)
+    tab.mark()
+    tab.answer_all()
+    tab.flush()
+    tab.sign()
+    read = Read.objects.get(pk=tab.read_id)
+    assert read.active_ms is not None
+    assert read.active_ms > 5_900_000
+    assert read.timing is not None
+    assert "implausible" in read.timing["flags"]
+
+
+def test_a_reader_of_another_study_finds_nothing(people: People, study: Study, sits: Sits) -> None:
+    tab = sits(people.rae)
+    tab.open()
+    max_ = sits(people.max)
+    max_.packet, max_.fence = tab.packet, tab.fence
+    assert max_.call("GET", "/api/worklist")["studies"] == []
+    for call in (max_.open, max_.reload, max_.take_over, max_.sign, lambda: max_.deliver([])):
+        with pytest.raises(Refused) as refused:
+            call()
+        assert (refused.value.status, refused.value.code) == (404, "unknown")

@@ -1,0 +1,166 @@
+"""S1, S2: nothing before the freeze, two persons unblind, equal data give equal bytes."""
+
+import io
+import json
+import zipfile
+from collections.abc import Callable
+
+import pytest
+from django.test import Client
+
+from readerstudy.accounts.models import User
+from readerstudy.audit import selectors as audit
+from readerstudy.proposals import bridge
+from readerstudy.reads import services as reads
+from readerstudy.reads.models import Read
+from readerstudy.results import services
+from readerstudy.results.models import AnalysisRun, Freeze
+from readerstudy.studies import services as studies
+from readerstudy.studies.definition import DesignDraft
+from readerstudy.studies.models import Study
+from readerstudy.web.problems import Problem
+from tests import factories, proposing
+from tests.cast import PASSWORD, People
+from tests.integration.reads.conftest import running, sit
+
+pytestmark = pytest.mark.django_db
+CASES = 6
+AT_ONCE = DesignDraft(kind="crossover", washout_days=0)
+
+
+@pytest.fixture(autouse=True)
+def _detector(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(bridge, "card", lambda _detector: dict(proposing.CARD))
+    monkeypatch.setattr(bridge, "default_detector", lambda: factories.DETECTOR)
+
+
+@pytest.fixture
+def study(people: People) -> Study:
+    """A study that was read through: ratings that differ, marks on and off the lesion."""
+    made = running(people, design=AT_ONCE, n_cases=CASES)
+    for place, reader in enumerate(people.readers):
+        _read_through(reader, made, place)
+    return studies.close(made, reason="all reads are in", by=people.cora)
+
+
+def _read_through(user: User, study: Study, place: int) -> None:
+    tab = sit(user, study)
+    for number in range(2 * CASES + 1):  # one is the training case
+        tab.open()
+        tab.does("load_start", 0)
+        tab.does("first_render")
+        tab.does("scroll", 20 + 7 * ((number + place) % 3))
+        tab.mark(60 + 5 * ((number * 7 + place) % 7))
+        if number % 3 == place:
+            tab.mark(30, position_mm=[40.0, 40.0, 0.5])
+        tab.answer_all(20 + 11 * ((number * 5 + place) % 7))
+        tab.does("submit_asked")
+        tab.flush()
+        tab.sign()
+        tab = tab.next_tab()
+
+
+def _unblinded(study: Study, people: People) -> Freeze:
+    frozen = services.freeze(study, by=people.stan)
+    asked = services.ask_unblinding(frozen, reason="the plan's analysis", by=people.stan)
+    services.grant_unblinding(asked, password=PASSWORD, by=people.cora)
+    return Freeze.objects.get(pk=frozen.pk)
+
+
+def _analysed(frozen: Freeze, by: User) -> AnalysisRun:
+    run = services.queue(frozen, by=by)
+    services.perform(run.pk)
+    run.refresh_from_db()
+    assert run.state == AnalysisRun.State.DONE, run.error
+    return run
+
+
+def test_a_running_study_is_not_frozen(people: People) -> None:
+    running = factories.running_study(people)
+    with pytest.raises(Problem) as refused:
+        services.freeze(running, by=people.stan)
+    assert refused.value.status == 409
+
+
+def test_nobody_grants_their_own_unblinding(study: Study, people: People) -> None:
+    frozen = services.freeze(study, by=people.stan)
+    asked = services.ask_unblinding(frozen, reason="now", by=people.stan)
+    with pytest.raises(Problem):
+        services.grant_unblinding(asked, password=PASSWORD, by=people.stan)
+    with pytest.raises(Problem):
+        services.grant_unblinding(asked, password="not it", by=people.cora)
+    with pytest.raises(Problem) as refused:
+        services.queue(frozen, by=people.stan)
+    assert refused.value.code == "results.blinded"
+
+
+def test_the_page_shows_no_outcome_before_and_the_answer_after(
+    study: Study, people: People, sign_in: Callable[..., Client]
+) -> None:
+    address = f"/studies/{study.pk}/results/"
+    before = sign_in(people.stan).get(address).content.decode()
+    assert "AUC" not in before
+    run = _analysed(_unblinded(study, people), people.stan)
+    after = sign_in(people.stan).get(address).content.decode()
+    assert run.numbers["findings"][0][:40] in after
+    for words in ("Lesions found by size", "Reading time", "wAFROC", "Figure of merit"):
+        assert words in after
+    for name in run.numbers["figures"]:
+        answer = sign_in(people.stan).get(f"{address}runs/{run.pk}/figures/{name}-dark.svg")
+        assert answer.status_code == 200
+        assert b"<svg" in b"".join(answer.streaming_content)
+    assert sign_in(people.rae).get(address).status_code == 403
+    assert sign_in(people.mallory).get(address).status_code == 404
+    assert not [each for each in audit.verify() if each.tampering != "trigger off"]
+
+
+def test_equal_data_give_equal_numbers_and_equal_bytes(
+    study: Study, people: People, sign_in: Callable[..., Client]
+) -> None:
+    frozen = _unblinded(study, people)
+    first, second = (_analysed(frozen, people.stan) for _ in range(2))
+    assert first.numbers_sha256 == second.numbers_sha256
+    with pytest.raises(Problem):
+        services.freeze(Study.objects.get(pk=study.pk), by=people.stan)  # data are frozen once
+    address = f"/studies/{study.pk}/results/runs/{second.pk}/bundle.zip"
+    one, two = (sign_in(people.stan).get(address).content for _ in range(2))
+    assert one == two
+    with zipfile.ZipFile(io.BytesIO(one)) as bundle:
+        names = set(bundle.namelist())
+        assert {"reads.csv", "marks.csv", "truth.csv"} <= {name.split("/")[-1] for name in names}
+        tables = [json.loads(bundle.read(name)) for name in names if name.endswith("numbers.json")]
+        assert tables
+        assert tables[0] == second.numbers
+
+
+def test_a_failed_analysis_says_why_and_keeps_the_study(
+    study: Study, people: People, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from readerstudy.results import bridge
+
+    def broken(*_: object) -> None:
+        raise ValueError("the plan names no figure of merit")
+
+    frozen = _unblinded(study, people)
+    monkeypatch.setattr(bridge, "analyse", broken)
+    run = services.queue(frozen, by=people.stan)
+    services.perform(run.pk)
+    run.refresh_from_db()
+    assert (run.state, run.error) == ("failed", "ValueError: the plan names no figure of merit")
+
+
+def test_s11_the_flow_counts_what_was_voided_and_who_withdrew(
+    study: Study, people: People, sign_in: Callable[..., Client]
+) -> None:
+    first = Read.objects.filter(period=1).order_by("opened_at").first()
+    assert first is not None
+    reads.void(first.pk, reason="phone rang", by=people.cora)
+    run = _analysed(_unblinded(study, people), people.stan)
+    counts = run.numbers["flow"]
+    allocated = len(people.readers) * 2 * CASES
+    assert sum(each["allocated"] for each in counts["arms"]) == allocated
+    assert sum(each["analysed"] for each in counts["arms"]) == allocated - 1
+    assert sum(each["voided"] for each in counts["arms"]) == 1
+    page = sign_in(people.stan).get(f"/studies/{study.pk}/results/").content.decode()
+    assert "1 voided" in page
+    assert "figures/flow-dark.svg" in page

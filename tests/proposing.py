@@ -1,0 +1,42 @@
+"""Proposals without a network: what a detector found goes in by the services that runs use."""
+
+from typing import Any
+
+from readerstudy.imaging.models import Examination
+from readerstudy.proposals import services
+from readerstudy.proposals.bridge import Found
+from readerstudy.proposals.models import Run
+from readerstudy.studies.models import Study
+from tests.factories import DETECTOR
+
+CARD = {"banner": "Trained on synthetic phantoms only. Not a medical device."}
+
+
+def found(probability: float = 0.9, **changes: Any) -> Found:
+    """One lesion, at the place where the factories' diseased cases have theirs."""
+    values: dict[str, Any] = {
+        "centroid_mm": (1.0, 1.0, 0.0),
+        "diameter_mm": 8.0,
+        "volume_mm3": 268.0,
+        "probability": probability,
+        "uncertainty": 0.1,
+        "contours_mm": [[[0.0, 0.0, 0.0], [2.0, 0.0, 0.0], [1.0, 2.0, 0.0]]],
+        "explanation": {"short": "Bright and round.", "full": "Bright and round, 8 mm across."},
+    }
+    return Found(**values | changes)
+
+
+def propose(
+    examination: Examination, *lesions: Found, detector: str = DETECTOR, weights: str = "f" * 64
+) -> Run:
+    """A finished run with these lesions."""
+    run = services.claim(services.request(examination, detector=detector).pk)
+    assert run is not None
+    assert services.finish(run, list(lesions), weights=weights, seconds=1.0)
+    run.refresh_from_db()
+    return run
+
+
+def propose_for(study: Study, *lesions: Found) -> list[Run]:
+    """The same lesions for every case of a study."""
+    return [propose(case.examination, *lesions) for case in study.cases.all()]

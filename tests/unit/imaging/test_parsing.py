@@ -1,0 +1,156 @@
+"""C10: Hostile and identified files: what intake takes, what it removes, what it refuses."""
+
+import struct
+import zipfile
+from contextlib import suppress
+from pathlib import Path
+
+import numpy as np
+import pydicom
+import pytest
+from pydicom import Dataset
+from pydicom.data import get_testdata_file
+from pydicom.uid import DeflatedExplicitVRLittleEndian
+
+from readerstudy.imaging import archives, deidentify, parsing, vocabulary
+from readerstudy.imaging.refusals import Reason, RefusedFile
+from tests import dicom
+
+KEY = b"k" * 32
+
+
+def _parse(tmp_path: Path, data: Dataset | bytes) -> tuple[parsing.Header, bytes]:
+    path, target = tmp_path / "in.dcm", tmp_path / "out.dcm"
+    if isinstance(data, bytes):
+        path.write_bytes(data)
+    else:
+        dicom.save(data, path)  # type: ignore[arg-type]
+    return parsing.parse(path, KEY, target), target.read_bytes()
+
+
+@pytest.mark.fault("E7")
+def test_no_identifier_is_left_in_a_file_or_its_header(tmp_path: Path) -> None:
+    header, written = _parse(tmp_path, dicom.image())
+    for canary in dicom.CANARIES:
+        assert canary.encode() not in written
+        assert canary not in str({**header.as_dict(), "role_hints": None})
+    assert header.patient.startswith("P")
+    assert "private elements" in header.report["removed"]
+
+
+def test_uids_map_the_same_way_under_one_key_and_another_under_another() -> None:
+    assert deidentify.map_uid("1.2.3", KEY) == deidentify.map_uid("1.2.3\0", KEY)
+    assert deidentify.map_uid("1.2.3", KEY) != deidentify.map_uid("1.2.3", b"j" * 32)
+    assert deidentify.map_uid("1.2.3", KEY).startswith("2.25.")
+    assert len(deidentify.map_uid("1.2.3", KEY)) <= 64
+
+
+def test_a_pseudonym_does_not_confuse_an_id_with_its_issuer() -> None:
+    assert deidentify.pseudonym("ab", "c", KEY) != deidentify.pseudonym("a", "bc", KEY)
+
+
+def test_a_description_keeps_only_words_of_sequences() -> None:
+    assert vocabulary.description("T1_MPRAGE post KM (Smith, ward 4)") == "T1 MPRAGE post KM"
+
+
+@pytest.mark.fault("E10")
+def test_a_preamble_is_zeroed(tmp_path: Path) -> None:
+    data = dicom.image()
+    data.preamble = b"MZ" + b"\x90" * 126
+    _, written = _parse(tmp_path, data)
+    assert written[:128] == b"\0" * 128
+
+
+@pytest.mark.fault("E2")
+def test_two_hundred_nested_sequences_are_too_deep(tmp_path: Path) -> None:
+    depth = 200
+    nested = b""
+    for _ in range(depth):
+        nested += struct.pack("<HH2sHI", 0x0008, 0x1140, b"SQ", 0, 0xFFFFFFFF)
+        nested += struct.pack("<HHI", 0xFFFE, 0xE000, 0xFFFFFFFF)
+    nested += struct.pack("<HHI", 0xFFFE, 0xE00D, 0) * 1
+    whole = _bytes(tmp_path, dicom.image())
+    with pytest.raises(RefusedFile) as refused:
+        _parse(tmp_path, whole[: whole.find(b"\x10\x00\x10\x00")] + nested)
+    assert refused.value.reason is Reason.TOO_DEEP
+
+
+def _bytes(tmp_path: Path, data: Dataset) -> bytes:
+    return dicom.save(data, tmp_path / "whole.dcm").read_bytes()  # type: ignore[arg-type]
+
+
+@pytest.mark.fault("E3")
+def test_a_deflated_file_is_refused_before_it_is_inflated(tmp_path: Path) -> None:
+    data = dicom.image()
+    data.file_meta.TransferSyntaxUID = DeflatedExplicitVRLittleEndian
+    with pytest.raises(RefusedFile) as refused:
+        _parse(tmp_path, data)
+    assert refused.value.reason is Reason.DEFLATED
+
+
+@pytest.mark.fault("E5")
+@pytest.mark.parametrize(
+    "elements",
+    [{"Rows": 65535, "Columns": 65535}, {"BitsAllocated": 32}, {"NumberOfFrames": 9}, {"Rows": 0}],
+)
+def test_sizes_that_lie_are_refused_by_arithmetic(tmp_path: Path, elements: dict[str, int]) -> None:
+    with pytest.raises(RefusedFile) as refused:
+        _parse(tmp_path, dicom.image(**elements))
+    assert refused.value.reason is Reason.SIZES
+
+
+@pytest.mark.fault("E7")
+@pytest.mark.parametrize(
+    "elements",
+    [{"BurnedInAnnotation": "YES"}, {"SOPClassUID": "1.2.840.10008.5.1.4.1.1.7"}],
+)
+def test_what_may_show_names_in_its_pixels_is_refused(
+    tmp_path: Path, elements: dict[str, str]
+) -> None:
+    with pytest.raises(RefusedFile) as refused:
+        _parse(tmp_path, dicom.image(**elements))
+    assert refused.value.reason is Reason.BURNED_IN
+
+
+@pytest.mark.parametrize("cut", [0, 50, 131, 200, 700])
+def test_a_file_that_is_cut_short_is_refused(tmp_path: Path, cut: int) -> None:
+    whole = _bytes(tmp_path, dicom.image())
+    with pytest.raises(RefusedFile):
+        _parse(tmp_path, whole[:cut])
+
+
+def test_mutated_headers_are_taken_or_refused_and_never_crash(tmp_path: Path) -> None:
+    """A short form of E1; `benchmarks/imaging/fuzz.py` runs it at length."""
+    whole = bytearray(_bytes(tmp_path, dicom.image()))
+    rng = np.random.default_rng(5)
+    for _ in range(400):
+        mutated = bytearray(whole)
+        for place in rng.integers(132, len(mutated) - 400, rng.integers(1, 6)):
+            mutated[place] = rng.integers(0, 256)
+        with suppress(RefusedFile):
+            _parse(tmp_path, bytes(mutated))
+
+
+@pytest.mark.parametrize("name", ["MR_small.dcm", "CT_small.dcm", "MR_small_RLE.dcm"])
+def test_real_scanner_files_are_taken(tmp_path: Path, name: str) -> None:
+    path = Path(str(get_testdata_file(name)))
+    target = tmp_path / "out.dcm"
+    parsing.parse(path, KEY, target)
+    assert np.array_equal(pydicom.dcmread(path).pixel_array, pydicom.dcmread(target).pixel_array)
+
+
+@pytest.mark.fault("E4")
+def test_archives_that_would_do_harm_are_refused(tmp_path: Path) -> None:
+    bomb, away, link = (tmp_path / f"{name}.zip" for name in ("bomb", "away", "link"))
+    with zipfile.ZipFile(bomb, "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr("zeros.dcm", b"\0" * 50_000_000)
+    with zipfile.ZipFile(away, "w") as archive:
+        archive.writestr("../../etc/passwd", b"x")
+    with zipfile.ZipFile(link, "w") as archive:
+        info = zipfile.ZipInfo("link")
+        info.external_attr = 0o120777 << 16
+        archive.writestr(info, "/etc/passwd")
+    for path in (bomb, away, link):
+        with pytest.raises(RefusedFile) as refused:
+            list(archives.members(path))
+        assert refused.value.reason is Reason.ARCHIVE

@@ -1,0 +1,102 @@
+"""SEG and SR: accepted by dciodvfy, exact masks, references that hold."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import highdicom as hd
+import numpy as np
+import pydicom
+import pytest
+
+from inference import export
+from inference.lesions import Lesion
+from inference.phantom import PhantomCase
+
+ALGORITHM = export.Algorithm("space-to-depth", "1", "ab" * 32)
+
+
+@pytest.fixture(scope="module")
+def lesions(case: PhantomCase) -> list[Lesion]:
+    affine = case.series["t1c"].affine
+    return [Lesion(each.mask, each.offset, affine, 0.9, 0.02) for each in case.lesions]
+
+
+@pytest.fixture(scope="module")
+def seg(lesions: list[Lesion], written: dict[str, list[Path]]) -> hd.seg.Segmentation:
+    return export.segmentation(lesions, written["t1c"], algorithm=ALGORITHM)
+
+
+@pytest.mark.parametrize("what", ["seg", "sr"])
+def test_dciodvfy_has_nothing_to_say(
+    what: str,
+    lesions: list[Lesion],
+    seg: hd.seg.Segmentation,
+    written: dict[str, list[Path]],
+    tmp_path: Path,
+    dicom_problems: Callable[[Path], list[str]],
+) -> None:
+    report = export.measurement_report(lesions, written["t1c"], seg, algorithm=ALGORITHM)
+    path = tmp_path / "out.dcm"
+    (seg if what == "seg" else report).save_as(path)
+    assert dicom_problems(path) == []
+
+
+def test_masks_come_back_exactly_on_their_slices(
+    lesions: list[Lesion], seg: hd.seg.Segmentation, written: dict[str, list[Path]], tmp_path: Path
+) -> None:
+    seg.save_as(tmp_path / "seg.dcm")
+    uids = [pydicom.dcmread(path).SOPInstanceUID for path in written["t1c"]]
+    back = hd.seg.segread(tmp_path / "seg.dcm").get_pixels_by_source_instance(uids)
+    for number, lesion in enumerate(lesions):
+        whole = np.zeros(back.shape[:3], np.uint8)
+        z, y, x = (slice(o, o + n) for o, n in zip(lesion.offset, lesion.mask.shape, strict=True))
+        whole[z, y, x] = lesion.mask
+        assert np.array_equal(back[..., number], whole)
+
+
+def test_the_order_of_files_does_not_matter(
+    lesions: list[Lesion], seg: hd.seg.Segmentation, written: dict[str, list[Path]]
+) -> None:
+    shuffled = export.segmentation(lesions, written["t1c"][::-1], algorithm=ALGORITHM)
+    assert shuffled.SOPInstanceUID == seg.SOPInstanceUID
+    assert shuffled.PixelData == seg.PixelData
+
+
+def test_the_report_measures_each_segment(
+    lesions: list[Lesion], seg: hd.seg.Segmentation, written: dict[str, list[Path]], tmp_path: Path
+) -> None:
+    report = export.measurement_report(lesions, written["t1c"], seg, algorithm=ALGORITHM)
+    report.save_as(tmp_path / "sr.dcm")
+    groups = hd.sr.srread(tmp_path / "sr.dcm").content.get_volumetric_roi_measurement_groups()
+    assert len(groups) == len(lesions)
+    for group, lesion in zip(groups, lesions, strict=True):
+        values = {each.name.meaning: each.value for each in group.get_measurements()}
+        assert values["Volume"] == pytest.approx(lesion.volume_mm3, abs=0.01)
+        assert values["Diameter"] == pytest.approx(lesion.diameter_mm, abs=0.01)
+        assert values["Probability of cancer"] == pytest.approx(90)
+
+
+def test_patient_of_the_source_is_kept_and_the_maker_named(seg: hd.seg.Segmentation) -> None:
+    assert seg.PatientID.startswith("SYNTHETIC")
+    assert seg.Manufacturer == "Readerstudy"
+    assert seg.SegmentSequence[0].SegmentAlgorithmType == "AUTOMATIC"
+
+
+def test_nothing_to_export_is_said(written: dict[str, list[Path]]) -> None:
+    with pytest.raises(export.NothingToExport, match="no lesion"):
+        export.segmentation([], written["t1c"])
+
+
+def test_a_mask_of_another_series_is_refused(
+    lesions: list[Lesion], written: dict[str, list[Path]]
+) -> None:
+    far = Lesion(lesions[0].mask, (10_000, 0, 0), lesions[0].affine, 0.5)
+    with pytest.raises(ValueError, match="pass the files of T1c"):
+        export.segmentation([far], written["t1c"])
+
+
+def test_report_and_segmentation_must_agree(
+    lesions: list[Lesion], seg: hd.seg.Segmentation, written: dict[str, list[Path]]
+) -> None:
+    with pytest.raises(ValueError, match="give the same lesions to both"):
+        export.measurement_report(lesions[:1], written["t1c"], seg)

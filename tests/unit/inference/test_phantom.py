@@ -1,0 +1,87 @@
+"""The phantom: the same seed gives the same case, and its truth lies where the image shows it."""
+
+import numpy as np
+import pytest
+
+from inference import phantom
+from inference.phantom import PhantomCase, fields, lesions
+from inference.phantom.scanner import ROLES
+
+
+def test_the_same_seed_gives_the_same_case(case: PhantomCase) -> None:
+    again = phantom.make_case(case.seed, n_lesions=4)
+    for role in ROLES:
+        assert np.array_equal(again.series[role].voxels, case.series[role].voxels)
+    assert np.array_equal(again.labels, case.labels)
+    assert [each.centroid_mm for each in again.lesions] == [
+        each.centroid_mm for each in case.lesions
+    ]
+
+
+def test_a_case_without_metastases_has_vessels_that_enhance(case: PhantomCase) -> None:
+    empty = phantom.make_case(case.seed + 1, n_lesions=0)
+    t1c = empty.series["t1c"].voxels
+    assert empty.lesions == []
+    assert not empty.labels.any()
+    assert empty.vessels.sum() > 2_000
+    assert np.median(t1c[empty.vessels]) > 1.4 * np.median(t1c[empty.brain & ~empty.vessels])
+
+
+def test_truth_lies_on_its_label_and_in_the_brain(case: PhantomCase) -> None:
+    t1c = case.series["t1c"]
+    assert len(case.lesions) >= 3
+    for lesion in case.lesions:
+        at = t1c.to_index(np.array(lesion.centroid_mm))
+        voxels = np.argwhere(case.labels == lesion.id)
+        assert np.linalg.norm(voxels.mean(0) - at) < 1e-6
+        z, y, x = (slice(o, o + n) for o, n in zip(lesion.offset, lesion.mask.shape, strict=True))
+        assert np.array_equal(case.labels[z, y, x] == lesion.id, lesion.mask > 0)
+        assert case.brain[case.labels == lesion.id].mean() > 0.7
+
+
+def test_lesions_are_brighter_after_contrast_than_before(case: PhantomCase) -> None:
+    t1c = case.series["t1c"].voxels
+    around = np.median(t1c[case.brain])
+    largest = max(case.lesions, key=lambda each: each.volume_mm3)
+    assert np.percentile(t1c[case.labels == largest.id], 80) > 1.1 * around
+
+
+def test_series_share_the_head_and_differ_in_grid(case: PhantomCase) -> None:
+    shapes = {role: case.series[role].voxels.shape for role in ROLES}
+    centres = [
+        volume.to_mm((np.array(volume.voxels.shape) - 1) / 2) for volume in case.series.values()
+    ]
+    assert shapes["t1c"][0] > 100
+    assert np.ptp(np.array(centres), axis=0).max() < 1e-6
+
+
+def test_negative_number_of_lesions_is_refused() -> None:
+    with pytest.raises(ValueError, match="give 0 or more"):
+        phantom.make_case(1, n_lesions=-1)
+
+
+@pytest.mark.parametrize("scale", [2.5, 9.0, 40.0])
+def test_smooth_field_has_zero_mean_and_the_asked_amplitude(scale: float) -> None:
+    fields_ = [
+        fields.smooth_field(np.random.default_rng(seed), (48, 40, 44), scale, 0.7)
+        for seed in range(40)
+    ]
+    values = np.stack(fields_)
+    assert abs(values.mean()) < 0.2
+    assert values.std() == pytest.approx(0.7, rel=0.12)
+
+
+def test_tube_thinner_than_a_voxel_fills_part_of_it() -> None:
+    volume = np.zeros((20, 20, 20), np.float32)
+    line = np.column_stack([np.linspace(5, 15, 40), np.full(40, 10.0), np.full(40, 10.0)])
+    fields.paint_tube(volume, line, 0.25)
+    assert 0.05 < volume.max() < 0.5
+    fields.paint_tube(volume, line, 2.0)
+    assert volume[10, 10, 10] == 1
+
+
+def test_small_metastases_are_never_rings_and_large_ones_often() -> None:
+    small = {lesions._kind(6.0, np.random.default_rng(seed)) for seed in range(200)}
+    large = [lesions._kind(25.0, np.random.default_rng(seed)) for seed in range(200)]
+    assert small == {"solid", "haemorrhagic"}  # a ring needs room for a core
+    assert large.count("ring") > 120

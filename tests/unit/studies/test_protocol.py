@@ -1,0 +1,174 @@
+"""The protocol as one readable file, and what is refused in it."""
+
+import pytest
+import yaml
+from hypothesis import given
+from hypothesis import strategies as st
+
+from readerstudy.studies import plan, protocol
+from readerstudy.studies.definition import (
+    ArmDraft,
+    Definition,
+    DesignDraft,
+    QuestionDraft,
+    arm_problems,
+    brain_metastasis_questions,
+    question_problems,
+)
+
+WHOLE = Definition(
+    name="Metastases with AI: “does it help?”",
+    summary="Zwei Arme.\n\nYes: no\n# not a comment\n",
+    design=DesignDraft(kind="crossover", washout_days=35, block_sizes=(4, 2), strata=("site",)),
+    arms=(
+        ArmDraft(key="A", name="Unaided", mode="control"),
+        ArmDraft(key="B", name="With AI", mode="second_reader", detector="lesion-net@1.0"),
+    ),
+    questions=(
+        *brain_metastasis_questions(),
+        QuestionDraft(
+            key="size", text="Largest, mm", kind="number", minimum=0.5, is_required=False,
+            shown_if={"question": "management", "equals": "treat"},
+        ),
+    ),
+    idle_limit_s=45,
+    coordinator_blinded=False,
+    analysis_plan=plan.default(),
+)  # fmt: skip
+
+
+def test_c11_a_protocol_comes_back_from_its_file() -> None:
+    assert protocol.from_yaml(protocol.to_yaml(WHOLE)) == WHOLE
+
+
+def test_c11_the_file_is_stable_to_the_byte() -> None:
+    text = protocol.to_yaml(WHOLE)
+    assert protocol.to_yaml(protocol.from_yaml(text)) == text
+    assert text.startswith("format: readerstudy protocol 1\nname: ")
+    assert "washout_days: 35" in text
+
+
+texts = st.text(st.characters(exclude_categories=["Cs", "Cc"]), max_size=40)
+
+
+@given(name=texts.filter(str.strip), summary=texts, label=texts)
+def test_c11_any_words_survive_the_file(name: str, summary: str, label: str) -> None:
+    source = Definition(
+        name=name,
+        summary=summary,
+        questions=(QuestionDraft(key="q", text="x" + label, kind="rating", low_label=label),),
+    )
+    assert protocol.from_yaml(protocol.to_yaml(source)) == source
+
+
+def test_the_hash_names_the_document() -> None:
+    document = WHOLE.as_dict()
+    same = dict(reversed(document.items()))
+    assert protocol.sha256(same) == protocol.sha256(document)
+    assert protocol.sha256(document | {"idle_limit_s": 46}) != protocol.sha256(document)
+
+
+CONTROL = {"key": "A", "name": "Unaided", "mode": "control"}
+
+
+def data(**changes: object) -> dict[str, object]:
+    return {"format": protocol.FORMAT, **WHOLE.as_dict(), **changes}
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("", "does not begin with"),
+        ("[1, 2]", "does not begin with"),
+        ("a: [", "not readable as YAML"),
+        ("a: !!python/object:os.system x", "not readable as YAML"),
+        ("x: &a [1]\ny: *a", "aliases"),
+        ("format: readerstudy protocol 2", "does not begin with"),
+        ("x" * 300_000, "at most 256 KiB"),
+        ("[" * 5000, "not readable as YAML"),
+    ],
+)
+def test_a_file_that_is_no_protocol_is_refused_with_the_reason(text: str, words: str) -> None:
+    with pytest.raises(protocol.UnreadableError, match=words):
+        protocol.from_yaml(text)
+
+
+@pytest.mark.parametrize(
+    ("changes", "words"),
+    [
+        ({"is_staff": True}, "is_staff"),
+        ({"name": 5}, "name: 5 is not of type"),
+        ({"name": "  "}, "needs a name"),
+        ({"design": {"kind": "latin"}}, "design.kind"),
+        ({"design": {"kind": "crossover", "washout_days": -1}}, "washout"),
+        (
+            {"arms": [{"key": "A", "name": "x", "mode": "control", "detector": "d@1"}]},
+            "no detector",
+        ),
+        ({"arms": [{**CONTROL, "mode": "concurrent"}]}, "name@version"),
+        ({"analysis_plan": {"primary": {}}}, "analysis_plan"),
+        ({"idle_limit_s": 5}, "idle_limit_s"),
+    ],
+)
+def test_g2_unknown_members_and_bad_values_are_refused_by_name(
+    changes: dict[str, object], words: str
+) -> None:
+    with pytest.raises(protocol.UnreadableError, match=words):
+        protocol.from_yaml(yaml.safe_dump(data(**changes)))
+
+
+def test_every_problem_of_a_file_is_said_at_once() -> None:
+    with pytest.raises(protocol.UnreadableError) as refused:
+        protocol.from_yaml(yaml.safe_dump(data(name=5, idle_limit_s=5, extra=1)))
+    assert len(refused.value.problems) == 3
+
+
+def ask(**changes: object) -> QuestionDraft:
+    fields: dict[str, object] = {"key": "q", "text": "Well?", "kind": "rating"}
+    return QuestionDraft(**(fields | changes))  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(
+    ("question", "words"),
+    [
+        (ask(key="Q 1"), "its key"),
+        (ask(text=" "), "no text"),
+        (ask(kind="slider"), "its kind"),
+        (ask(kind="choice"), "two or more choices"),
+        (ask(kind="choice", choices=({"value": "a"}, {"value": "a"})), "of its own"),
+        (ask(choices=({"value": "a"}, {"value": "b"})), "only choice"),
+        (ask(minimum=5, maximum=5), "minimum lies below"),
+        (ask(kind="text", is_primary=True), "primary rating"),
+        (ask(is_primary=True, is_required=False), "primary rating"),
+        (ask(shown_if={"question": "later", "equals": 1}), "a question before it"),
+    ],
+)
+def test_a_question_that_cannot_be_asked_is_refused(question: QuestionDraft, words: str) -> None:
+    assert any(words in line for line in question_problems([question]))
+
+
+def test_questions_do_not_share_keys_and_one_is_primary() -> None:
+    found = question_problems([ask(is_primary=True), ask(is_primary=True)])
+    assert any("key of its own" in line for line in found)
+    assert any("Only one" in line for line in found)
+    assert question_problems(brain_metastasis_questions()) == []
+
+
+def test_arms_do_not_share_keys() -> None:
+    arm = ArmDraft(key="A", name="x", mode="control")
+    assert arm_problems([arm, arm]) == ["Each arm has a key of its own."]
+
+
+def test_a_plan_of_non_inferiority_needs_a_margin() -> None:
+    wanted = plan.default()
+    wanted["primary"]["hypothesis"] = "non_inferiority"
+    assert protocol.plan_problems(wanted) == ["A test of non-inferiority needs a margin above 0."]
+    wanted["primary"]["margin"] = 0.05
+    assert protocol.plan_problems(wanted) == []
+
+
+def test_the_default_plan_is_sound_and_a_copy() -> None:
+    first = plan.default()
+    first["primary"]["alpha"] = 0.9
+    assert protocol.plan_problems(plan.default()) == []
+    assert protocol.plan_problems(first) != []
