@@ -2,6 +2,7 @@
 
 import argparse
 import json
+import resource
 import sys
 from collections.abc import Callable, Sequence
 from functools import partial
@@ -17,6 +18,7 @@ from inference.series import UnreadableSeries, read_examination
 CACHE = Path("var/training")
 SEGMENTATION_LEVEL = 0.4
 VALIDATION_CASES, TEST_CASES = 20, 40
+VENDOR_BYTES, VENDOR_SECONDS = 6 * 1024**3, 60  # a file of others
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -48,6 +50,11 @@ def _parser() -> argparse.ArgumentParser:
     one.add_argument("--device", help="cpu or cuda; default: CUDA where there is one")
     one.add_argument("--dicom", type=Path, help="also write SEG and SR into this folder")
     one.set_defaults(run=_detect)
+
+    one = commands.add_parser("vendor", help="read SEG and SR of another AI: a line of JSON a file")
+    one.add_argument("files", type=Path, nargs="+")
+    one.add_argument("--limited", action="store_true", help="with limits of memory and CPU time")
+    one.set_defaults(run=_vendor)
 
     one = commands.add_parser("train", help="make training phantoms and train; resumes")
     one.add_argument("--cache", type=Path, default=CACHE)
@@ -127,6 +134,26 @@ def _detect(options: argparse.Namespace) -> None:
         report = export.measurement_report(lesions, series["t1c"], seg, algorithm=algorithm)
         seg.save_as(options.dicom / "proposals-seg.dcm")
         report.save_as(options.dicom / "proposals-sr.dcm")
+
+
+def _vendor(options: argparse.Namespace) -> None:
+    """A line as soon as a file is read: whoever waits knows at which file this process died."""
+    if options.limited:
+        resource.setrlimit(resource.RLIMIT_AS, (VENDOR_BYTES, VENDOR_BYTES))
+        resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    from inference.vendor import UnusableResult
+    from inference.vendor.reading import read_file
+
+    for path in options.files:
+        if options.limited:
+            used = resource.getrusage(resource.RUSAGE_SELF)
+            soft = int(used.ru_utime + used.ru_stime) + VENDOR_SECONDS
+            resource.setrlimit(resource.RLIMIT_CPU, (soft, resource.RLIM_INFINITY))
+        try:
+            line = read_file(path).to_json()
+        except UnusableResult as wrong:
+            line = {"problem": str(wrong)}
+        print(json.dumps(line), flush=True)
 
 
 def _make_all(

@@ -1,4 +1,4 @@
-"""What a detector puts forward: `Lesion`."""
+"""Where a lesion lies, and what a detector puts forward: `Extent`, `Lesion`."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -15,31 +15,22 @@ Polyline = list[list[float]]  # closed, [x, y, z] LPS mm
 
 
 @dataclass(frozen=True)
-class Lesion:
-    """A proposed lesion on the grid of T1c.
+class Extent:
+    """The voxels of one lesion on the grid of a series.
 
     Attributes
     ----------
     mask
         uint8 (z, y, x), cropped to the lesion.
     offset
-        Index (z, y, x) of the mask's first voxel in T1c.
+        Index (z, y, x) of the mask's first voxel in the series.
     affine
-        Index (z, y, x, 1) of T1c -> LPS mm.
-    probability
-        Calibrated probability that this is a metastasis, 0-1.
-    uncertainty
-        Standard deviation of that probability over mirrored inputs; None if it was not measured.
-    explanation
-        `short` and `full` words, and `features`: name -> measured value (units in the name).
+        Index (z, y, x, 1) of the series -> LPS mm.
     """
 
     mask: NDArray[np.uint8]
     offset: tuple[int, int, int]
     affine: Affine
-    probability: float
-    uncertainty: float | None = None
-    explanation: dict[str, Any] = field(default_factory=dict)
 
     @property
     def spacing_mm(self) -> NDArray[np.float64]:
@@ -54,7 +45,7 @@ class Lesion:
 
     @property
     def diameter_mm(self) -> float:
-        """Longest diameter in one slice of T1c."""
+        """Longest diameter in one slice."""
         return longest_axial_diameter_mm(self.mask, self.spacing_mm)
 
     @property
@@ -67,7 +58,7 @@ class Lesion:
         return np.asarray((index + self.offset) @ self.affine[:3, :3].T + self.affine[:3, 3])
 
     def contours_mm(self) -> list[Polyline]:
-        """Outlines in the planes of T1c: closed polylines, first point repeated at the end.
+        """Outlines in the planes of the series: closed polylines, first point repeated at the end.
 
         A polyline lies in one slice; a slice with two pieces or a hole gives several. Points run
         half-way between voxels inside and outside.
@@ -84,6 +75,25 @@ class Lesion:
                 index = np.column_stack([np.full(len(corners), float(z)), corners])
                 lines.append(np.round(self._to_mm(index), 2).tolist())
         return lines
+
+
+@dataclass(frozen=True)
+class Lesion(Extent):
+    """A proposed lesion on the grid of T1c.
+
+    Attributes
+    ----------
+    probability
+        Calibrated probability that this is a metastasis, 0-1.
+    uncertainty
+        Standard deviation of that probability over mirrored inputs; None if it was not measured.
+    explanation
+        `short` and `full` words, and `features`: name -> measured value (units in the name).
+    """
+
+    probability: float
+    uncertainty: float | None = None
+    explanation: dict[str, Any] = field(default_factory=dict)
 
     def to_json(self) -> dict[str, Any]:
         """All but the mask, for JSON; the mask as its contours."""

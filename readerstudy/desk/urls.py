@@ -24,6 +24,7 @@ urlpatterns = [
     path(f"{ONE}/start/", overview.start, name="start"),
     path(f"{ONE}/cases/", cases.cases, name="cases"),
     path(f"{ONE}/cases/take/", cases.take, name="take"),
+    path(f"{ONE}/cases/results/", cases.deliver, name="deliver"),
     path(f"{ONE}/cases/<uuid:case_id>/", cases.change, name="case"),
     path(f"{ONE}/standard/", standard.standard, name="standard"),
     path(f"{ONE}/standard/table/", standard.table, name="standard-table"),

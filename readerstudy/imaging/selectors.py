@@ -7,6 +7,7 @@ from uuid import UUID
 from django.db.models import Count, QuerySet
 
 from readerstudy.imaging import store
+from readerstudy.imaging.deidentify import map_uid
 from readerstudy.imaging.models import Collection, Examination, Instance, Series, SeriesRole, Upload
 
 HANGING = [SeriesRole.T1C, SeriesRole.FLAIR, SeriesRole.T2, SeriesRole.T1, SeriesRole.CT]
@@ -48,6 +49,11 @@ def paths_by_role(examination: Examination) -> dict[str, list[Path]]:
         instances = Instance.objects.filter(series=each["id"]).select_related("series__examination")
         found[each["role"]] = [store.path_of(instance) for instance in instances]
     return found
+
+
+def uids_of(collection: Collection, uid: str) -> set[str]:
+    """A UID as others may write it: as it stands, and as this collection maps a hospital's own."""
+    return {uid, map_uid(uid, bytes(collection.uid_key))}
 
 
 def examinations_of(collection: Collection) -> QuerySet[Examination]:

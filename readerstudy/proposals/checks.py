@@ -20,12 +20,24 @@ _NEXT: Mapping[str, str] = {
 def proposals(study: Study) -> list[Missing]:
     """Every case of an AI arm has its proposals, or is declared without."""
     waiting: dict[str, list[str]] = {}
-    for case, state in selectors.without_proposals(study):
-        waiting.setdefault(state, []).append(case.code)
-    found = []
+    delivered: dict[str, list[str]] = {}
+    vendors = set(selectors.vendor_detectors())
+    for case, detector, state in selectors.without_proposals(study):
+        if detector in vendors:
+            delivered.setdefault(detector, []).append(case.code)
+        else:
+            waiting.setdefault(state, []).append(case.code)
+    found = [
+        Missing(
+            "proposals.not_delivered",
+            f"No results of {detector} yet: {_some(codes)}; its maker's results are delivered on"
+            " the Cases page.",
+            Step.CASES,
+        )
+        for detector, codes in sorted(delivered.items())
+    ]
     for state, codes in sorted(waiting.items()):
-        more = f" and {len(codes) - SHOWN} more" if len(codes) > SHOWN else ""
-        words = f"No AI proposals yet ({state}): {', '.join(codes[:SHOWN])}{more}; "
+        words = f"No AI proposals yet ({state}): {_some(codes)}; "
         words += f"{_NEXT.get(state, 'wait for them')}."
         found.append(Missing("proposals.not_there", words, Step.CASES))
     unknown = selectors.unknown_detectors(study)
@@ -34,6 +46,11 @@ def proposals(study: Study) -> list[Missing]:
         words += "administrator."
         found.append(Missing("proposals.unknown_detector", words, Step.ARMS))
     return found
+
+
+def _some(codes: list[str]) -> str:
+    more = f" and {len(codes) - SHOWN} more" if len(codes) > SHOWN else ""
+    return f"{', '.join(codes[:SHOWN])}{more}"
 
 
 @integrity.also

@@ -14,7 +14,7 @@ class ProposedLesion(models.Model):
     centroid_mm = models.JSONField()  # [x, y, z], LPS
     diameter_mm = models.FloatField()
     volume_mm3 = models.FloatField()
-    probability = models.FloatField()
+    probability = models.FloatField(null=True)  # a vendor may give none
     uncertainty = models.FloatField(null=True)
     contours_mm = models.JSONField()  # closed polylines per slice of T1c, LPS
     explanation = models.JSONField(default=dict)  # {"short": words, "full": words, features}

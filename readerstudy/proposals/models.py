@@ -2,12 +2,13 @@
 
 import uuid
 
+from django.conf import settings
 from django.db import models
 
 from readerstudy.imaging.models import Examination
 from readerstudy.proposals.lesions import ProposedLesion
 
-__all__ = ["ProposedLesion", "Run"]
+__all__ = ["ProposedLesion", "Run", "VendorDetector"]
 
 
 class Run(models.Model):
@@ -25,7 +26,7 @@ class Run(models.Model):
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     examination = models.ForeignKey(Examination, on_delete=models.PROTECT, related_name="+")
     detector = models.CharField(max_length=120)  # "name@version"
-    source = models.CharField(max_length=16, default="detector")  # who put it forward
+    source = models.CharField(max_length=16, default="detector")  # detector or vendor
     weights_sha256 = models.CharField(max_length=64, blank=True)
     key = models.CharField(max_length=64, unique=True)  # sha256 of examination and detector
     state = models.CharField(max_length=11, choices=State, default=State.QUEUED)
@@ -42,3 +43,25 @@ class Run(models.Model):
 
     def __str__(self) -> str:
         return f"{self.detector} {self.state}"
+
+
+class VendorDetector(models.Model):
+    """Another maker's AI: it runs elsewhere, its results are delivered as files."""
+
+    name = models.CharField(max_length=60)
+    version = models.CharField(max_length=40)
+    maker = models.CharField(max_length=80)
+    statement = models.CharField(max_length=400)  # what readers are told about it
+    by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, null=True, on_delete=models.PROTECT, related_name="+"
+    )
+    created_at = models.DateTimeField()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["name", "version"], name="proposals_vendor_once")
+        ]
+        ordering = ["name", "version"]
+
+    def __str__(self) -> str:
+        return f"{self.name}@{self.version}"

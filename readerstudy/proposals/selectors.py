@@ -7,7 +7,7 @@ from uuid import UUID
 from django.db.models import Count, QuerySet
 
 from readerstudy.proposals import bridge
-from readerstudy.proposals.models import Run
+from readerstudy.proposals.models import Run, VendorDetector
 from readerstudy.studies.models import Case, Study
 from readerstudy.studies.selectors import detectors_in_use
 
@@ -20,26 +20,44 @@ def default_detector() -> str:
 
 
 def detectors() -> list[str]:
-    """Every detector that can be named in an arm."""
-    return bridge.known_detectors()
+    """Every detector that can be named in an arm: those that run here, then other makers'."""
+    return bridge.known_detectors() + vendor_detectors()
+
+
+def vendor_detectors() -> list[str]:
+    """Other makers' detectors, whose results are delivered as files, by value."""
+    return [str(each) for each in VendorDetector.objects.all()]
+
+
+def vendor_detector(detector: str) -> VendorDetector | None:
+    """Another maker's detector by value; None for one that runs here or is not known."""
+    name, _, version = detector.partition("@")
+    return VendorDetector.objects.filter(name=name, version=version).first()
 
 
 def banner(detector: str) -> str:
     """What a reader is told about the detector, wherever its output shows."""
     try:
-        return str(bridge.card(detector)["banner"])
+        return str(card(detector)["banner"])
     except KeyError:
         return "This detector's card is missing: nothing is known about its performance."
 
 
 def card(detector: str) -> dict[str, Any]:
-    """The whole model card."""
-    return bridge.card(detector)
+    """The whole model card; of another maker's detector, what was written down about it."""
+    vendor = vendor_detector(detector)
+    if vendor is None:
+        return bridge.card(detector)
+    return {
+        "banner": f"{vendor.name} {vendor.version} by {vendor.maker}. {vendor.statement}",
+        "description": "Runs elsewhere; its results are delivered as files and shown as they are.",
+        "limits": ["Nothing about it was measured here."],
+    }
 
 
 def wanted_detectors() -> set[str]:
     """What every ready examination is run through: detectors in use, and the default one."""
-    return detectors_in_use() | {default_detector()}
+    return (detectors_in_use() | {default_detector()}) - set(vendor_detectors())
 
 
 def done_run(examination_id: UUID, detector: str) -> Run | None:
@@ -61,15 +79,15 @@ def detectors_of(study: Study) -> list[str]:
 
 
 def unknown_detectors(study: Study) -> list[str]:
-    """Those of them that cannot run here."""
-    known = set(bridge.known_detectors())
+    """Those of them that are not known here."""
+    known = set(detectors())
     return [each for each in detectors_of(study) if each not in known]
 
 
 def weights_of(detector: str) -> str:
     """The hash of a detector's weights by its card; empty for a detector without one."""
     try:
-        return str(bridge.card(detector).get("weights_sha256", ""))
+        return str(card(detector).get("weights_sha256", ""))
     except KeyError:
         return ""
 
@@ -81,14 +99,14 @@ def weights_used(study: Study, detector: str) -> set[str]:
     return set(done.order_by().values_list("weights_sha256", flat=True))
 
 
-def without_proposals(study: Study) -> list[tuple[Case, str]]:
-    """Cases of AI arms whose proposals are not there, each with its state (C8)."""
+def without_proposals(study: Study) -> list[tuple[Case, str, str]]:
+    """Cases of AI arms whose proposals are not there, with detector and state (C8)."""
     cases = Case.objects.filter(study=study, withdrawn_at=None, declared_without_proposals=False)
     found = []
     for detector in detectors_of(study):
         there = states(cases.values_list("examination_id", flat=True), detector)
         found += [
-            (case, there.get(case.examination_id, NOT_STARTED))
+            (case, detector, there.get(case.examination_id, NOT_STARTED))
             for case in cases
             if there.get(case.examination_id) != Run.State.DONE
         ]

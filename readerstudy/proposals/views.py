@@ -1,6 +1,6 @@
 """Detectors and their runs, for those who set studies up; never what was found."""
 
-from typing import cast
+from typing import Any, cast
 from uuid import UUID
 
 from django.contrib import messages
@@ -15,9 +15,10 @@ from readerstudy.proposals import cards as describing
 from readerstudy.proposals import selectors, services
 from readerstudy.proposals.models import Run
 from readerstudy.studies.selectors import at_desk_of
-from readerstudy.web.problems import Unknown
+from readerstudy.web.problems import Problem, Unknown
 
 SHOWN = 200
+FIELDS = ("name", "version", "maker", "statement")
 
 
 def _keeper(request: HttpRequest) -> User:
@@ -38,7 +39,11 @@ def _runs(user: User) -> "list[Run]":
 @require_GET
 def overview(request: HttpRequest) -> HttpResponse:
     """The detectors with their cards, and the runs on the user's own studies."""
-    user = _keeper(request)
+    part = "_runs" if getattr(request, "htmx", False) else "overview"
+    return render(request, f"proposals/{part}.html", _context(_keeper(request)))
+
+
+def _context(user: User) -> dict[str, Any]:
     shown = [(name, selectors.card(name)) for name in selectors.detectors()]
     cards = [
         {
@@ -51,10 +56,26 @@ def overview(request: HttpRequest) -> HttpResponse:
         for name, card in shown
     ]
     runs = _runs(user)
-    part = "_runs" if getattr(request, "htmx", False) else "overview"
     busy = any(run.state in {Run.State.QUEUED, Run.State.RUNNING} for run in runs)
-    context = {"cards": cards, "runs": runs, "busy": busy}
-    return render(request, f"proposals/{part}.html", context)
+    return {"cards": cards, "runs": runs, "busy": busy}
+
+
+@login_required
+@require_POST
+def register(request: HttpRequest) -> HttpResponse:
+    """Write another maker's AI down; a refusal shows the form as it was typed."""
+    user = _keeper(request)
+    typed = {name: request.POST.get(name, "") for name in FIELDS}
+    try:
+        made = services.register(**typed, by=user)
+    except Problem as problem:
+        more = {"problem": problem, "typed": typed}
+        return render(
+            request, "proposals/overview.html", _context(user) | more, status=problem.status
+        )
+    words = gettext("%s is written down: an arm can name it, and its results can be delivered.")
+    messages.success(request, words % made)
+    return redirect("proposals:list")
 
 
 @login_required

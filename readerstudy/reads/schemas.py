@@ -282,7 +282,7 @@ class ProposalOutput(serializers.Serializer[Any]):
     centroid_mm = serializers.ListField(child=serializers.FloatField())
     diameter_mm = serializers.FloatField()
     volume_mm3 = serializers.FloatField()
-    probability = serializers.FloatField()
+    probability = serializers.FloatField(allow_null=True)  # a vendor may give none
     uncertainty = serializers.FloatField(allow_null=True)
     contours_mm = serializers.ListField(
         child=serializers.ListField(child=serializers.ListField(child=serializers.FloatField()))

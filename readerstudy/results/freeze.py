@@ -211,7 +211,8 @@ def _hits(data: Gathering) -> list[tuple[Case, ProposedLesion, int]]:
             .order_by("run__detector", "label")
         )
         points = [tuple(each.centroid_mm) for each in lesions]
-        scores = [each.probability for each in lesions]
+        # Marks are matched by falling score; without probabilities, by the order they came in.
+        scores = [each.probability or 0.0 for each in lesions]
         hits = localise(points, scores, data.lesions[case.id], data.rule)
         found += [(case, one, hit.lesion) for one, hit in zip(lesions, hits, strict=True)]
     return found

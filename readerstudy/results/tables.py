@@ -73,7 +73,7 @@ COLUMNS: Mapping[str, Mapping[str, str]] = {
         "case": "Case's code",
         "proposal": "Proposal's label in its case",
         "decision": "accepted, rejected, edited, or none",
-        "probability": "The detector's probability",
+        "probability": "The detector's probability, empty where its maker gave none",
         "lesion": "Number of the lesion the proposal hits, 0 for a false proposal",
     },
     "proposals": {
@@ -84,7 +84,7 @@ COLUMNS: Mapping[str, Mapping[str, str]] = {
         "y_mm": "Centroid y",
         "z_mm": "Centroid z",
         "diameter_mm": "Diameter",
-        "probability": "The detector's probability",
+        "probability": "The detector's probability, empty where its maker gave none",
         "lesion": "Number of the lesion it hits, 0 for a false proposal",
     },
     "readers": {

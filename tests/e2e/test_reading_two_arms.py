@@ -105,7 +105,7 @@ def test_an_ai_reader_takes_a_proposal_by_a_key_and_rates_it(
     who = _arms(site, second_study)["concurrent"]
     sitting = _sit(browser, site, second_study, who)
     page = sitting.page
-    for _case in range(4):
+    for _case in range(2):
         ai = sitting.packet()["ai"]
         assert isinstance(ai, dict)
         if ai["proposals"]:

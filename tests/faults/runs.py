@@ -6,12 +6,13 @@ import django
 
 django.setup()
 
-from readerstudy.proposals import services  # noqa: E402 -- Django must be set up first
+from readerstudy.celery import app  # noqa: E402 -- Django must be set up first
+from readerstudy.proposals import services  # noqa: E402
 from readerstudy.proposals.lesions import ProposedLesion  # noqa: E402
 from readerstudy.proposals.models import Run  # noqa: E402
 
 if __name__ == "__main__":
-    services.app.send_task = lambda *_args, **_more: None
+    app.send_task = lambda *_args, **_more: None
     answer = {
         "woken": services.wake_up(),
         "runs": {

@@ -549,7 +549,7 @@ export interface components {
             /** Format: double */
             readonly volume_mm3: number;
             /** Format: double */
-            readonly probability: number;
+            readonly probability: number | null;
             /** Format: double */
             readonly uncertainty: number | null;
             readonly contours_mm: readonly (readonly (readonly number[])[])[];

@@ -48,7 +48,7 @@ function proposal(parts: SceneParts, each: Proposal): Shape {
     id: each.id,
     centre_mm: each.centroid_mm,
     diameter_mm: each.diameter_mm,
-    label: `${each.label} ${each.probability.toFixed(2)}`,
+    label: each.probability === null ? each.label : `${each.label} ${each.probability.toFixed(2)}`,
     contours_mm: each.contours_mm,
     isSelected: each.id === parts.selectedProposal,
     isRejected: parts.draft.decisions[each.id] === "rejected",

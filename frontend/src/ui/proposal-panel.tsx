@@ -67,7 +67,7 @@ interface RowProps {
 function ProposalRow({ room, open, proposal }: RowProps): VNode {
   const isSelected = open.selectedProposal.value === proposal.id;
   const decision = open.draft.value.decisions[proposal.id];
-  const probability = proposal.probability.toFixed(2);
+  const probability = probabilityOf(proposal);
   return (
     <li
       class={`row${isSelected ? " is-selected" : ""}${decision ? ` is-${decision}` : ""}`}
@@ -89,7 +89,7 @@ function ProposalRow({ room, open, proposal }: RowProps): VNode {
         </svg>
         <span class="number">{proposal.label}</span>
         <span class="rating-bar" aria-hidden="true">
-          <span style={{ width: `${100 * proposal.probability}%` }} />
+          <span style={{ width: `${100 * (proposal.probability ?? 0)}%` }} />
         </span>
         <span class="rating" title={uncertaintyOf(proposal)}>
           {probability}
@@ -100,6 +100,11 @@ function ProposalRow({ room, open, proposal }: RowProps): VNode {
       {isSelected && <Details room={room} open={open} proposal={proposal} />}
     </li>
   );
+}
+
+/** As the detector gave it; a dash where it gave none. */
+function probabilityOf(proposal: Proposal): string {
+  return proposal.probability === null ? "\u2013" : proposal.probability.toFixed(2);
 }
 
 function uncertaintyOf(proposal: Proposal): string {

@@ -1,8 +1,12 @@
 """Cases: upload, quality, which examinations are read, and what for."""
 
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 from uuid import UUID
 
+from django.core.files.uploadedfile import UploadedFile
 from django.http import HttpRequest, HttpResponse
 from django.urls import reverse
 from django.utils.translation import gettext as _
@@ -11,14 +15,15 @@ from django.views.decorators.http import require_GET, require_POST
 from readerstudy.desk.shell import COORDINATOR, act_and_return, actor, show, study_page
 from readerstudy.imaging import selectors as imaging
 from readerstudy.imaging import services as images
-from readerstudy.imaging import tokens
+from readerstudy.imaging import store, tokens
 from readerstudy.imaging.models import Examination
 from readerstudy.imaging.refusals import Reason
 from readerstudy.proposals import selectors as proposals
+from readerstudy.proposals import services as jobs
 from readerstudy.studies import services
 from readerstudy.studies.models import Case, Study
 from readerstudy.truth import selectors as truth
-from readerstudy.web.problems import Unknown
+from readerstudy.web.problems import Problem, Unknown
 
 TOKEN_SECONDS = 3600
 
@@ -27,14 +32,53 @@ TOKEN_SECONDS = 3600
 @require_GET
 def cases(request: HttpRequest, study: Study) -> HttpResponse:
     """Every examination of the study's collection and the case it is, if it is one."""
+    return show(request, study, "cases", _context(study))
+
+
+def _context(study: Study) -> dict[str, Any]:
     rows = _rows(study)
-    context = {
+    return {
         "rows": rows,
         "new": sum(1 for row in rows if row["case"] is None and row["examination"].ready_at),
         "uploads": [_upload(each) for each in imaging.uploads_of(study.collection)[:5]],
         "upload_url": reverse("imaging:uploads", args=[study.collection_id]),
+        "vendor_detectors": proposals.vendor_detectors(),
+        "in_arms": proposals.detectors_of(study),
     }
-    return show(request, study, "cases", context)
+
+
+@study_page(*COORDINATOR)
+@require_POST
+def deliver(request: HttpRequest, study: Study) -> HttpResponse:
+    """Take the results of another maker's AI, and say what became of each file."""
+    context: dict[str, Any] = {}
+    try:
+        with _spooled(request.FILES.getlist("results")) as files:
+            context["outcomes"] = jobs.deliver(
+                study,
+                detector=request.POST.get("detector", ""),
+                files=files,
+                by=actor(request),
+            )
+    except Problem as problem:
+        context["problem"] = problem
+    status = context["problem"].status if "problem" in context else 200
+    return show(request, study, "cases", {**_context(study), **context}, status=status)
+
+
+@contextmanager
+def _spooled(sent: "Sequence[UploadedFile[Any]]") -> Iterator[list[Path]]:
+    """The files under names of ours in the private spool, removed whatever happens."""
+    files = [store.spool_file() for _each in sent]
+    try:
+        for path, each in zip(files, sent, strict=True):
+            with path.open("wb") as out:
+                path.chmod(0o600)
+                out.writelines(each.chunks())
+        yield files
+    finally:
+        for path in files:
+            path.unlink(missing_ok=True)
 
 
 def _rows(study: Study) -> list[dict[str, Any]]:

@@ -11,6 +11,7 @@ from django.utils import timezone
 from kombu.exceptions import OperationalError
 
 from readerstudy.audit.models import Entry
+from readerstudy.celery import app
 from readerstudy.imaging import services as imaging
 from readerstudy.imaging.models import Examination
 from readerstudy.proposals import bridge, heartbeat, selectors, services, tasks
@@ -34,7 +35,7 @@ def sent(monkeypatch: pytest.MonkeyPatch) -> list[str]:
         assert name == "proposals.run"
         messages.append(args[0])
 
-    monkeypatch.setattr(services.app, "send_task", send_task)
+    monkeypatch.setattr(app, "send_task", send_task)
     monkeypatch.setattr(bridge, "default_detector", lambda: factories.DETECTOR)
     monkeypatch.setattr(bridge, "known_detectors", lambda: [factories.DETECTOR])
     monkeypatch.setattr(bridge, "card", lambda _name: {"weights_sha256": "f" * 64})
@@ -148,7 +149,7 @@ def test_b5_a_broker_that_takes_nothing_fails_no_request(
     def refuse(*_args: Any, **_more: Any) -> None:
         raise OperationalError("OOM command not allowed when used memory > 'maxmemory'")
 
-    monkeypatch.setattr(services.app, "send_task", refuse)
+    monkeypatch.setattr(app, "send_task", refuse)
     assert services.wake_up() == 0
     Run.objects.filter(pk=run.pk).update(state=State.QUARANTINED)
     with django_capture_on_commit_callbacks(execute=True):
@@ -379,6 +380,6 @@ def test_the_shipped_detector_has_a_card_with_a_banner() -> None:
 
 def test_detectors_have_a_queue_of_their_own() -> None:
     """An analysis must not wait behind twenty examinations."""
-    router = services.app.amqp.router
+    router = app.amqp.router
     assert router.route({}, services.TASK)["queue"].name == "gpu"
     assert router.route({}, "results.analyse")["queue"].name == "cpu"

@@ -6,6 +6,7 @@ Jobs are rows. The broker carries ids only and may lose or repeat them (faults B
 import hashlib
 import string
 import time
+from collections.abc import Sequence
 from datetime import timedelta
 from uuid import UUID
 
@@ -48,9 +49,8 @@ def sweep() -> int:
 
 def request(examination: Examination, *, detector: str) -> Run:
     """Make the run of a detector on an examination, unless there is one."""
-    key = hashlib.sha256(f"{examination.pk}|{detector}".encode()).hexdigest()
     run, _ = Run.objects.get_or_create(
-        key=key,
+        key=key_of(examination, detector),
         defaults={
             "examination": examination,
             "detector": detector,
@@ -141,6 +141,15 @@ def finish(run: Run, found: list[bridge.Found], *, weights: str, seconds: float)
     )
     if not kept:
         return False
+    keep(run, found)
+    # The audit says that the run is done, never how much it found.
+    detail = {"detector": run.detector, "weights_sha256": weights}
+    record("proposals.finish", subject=f"run:{run.id}", by=None, detail=detail)
+    return True
+
+
+def keep(run: Run, found: Sequence[bridge.Found]) -> None:
+    """Write what a run found: A, B, C by their order. Part of a change that is recorded."""
     ProposedLesion.objects.bulk_create(
         ProposedLesion(
             run=run,
@@ -155,10 +164,11 @@ def finish(run: Run, found: list[bridge.Found], *, weights: str, seconds: float)
         )
         for number, each in enumerate(found)
     )
-    # The audit says that the run is done, never how much it found.
-    detail = {"detector": run.detector, "weights_sha256": weights}
-    record("proposals.finish", subject=f"run:{run.id}", by=None, detail=detail)
-    return True
+
+
+def key_of(examination: Examination, detector: str) -> str:
+    """What makes the run of a detector on an examination the only one."""
+    return hashlib.sha256(f"{examination.pk}|{detector}".encode()).hexdigest()
 
 
 def _label(number: int) -> str:

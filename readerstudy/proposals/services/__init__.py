@@ -1,0 +1,29 @@
+"""What changes runs and proposals: detectors that run here, and what other makers deliver."""
+
+from readerstudy.proposals.services.runs import (
+    TASK,
+    claim,
+    fail,
+    finish,
+    perform,
+    request,
+    retry,
+    sweep,
+    wake_up,
+)
+from readerstudy.proposals.services.vendor import Outcome, deliver, register
+
+__all__ = [
+    "TASK",
+    "Outcome",
+    "claim",
+    "deliver",
+    "fail",
+    "finish",
+    "perform",
+    "register",
+    "request",
+    "retry",
+    "sweep",
+    "wake_up",
+]
