@@ -3,9 +3,12 @@
 from pathlib import Path
 from typing import Any
 
+import highdicom as hd
 import numpy as np
+import pydicom
 from pydicom import Dataset
 from pydicom.dataset import FileDataset, FileMetaDataset
+from pydicom.sr.codedict import codes
 from pydicom.uid import ExplicitVRLittleEndian, generate_uid
 
 CANARIES = ("Zyxwv^Quirin", "PAT-998877", "19540321", "Dr^Kestrel", "ACC-445566", "Mondavia Clinic")
@@ -98,3 +101,43 @@ def examination(folder: Path, **elements: Any) -> Path:
             folder / name.replace(" ", "-"), description=name, study=study, seed=seed, **elements
         )
     return folder
+
+
+def segmentation(t1c: Path, path: Path) -> np.ndarray:
+    """As others draw it on the hospital's own files: one lesion of 2 x 3 x 2 voxels.
+
+    It has the hospital's UIDs and the patient's name. Answers its voxels (slice, row, column).
+    """
+    images = [pydicom.dcmread(each) for each in t1c.iterdir()]
+    images.sort(key=lambda each: float(each.ImagePositionPatient[2]))
+    for each in images:
+        each.StudyID, each.StudyTime = "1", "101500"
+    mask = np.zeros((len(images), 16, 12), np.uint8)
+    mask[4:6, 3:6, 7:9] = 1
+    seg = hd.seg.Segmentation(
+        source_images=images,
+        pixel_array=mask,
+        segmentation_type=hd.seg.SegmentationTypeValues.BINARY,
+        segment_descriptions=[
+            hd.seg.SegmentDescription(
+                segment_number=1,
+                segment_label="Metastasis",
+                segmented_property_category=codes.SCT.MorphologicallyAbnormalStructure,
+                segmented_property_type=codes.SCT.Neoplasm,
+                algorithm_type=hd.seg.SegmentAlgorithmTypeValues.AUTOMATIC,
+                algorithm_identification=hd.AlgorithmIdentificationSequence(
+                    name="acme-detect", version="3.1", family=codes.cid7162.ArtificialIntelligence
+                ),
+            )
+        ],
+        series_instance_uid=generate_uid(),
+        series_number=9,
+        sop_instance_uid=generate_uid(),
+        instance_number=1,
+        manufacturer="Acme",
+        manufacturer_model_name="Detect",
+        software_versions="3.1",
+        device_serial_number="1",
+    )
+    seg.save_as(path)
+    return mask

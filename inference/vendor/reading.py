@@ -9,7 +9,7 @@ import pydicom
 from pydicom.errors import InvalidDicomError
 from pydicom.uid import DeflatedExplicitVRLittleEndian
 
-from inference.vendor import reports, segmentations
+from inference.vendor import reports, segmentations, structures
 from inference.vendor.values import Read, UnusableResult
 
 SEGMENTATIONS = {"1.2.840.10008.5.1.4.1.1.66.4", "1.2.840.10008.5.1.4.1.1.66.7"}
@@ -18,11 +18,12 @@ REPORTS = {
     "1.2.840.10008.5.1.4.1.1.88.33",  # Comprehensive SR
     "1.2.840.10008.5.1.4.1.1.88.34",  # Comprehensive 3D SR
 }
+STRUCTURES = "1.2.840.10008.5.1.4.1.1.481.3"
 MAX_BYTES = 256 * 1024**2
 
 
 def read_file(path: Path) -> Read:
-    """Read a Segmentation or a measurement report.
+    """Read a Segmentation, a measurement report or an RT Structure Set.
 
     Nothing of the file is quoted in errors or warnings: it may name a patient.
 
@@ -62,4 +63,6 @@ def _read(path: Path, sop_class: str) -> Read:
         return segmentations.read(hd.seg.segread(path))
     if sop_class in REPORTS:
         return reports.read(hd.sr.srread(path))
-    raise UnusableResult("it is neither a DICOM Segmentation nor a structured report")
+    if sop_class == STRUCTURES:
+        return structures.read(pydicom.dcmread(path))
+    raise UnusableResult("it is no DICOM Segmentation, structured report or RT Structure Set")

@@ -2,19 +2,24 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 from django.db import transaction
 from django.utils import timezone
 
 from readerstudy.accounts.models import User
 from readerstudy.audit.services import record
-from readerstudy.studies.models import Case, Membership
+from readerstudy.proposals import delivered
+from readerstudy.proposals.delivered import Outcome
+from readerstudy.studies.models import Case, Membership, Study
 from readerstudy.studies.services.gate import changing
 from readerstudy.truth.models import ReferenceStandard, TruthLesion
 from readerstudy.web.problems import Invalid
 
 MAX_MM = 10_000.0
 MAX_DIAMETER_MM = 250.0
+SOURCE_CHARACTERS = 200  # the column's width
+_SAY_HOW = f"Say in at most {SOURCE_CHARACTERS} characters how it was established."
 SETTERS = (Membership.Role.COORDINATOR, Membership.Role.TRUTH_READER)
 Status = ReferenceStandard.Status
 
@@ -80,6 +85,42 @@ def set_standard(
     return standard
 
 
+def set_from_files(study: Study, *, files: Sequence[Path], source: str, by: User) -> list[Outcome]:
+    """Set the standard of many cases from what was drawn elsewhere (`proposals.delivered`).
+
+    Segmentations, RT Structure Sets, reports, tables: each examination's lesions become its
+    case's standard; a report or table that names none says that there is no metastasis.
+
+    Raises
+    ------
+    Problem
+        400 for no files, or when nobody says how it was established; 403, 404, 409 as
+        `set_standard`.
+    """
+    with changing(study, "edit", by=by, roles=SETTERS):
+        pass  # refuse before anything is read
+    if not source.strip() or len(source) > SOURCE_CHARACTERS:
+        raise Invalid("truth.source", _SAY_HOW)
+    located, outcomes = delivered.read(study, files)
+    cases = {case.examination_id: case for case in study.cases.select_related("study")}
+    for each in located:
+        case = cases.get(each.examination.pk)
+        if case is None:
+            words = "Not taken: it is no case yet; make a case of it first."
+            outcomes.append(Outcome(each.what, is_taken=False, words=words))
+            continue
+        lesions = [_drawn(one.centroid_mm, one.diameter_mm) for one in each.found]
+        status = Status.DISEASED if lesions else Status.NON_DISEASED
+        set_standard(case, status=status, lesions=lesions, source=source, by=by)
+        outcomes.append(Outcome(case.code, is_taken=True, words="Standard set."))
+    return outcomes
+
+
+def _drawn(centroid_mm: tuple[float, float, float], diameter_mm: float) -> LesionDraft:
+    x, y, z = centroid_mm
+    return LesionDraft(x_mm=x, y_mm=y, z_mm=z, diameter_mm=diameter_mm)
+
+
 def _weight(lesion: LesionDraft) -> float:
     return 1.0 if lesion.weight is None else lesion.weight
 
@@ -103,8 +144,8 @@ def problems(status: str, lesions: Sequence[LesionDraft], source: str) -> list[s
         found.append("A case with metastases needs at least one lesion.")
     if status == Status.NON_DISEASED and lesions:
         found.append("A case without metastasis has no lesions.")
-    if not source.strip() or len(source) > 200:  # noqa: PLR2004 -- the column's width
-        found.append("Say in at most 200 characters how it was established.")
+    if not source.strip() or len(source) > SOURCE_CHARACTERS:
+        found.append(_SAY_HOW)
     for number, each in enumerate(lesions, start=1):
         found += [f"Lesion {number}: {words}" for words in _lesion_problems(each)]
     return found

@@ -1,21 +1,18 @@
 """Cases: upload, quality, which examinations are read, and what for."""
 
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
-from pathlib import Path
 from typing import Any
 from uuid import UUID
 
-from django.core.files.uploadedfile import UploadedFile
 from django.http import HttpRequest, HttpResponse
 from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_POST
 
+from readerstudy.desk.files import spooled
 from readerstudy.desk.shell import COORDINATOR, act_and_return, actor, show, study_page
 from readerstudy.imaging import selectors as imaging
 from readerstudy.imaging import services as images
-from readerstudy.imaging import store, tokens
+from readerstudy.imaging import tokens
 from readerstudy.imaging.models import Examination
 from readerstudy.imaging.refusals import Reason
 from readerstudy.proposals import selectors as proposals
@@ -53,7 +50,7 @@ def deliver(request: HttpRequest, study: Study) -> HttpResponse:
     """Take the results of another maker's AI, and say what became of each file."""
     context: dict[str, Any] = {}
     try:
-        with _spooled(request.FILES.getlist("results")) as files:
+        with spooled(request.FILES.getlist("results")) as files:
             context["outcomes"] = jobs.deliver(
                 study,
                 detector=request.POST.get("detector", ""),
@@ -64,21 +61,6 @@ def deliver(request: HttpRequest, study: Study) -> HttpResponse:
         context["problem"] = problem
     status = context["problem"].status if "problem" in context else 200
     return show(request, study, "cases", {**_context(study), **context}, status=status)
-
-
-@contextmanager
-def _spooled(sent: "Sequence[UploadedFile[Any]]") -> Iterator[list[Path]]:
-    """The files under names of ours in the private spool, removed whatever happens."""
-    files = [store.spool_file() for _each in sent]
-    try:
-        for path, each in zip(files, sent, strict=True):
-            with path.open("wb") as out:
-                path.chmod(0o600)
-                out.writelines(each.chunks())
-        yield files
-    finally:
-        for path in files:
-            path.unlink(missing_ok=True)
 
 
 def _rows(study: Study) -> list[dict[str, Any]]:

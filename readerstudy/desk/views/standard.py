@@ -12,11 +12,12 @@ from django.shortcuts import redirect
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
+from readerstudy.desk.files import spooled
 from readerstudy.desk.shell import Role, act_and_return, actor, attempt, show, study_page
 from readerstudy.studies.models import Case, Study
 from readerstudy.truth import selectors, services
 from readerstudy.truth.services import LesionDraft
-from readerstudy.web.problems import Invalid, Unknown
+from readerstudy.web.problems import Invalid, Problem, Unknown
 
 SETTERS = (Role.COORDINATOR, Role.TRUTH_READER)
 BLANK_ROWS = 3
@@ -28,10 +29,31 @@ COLUMNS = ("case", "status", "x_mm", "y_mm", "z_mm", "diameter_mm", "kind")
 @require_GET
 def standard(request: HttpRequest, study: Study) -> HttpResponse:
     """Which cases have their standard. What it says is shown only where it is set."""
+    return show(request, study, "standard", _context(study))
+
+
+def _context(study: Study) -> dict[str, Any]:
     done = selectors.set_cases(study)
     cases = study.cases.filter(withdrawn_at=None)
     rows = [(case, case.pk in done) for case in cases]
-    return show(request, study, "standard", {"rows": rows, "columns": ", ".join(COLUMNS)})
+    return {"rows": rows, "columns": ", ".join(COLUMNS)}
+
+
+@study_page(*SETTERS)
+@require_POST
+def drawn(request: HttpRequest, study: Study) -> HttpResponse:
+    """Set many cases from DICOM objects drawn elsewhere, and say what became of each."""
+    context: dict[str, Any] = {}
+    source = request.POST.get("source", "")
+    try:
+        with spooled(request.FILES.getlist("drawn")) as files:
+            context["outcomes"] = services.set_from_files(
+                study, files=files, source=source, by=actor(request)
+            )
+    except Problem as problem:
+        context |= {"problem": problem, "source": source}
+    status = context["problem"].status if "problem" in context else 200
+    return show(request, study, "standard", {**_context(study), **context}, status=status)
 
 
 @study_page(*SETTERS)

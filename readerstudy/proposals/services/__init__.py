@@ -1,5 +1,6 @@
 """What changes runs and proposals: detectors that run here, and what other makers deliver."""
 
+from readerstudy.proposals.delivered import Outcome
 from readerstudy.proposals.services.runs import (
     TASK,
     claim,
@@ -11,7 +12,7 @@ from readerstudy.proposals.services.runs import (
     sweep,
     wake_up,
 )
-from readerstudy.proposals.services.vendor import Outcome, deliver, register
+from readerstudy.proposals.services.vendor import deliver, register
 
 __all__ = [
     "TASK",

@@ -5,16 +5,11 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-import highdicom as hd
-import numpy as np
-import pydicom
 import pytest
 from django.conf import settings
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.core.management import CommandError, call_command
 from django.test import Client
-from pydicom.sr.codedict import codes
-from pydicom.uid import generate_uid
 
 from readerstudy.audit.models import Entry
 from readerstudy.imaging import services as imaging
@@ -65,48 +60,6 @@ def _lesions(examination: Examination) -> list[ProposedLesion]:
     return list(ProposedLesion.objects.filter(run=run))
 
 
-def _segmentation(t1c: list[Path], path: Path) -> np.ndarray:
-    """As the vendor makes it, from the hospital's own files: its UIDs and its patient's name."""
-    images = sorted(
-        (pydicom.dcmread(each) for each in t1c), key=lambda each: each.ImagePositionPatient[2]
-    )
-    for each in images:
-        each.StudyID, each.StudyTime = "1", "101500"
-    mask = np.zeros((len(images), 16, 12), np.uint8)
-    mask[4:6, 3:6, 7:9] = 1
-    seg = hd.seg.Segmentation(
-        source_images=images,
-        pixel_array=mask,
-        segmentation_type=hd.seg.SegmentationTypeValues.BINARY,
-        segment_descriptions=[
-            hd.seg.SegmentDescription(
-                segment_number=1,
-                segment_label="Metastasis",
-                segmented_property_category=codes.SCT.MorphologicallyAbnormalStructure,
-                segmented_property_type=codes.SCT.Neoplasm,
-                algorithm_type=hd.seg.SegmentAlgorithmTypeValues.AUTOMATIC,
-                algorithm_identification=hd.AlgorithmIdentificationSequence(
-                    name="acme-detect", version="3.1", family=codes.cid7162.ArtificialIntelligence
-                ),
-            )
-        ],
-        series_instance_uid=generate_uid(),
-        series_number=9,
-        sop_instance_uid=generate_uid(),
-        instance_number=1,
-        manufacturer="Acme",
-        manufacturer_model_name="Detect",
-        software_versions="3.1",
-        device_serial_number="1",
-    )
-    seg.save_as(path)
-    return mask
-
-
-def _files_of(folder: Path) -> list[Path]:
-    return sorted(each for each in folder.rglob("*") if each.is_file())
-
-
 def test_a_vendors_segmentation_of_the_hospitals_files_becomes_the_cases_proposals(
     study: Study, people: People, sign_in: SignIn, tmp_path: Path
 ) -> None:
@@ -115,7 +68,7 @@ def test_a_vendors_segmentation_of_the_hospitals_files_becomes_the_cases_proposa
     imaging.import_folder(folder, collection=study.collection, by=people.cora)
     examination = Examination.objects.get(collection=study.collection)
     case = studies.add_cases(study, examinations=[examination], by=people.cora)[0]
-    mask = _segmentation(_files_of(folder / "T1-MPRAGE-post-KM"), tmp_path / "seg.dcm")
+    mask = dicom.segmentation(folder / "T1-MPRAGE-post-KM", tmp_path / "seg.dcm")
 
     answer = sign_in(people.cora).post(
         f"/studies/{study.pk}/cases/results/",

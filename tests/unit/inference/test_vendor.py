@@ -9,14 +9,17 @@ import numpy as np
 import pydicom
 import pytest
 from highdicom import sr
+from pydicom.data import get_testdata_file
+from pydicom.dataset import Dataset, FileDataset, FileMetaDataset
 from pydicom.sr.codedict import codes
-from pydicom.uid import generate_uid
+from pydicom.uid import ExplicitVRLittleEndian, generate_uid
 
 from inference import export, vendor
 from inference.lesions import Extent, Lesion
 from inference.phantom import PhantomCase
 from inference.vendor import tables
 from inference.vendor.reading import read_file
+from inference.vendor.structures import read as read_structures
 
 MAKER = export.Algorithm("acme-detect", "3.1")
 
@@ -127,6 +130,28 @@ def test_voxels_on_another_grid_lie_at_the_same_place(
     moved = vendor.place(vendor.Delivered(0.5, extent=Extent(mask, (0, 0, 0), fine)), grid)
     assert np.linalg.norm(np.subtract(moved.centroid_mm, lesion.centroid_mm)) < 0.5
     assert moved.volume_mm3 == pytest.approx(lesion.volume_mm3, rel=0.15)
+
+
+def test_an_rt_structure_set_gives_its_gross_tumour_volumes(
+    lesions: list[Lesion], written: dict[str, list[Path]], grid: vendor.Grid, tmp_path: Path
+) -> None:
+    """As planning of radiosurgery draws them; brain and eyes in the same file are no lesions."""
+    path = _structures(lesions, written["t1c"], tmp_path)
+    read = read_file(path)
+    assert len(read.segments) == len(lesions)
+    result = vendor.combine([read])
+    found = sorted((vendor.place(each, grid) for each in result.lesions), key=_volume)
+    for placed, lesion in zip(found, sorted(lesions, key=_volume), strict=True):
+        assert np.linalg.norm(np.subtract(placed.centroid_mm, lesion.centroid_mm)) < 1
+        assert placed.volume_mm3 == pytest.approx(lesion.volume_mm3, rel=0.35)
+
+
+def test_a_real_structure_set_without_lesions_says_how_to_name_them() -> None:
+    """From pydicom's test files: an outline of the patient and two isocentres."""
+    source = get_testdata_file("rtstruct.dcm", download=False)
+    structures = pydicom.dcmread(source, force=True)
+    with pytest.raises(vendor.UnusableResult, match="set the type GTV"):
+        read_structures(structures)
 
 
 def test_what_lies_outside_the_series_is_refused(grid: vendor.Grid) -> None:
@@ -253,6 +278,64 @@ def _segmentation(
     path = folder / "acme.dcm"
     seg.save_as(path)
     return path
+
+
+def _volume(extent: Extent) -> float:
+    return extent.volume_mm3
+
+
+def _structures(lesions: list[Lesion], sources: list[Path], folder: Path) -> Path:
+    """Contours of each lesion's slices, as a planning system writes them."""
+    source = pydicom.dcmread(sources[0])
+    data = FileDataset("", {}, file_meta=FileMetaDataset(), preamble=b"\0" * 128)
+    data.file_meta.TransferSyntaxUID = ExplicitVRLittleEndian
+    data.SOPClassUID = "1.2.840.10008.5.1.4.1.1.481.3"
+    data.SOPInstanceUID = generate_uid()
+    data.StudyInstanceUID = source.StudyInstanceUID
+    data.Modality = "RTSTRUCT"
+    names = ["Brain", *(f"GTV {n}" for n in range(1, len(lesions) + 1))]
+    data.StructureSetROISequence = [
+        _item(ROINumber=n, ROIName=name, ReferencedFrameOfReferenceUID=source.FrameOfReferenceUID)
+        for n, name in enumerate(names)
+    ]
+    data.RTROIObservationsSequence = [
+        _item(ReferencedROINumber=n, RTROIInterpretedType="GTV" if n else "ORGAN")
+        for n in range(len(names))
+    ]
+    data.ROIContourSequence = [
+        _item(
+            ReferencedROINumber=n,
+            ContourSequence=[
+                _item(
+                    ContourGeometricType="CLOSED_PLANAR",
+                    NumberOfContourPoints=len(line),
+                    ContourData=[round(value, 3) for point in line for value in point],
+                )
+                for line in _axial(lesion)
+            ],
+        )
+        for n, lesion in enumerate(lesions, start=1)
+    ]
+    path = folder / "structures.dcm"
+    data.save_as(path, enforce_file_format=True)
+    return path
+
+
+def _axial(lesion: Lesion) -> list[list[list[float]]]:
+    """The lesion's contours with each in one plane, as of an axial acquisition."""
+    lines = lesion.contours_mm()
+    heights = [float(np.mean([point[2] for point in line])) for line in lines]
+    return [
+        [[x, y, round(height, 1)] for x, y, _z in line]
+        for line, height in zip(lines, heights, strict=True)
+    ]
+
+
+def _item(**values: object) -> Dataset:
+    made = Dataset()
+    for name, value in values.items():
+        setattr(made, name, value)
+    return made
 
 
 def _points_report(lesions: list[Lesion], sources: list[Path]) -> sr.Comprehensive3DSR:

@@ -9,7 +9,7 @@ from django.core.management.base import BaseCommand, CommandError
 from tqdm import tqdm
 
 from readerstudy.proposals import services
-from readerstudy.proposals.services.vendor import MAX_FILES
+from readerstudy.proposals.delivered import MAX_FILES
 from readerstudy.studies.models import Study
 from readerstudy.web.problems import Problem
 

@@ -1,0 +1,159 @@
+"""Files of others that name lesions, matched with a study's examinations and put on their T1c.
+
+Another maker's results come in this way, and a reference standard drawn elsewhere. Files are read
+and forgotten: they may name a patient.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from readerstudy.imaging import selectors as imaging
+from readerstudy.imaging.models import Examination
+from readerstudy.proposals import bridge
+from readerstudy.studies.models import Case, Study
+from readerstudy.web.problems import Invalid
+
+MAX_FILES = 500
+MAX_LESIONS = 200  # of one examination
+Named = dict[str, bridge.VendorResult | str]  # by Study Instance UID or case code
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What became of one file, or of one examination's lesions; never what was found."""
+
+    what: str
+    is_taken: bool
+    words: str
+
+
+@dataclass(frozen=True)
+class Located:
+    """The lesions of one examination, on the grid of its T1c."""
+
+    what: str  # the case's code, or the examination's pseudonym
+    examination: Examination
+    found: Sequence[bridge.Found]
+
+
+def read(
+    study: Study, files: Sequence[Path], *, words: str = ""
+) -> tuple[list[Located], list[Outcome]]:
+    """Read SEG, SR (TID 1500), RT Structure Sets and tables (CSV) about a study's examinations.
+
+    An examination is found by its Study Instance UID, the hospital's or ours; in a table also by
+    its case code.
+
+    Parameters
+    ----------
+    files : sequence of Path
+        A report and the Segmentation that it measures belong together.
+    words : str
+        What readers are told of each lesion.
+
+    Returns
+    -------
+    located : list of Located
+    refused : list of Outcome
+        Files and examinations that cannot be used, with the reason in words.
+
+    Raises
+    ------
+    Invalid
+        400 for no files or too many.
+    """
+    if not 0 < len(files) <= MAX_FILES:
+        raise Invalid("proposals.files", f"Choose 1 to {MAX_FILES} files.")
+    named, outcomes = _read(files)
+    located: list[Located] = []
+    for name, result in sorted(named.items()):
+        one = _located(study, name, result, words)
+        if isinstance(one, Outcome):
+            outcomes.append(one)
+        else:
+            located.append(one)
+    return located, outcomes
+
+
+def _read(files: Sequence[Path]) -> tuple[Named, list[Outcome]]:
+    """What the files say by examination, and what became of files that cannot be used."""
+    numbers = {path: number for number, path in enumerate(files, start=1)}
+    dicom = [path for path in files if _is_dicom(path)]
+    outcomes, usable = [], []
+    for path, read in zip(dicom, bridge.read_vendor(dicom), strict=True):
+        if isinstance(read, str):
+            outcomes.append(_refused(numbers[path], read))
+        else:
+            usable.append(read)
+    named: Named = dict(bridge.combine_vendor(usable))
+    for path in (each for each in files if each not in set(dicom)):
+        try:
+            table = bridge.read_vendor_table(path)
+        except bridge.UnusableResult as wrong:
+            outcomes.append(_refused(numbers[path], str(wrong)))
+            continue
+        for name, result in table.items():
+            named[name] = "two files are about it: deliver one" if name in named else result
+    return named, outcomes
+
+
+def _is_dicom(path: Path) -> bool:
+    with path.open("rb") as file:
+        return file.read(132)[128:] == b"DICM"
+
+
+def _refused(number: int, words: str) -> Outcome:
+    return Outcome(f"File {number}", is_taken=False, words=f"Not taken: {words}.")
+
+
+def _located(
+    study: Study, name: str, result: bridge.VendorResult | str, words: str
+) -> Located | Outcome:
+    """Results on the T1c series of their examination, or why they cannot be there."""
+    examination = _examination(study, name)
+    if examination is None:
+        # The name may be a hospital's UID: it is not repeated.
+        why = "no examination of this study has its Study Instance UID, no case its code"
+        return Outcome("Lesions", is_taken=False, words=f"Not taken: {why}.")
+    what = _case_code(study, examination)
+    try:
+        return Located(what, examination, _placed(study, examination, result, words))
+    except bridge.UnusableResult as wrong:
+        return Outcome(what, is_taken=False, words=f"Not taken: {wrong}.")
+
+
+def _placed(
+    study: Study, examination: Examination, result: bridge.VendorResult | str, words: str
+) -> list[bridge.Found]:
+    if isinstance(result, str):
+        raise bridge.UnusableResult(result)
+    geometry = _t1c(examination)
+    if geometry is None:
+        raise bridge.UnusableResult("it has no T1c series that is ready")
+    named = result.frames_of_reference
+    frames = {each for frame in named for each in imaging.uids_of(study.collection, frame)}
+    if frames and geometry["frame_of_reference"] not in frames:
+        raise bridge.UnusableResult("they are in another frame of reference than the T1c series")
+    if len(result.lesions) > MAX_LESIONS:
+        raise bridge.UnusableResult(f"they name more than {MAX_LESIONS} lesions")
+    return bridge.place_vendor(result.lesions, geometry, words)
+
+
+def _examination(study: Study, name: str) -> Examination | None:
+    own = Examination.objects.filter(collection=study.collection_id)
+    case = Case.objects.filter(study=study, code=name).first()
+    if case is not None:
+        return own.filter(pk=case.examination_id).first()
+    return own.filter(study_uid__in=imaging.uids_of(study.collection, name)).first()
+
+
+def _case_code(study: Study, examination: Examination) -> str:
+    case = Case.objects.filter(study=study, examination=examination).first()
+    return case.code if case is not None else examination.patient
+
+
+def _t1c(examination: Examination) -> Mapping[str, Any] | None:
+    packets = imaging.series_for_packet(examination)
+    return next((each["geometry"] for each in packets if each["role"] == "t1c"), None)
