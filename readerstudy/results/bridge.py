@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 from zipfile import ZIP_DEFLATED, ZipFile, ZipInfo
 
 import numpy as np
@@ -15,8 +15,23 @@ import pandas as pd
 
 from analysis import matching
 from analysis.version import VERSION
+from readerstudy.web.problems import Invalid
 
-__all__ = ["VERSION", "Lesion", "Localisation", "Outcome", "analyse", "localise"]
+if TYPE_CHECKING:
+    from analysis.planning.study import PowerResult
+
+__all__ = [
+    "VERSION",
+    "Lesion",
+    "Localisation",
+    "Outcome",
+    "Planned",
+    "analyse",
+    "localise",
+    "pilot_variances",
+    "power",
+    "power_figure",
+]
 
 THEMES: tuple[Literal["light", "dark"], ...] = ("light", "dark")
 TEXT_COLUMNS = ("reader", "modality", "arm", "case", "sequence", "site", "experience", "proposal")
@@ -149,3 +164,101 @@ def _without_clock(data: bytes) -> bytes:
             )
             new.writestr(ZipInfo(name, (1980, 1, 1, 0, 0, 0)), written, ZIP_DEFLATED)
     return out.getvalue()
+
+
+@dataclass(frozen=True)
+class Planned:
+    """Power of the studies that were asked about.
+
+    Attributes
+    ----------
+    rows : list of (readers, powers, cases)
+        For each number of readers the power at each number of cases, 0-1, and the smallest number
+        of cases that reaches the target; None where none does.
+    source : str
+        Where the variances are from.
+    """
+
+    rows: list[tuple[int, list[float], int | None]]
+    source: str
+    warnings: list[str]
+
+
+def power(asked: Mapping[str, Any]) -> Planned:
+    """Power of a study that is planned (`results.planning.asked`).
+
+    Raises
+    ------
+    Invalid
+        400 when the study cannot be, in the words of `analysis`.
+    """
+    from analysis.planning.study import cases_for
+
+    result = _power(asked)
+    found: dict[int, list[float]] = {}
+    for row in result.rows:
+        found.setdefault(row.readers, []).append(row.power)
+    rows = []
+    for readers, powers in found.items():
+        enough = cases_for(result.components, result.plan, readers=readers, target=asked["target"])
+        rows.append((readers, powers, None if enough is None else enough[0]))
+    return Planned(rows, result.components.source, list(result.warnings))
+
+
+def power_figure(asked: Mapping[str, Any], theme: Literal["light", "dark"]) -> bytes:
+    """Power against the number of cases, as SVG."""
+    from analysis.figures import svg
+    from analysis.figures.power import power_figure as draw
+
+    return svg(draw(_power(asked), theme=theme))
+
+
+def pilot_variances(data: bytes) -> dict[str, float]:
+    """Variances, number of cases and observed difference of a pilot study's table of reads.
+
+    Raises
+    ------
+    Invalid
+        400 for a table that cannot be analysed, with the row and what is wrong with it.
+    """
+    import analysis
+    from analysis.planning.components import from_result
+    from analysis.tables import DataError
+
+    try:
+        parts = from_result(analysis.mrmc(frame(data)))
+    except (
+        DataError,
+        pd.errors.ParserError,
+        pd.errors.EmptyDataError,
+        UnicodeDecodeError,
+    ) as wrong:
+        raise Invalid("results.pilot", f"The pilot's table cannot be used: {wrong}") from None
+    names = ("var_r", "var_tr", "var_error", "cov1", "cov2", "cov3", "n_cases", "effect")
+    return {name: getattr(parts, name) for name in names}
+
+
+def _power(asked: Mapping[str, Any]) -> "PowerResult":
+    from analysis.planning import study
+    from analysis.planning.components import Components, conjectured
+    from analysis.tables import DataError
+
+    try:
+        if asked["source"] == "auc":
+            diseased = round(1000 * asked["diseased"])
+            parts = conjectured(
+                asked["auc"],
+                diseased=diseased,
+                healthy=1000 - diseased,
+                reader_range=asked["reader_range"],
+            )
+        else:
+            names = ("var_r", "var_tr", "var_error", "cov1", "cov2", "cov3", "n_cases")
+            parts = Components(**{name: asked[name] for name in names}, source="as given")
+        names = ("readers", "cases", "effect", "design", "hypothesis", "alpha", "random")
+        groups = asked["groups"] if asked["design"] == "split-plot" else 1
+        margin = 0.0 if asked["hypothesis"] == "superiority" else asked["margin"]
+        chosen = {name: asked[name] for name in names}
+        return study.power(parts, **chosen, groups=groups, margin=margin)
+    except DataError as wrong:
+        raise Invalid("results.planning", str(wrong)) from None

@@ -7,6 +7,8 @@ from readerstudy.results import views
 app_name = "results"
 ROOT = "studies/<uuid:study_id>/results/"
 urlpatterns = [
+    path("planning/", views.plan, name="plan"),
+    path("planning/figure.svg", views.plan_figure, name="plan-figure"),
     path(ROOT, views.detail, name="detail"),
     path(f"{ROOT}do/<slug:action>", views.act, name="act"),
     path(f"{ROOT}runs/<uuid:run_id>/bundle.zip", views.bundle, name="bundle"),

@@ -1,21 +1,33 @@
 """The statistician's pages: where the study stands, the results, and what can be downloaded."""
 
 import mimetypes
-from typing import cast
+from typing import Any, Literal, cast
+from urllib.parse import urlencode
 from uuid import UUID
 
 from django.contrib.auth.decorators import login_required
 from django.http import FileResponse, HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import redirect, render
-from django.views.decorators.http import require_GET, require_POST
+from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from readerstudy.accounts.models import User
 from readerstudy.audit.services import record_view
-from readerstudy.results import exports, presentation, selectors, services, store
+from readerstudy.results import (
+    bridge,
+    exports,
+    planning,
+    presentation,
+    selectors,
+    services,
+    store,
+)
 from readerstudy.results.models import Unblinding
 from readerstudy.studies.selectors import study_for
 from readerstudy.studies.services import close
-from readerstudy.web.problems import Problem, Unknown
+from readerstudy.web.problems import Invalid, Problem, Unknown
+
+FIGURE_POLICY = "default-src 'none'; style-src 'unsafe-inline'"
+MAX_PILOT_BYTES = 20_000_000
 
 
 @login_required
@@ -81,7 +93,7 @@ def figure(request: HttpRequest, study_id: UUID, run_id: UUID, name: str) -> Htt
         raise Unknown
     kind = mimetypes.guess_type(name)[0] or "application/octet-stream"
     response = FileResponse((folder / name).open("rb"), content_type=kind)
-    response["Content-Security-Policy"] = "default-src 'none'; style-src 'unsafe-inline'"
+    response["Content-Security-Policy"] = FIGURE_POLICY
     if request.GET.get("download"):
         response["Content-Disposition"] = f'attachment; filename="{name.replace("/", "-")}"'
     return response
@@ -99,4 +111,52 @@ def bundle(request: HttpRequest, study_id: UUID, run_id: UUID) -> HttpResponse:
     response = HttpResponse(data, content_type="application/zip")
     name = f"readerstudy-{run.freeze.sha256[:8]}.zip"
     response["Content-Disposition"] = f'attachment; filename="{name}"'
+    return response
+
+
+@login_required
+@require_http_methods(["GET", "POST"])
+def plan(request: HttpRequest) -> HttpResponse:
+    """Readers and cases that a study needs (S12); its address holds all that was asked."""
+    if request.method == "POST":
+        return _from_pilot(request)
+    typed = planning.DEFAULTS | request.GET.dict()
+    context: dict[str, Any] = {"typed": typed}
+    try:
+        asked = planning.asked(request.GET.dict())
+        context |= {
+            "asked": asked,
+            "planned": bridge.power(asked),
+            "figure": f"figure.svg?{urlencode({name: typed[name] for name in planning.DEFAULTS})}",
+        }
+    except Problem as problem:
+        context["problem"] = problem
+    status = context["problem"].status if "problem" in context else 200
+    return render(request, "results/plan.html", context, status=status)
+
+
+def _from_pilot(request: HttpRequest) -> HttpResponse:
+    """Take the variances from a pilot's reads into the address; the table is not kept."""
+    sent = request.FILES.get("pilot")
+    context: dict[str, Any] = {"typed": planning.DEFAULTS}
+    try:
+        if sent is None or (sent.size or 0) > MAX_PILOT_BYTES:
+            raise Invalid("results.pilot", "Choose a table of reads (CSV) of at most 20 MB.")
+        found = bridge.pilot_variances(sent.read())
+    except Problem as problem:
+        context["problem"] = problem
+        return render(request, "results/plan.html", context, status=problem.status)
+    values = {name: f"{value:.6g}" for name, value in found.items()}
+    return redirect(f"{request.path}?{urlencode({'source': 'variances', **values})}")
+
+
+@login_required
+@require_GET
+def plan_figure(request: HttpRequest) -> HttpResponse:
+    """Power against the number of cases, in the user's theme."""
+    user = cast("User", request.user)
+    theme: Literal["light", "dark"] = "light" if user.theme == "light" else "dark"
+    data = bridge.power_figure(planning.asked(request.GET.dict()), theme)
+    response = HttpResponse(data, content_type="image/svg+xml")
+    response["Content-Security-Policy"] = FIGURE_POLICY
     return response

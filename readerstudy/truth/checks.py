@@ -37,7 +37,8 @@ def standards(study: Study) -> list[Missing]:
         found.append(Missing("truth.not_set", words, Step.STANDARD))
     for status, count in selectors.counts(study).items():
         if count < MIN_PER_CLASS:
-            words = f"There are {count} cases {WORDS[ReferenceStandard.Status(status)]}; "
+            there = "There is 1 case" if count == 1 else f"There are {count} cases"
+            words = f"{there} {WORDS[ReferenceStandard.Status(status)]}; "
             words += f"the analysis needs at least {MIN_PER_CLASS}."
             found.append(Missing("truth.one_class", words, Step.STANDARD))
     return found
