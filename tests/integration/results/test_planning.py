@@ -27,7 +27,7 @@ def test_s12_the_page_gives_the_power_that_analysis_computes(
     assert [readers for readers, _, _ in planned.rows] == [6, 8, 10, 12]
     for _readers, powers, enough in planned.rows:
         assert powers == sorted(powers)
-        assert all(f">{power:.2f}</td>" in page for power in powers)
+        assert all(f">{power:.2f}</span></td>" in page for power in powers)
         assert enough is None or f">{enough}</td>" in page
 
 
