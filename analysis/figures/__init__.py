@@ -4,6 +4,7 @@ from analysis.figures.decisions import decisions_figure
 from analysis.figures.differences import ForestRow, forest_figure, slope_figure
 from analysis.figures.flow import flow_figure
 from analysis.figures.froc import froc_figure, size_figure
+from analysis.figures.order import order_figure
 from analysis.figures.roc import roc_figure
 from analysis.figures.style import Theme, png, svg
 from analysis.figures.times import time_figure
@@ -15,6 +16,7 @@ __all__ = [
     "flow_figure",
     "forest_figure",
     "froc_figure",
+    "order_figure",
     "png",
     "roc_figure",
     "size_figure",

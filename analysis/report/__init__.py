@@ -23,6 +23,7 @@ from analysis.figures import (
     flow_figure,
     forest_figure,
     froc_figure,
+    order_figure,
     roc_figure,
     size_figure,
     slope_figure,
@@ -30,6 +31,7 @@ from analysis.figures import (
 )
 from analysis.flow import flow
 from analysis.report import accuracy, sections, words
+from analysis.report.order import order
 from analysis.report.plan import Plan
 from analysis.report.tables import Tables, contents, material, rated, tables_of
 from analysis.results import MrmcResult, finite
@@ -56,9 +58,9 @@ class Report:
     ----------
     numbers : dict
         JSON-able: version, plan, data, flow, primary, sensitivity, readers, subgroups,
-        localisation, time, decisions, warnings.
+        localisation, time, order, decisions, warnings.
     figures : mapping of str to factory
-        flow, roc, differences, readers, froc, sizes, decisions, times: those that the data
+        flow, roc, differences, readers, froc, sizes, decisions, times, order: those that the data
         allow.
     statement : str
     """
@@ -129,6 +131,7 @@ def run(
     main, problem = _primary(tables, asked)
     found = sections.localisation(tables, asked)
     times = sections.time(tables, asked)
+    ordered = order(tables, asked, main)
     arm = tables.control
     data = material(tables, of_marks=accuracy.is_of_marks(asked.fom))
     moved = None if allocation is None else flow(allocation, readers, tables.modalities)
@@ -143,13 +146,18 @@ def run(
         "subgroups": accuracy.subgroups(data, asked, arm),
         "localisation": found.to_json(arm),
         "time": rounded(times.to_json(), TIME_DIGITS),
+        "order": rounded(ordered.to_json(), TIME_DIGITS),
         "decisions": sections.decisions(tables, asked),
         "warnings": list(tables.warnings),
     }
     said = words.findings(main, tree, (found, times), asked)
+    said += [ordered.statement()] if ordered.statement() else []
     text = " ".join(said)
     numbers = rounded(finite({**tree, "statement": text, "findings": said}), DIGITS)
     figures = _figures(tables, asked, tree, main, (found, times))
+    if ordered.accuracy is not None or ordered.learning:
+        label = "" if main is None else main.label
+        figures["order"] = partial(order_figure, ordered, control=arm, words=label)
     if moved is not None:
         figures["flow"] = partial(flow_figure, moved)
     return Report(numbers, figures, text)

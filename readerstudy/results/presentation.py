@@ -38,6 +38,7 @@ FIGURES = {
     "froc": "Free-response ROC: lesions found against false marks per case.",
     "sizes": "Lesion sensitivity by size, with the number of lesions.",
     "times": "Active reading time in each arm, and its ratio.",
+    "order": "Accuracy by period (parallel: no carry-over), and time along each reader's order.",
     "flow": "Flow of readers and reads: allocated, lost and why, analysed.",
 }
 LABELS = {
@@ -57,6 +58,7 @@ def present(run: AnalysisRun, theme: str) -> dict[str, Any]:
         _sizes(numbers, arms),
         _sensitivity(numbers),
         _time(numbers, arms),
+        _order(numbers),
         _decisions(numbers, arms),
     ]
     return {
@@ -198,6 +200,26 @@ def _time(numbers: Tree, arms: Mapping[str, str]) -> Table:
     )
     words = f"Ratio of geometric means of active time (below 1: faster). Geometric means: {means}."
     return Table("Reading time", words, ["Readers", "Arms", "Ratio", "p"], rows)
+
+
+_ORDER = {
+    "modality": "Arms, free of the period",
+    "period": "Second period \N{MINUS SIGN} first",
+    "carry_over": "Carry-over (sum of one sequence \N{MINUS SIGN} the other)",
+}
+
+
+def _order(numbers: Tree) -> Table:
+    found = numbers.get("order", {})
+    rows = [
+        [f"{label}, {words}", interval(each), p_value(each["p_value"])]
+        for part, label in (("accuracy", "Accuracy"), ("time", "Log time"))
+        if found.get(part)
+        for name, words in _ORDER.items()
+        for each in [found[part][name]]
+    ]
+    words = "Readers as units. A test of carry-over has little power with few readers."
+    return Table("Order of reading", words, ["Effect", "Estimate", "p"], rows)
 
 
 _DECISIONS = {

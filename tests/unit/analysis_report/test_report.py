@@ -88,7 +88,15 @@ def test_numbers_survive_json(found: report.Report) -> None:
 
 
 def test_every_figure_is_drawn_in_both_themes_and_the_same_twice(found: report.Report) -> None:
-    assert set(found.figures) == {"roc", "differences", "readers", "froc", "sizes", "times"}
+    assert set(found.figures) == {
+        "roc",
+        "differences",
+        "readers",
+        "froc",
+        "sizes",
+        "times",
+        "order",
+    }
     for make_figure in found.figures.values():
         first, again = svg(make_figure()), svg(make_figure())
         assert first == again
@@ -140,7 +148,7 @@ def test_a_part_that_cannot_be_made_says_why_and_leaves_the_rest(study: Simulate
 def test_a_study_without_marks_has_no_localisation(study: SimulatedStudy) -> None:
     only_reads = report.run(PLAN, reads=study.reads, control="control")
     assert only_reads.numbers["localisation"]["errors"]["all"].startswith("no marks")
-    assert set(only_reads.figures) == {"roc", "differences", "readers", "times"}
+    assert set(only_reads.figures) == {"roc", "differences", "readers", "times", "order"}
 
 
 def test_a_parallel_study_is_compared_between_readers(study: SimulatedStudy) -> None:
@@ -258,3 +266,23 @@ def test_a_question_about_marks_without_marks_says_so(study: SimulatedStudy) -> 
     plan = PLAN | {"primary": {"fom": "wafroc"}}
     found = report.run(plan, reads=study.reads, control="control")
     assert "no marks" in found.numbers["primary"]["error"]
+
+
+def test_s8_order_is_in_the_numbers_the_statement_and_a_figure(found: report.Report) -> None:
+    section = found.numbers["order"]
+    assert section["errors"] == {}
+    primary = found.numbers["primary"]["comparisons"][0]["estimate"]
+    # With as many readers in each sequence both are the mean of the readers' differences.
+    assert section["accuracy"]["modality"]["estimate"] == pytest.approx(primary, rel=1e-5)
+    assert {each["modality"] for each in section["learning"]} == {"control", "ai"}
+    assert "carry-over" in found.statement
+    assert svg(found.figures["order"](theme="dark")).startswith(b"<?xml")
+
+
+def test_s8_a_parallel_study_says_why_there_is_no_order(study: SimulatedStudy) -> None:
+    reads = study.reads
+    first = reads[reads["period"] == 1]
+    made = make(study, reads=first, marks=None, truth=None)
+    assert made.numbers["order"]["accuracy"] is None
+    assert "crossover" in made.numbers["order"]["errors"]["accuracy"]
+    assert "carry-over" not in made.statement
