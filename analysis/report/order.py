@@ -101,12 +101,12 @@ def _log_time(tables: Tables) -> pd.DataFrame:
     periods = _periods(tables)
     timed = _timed(tables)
     timed = timed[timed["active_s"] > 0]
-    means: pd.DataFrame = (
+    means = (
         timed.assign(value=np.log(timed["active_s"].astype(float)))
-        .groupby(["reader", "modality"], as_index=False, observed=True)["value"]
+        .groupby(["reader", "modality"], observed=True)["value"]
         .mean()
     )
-    return means.merge(periods, on=["reader", "modality"])
+    return means.reset_index().merge(periods, on=["reader", "modality"])
 
 
 def _timed(tables: Tables) -> pd.DataFrame:
