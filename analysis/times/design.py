@@ -45,6 +45,9 @@ class Design:
         Random factors.
     modality, experience : (codes, names)
         Of each row; experience has one level when the table has none.
+    stratum : (name, df) or None
+        The random factor that arms are compared against, and the degrees of freedom that its
+        levels leave; None where every read stands for itself.
     dropped : tuple of str
         What was left out and why.
     """
@@ -58,6 +61,7 @@ class Design:
     experience: tuple[Ints, Names]
     readers: Names
     cases: Names
+    stratum: tuple[str, int] | None = None
     dropped: tuple[str, ...] = ()
     terms: tuple[str, ...] = ()
 
@@ -115,6 +119,7 @@ def design_of(table: pd.DataFrame, reference: str | None = None) -> Design:
     if len(modality[1]) < 2:
         raise DataError(f"one modality only ({modality[1][0]}): there is nothing to compare")
     kept, dropped = _independent(_terms(table, modality, experience))
+    factors = _factors(reader[0], case[0], modality[0])
     if len(reader[1]) == 1:
         dropped += ("One reader: the conclusion is about this reader only.",)
     return Design(
@@ -122,14 +127,38 @@ def design_of(table: pd.DataFrame, reference: str | None = None) -> Design:
         X=np.hstack([term.columns for term in kept]),
         labels=tuple(label for term in kept for label in term.labels),
         keys=tuple(key for term in kept for key in term.keys),
-        factors=_factors(reader[0], case[0], modality[0]),
+        factors=factors,
         modality=modality,
         experience=experience,
         readers=reader[1],
         cases=case[1],
+        stratum=_stratum(factors, kept),
         dropped=(*noted, *dropped),
         terms=tuple(term.name for term in kept),
     )
+
+
+def _stratum(factors: dict[str, Ints], terms: list[Term]) -> tuple[str, int] | None:
+    """The levels that arms are compared over, less what the effects between them take.
+
+    As in an analysis of variance of the levels' means: reader x arm in a crossed design (the
+    readers' own levels are taken too), reader where each reads in one arm. The order of reads
+    differs within levels and takes none.
+    """
+    crossed = "reader x arm" in factors
+    name = "reader x arm" if crossed else "reader"
+    if name not in factors:
+        return None
+    level = factors[name]
+    count = np.bincount(level)
+    columns = [term.columns for term in terms if term.name != "order"]
+    if crossed:
+        columns.append(np.eye(int(factors["reader"].max()) + 1)[factors["reader"]])
+    X = np.hstack(columns)
+    means = np.zeros((len(count), X.shape[1]))
+    np.add.at(means, level, X)
+    left = len(count) - int(np.linalg.matrix_rank(means / count[:, None]))
+    return name, max(left, 1)
 
 
 def _levels(table: pd.DataFrame, name: str, first: str | None = None) -> tuple[Ints, Names]:

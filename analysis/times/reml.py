@@ -197,12 +197,17 @@ class MixedModel:
             return limit
         return float(np.clip(2 * variance**2 / spread, 1.0, limit))
 
-    def contrast(self, weights: Floats, alpha: float = 0.05) -> Contrast:
-        """Estimate, t test of 0 and 1 - alpha interval of weights' b."""
+    def contrast(
+        self, weights: Floats, alpha: float = 0.05, *, most_df: float = math.inf
+    ) -> Contrast:
+        """Estimate, t test of 0 and 1 - alpha interval of weights' b.
+
+        `most_df` is a limit of the degrees of freedom.
+        """
         value = float(weights @ self.fixed)
         value = 0.0 if self.sigma == 0 and abs(value) < 1e-9 else value
         error = math.sqrt(max(float(weights @ self.covariance @ weights), 0.0))
-        df = self.satterthwaite(weights)
+        df = min(self.satterthwaite(weights), most_df)
         if error == 0:
             statistic = 0.0 if value == 0 else float(np.copysign(np.inf, value))
             return Contrast(value, 0.0, df, statistic, float(value == 0), value, value)
@@ -210,7 +215,7 @@ class MixedModel:
         p = float(2 * stats.t.sf(abs(t), df))
         return Contrast(value, error, df, t, p, value - half, value + half)
 
-    def test(self, rows: Floats) -> WaldTest:
+    def test(self, rows: Floats, *, most_df: float = math.inf) -> WaldTest:
         """Joint F test of contrasts (q, p), degrees of freedom after Fai and Cornelius (1996)."""
         if self.sigma == 0:
             different = bool((np.abs(rows @ self.fixed) > 1e-9).any())
@@ -228,6 +233,7 @@ class MixedModel:
         else:
             total = float(np.sum(df[df > 2] / (df[df > 2] - 2)))
             df2 = 2 * total / (total - q) if total > q else 1.0
+        df2 = min(df2, most_df)
         statistic = float(squares.mean())
         return WaldTest(statistic, float(q), df2, float(stats.f.sf(statistic, q, df2)))
 

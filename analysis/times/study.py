@@ -17,6 +17,7 @@ from analysis.times.reml import Contrast, Floats, MixedModel, WaldTest, fit
 from analysis.times.result import Interval, TimeRatio, TimeResult
 
 MIN_READS = 8
+NOTHING = 0.01  # of the error of a level's mean: as good as no variance
 
 
 def reading_time(
@@ -72,8 +73,9 @@ def reading_time(
     with threadpool_limits(limits=1):
         model = fit(design.log_s, design.X, design.factors)
         warnings += _cautions(model)
+        most = _most_df(design, model)
         rows = _contrasts(design)
-        found = {key: model.contrast(row, alpha) for key, row in rows.items()}
+        found = {key: model.contrast(row, alpha, most_df=most) for key, row in rows.items()}
         if interval == "bootstrap":
             found = _bootstrap(design, model, rows, found, (alpha, replicates, seed), progress)
         means = _means(design, model, alpha)
@@ -81,7 +83,7 @@ def reading_time(
             {"effect": label, **asdict(model.contrast(row, alpha))}
             for label, row in zip(design.labels, np.eye(len(design.labels)), strict=True)
         )
-        test = _interaction(design, model)
+        test = _interaction(design, model, most)
     return TimeResult(
         ratios=tuple(_ratio(key, one) for key, one in found.items()),
         means=means,
@@ -112,7 +114,8 @@ def _check(design: Design) -> None:
 
 def _cautions(model: MixedModel) -> list[str]:
     found = [
-        f"The variance of {name} was estimated as 0."
+        f"The variance of {name} was estimated as 0"
+        + ("; its degrees of freedom are kept." if name in ("reader", "reader x arm") else ".")
         for name, theta in zip(model.names, model.theta, strict=True)
         if theta == 0
     ]
@@ -156,9 +159,25 @@ def _level_effects(design: Design, level: str) -> dict[str, float]:
     return {"": 1.0, **{name: float(name == level) for name in names[:-1]}}
 
 
-def _interaction(design: Design, model: MixedModel) -> WaldTest | None:
+def _interaction(design: Design, model: MixedModel, most_df: float) -> WaldTest | None:
     columns = [i for i, key in enumerate(design.keys) if key is not None and all(key)]
-    return model.test(np.eye(len(design.keys))[columns]) if columns else None
+    rows = np.eye(len(design.keys))[columns]
+    return model.test(rows, most_df=most_df) if columns else None
+
+
+def _most_df(design: Design, model: MixedModel) -> float:
+    """The limit of the degrees of freedom of arms: their stratum's, where that came out as 0.
+
+    Or so near that the search has not told it from 0. With a variance of 0 Satterthwaite's
+    formula counts single reads, though the readers are as few as before. As the variance goes to
+    0 from above it gives the stratum's; so there is no jump.
+    """
+    if design.stratum is None or design.stratum[0] not in model.names:
+        return math.inf
+    name, df = design.stratum
+    reads = len(design.log_s) / (int(design.factors[name].max()) + 1)
+    share = float(model.theta[model.names.index(name)]) ** 2 * reads  # against a mean's error
+    return df if share < NOTHING else math.inf
 
 
 def _ratio(key: tuple[str, str, str], found: Contrast) -> TimeRatio:

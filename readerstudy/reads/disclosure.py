@@ -15,7 +15,7 @@ from readerstudy.imaging import selectors as imaging
 from readerstudy.imaging import tokens
 from readerstudy.proposals import selectors as proposals
 from readerstudy.proposals.lesions import ProposedLesion
-from readerstudy.reads import tripwire
+from readerstudy.reads import selectors, tripwire
 from readerstudy.reads.models import Answer, Decision, Event, Mark, Read
 from readerstudy.studies.models import Arm, Question
 from readerstudy.studies.selectors import questions_of
@@ -53,6 +53,7 @@ def packet(read: Read, *, number: int, of: int, read_only: bool) -> dict[str, An
             "idle_limit_s": idle_limit_s(read),
             "read_only": read_only,
         },
+        "session": _session(read),
         "case": {"code": read.case.code},
         "token": tokens.issue([each["id"] for each in series], seconds=TOKEN_SECONDS),
         "token_expires_at": (timezone.now() + timedelta(seconds=TOKEN_SECONDS)).isoformat(),
@@ -71,6 +72,16 @@ def idle_limit_s(read: Read) -> int:
     """The idle limit of the protocol version that the read was opened under (D1)."""
     document = read.protocol_version.document
     return int(document.get("idle_limit_s", read.reader.study.idle_limit_s))
+
+
+def _session(read: Read) -> dict[str, int]:
+    """How long the reader has been sitting, and the protocol's limit in minutes (0: none)."""
+    found = selectors.sitting_of(read.reader)
+    elapsed = timezone.now() - found.began if found else timedelta()
+    return {
+        "elapsed_s": int(elapsed.total_seconds()),
+        "limit_min": read.reader.study.session_limit_min,
+    }
 
 
 def _question(question: Question) -> dict[str, Any]:

@@ -11,9 +11,12 @@ from readerstudy.web.api import Input
 class NextOutput(serializers.Serializer[Any]):
     """The next thing to do in a study."""
 
-    action = serializers.ChoiceField(choices=["continue", "start", "wait", "done", "training"])
+    action = serializers.ChoiceField(
+        choices=["continue", "start", "wait", "rest", "done", "training"]
+    )
     read_id = serializers.UUIDField(allow_null=True)
     opens_on = serializers.DateField(allow_null=True)
+    opens_at = serializers.DateTimeField(allow_null=True)
 
 
 class WorklistEntryOutput(serializers.Serializer[Any]):
@@ -215,6 +218,13 @@ class ReadOutput(serializers.Serializer[Any]):
     read_only = serializers.BooleanField()  # type: ignore[assignment] # the contract's name
 
 
+class SittingOutput(serializers.Serializer[Any]):
+    """How long the reader has been sitting; a limit of 0 is none."""
+
+    elapsed_s = serializers.IntegerField()
+    limit_min = serializers.IntegerField()
+
+
 class ChoiceOutput(serializers.Serializer[Any]):
     """One choice of a question."""
 
@@ -304,6 +314,7 @@ class PacketOutput(serializers.Serializer[Any]):
     """Everything that the browser receives for one read."""
 
     read = ReadOutput()
+    session = SittingOutput()
     case = CaseOutput()
     token = serializers.CharField()
     token_expires_at = serializers.DateTimeField()

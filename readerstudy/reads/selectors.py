@@ -3,14 +3,16 @@
 from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass
+from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from django.db.models import Max
+from django.db.models import Max, Q
 from django.utils import timezone
 
 from readerstudy.accounts.models import User
-from readerstudy.reads.models import Read
+from readerstudy.reads.models import Event, Read
+from readerstudy.reads.sitting import Sitting, sitting
 from readerstudy.studies import periods
 from readerstudy.studies.allocation import Allocation
 from readerstudy.studies.models import Arm, Reader, Study
@@ -18,6 +20,7 @@ from readerstudy.studies.periods import Opening
 from readerstudy.studies.selectors import has_washout_override
 from readerstudy.web.problems import Unknown
 
+A_DAY = timedelta(days=1)
 OPEN_STATES = (Read.State.OPENED, Read.State.PAUSED)
 OVER_STATES = (Read.State.SUBMITTED, Read.State.WITHDRAWN, Read.State.VOIDED)
 
@@ -134,6 +137,31 @@ def opening_of(reader: Reader, period: int) -> Opening:
     )
 
 
+def sitting_of(reader: Reader) -> Sitting | None:
+    """The sitting that the reader is in, over all that they read here; None after a rest."""
+    now, rest = timezone.now(), timedelta(minutes=reader.study.rest_min)
+    recent = Read.objects.filter(reader__user=reader.user_id).filter(
+        Q(state__in=OPEN_STATES) | Q(opened_at__gt=now - A_DAY) | Q(submitted_at__gt=now - A_DAY)
+    )
+    signs: set[datetime] = set()
+    for read in recent.only("opened_at", "last_event_at", "submitted_at"):
+        times = [each for each in (read.opened_at, read.last_event_at, read.submitted_at) if each]
+        signs.update(times)
+        if max(times) - min(times) >= rest:  # there may be a rest inside
+            events = Event.objects.filter(read=read, received_at__gt=now - A_DAY)
+            signs.update(events.order_by().values_list("received_at", flat=True).distinct())
+    return sitting(sorted(signs, reverse=True), now=now, rest=rest)
+
+
+def rest_until(reader: Reader) -> datetime | None:
+    """When the reader's next case opens, if their session has reached its limit (R10)."""
+    limit = timedelta(minutes=reader.study.session_limit_min)
+    found = sitting_of(reader) if limit else None
+    if found is None or found.length < limit:
+        return None
+    return found.rested_at(timedelta(minutes=reader.study.rest_min))
+
+
 @dataclass(frozen=True)
 class Place:
     """How far a reader is, without a word about outcomes or arms."""
@@ -231,10 +259,10 @@ def _entry(reader: Reader) -> dict[str, Any]:
 
 
 def _next(reader: Reader) -> dict[str, Any]:
+    none = {"read_id": None, "opens_on": None, "opens_at": None}
     if (read := open_read(reader)) is not None:
-        return {"action": "continue", "read_id": str(read.id), "opens_on": None}
+        return {"action": "continue", **none, "read_id": str(read.id)}
     row, _ = next_step(reader)
-    none = {"read_id": None, "opens_on": None}
     if row is None:
         return {"action": "done", **none}
     if reader.study.state != Study.State.RUNNING:
@@ -242,5 +270,7 @@ def _next(reader: Reader) -> dict[str, Any]:
     opening = opening_of(reader, row.period)
     if not opening.is_open:
         when = opening.opens_on.isoformat() if opening.opens_on else None
-        return {"action": "wait", "read_id": None, "opens_on": when}
+        return {"action": "wait", **none, "opens_on": when}
+    if (until := rest_until(reader)) is not None:
+        return {"action": "rest", **none, "opens_at": until}
     return {"action": "training" if row.period == 0 else "start", **none}

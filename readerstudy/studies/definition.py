@@ -129,6 +129,8 @@ class Definition:
     arms: tuple[ArmDraft, ...] = ()
     questions: tuple[QuestionDraft, ...] = ()
     idle_limit_s: int = 60
+    session_limit_min: int = 0  # no limit
+    rest_min: int = 15
     coordinator_blinded: bool = True
     analysis_plan: Mapping[str, Any] = field(default_factory=dict)
 

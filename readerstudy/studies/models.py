@@ -54,6 +54,8 @@ class Study(models.Model):
     strata = models.JSONField(default=list)  # of readers: "experience", "site"
     reader_blocks = models.PositiveSmallIntegerField(default=2)  # of a split-plot design
     idle_limit_s = models.PositiveSmallIntegerField(default=60)
+    session_limit_min = models.PositiveSmallIntegerField(default=0)  # 0: none (R10)
+    rest_min = models.PositiveSmallIntegerField(default=15)  # after a session at its limit
     coordinator_blinded = models.BooleanField(default=True)
     is_simulated = models.BooleanField(default=False)  # holds simulated reads: said everywhere
     analysis_plan = models.JSONField(default=dict)  # the SAP; locked with the protocol

@@ -173,6 +173,8 @@ _VALIDATOR = jsonschema.Draft202012Validator(
             "arms": {"type": "array", "items": _ARM, "maxItems": definition.MAX_ARMS},
             "questions": {"type": "array", "items": _QUESTION, "maxItems": 100},
             "idle_limit_s": {"type": "integer", "minimum": 10, "maximum": 3600},
+            "session_limit_min": {"type": "integer", "minimum": 0, "maximum": 480},
+            "rest_min": {"type": "integer", "minimum": 5, "maximum": 720},
             "coordinator_blinded": _YES_NO,
             "analysis_plan": {"anyOf": [{"type": "object", "maxProperties": 0}, plan.SCHEMA]},
         },

@@ -177,6 +177,8 @@ def definition(study: Study) -> Definition:
         arms=arms(study),
         questions=tuple(map(question_draft, questions(study))),
         idle_limit_s=study.idle_limit_s,
+        session_limit_min=study.session_limit_min,
+        rest_min=study.rest_min,
         coordinator_blinded=study.coordinator_blinded,
         analysis_plan=study.analysis_plan,
     )

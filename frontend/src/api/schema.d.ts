@@ -284,11 +284,12 @@ export interface components {
          * @description * `continue` - continue
          *     * `start` - start
          *     * `wait` - wait
+         *     * `rest` - rest
          *     * `done` - done
          *     * `training` - training
          * @enum {string}
          */
-        readonly ActionEnum: "continue" | "start" | "wait" | "done" | "training";
+        readonly ActionEnum: "continue" | "start" | "wait" | "rest" | "done" | "training";
         /** @description Only where the arm has it; absent elsewhere. */
         readonly AiOutput: {
             readonly mode: components["schemas"]["ModeEnum"];
@@ -513,6 +514,8 @@ export interface components {
             readonly read_id: string | null;
             /** Format: date */
             readonly opens_on: string | null;
+            /** Format: date-time */
+            readonly opens_at: string | null;
         };
         /** @description Open the own next read in this tab. */
         readonly OpenInputRequest: {
@@ -524,6 +527,7 @@ export interface components {
         /** @description Everything that the browser receives for one read. */
         readonly PacketOutput: {
             readonly read: components["schemas"]["ReadOutput"];
+            readonly session: components["schemas"]["SittingOutput"];
             readonly case: components["schemas"]["CaseOutput"];
             readonly token: string;
             /** Format: date-time */
@@ -641,6 +645,11 @@ export interface components {
             readonly name: string;
             readonly meaning: string;
             readonly sha256: string;
+        };
+        /** @description How long the reader has been sitting; a limit of 0 is none. */
+        readonly SittingOutput: {
+            readonly elapsed_s: number;
+            readonly limit_min: number;
         };
         /**
          * @description * `only` - only

@@ -30,10 +30,18 @@ export const en = {
   "display.no_webgl":
     "This browser cannot show the images properly: WebGL 2 is off or missing. Turn on hardware acceleration, or use a current Chrome, Edge or Firefox.",
 
+  "rest.title": "Time to rest",
+  "rest.opens_at": "The next case opens at {time}.",
+  "rest.over": "You have rested since {time}.",
+  "rest.go_on": "Open the next case",
+
   "bar.case": "Case {number} of {of}",
   "bar.training": "Training",
   "bar.session": "{minutes} min",
+  "bar.session_of": "{minutes} of {limit} min",
   "bar.session_name": "Time in this session",
+  "bar.rest_after": "Rest after this case",
+  "bar.rest_soon": "Time for a break",
   "bar.layout": "Layout",
   "bar.series": "Series",
   "bar.tools": "Tools",

@@ -32,10 +32,18 @@ export const zh: Words = {
   "display.no_webgl":
     "此浏览器无法正确显示图像：WebGL 2 未启用或不支持。请启用硬件加速，或使用最新版 Chrome、Edge 或 Firefox。",
 
+  "rest.title": "请休息",
+  "rest.opens_at": "下一个病例将于 {time} 开放。",
+  "rest.over": "休息已于 {time} 结束。",
+  "rest.go_on": "打开下一个病例",
+
   "bar.case": "病例 {number} / {of}",
   "bar.training": "训练",
   "bar.session": "{minutes} 分钟",
+  "bar.session_of": "{minutes} / {limit} 分钟",
   "bar.session_name": "本次阅片时间",
+  "bar.rest_after": "本例结束后请休息",
+  "bar.rest_soon": "请稍作休息",
   "bar.layout": "布局",
   "bar.series": "序列",
   "bar.tools": "工具",

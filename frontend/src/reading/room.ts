@@ -219,7 +219,6 @@ export class Room {
     }
     const display = displayFacts(renderer, seen ? "seen" : "not_seen");
     this.session = await this.signedInFor(() => this.ports.api.startSession(this.study, display));
-    this.state.began_ms.value = Date.now();
   }
 
   private async show(
@@ -228,6 +227,8 @@ export class Room {
     from: string | null,
   ): Promise<void> {
     const ordered = inHangingOrder(packet.series);
+    this.state.began_ms.value = Date.now() - 1000 * packet.session.elapsed_s;
+    this.state.sittingLimit_min.value = packet.session.limit_min;
     this.loading.begin(packet, ordered); // the pixels are on their way before Cornerstone is
     const before = this.state.openCase.peek()?.packet.series ?? [];
     const open = this.openCase(packet);
@@ -348,6 +349,11 @@ export class Room {
     } catch (error) {
       const problem = asProblem(error);
       const opensOn = problem.more.opens_on;
+      const opensAt = problem.more.opens_at;
+      if (problem.code === "reads.rest" && typeof opensAt === "string") {
+        this.state.phase.value = { name: "resting", words: problem.detail, opensAt };
+        return;
+      }
       const isEnd = ["reads.nothing_left", "reads.washout"].includes(problem.code);
       this.state.phase.value = isEnd
         ? {

@@ -13,6 +13,7 @@ export type Phase =
   | { name: "opening" }
   | { name: "reading" }
   | { name: "finished"; words: string; opensOn: string | null }
+  | { name: "resting"; words: string; opensAt: string }
   | { name: "refused"; words: string; canRetry: boolean };
 
 export type Dialog = "keys" | "submit" | "problem" | "facts" | null;
@@ -42,7 +43,10 @@ export function createState() {
     feedback: signal<Feedback | null>(null),
     isSubmitting: signal(false),
     submitError: signal<string | null>(null),
+    /** When the sitting began, on this machine's clock; the server says how long it lasts. */
     began_ms: signal(Date.now()),
+    /** The protocol's limit of a sitting in minutes; 0 is none. */
+    sittingLimit_min: signal(0),
     isWindowSmall: signal(false),
   };
 }

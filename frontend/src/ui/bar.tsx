@@ -11,6 +11,7 @@ import type { Tool } from "../viewer/gestures";
 import { Icon, IconButton, type IconName } from "./icons";
 
 const MINUTE_MS = 60_000;
+const REST_PROMPT_MIN = 45; // where the protocol names no limit
 const TOOLS: readonly { tool: Tool; icon: IconName; key: string }[] = [
   { tool: "window", icon: "window", key: "W" },
   { tool: "mark", icon: "mark", key: "K" },
@@ -34,7 +35,10 @@ export function Bar({ room, viewing }: { room: Room; viewing: Viewing | null }):
             {t("bar.case", { number: open.packet.read.number, of: open.packet.read.of })}
           </strong>
           {open.packet.read.is_training && <span class="tag">{t("bar.training")}</span>}
-          <SessionTime began_ms={room.state.began_ms.value} />
+          <SessionTime
+            began_ms={room.state.began_ms.value}
+            limit_min={room.state.sittingLimit_min.value}
+          />
           <Saved room={room} />
         </div>
       )}
@@ -46,7 +50,13 @@ export function Bar({ room, viewing }: { room: Room; viewing: Viewing | null }):
   );
 }
 
-function SessionTime({ began_ms }: { began_ms: number }): VNode {
+interface SessionTimeProps {
+  began_ms: number;
+  limit_min: number;
+}
+
+/** How long the reader has been sitting, and calmly that a rest is due (R10). */
+function SessionTime({ began_ms, limit_min }: SessionTimeProps): VNode {
   const minutes = useSignal(0);
   useEffect(() => {
     const tell = (): void => {
@@ -56,10 +66,26 @@ function SessionTime({ began_ms }: { began_ms: number }): VNode {
     const timer = setInterval(tell, MINUTE_MS / 4);
     return () => clearInterval(timer);
   }, [began_ms, minutes]);
+  const isDue = minutes.value >= (limit_min || REST_PROMPT_MIN);
+  const words = limit_min
+    ? t("bar.session_of", { minutes: minutes.value, limit: limit_min })
+    : t("bar.session", { minutes: minutes.value });
   return (
-    <span class="quiet-text" title={t("bar.session_name")}>
-      {t("bar.session", { minutes: minutes.value })}
-    </span>
+    <>
+      <span class="quiet-text" title={t("bar.session_name")} data-testid="session-time">
+        {words}
+      </span>
+      {isDue && (
+        <span
+          class="tag"
+          role="status"
+          title={t("bar.rest", { minutes: minutes.value })}
+          data-testid="rest-due"
+        >
+          {t(limit_min ? "bar.rest_after" : "bar.rest_soon")}
+        </span>
+      )}
+    </>
   );
 }
 

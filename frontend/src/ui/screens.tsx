@@ -1,4 +1,6 @@
+import { useSignal } from "@preact/signals";
 import type { ComponentChildren, VNode } from "preact";
+import { useEffect } from "preact/hooks";
 
 import { t } from "../i18n";
 import { LEAST_HEIGHT_PX, LEAST_WIDTH_PX } from "../reading/display";
@@ -22,6 +24,8 @@ export function Screen({ room, phase }: { room: Room; phase: Phase }): VNode | n
       return <DisplayCheck room={room} />;
     case "finished":
       return <Finished room={room} phase={phase} />;
+    case "resting":
+      return <Resting room={room} phase={phase} />;
     case "refused":
       return <Refused room={room} phase={phase} />;
     case "reading":
@@ -57,6 +61,41 @@ function Finished({ room, phase }: FinishedProps): VNode {
       <a class="primary" href={room.home}>
         {t("finished.home")}
       </a>
+    </div>
+  );
+}
+
+interface RestingProps {
+  room: Room;
+  phase: Extract<Phase, { name: "resting" }>;
+}
+
+/** The session has reached its limit: when the next case opens, and a way on from then (R10). */
+function Resting({ room, phase }: RestingProps): VNode {
+  const opensAt = new Date(phase.opensAt);
+  const isOver = useSignal(false);
+  useEffect(() => {
+    const tell = (): void => void (isOver.value = Date.now() >= opensAt.getTime());
+    tell();
+    const timer = setInterval(tell, 1000);
+    return () => clearInterval(timer);
+  }, [phase.opensAt]);
+  const time = opensAt.toLocaleTimeString([], { hour: "2-digit", minute: "2-digit" });
+  return (
+    <div class="screen" role="status" data-testid="resting">
+      <h1>{t("rest.title")}</h1>
+      <p>{phase.words}</p>
+      <p class="large">{t(isOver.value ? "rest.over" : "rest.opens_at", { time })}</p>
+      <div class="deeds">
+        {isOver.value && (
+          <button type="button" class="primary" onClick={() => void room.retry()}>
+            {t("rest.go_on")}
+          </button>
+        )}
+        <a class="quiet" href={room.home}>
+          {t("finished.home")}
+        </a>
+      </div>
     </div>
   );
 }

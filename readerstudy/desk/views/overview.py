@@ -136,6 +136,11 @@ def protocol(request: HttpRequest, study: Study) -> HttpResponse:
 def describe(request: HttpRequest, study: Study) -> HttpResponse:
     """A draft's name, summary, idle limit and who is blinded."""
     form = request.POST
+
+    def minutes(name: str, default: int) -> int:
+        typed = form.get(name, str(default)).strip()
+        return int(typed) if typed.isdecimal() else -1
+
     limit = form.get("idle_limit_s", "")
     return act_and_return(
         request,
@@ -146,6 +151,8 @@ def describe(request: HttpRequest, study: Study) -> HttpResponse:
             name=form.get("name", ""),
             summary=form.get("summary", ""),
             idle_limit_s=int(limit) if limit.isdecimal() else 0,
+            session_limit_min=minutes("session_limit_min", 0),
+            rest_min=minutes("rest_min", 15),
             coordinator_blinded="coordinator_blinded" in form,
             by=actor(request),
         ),

@@ -53,7 +53,8 @@ def open_next(study: Study, *, session_id: UUID | None, tab: str, by: User) -> R
     Raises
     ------
     Problem
-        409 `reads.washout` with the date, `reads.nothing_left`, `studies.state`, `studies.halted`.
+        409 `reads.washout` with the date, `reads.rest` with the time, `reads.nothing_left`,
+        `studies.state`, `studies.halted`.
     """
     reader = _queue_on(selectors.reader_for(by, study.pk))
     require_served(reader.study)
@@ -64,6 +65,8 @@ def open_next(study: Study, *, session_id: UUID | None, tab: str, by: User) -> R
     if allocation is None:
         raise Problem("reads.nothing_left", "You have read every case of this study. Thank you.")
     _require_open_period(reader, allocation.period)
+    if stage != Stage.AIDED:  # the second half of a case is not a further one
+        _require_rest(reader)
     read = _create(reader, allocation, stage, session_id, tab)
     record(
         "reads.open",
@@ -94,6 +97,15 @@ def _require_open_period(reader: Reader, period: int) -> None:
         when = opening.opens_on.isoformat() if opening.opens_on else None
         words = f"Period {period} opens on {when}. Nothing is lost; come back then."
         raise Problem("reads.washout", words, opens_on=when)
+
+
+def _require_rest(reader: Reader) -> None:
+    """Refuse a further case to who has read as long as the protocol lets them (R10)."""
+    until = selectors.rest_until(reader)
+    if until is not None:
+        limit = reader.study.session_limit_min
+        words = f"A session ends after {limit} minutes. Rest; all you did is kept."
+        raise Problem("reads.rest", words, opens_at=until.isoformat())
 
 
 def _create(

@@ -20,6 +20,7 @@ from readerstudy.web.problems import Invalid, Refused
 
 MAX_NAME = 160
 IDLE_LIMITS_S = (10, 3600)
+SESSION_LIMITS_MIN, RESTS_MIN = (10, 480), (5, 720)
 
 
 def create_study(*, name: str, summary: str = "", is_simulated: bool = False, by: User) -> Study:
@@ -57,19 +58,40 @@ def describe(
     name: str,
     summary: str,
     idle_limit_s: int = 60,
+    session_limit_min: int = 0,
+    rest_min: int = 15,
     coordinator_blinded: bool = True,
     by: User,
 ) -> Study:
-    """Set a draft's name, summary, idle limit (seconds) and whether coordinators are blinded."""
+    """Set what a draft is called, its limits of time and whether coordinators are blinded.
+
+    Parameters
+    ----------
+    idle_limit_s : int
+        Seconds without any action after which active time stops.
+    session_limit_min, rest_min : int
+        Minutes after which a reader's session opens no further case (0: no limit), and minutes of
+        rest before the next one (R10).
+    """
     name = _name(name)
     low, high = IDLE_LIMITS_S
     if not low <= idle_limit_s <= high:
         raise Invalid("studies.idle_limit", f"The idle limit lies between {low} and {high} s.")
+    _check_session(session_limit_min, rest_min)
     with changing(study, "edit", by=by):
         study.name, study.summary = name, summary.strip()
         study.idle_limit_s, study.coordinator_blinded = idle_limit_s, coordinator_blinded
-        study.save(update_fields=["name", "summary", "idle_limit_s", "coordinator_blinded"])
-        detail = {"name": name, "idle_limit_s": idle_limit_s, "blinded": coordinator_blinded}
+        study.session_limit_min, study.rest_min = session_limit_min, rest_min
+        detail = {
+            "name": name, "idle_limit_s": idle_limit_s, "blinded": coordinator_blinded,
+            "session_limit_min": session_limit_min, "rest_min": rest_min,
+        }  # fmt: skip
+        study.save(
+            update_fields=[
+                "name", "summary", "idle_limit_s", "coordinator_blinded", "session_limit_min",
+                "rest_min",
+            ]
+        )  # fmt: skip
         _record("studies.describe", study, by, detail)
     return study
 
@@ -190,6 +212,8 @@ def _from_definition(source: Definition, action: str, detail: dict[str, Any], *,
             name=source.name,
             summary=source.summary,
             idle_limit_s=source.idle_limit_s,
+            session_limit_min=source.session_limit_min,
+            rest_min=source.rest_min,
             coordinator_blinded=source.coordinator_blinded,
             by=by,
         )
@@ -200,6 +224,16 @@ def _from_definition(source: Definition, action: str, detail: dict[str, Any], *,
             study = set_analysis_plan(study, plan=source.analysis_plan, by=by)
         _record(action, study, by, detail)
     return study
+
+
+def _check_session(limit_min: int, rest_min: int) -> None:
+    low, high = SESSION_LIMITS_MIN
+    if limit_min and not low <= limit_min <= high:
+        words = f"A session's limit is 0 (none) or lies between {low} and {high} minutes."
+        raise Invalid("studies.session_limit", words)
+    low, high = RESTS_MIN
+    if not low <= rest_min <= high:
+        raise Invalid("studies.rest", f"The rest lies between {low} and {high} minutes.")
 
 
 def _name(name: str) -> str:

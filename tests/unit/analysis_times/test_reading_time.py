@@ -134,14 +134,39 @@ def test_reads_without_a_time_are_left_out_and_counted(table: pd.DataFrame) -> N
 
 
 def test_the_bootstrap_agrees_with_satterthwaite_and_repeats_by_its_seed() -> None:
-    small = crossover(readers=4, cases=6)
+    small = crossover(readers=8, cases=6, spread=0.25)
     exact = analysis.reading_time(small).ratios[0]
     again = [
-        analysis.reading_time(small, interval="bootstrap", replicates=40, seed=5).ratios[0]
+        analysis.reading_time(small, interval="bootstrap", replicates=120, seed=5).ratios[0]
         for _ in range(2)
     ]
     assert again[0] == again[1]
     assert np.log(again[0].ci_low) == pytest.approx(np.log(exact.ci_low), abs=0.15)
+
+
+@pytest.mark.parametrize(("readers", "left"), [(4, 1), (6, 3), (10, 7)])
+def test_s7_readers_who_seem_alike_are_still_few(readers: int, left: int) -> None:
+    """A reader x arm variance of 0 keeps its degrees of freedom: cells - readers - arm terms.
+
+    Arm, arm x experience and period are compared between the cells, so of J readers J - 3 are left.
+    """
+    flat = (
+        analysis.reading_time(crossover(readers=readers, cases=40, spread=0, seed=seed))
+        for seed in range(20)
+    )
+    found = next(each for each in flat if each.sd["reader x arm"] == 0)
+    assert found.ratios[0].df == left
+    assert any("degrees of freedom are kept" in words for words in found.warnings)
+
+
+def test_s7_parallel_readers_who_seem_alike_are_still_few() -> None:
+    whole = crossover(readers=8, cases=40, spread=0)
+    parallel = whole[whole["period"] == 1].drop(columns=["period", "sequence"])
+    rng = np.random.default_rng(1)
+    alike = parallel.assign(active_s=np.exp(4.5 + rng.normal(0, 0.2, len(parallel))))
+    found = analysis.reading_time(alike)
+    assert found.sd["reader"] == 0
+    assert found.ratios[0].df == 8 - 4  # arm and experience, and both at once
 
 
 def test_times_without_any_spread_give_points_and_a_warning() -> None:
