@@ -31,9 +31,7 @@ export function Bar({ room, viewing }: { room: Room; viewing: Viewing | null }):
       </a>
       {open && (
         <div class="where" data-testid="where">
-          <strong>
-            {t("bar.case", { number: open.packet.read.number, of: open.packet.read.of })}
-          </strong>
+          <h1>{t("bar.case", { number: open.packet.read.number, of: open.packet.read.of })}</h1>
           {open.packet.read.is_training && <span class="tag">{t("bar.training")}</span>}
           <SessionTime
             began_ms={room.state.began_ms.value}

@@ -57,12 +57,12 @@ function MarkRow({ room, open, mark }: { room: Room; open: OpenCase; mark: Mark 
         <svg class="sign" viewBox="0 0 16 16" aria-hidden="true">
           <circle cx="8" cy="8" r="5.5" />
         </svg>
-        <span class="number">{number}</span>
+        <span class="number" aria-hidden="true">{number}</span>
         <span class="rating-bar" aria-hidden="true">
           <span style={{ width: `${rating ?? 0}%` }} />
         </span>
-        <span class="rating">{rating ?? "–"}</span>
-        <span class="size">
+        <span class="rating" aria-hidden="true">{rating ?? "–"}</span>
+        <span class="size" aria-hidden="true">
           {diameter_mm === null ? "" : t("marks.size", { size: diameter_mm.toFixed(0) })}
         </span>
       </button>

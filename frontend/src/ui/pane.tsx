@@ -33,7 +33,7 @@ export function PaneFrame({ room, viewing, pane, hung }: PaneProps): VNode {
     ? t("pane.name", { role, slice: view.slice + 1, slices: view.slices })
     : role;
   return (
-    <section
+    <div
       class={`pane tool-${viewing.pointer.tool.value}${isActive ? " is-active" : ""}`}
       role="img"
       aria-label={name}
@@ -50,7 +50,7 @@ export function PaneFrame({ room, viewing, pane, hung }: PaneProps): VNode {
       <svg class="overlay" ref={svg} aria-hidden="true" />
       <Corners view={view} hung={hung} viewing={viewing} pane={pane} />
       <LoadLine room={room} progress={room.loading.progress.value[hung.series.id]} />
-    </section>
+    </div>
   );
 }
 

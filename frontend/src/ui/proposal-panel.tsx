@@ -87,14 +87,14 @@ function ProposalRow({ room, open, proposal }: RowProps): VNode {
         <svg class="sign" viewBox="0 0 16 16" aria-hidden="true">
           <path d="M2.5 6V2.5H6 M10 2.5h3.5V6 M13.5 10v3.5H10 M6 13.5H2.5V10" />
         </svg>
-        <span class="number">{proposal.label}</span>
+        <span class="number" aria-hidden="true">{proposal.label}</span>
         <span class="rating-bar" aria-hidden="true">
           <span style={{ width: `${100 * (proposal.probability ?? 0)}%` }} />
         </span>
-        <span class="rating" title={uncertaintyOf(proposal)}>
+        <span class="rating" aria-hidden="true" title={uncertaintyOf(proposal)}>
           {probability}
         </span>
-        <span class="size">{t("ai.size", { size: proposal.diameter_mm.toFixed(0) })}</span>
+        <span class="size" aria-hidden="true">{t("ai.size", { size: proposal.diameter_mm.toFixed(0) })}</span>
       </button>
       {decision && <DecisionWord decision={decision} />}
       {isSelected && <Details room={room} open={open} proposal={proposal} />}

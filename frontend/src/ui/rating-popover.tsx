@@ -54,14 +54,14 @@ export function RatingPopover({ room, viewing, rating }: Props): VNode | null {
           room.state.rating.value = null;
         }}
       />
-      <footer>
+      <div class="foot-line">
         <span class="quiet-text">{t("rating.help")}</span>
         {isUnrated && (
           <button type="button" class="quiet" onClick={() => perform(room, "mark.remove")}>
             {t("rating.take_back")} <kbd>Del</kbd>
           </button>
         )}
-      </footer>
+      </div>
     </div>
   );
 }

@@ -35,11 +35,11 @@ export function Screen({ room, phase }: { room: Room; phase: Phase }): VNode | n
 
 function Waiting({ words, children }: { words: string; children?: ComponentChildren }): VNode {
   return (
-    <div class="screen" role="status" data-testid="waiting">
+    <main class="screen" data-testid="waiting">
       <div class="spinner" aria-hidden="true" />
-      <p>{words}</p>
+      <p role="status">{words}</p>
       {children}
-    </div>
+    </main>
   );
 }
 
@@ -50,7 +50,7 @@ interface FinishedProps {
 
 function Finished({ room, phase }: FinishedProps): VNode {
   return (
-    <div class="screen" data-testid="finished">
+    <main class="screen" data-testid="finished">
       <h1>{t("finished.title")}</h1>
       <p>{phase.words}</p>
       {phase.opensOn !== null && (
@@ -61,7 +61,7 @@ function Finished({ room, phase }: FinishedProps): VNode {
       <a class="primary" href={room.home}>
         {t("finished.home")}
       </a>
-    </div>
+    </main>
   );
 }
 
@@ -82,10 +82,10 @@ function Resting({ room, phase }: RestingProps): VNode {
   }, [phase.opensAt]);
   const time = opensAt.toLocaleTimeString([], { hour: "2-digit", minute: "2-digit" });
   return (
-    <div class="screen" role="status" data-testid="resting">
+    <main class="screen" data-testid="resting">
       <h1>{t("rest.title")}</h1>
       <p>{phase.words}</p>
-      <p class="large">{t(isOver.value ? "rest.over" : "rest.opens_at", { time })}</p>
+      <p class="large" role="status">{t(isOver.value ? "rest.over" : "rest.opens_at", { time })}</p>
       <div class="deeds">
         {isOver.value && (
           <button type="button" class="primary" onClick={() => void room.retry()}>
@@ -96,7 +96,7 @@ function Resting({ room, phase }: RestingProps): VNode {
           {t("finished.home")}
         </a>
       </div>
-    </div>
+    </main>
   );
 }
 
@@ -107,9 +107,9 @@ interface RefusedProps {
 
 function Refused({ room, phase }: RefusedProps): VNode {
   return (
-    <div class="screen" role="alert" data-testid="refused">
+    <main class="screen" data-testid="refused">
       <h1>{t("refused.title")}</h1>
-      <p>{phase.words}</p>
+      <p role="alert">{phase.words}</p>
       <div class="deeds">
         {phase.canRetry && (
           <button type="button" class="primary" onClick={() => void room.retry()}>
@@ -120,14 +120,14 @@ function Refused({ room, phase }: RefusedProps): VNode {
           {t("finished.home")}
         </a>
       </div>
-    </div>
+    </main>
   );
 }
 
 /** Once a day: can this screen, in this room, show the darkest and brightest steps? (R11) */
 function DisplayCheck({ room }: { room: Room }): VNode {
   return (
-    <div class="screen display-check" data-testid="display-check">
+    <main class="screen display-check" data-testid="display-check">
       <h1>{t("display.title")}</h1>
       <p class="quiet-text">{t("display.help")}</p>
       <TestPattern />
@@ -166,7 +166,7 @@ function DisplayCheck({ room }: { room: Room }): VNode {
           scale: devicePixelRatio.toFixed(2),
         })}
       </p>
-    </div>
+    </main>
   );
 }
 
