@@ -3,8 +3,10 @@
 import re
 
 import pytest
+from playwright.sync_api import Page
 
 from tests.e2e import room
+from tests.e2e.axe import problems as axe
 from tests.e2e.conftest import Site, Visit
 
 pytestmark = pytest.mark.browser
@@ -21,6 +23,24 @@ def _read(site: Site, fields: str, read_id: str) -> str:
     return site.manage("shell", "-v", "0", "-c", code).strip()
 
 
+def _display(page: Page) -> list[str]:
+    """Through the display check by the keyboard, and what is wrong with it."""
+    room.until(page, lambda: room.sign(page, "phase") in {"display", "reading"}, "the room")
+    if room.sign(page, "phase") != "display":
+        return []
+    found = axe(page)
+    page.get_by_test_id("display-seen").press("Enter")
+    room.until(page, lambda: room.sign(page, "phase") != "display", "the way on")
+    return found
+
+
+def _in_dialog(page: Page) -> list[str]:
+    page.locator("[role=dialog], dialog[open]").first.wait_for()
+    found = axe(page)
+    page.keyboard.press("Escape")
+    return found
+
+
 def test_a_radiologist_reads_the_training_case_and_is_shown_the_truth(
     visit: Visit, site: Site
 ) -> None:
@@ -30,15 +50,25 @@ def test_a_radiologist_reads_the_training_case_and_is_shown_the_truth(
     page.on("pageerror", lambda error: problems.append(str(error)))
     ours = page.get_by_role("region", name=re.compile("^Demonstration"))
     ours.get_by_role("link", name=re.compile("Start|Continue")).click()
-    room.enter(page)
+    found = {"display": _display(page)}
+    room.ready(page)
+    found["reading"] = axe(page)
     room.shoot(page, "reading-room-1280")
+    page.keyboard.press("?")
+    found["keys"] = _in_dialog(page)
     room.put_mark(page)
+    found["marked"] = axe(page)
     room.answer(page)
     room.saved(page)
+    page.keyboard.press("Escape")
+    page.keyboard.press("Control+Enter")
+    found["submit"] = _in_dialog(page)
     read_id = room.sign(page, "readId")
     room.submit(page)
     room.until(page, lambda: page.get_by_test_id("feedback").is_visible(), "the feedback")
     room.shoot(page, "training-feedback")
+    found["feedback"] = axe(page)
+    assert {where: each for where, each in found.items() if each} == {}  # R12
     state, active = _read(site, "r.state, r.active_ms > 0", read_id).split()
     assert (state, active) == ("submitted", "True")
     page.get_by_test_id("next-case").click()
