@@ -24,6 +24,7 @@ def make_study(page: Page, orders: list[phantoms.Order]) -> str:
     page.get_by_role("button", name="Use the brain-metastasis set").click()
     page.goto(f"{base}/arms/")
     page.get_by_label("Design", exact=True).select_option("parallel")
+    page.get_by_label("Condition of arm B").select_option("second_reader")
     # Blocks of two in strata of two readers: one of each stratum in each arm.
     page.get_by_label("Block sizes").fill("2")
     page.get_by_role("button", name="Save arms and design").click()

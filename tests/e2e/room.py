@@ -23,6 +23,7 @@ def until(page: Page, holds: Callable[[], bool], what: str, patience_s: float = 
         if holds():
             return
         page.wait_for_timeout(100)
+    shoot(page, "waited-in-vain")
     raise AssertionError(f"waited {patience_s:.0f} s for {what}")
 
 

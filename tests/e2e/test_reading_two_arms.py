@@ -1,4 +1,4 @@
-"""R2, R5 in real browsers: one reader of each arm of the same study; all that arrives is kept."""
+"""R2, R5, R6 in real browsers: one reader of each arm of a study; all that arrives is kept."""
 
 import json
 import re
@@ -8,6 +8,7 @@ import pytest
 from playwright.sync_api import Browser, Page, Response
 
 from tests.e2e import room
+from tests.e2e.axe import problems as axe
 from tests.e2e.conftest import Site, sign_in
 from tests.e2e.making import READERS
 
@@ -37,6 +38,12 @@ class Sitting:
         found: dict[str, object] = json.loads(next(bodies))
         return found
 
+    def read(self) -> dict[str, object]:
+        """What the open case's packet says of the read itself."""
+        found = self.packet()["read"]
+        assert isinstance(found, dict)
+        return found
+
 
 def _arms(site: Site, base: str) -> dict[str, str]:
     """A reader of each arm's mode, by username; read past the platform, as no page tells it."""
@@ -59,8 +66,12 @@ def _sit(browser: Browser, site: Site, base: str, username: str) -> Sitting:
     sitting.listen()
     sitting.page.goto(f"/reading/{base.rsplit('/', 1)[1]}/")
     room.enter(sitting.page)
-    _sign(sitting.page)
-    _next(sitting.page)
+    while sitting.read()["is_training"]:
+        if sitting.read()["stage"] == "unaided":
+            _sign_and_go_on(sitting.page)  # feedback waits for the case's second half
+        else:
+            _sign(sitting.page)
+            _next(sitting.page)
     return sitting
 
 
@@ -98,37 +109,74 @@ def test_nothing_of_the_ai_reaches_the_control_arm(
     sitting.page.context.close()
 
 
-def test_an_ai_reader_takes_a_proposal_by_a_key_and_rates_it(
+def test_a_second_reader_sees_proposals_after_their_own_read_is_locked(
     browser: Browser, site: Site, second_study: str
 ) -> None:
-    """R5: accept makes a mark of the reader's own, which they rate; reject is kept too."""
-    who = _arms(site, second_study)["concurrent"]
+    """R6, R5: unaided and locked first; then accept and reject by a key, each kept."""
+    who = _arms(site, second_study)["second_reader"]
     sitting = _sit(browser, site, second_study, who)
     page = sitting.page
-    for _case in range(2):
-        ai = sitting.packet()["ai"]
-        assert isinstance(ai, dict)
-        if ai["proposals"]:
-            break
-        before = room.sign(page, "readId")
-        _sign(page)
-        _opened(page, before)
-    assert ai["proposals"], "half of the phantoms have metastases that the detector finds"
+    proposals = _to_proposals(sitting)
     assert page.get_by_test_id("proposals").is_visible()
     assert page.get_by_text("synthetic", exact=False).count() > 0
     room.shoot(page, "reading-room-ai")
+    assert axe(page) == []  # R12
     page.get_by_test_id("pane-0").hover()
     page.keyboard.press(".")
     page.keyboard.press("a")
     room.until(page, lambda: room.sign(page, "marks") == "1", "the mark of the proposal")
     page.keyboard.press("9")
     room.until(page, lambda: room.sign(page, "unrated") == "false", "its rating")
+    kinds = ["accepted"]
+    if len(proposals) > 1:
+        page.keyboard.press(".")
+        page.keyboard.press("r")
+        kinds.append("rejected")
+    room.answer(page, "9")
     room.saved(page)
     read_id = room.sign(page, "readId")
+    room.submit(page)
+    room.until(
+        page,
+        lambda: room.sign(page, "readId") != read_id or room.sign(page, "phase") == "finished",
+        "the next case, or the end of the list",
+    )
+    assert _kept(site, read_id) == [*kinds, "unaided", "0", "submitted", "aided", "1", "submitted"]
+    page.context.close()
+
+
+def _to_proposals(sitting: Sitting) -> list[object]:
+    """Read cases unaided until one has proposals; before the lock there is nothing of them."""
+    page = sitting.page
+    for _case in range(4):
+        case = sitting.packet()["case"]
+        assert sitting.read()["stage"] == "unaided"
+        assert "ai" not in sitting.packet()
+        assert page.get_by_test_id("proposals").count() == 0
+        _sign_and_go_on(page)
+        assert sitting.read()["stage"] == "aided"
+        assert sitting.packet()["case"] == case
+        ai = sitting.packet()["ai"]
+        assert isinstance(ai, dict)
+        if ai["proposals"]:
+            return list(ai["proposals"])
+        _sign_and_go_on(page)
+    raise AssertionError("half of the phantoms have metastases that the detector finds")
+
+
+def _sign_and_go_on(page: Page) -> None:
+    before = room.sign(page, "readId")
+    _sign(page)
+    _opened(page, before)
+
+
+def _kept(site: Site, read_id: str) -> list[str]:
+    """Decisions of the aided read; then of both reads of the case: stage, marks, state."""
     code = (
         "from readerstudy.reads.models import Read\n"
         f"r = Read.objects.get(pk='{read_id}')\n"
-        "print(r.decisions.get().kind, r.marks.get().proposal == r.decisions.get().proposal)"
+        "print(*sorted(r.decisions.values_list('kind', flat=True)))\n"
+        "for each in Read.objects.filter(allocation=r.allocation).order_by('opened_at'):\n"
+        "    print(each.stage, each.marks.filter(is_removed=False).count(), each.state)"
     )
-    assert site.manage("shell", "-v", "0", "-c", code).split() == ["accepted", "True"]
-    page.context.close()
+    return site.manage("shell", "-v", "0", "-c", code).split()

@@ -46,7 +46,6 @@ function MarkRow({ room, open, mark }: { room: Room; open: OpenCase; mark: Mark 
       <button
         type="button"
         class="row-main"
-        aria-label={`${t("marks.item", { number })}, ${rated}`}
         aria-current={isSelected}
         onClick={(event) => {
           letGo(event);
@@ -54,6 +53,7 @@ function MarkRow({ room, open, mark }: { room: Room; open: OpenCase; mark: Mark 
         }}
         onDblClick={() => goToMark(room, mark.mark_id, true)}
       >
+        <span class="unseen">{`${t("marks.item", { number })}, ${rated}`}</span>
         <svg class="sign" viewBox="0 0 16 16" aria-hidden="true">
           <circle cx="8" cy="8" r="5.5" />
         </svg>

@@ -78,12 +78,14 @@ function ProposalRow({ room, open, proposal }: RowProps): VNode {
         type="button"
         class="row-main"
         aria-current={isSelected}
-        aria-label={`${proposal.label}, ${t("ai.probability", { value: probability })}, ${t("ai.size", { size: proposal.diameter_mm.toFixed(0) })}`}
         onClick={(event) => {
           letGo(event);
           goToProposal(room, proposal);
         }}
       >
+        <span class="unseen">
+          {`${proposal.label}, ${t("ai.probability", { value: probability })}, ${t("ai.size", { size: proposal.diameter_mm.toFixed(0) })}`}
+        </span>
         <svg class="sign" viewBox="0 0 16 16" aria-hidden="true">
           <path d="M2.5 6V2.5H6 M10 2.5h3.5V6 M13.5 10v3.5H10 M6 13.5H2.5V10" />
         </svg>

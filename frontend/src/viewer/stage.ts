@@ -57,6 +57,10 @@ class CornerstoneStage implements Stage {
     });
     this.engine.resize(true, true);
     await Promise.all(started);
+    // A pane that shows the same series again has to say that it has painted, too: a case's second
+    // half, or one that was taken over, would else wait for its first picture for ever.
+    const same = this.slots.filter((slot) => before.includes(slot));
+    if (same.length > 0) this.engine.renderViewports(same.map((slot) => slot.viewportId));
   }
 
   forget(series: readonly Series[]): void {
