@@ -104,6 +104,7 @@ DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 CACHE_DIR = Path(env.str("READERSTUDY_CACHE", str(VAR_DIR / "cache")))
 STORE_DIR = Path(env.str("READERSTUDY_STORE", str(VAR_DIR / "store")))
 SPOOL_DIR = Path(env.str("READERSTUDY_SPOOL", str(VAR_DIR / "spool")))
+SPOOL_DIR.mkdir(mode=0o700, parents=True, exist_ok=True)
 X_ACCEL_PREFIX: str = env.str("X_ACCEL_PREFIX", "")  # set where a proxy sends image data itself
 
 # --- queue: jobs are rows; the broker only wakes workers up ------------------------------------
@@ -171,7 +172,7 @@ CONTENT_SECURITY_POLICY = {
 # Uploads are streamed to the spool; a form or a JSON body is small.
 DATA_UPLOAD_MAX_MEMORY_SIZE = 8 * 1024 * 1024
 DATA_UPLOAD_MAX_NUMBER_FILES = 5000
-FILE_UPLOAD_TEMP_DIR = None
+FILE_UPLOAD_TEMP_DIR = str(SPOOL_DIR)  # what a form sends may name a patient
 
 # --- words, times, files ---------------------------------------------------------------------
 LANGUAGE_CODE = "en"

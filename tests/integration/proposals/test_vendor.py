@@ -11,6 +11,7 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 from django.core.management import CommandError, call_command
 from django.test import Client
 
+from readerstudy import settings as site_settings
 from readerstudy.audit.models import Entry
 from readerstudy.imaging import services as imaging
 from readerstudy.imaging.models import Examination
@@ -93,6 +94,13 @@ def test_a_vendors_segmentation_of_the_hospitals_files_becomes_the_cases_proposa
     assert lesion.centroid_mm == pytest.approx([7.5 * 1.1, 4 * 0.9, 4.5 * 2.0])
     assert {point[2] for line in lesion.contours_mm for point in line} == {8.0, 10.0}
     assert list(Path(settings.SPOOL_DIR).glob("*")) == []  # read and forgotten
+
+
+@pytest.mark.fault("E7")
+def test_e7_a_large_file_of_a_form_waits_in_the_private_spool() -> None:
+    """Django writes it to disk while it arrives: not into a folder that others can read."""
+    assert str(site_settings.SPOOL_DIR) == site_settings.FILE_UPLOAD_TEMP_DIR
+    assert site_settings.SPOOL_DIR.stat().st_mode & 0o077 == 0
 
 
 def test_c8_cases_wait_for_the_vendors_results_and_say_so(
