@@ -203,9 +203,12 @@ def _truth_of_list(
 def _zero_one(column: pd.Series) -> Ratings:
     """Truth as 0.0 and 1.0, or an error that names the row."""
     value = numbers(column, "truth")
+    row = first_bad(np.isnan(value))
+    if row is not None:
+        raise DataError(f"row {row + 1}: no truth; it must be 0 or 1")
     row = first_bad(~np.isin(value, (0.0, 1.0)))
     if row is not None:
-        raise DataError(f"row {row + 1}: truth {column.iloc[row]!r} is not 0 or 1")
+        raise DataError(f"row {row + 1}: truth {column.iloc[row]} is not 0 or 1")
     return value
 
 

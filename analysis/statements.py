@@ -17,6 +17,7 @@ COVARIANCES = {
     "unbiased": "unbiased covariances",
     "bootstrap": "bootstrap covariances",
     "mle": "V-statistic (MLE) variances",
+    "sample": "the variance of the readers' own results",
 }
 RANDOM = {
     "readers+cases": "readers and cases random",

@@ -40,9 +40,9 @@ def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]"
     add("--method", default="or", choices=["or", "dbm", "ustat"])
     add(
         "--covariance",
-        default="jackknife",
         choices=["jackknife", "delong", "unbiased", "bootstrap", "mle"],
-        help="dbm always has the jackknife, ustat the unbiased moments unless mle is asked for",
+        help="default jackknife; dbm always has the jackknife, ustat the unbiased moments unless "
+        "mle is asked for",
     )
     add(
         "--random",
@@ -97,7 +97,7 @@ def _against_ai(args: argparse.Namespace) -> MrmcResult:
         read_reads(args.reads),
         read_table(args.ai),
         fom=args.fom,
-        covariance=args.covariance,
+        covariance=args.covariance or "jackknife",
         random=args.random,
         alpha=args.alpha,
     )

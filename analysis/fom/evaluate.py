@@ -36,6 +36,13 @@ def on_counts(fom: FigureOfMerit, values: Floats, positive: Floats, negative: Fl
     """(D,) figure of merit from counts (D, L) at the levels `values` (L,)."""
     if fom.on_counts is not None:
         return fom.on_counts(np.atleast_2d(positive), np.atleast_2d(negative))
+    if fom.half_case:
+        values = np.concatenate([[np.inf], values, [-np.inf]])
+        positive, negative = _half_a_case_each_side(positive), _half_a_case_each_side(negative)
     if fom.on_curves is None:
         raise TypeError(f"figure of merit {fom.name} says neither on_curves nor on_counts")
     return fom.on_curves(values, *roc_points(positive, negative))
+
+
+def _half_a_case_each_side(counts: Floats) -> Floats:
+    return np.pad(np.atleast_2d(counts), ((0, 0), (1, 1)), constant_values=0.5)

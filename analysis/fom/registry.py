@@ -37,6 +37,11 @@ class FigureOfMerit:
         From level values (L,), fpf (D, L + 1) and tpf (D, L + 1) to (D,) values.
     on_counts
         Instead of `on_curves`: from counts per level with and without disease, (D, L) each.
+    half_case
+        Count half a case of each class as rated above, and half as rated below everything, so
+        that no fraction is 0 or 1 (Haldane, Ann Hum Genet 20:309-311, 1956).
+    corrected
+        The figure of merit to take where this one is not a finite number.
     """
 
     name: str
@@ -44,6 +49,8 @@ class FigureOfMerit:
     bounds: tuple[float, float]
     on_curves: Curves | None = None
     on_counts: Counts | None = None
+    half_case: bool = False
+    corrected: "FigureOfMerit | None" = None
 
     @property
     def is_auc(self) -> bool:
@@ -177,7 +184,7 @@ def _log_ratio_positive(text: str, options: Options) -> FigureOfMerit:
         return _log_ratio(tpf[:, m], fpf[:, m])
 
     words = f"log positive likelihood ratio{_at(threshold)}"
-    return FigureOfMerit(text, words, (-math.inf, math.inf), compute)
+    return _correctable(text, words, compute, options)
 
 
 def _log_ratio_negative(text: str, options: Options) -> FigureOfMerit:
@@ -188,7 +195,19 @@ def _log_ratio_negative(text: str, options: Options) -> FigureOfMerit:
         return _log_ratio(1 - tpf[:, m], 1 - fpf[:, m])
 
     words = f"log negative likelihood ratio{_at(threshold)}"
-    return FigureOfMerit(text, words, (-math.inf, math.inf), compute)
+    return _correctable(text, words, compute, options)
+
+
+def _correctable(text: str, words: str, compute: Curves, options: Options) -> FigureOfMerit:
+    """A figure of merit on the whole real line that half a case makes finite."""
+    correction = options.get("correction", "none")
+    if correction not in ("none", "half"):
+        raise DataError(f"correction={correction}: must be none or half")
+    line = (-math.inf, math.inf)
+    corrected = FigureOfMerit(text, words, line, compute, half_case=True)
+    if correction == "half":
+        return corrected
+    return FigureOfMerit(text, words, line, compute, corrected=corrected)
 
 
 def _binormal(text: str, _: Options) -> FigureOfMerit:
@@ -209,8 +228,8 @@ _MAKERS: dict[str, tuple[Callable[[str, Options], FigureOfMerit], tuple[str, ...
     "youden": (_youden, ()),
     "utility": (_utility, ("slope",)),
     "net_benefit": (_net_benefit, ("threshold", "prevalence", "probability")),
-    "log_lr_positive": (_log_ratio_positive, ("threshold",)),
-    "log_lr_negative": (_log_ratio_negative, ("threshold",)),
+    "log_lr_positive": (_log_ratio_positive, ("threshold", "correction")),
+    "log_lr_negative": (_log_ratio_negative, ("threshold", "correction")),
     "binormal_auc": (_binormal, ()),
     "cbm_auc": (_contaminated, ()),
 }
@@ -220,7 +239,7 @@ NAMES = tuple(_MAKERS)
 def _calls(values: Floats, threshold: float | None) -> int:
     """How many levels count as a positive call: those at or above the threshold."""
     if threshold is None:
-        if not np.isin(values, (0.0, 1.0)).all():
+        if not np.isin(values[np.isfinite(values)], (0.0, 1.0)).all():
             raise DataError(
                 "ratings are not binary calls (0/1): give a threshold, as sensitivity:threshold=3"
             )

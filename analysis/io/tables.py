@@ -1,12 +1,21 @@
 """Tidy tables in CSV and Parquet; names of readers, modalities and cases stay text."""
 
 from pathlib import Path
+from typing import TypedDict
 
 import pandas as pd
 
 from analysis.tables import DataError
 
 NAMES = ("reader", "modality", "case")
+NO_VALUE = ["", "NA", "N/A", "NaN", "nan", "NULL", "null", "None"]
+
+
+class Dialect(TypedDict):
+    """How a CSV file separates its fields and writes its decimals."""
+
+    sep: str
+    decimal: str
 
 
 def read_table(path: str | Path) -> pd.DataFrame:
@@ -24,13 +33,41 @@ def read_table(path: str | Path) -> pd.DataFrame:
     """
     path = Path(path)
     if path.suffix == ".parquet":
-        return pd.read_parquet(path)
+        return _read_parquet(path)
     if path.suffix != ".csv":
         raise DataError(f"{path.name}: a table is .csv or .parquet")
     try:
-        return pd.read_csv(path, dtype=dict.fromkeys(NAMES, str), keep_default_na=True)
-    except (pd.errors.ParserError, pd.errors.EmptyDataError, UnicodeDecodeError) as error:
+        columns = pd.read_csv(path, nrows=0, encoding="utf-8-sig", **_dialect(path)).columns
+        return pd.read_csv(
+            path,
+            encoding="utf-8-sig",
+            dtype=dict.fromkeys(NAMES, str),
+            # A reader may be called NA or None; only an empty field is no name.
+            keep_default_na=False,
+            na_values={name: [""] if name in NAMES else NO_VALUE for name in columns},
+            **_dialect(path),
+        )
+    except UnicodeDecodeError as error:
+        raise DataError(f"{path.name} is not in UTF-8; save it as CSV UTF-8 ({error})") from error
+    except (pd.errors.ParserError, pd.errors.EmptyDataError) as error:
         raise DataError(f"{path.name} is no CSV table: {error}") from error
+
+
+def _dialect(path: Path) -> Dialect:
+    """Commas; or semicolons with decimal commas, as spreadsheets of many countries save them."""
+    with path.open(encoding="utf-8-sig", errors="replace") as file:
+        header = file.readline()
+    european = ";" in header and "," not in header
+    return {"sep": ";", "decimal": ","} if european else {"sep": ",", "decimal": "."}
+
+
+def _read_parquet(path: Path) -> pd.DataFrame:
+    if not path.exists():
+        raise FileNotFoundError(f"No such file: {path}")
+    try:
+        return pd.read_parquet(path)
+    except (ValueError, OSError) as error:  # pyarrow's own errors are these
+        raise DataError(f"{path.name} is no Parquet table: {error}") from error
 
 
 def write_table(table: pd.DataFrame, path: str | Path) -> None:

@@ -16,6 +16,7 @@ from analysis.multireader.unbiased import unbiased
 from analysis.tables import DataError
 
 Floats = NDArray[np.float64]
+LEAST_REPLICATES = 10
 Covariance = Literal["jackknife", "delong", "unbiased", "bootstrap", "mle"]
 
 
@@ -46,6 +47,12 @@ class Options:
     seed: int = 20240229
     progress: bool = False
     clip: bool = True
+
+    def __post_init__(self) -> None:
+        if self.replicates < LEAST_REPLICATES:
+            raise DataError(f"replicates is {self.replicates}; at least {LEAST_REPLICATES}")
+        if self.seed < 0:
+            raise DataError(f"seed is {self.seed}; it must be 0 or above")
 
 
 @dataclass(frozen=True)
@@ -99,6 +106,8 @@ def _presentestimates(job: Job, curves: Floats, read: NDArray[np.bool_]) -> tupl
     if job.covariance == "jackknife":
         values, without = left_out(job, curves)
         return values, covariances.jackknife(without, read)
+    values = evaluate.estimates(job.fom, curves, truth)
+    _check_finite(values, job)
     replicates = bootstrap(
         job.fom,
         curves,
@@ -108,7 +117,7 @@ def _presentestimates(job: Job, curves: Floats, read: NDArray[np.bool_]) -> tupl
         progress=job.options.progress,
     )
     _check_replicates(replicates.shape[0], job)
-    return evaluate.estimates(job.fom, curves, truth), covariances.sample(replicates, read)
+    return values, covariances.sample(replicates, read)
 
 
 def left_out(job: Job, curves: Floats | None = None) -> tuple[Floats, Floats]:
@@ -125,9 +134,13 @@ def left_out(job: Job, curves: Floats | None = None) -> tuple[Floats, Floats]:
     return values, without
 
 
+class NotFiniteError(DataError):
+    """A figure of merit, or one without some case, that is not a finite number."""
+
+
 def _check_finite(values: Floats, job: Job) -> None:
     if not np.isfinite(values).all():
-        raise DataError(
+        raise NotFiniteError(
             f"{job.fom.label} is not a finite number for some reader (a fraction is 0, or a curve "
             "cannot be fitted); take another threshold or figure of merit"
         )

@@ -30,8 +30,7 @@ def margin_tests(
     """
     if margin <= 0:
         raise DataError(f"margin is {margin:g}; it must be above 0")
-    if reference is not None and reference not in modalities:
-        raise DataError(f"reference {reference!r} is no modality: {', '.join(modalities)}")
+    check_reference(reference, modalities)
     tests = []
     for each in differences:
         for sign, test, other in ((1, each.a, each.b), (-1, each.b, each.a)):
@@ -39,6 +38,12 @@ def margin_tests(
                 names = modalities[test], modalities[other]
                 tests.append(_margin_test(each, sign, names, margin, alpha))
     return tuple(tests)
+
+
+def check_reference(reference: str | None, modalities: Sequence[str]) -> None:
+    """Refuse a reference that is no modality."""
+    if reference is not None and reference not in modalities:
+        raise DataError(f"reference {reference!r} is no modality: {', '.join(modalities)}")
 
 
 def _margin_test(

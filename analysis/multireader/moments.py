@@ -34,12 +34,15 @@ class Moments:
         (8, I, I) moments M1 to M8: U-statistics and their V-statistic (MLE) counterparts.
     coefficients
         (8, I, I) shares of the pairs of each kind; 1 is taken from the last.
+    by_reader
+        (J, I, I) unbiased covariance of each reader's own AUCs, cases random.
     """
 
     auc: Floats
     unbiased: Floats
     biased: Floats
     coefficients: Floats
+    by_reader: Floats
 
     @property
     def covariance(self) -> Floats:
@@ -48,13 +51,16 @@ class Moments:
 
     @property
     def covariance_mle(self) -> Floats:
-        """(I, I) biased (V-statistic, MLE) covariance; its variances are never negative."""
+        """(I, I) biased (V-statistic, MLE) covariance; not negative unless reads are missing."""
         return np.asarray(np.sum(self.coefficients * self.biased, axis=0))
 
 
 def moments(ratings: Floats, truth: Flags) -> Moments:
     """Moments from (I, J, K) ratings, NaN where not read."""
-    scores, counts = _score_sums(ratings, truth), _count_sums(ratings, truth)
+    own_scores, all_scores = _score_sums(ratings, truth)
+    own_counts, all_counts = _count_sums(ratings, truth)
+    scores = np.stack([own_scores.sum(axis=1), all_scores])
+    counts = np.stack([own_counts.sum(axis=1), all_counts])
     pairs = np.sqrt(np.einsum("aa->a", counts[1, 3]))
     if not pairs.all():
         raise ZeroDivisionError("a modality has no reader who read cases of both classes")
@@ -66,7 +72,15 @@ def moments(ratings: Floats, truth: Flags) -> Moments:
         unbiased=_ratio(numerator, denominator),
         biased=_ratio(_paper_order(scores), _paper_order(counts)),
         coefficients=coefficients,
+        by_reader=_reader_covariance(own_scores, own_counts),
     )
+
+
+def _reader_covariance(scores: Floats, counts: Floats) -> Floats:
+    """(J, I, I) product of AUCs less the mean product of scores that share no case."""
+    unrelated = _ratio(unbiased_sums(scores)[3], unbiased_sums(counts)[3])
+    shared = unbiased_sums(counts)[:3].sum(axis=0) > 0
+    return np.where(shared, _ratio(scores[3], counts[3]) - unrelated, 0.0)
 
 
 def _by_reader(sums: Floats) -> Floats:
@@ -79,25 +93,25 @@ def _paper_order(sums: Floats) -> Floats:
     return np.concatenate([half[list(_PAPER_ORDER)] for half in sums])
 
 
-def _score_sums(ratings: Floats, truth: Flags) -> Floats:
-    """(2, 4, I, I) sums of products of scores: within a reader, and over all pairs of readers."""
+def _score_sums(ratings: Floats, truth: Flags) -> tuple[Floats, Floats]:
+    """Sums of products of scores: (4, J, I, I) within a reader, (4, I, I) over pairs of readers."""
     I, J, K = ratings.shape
     curves = ratings.reshape(I * J, K)
-    found = np.zeros((2, 4, I, I))
+    own, everyone = np.zeros((4, J, I, I)), np.zeros((4, I, I))
     for flat in blocks(curves, truth):
         doubled = flat.reshape(I, J, -1)
-        found[0, 0] += _same_pair(doubled)
-        found[1, 0] += _summed(doubled.sum(axis=1, dtype=np.int32).astype(np.float64))
+        own[0] += _same_pair(doubled)
+        everyone[0] += _summed(doubled.sum(axis=1, dtype=np.int32).astype(np.float64))
     for kind, values in enumerate(case_sums(curves, truth), start=1):
         by_reader = values.reshape(I, J, -1)
-        found[0, kind], found[1, kind] = _within(by_reader), _summed(by_reader.sum(axis=1))
+        own[kind], everyone[kind] = _within(by_reader), _summed(by_reader.sum(axis=1))
     total = by_reader.sum(axis=2)
-    found[0, 3], found[1, 3] = _within(total[:, :, None]), _summed(total.sum(axis=1)[:, None])
-    return found / 4
+    own[3], everyone[3] = _within(total[:, :, None]), _summed(total.sum(axis=1)[:, None])
+    return own / 4, everyone / 4
 
 
-def _count_sums(ratings: Floats, truth: Flags) -> Floats:
-    """(2, 4, I, I) numbers of products in the sums above."""
+def _count_sums(ratings: Floats, truth: Flags) -> tuple[Floats, Floats]:
+    """Numbers of products in the sums above."""
     read = (~np.isnan(ratings)).astype(np.float64)
     negative, positive = read[:, :, ~truth], read[:, :, truth]
     n0, n1 = negative.sum(axis=2), positive.sum(axis=2)
@@ -105,45 +119,35 @@ def _count_sums(ratings: Floats, truth: Flags) -> Floats:
     total = n0 * n1
     # Reads of a pair of cases summed over readers: (I, n0, n1) through a product over readers.
     pairs = np.einsum("ajn,ajp->anp", negative, positive)
-    own_pairs = np.einsum(
-        "ajb,ajb->ab",
-        np.einsum("ajn,bjn->ajb", negative, negative),
-        np.einsum("ajp,bjp->ajb", positive, positive),
-    )
-    return np.stack(
-        [
-            np.stack(
-                [own_pairs, _within(by_negative), _within(by_positive), _within(total[:, :, None])]
-            ),
-            np.stack(
-                [
-                    _summed(pairs.reshape(pairs.shape[0], -1)),
-                    _summed(by_negative.sum(axis=1)),
-                    _summed(by_positive.sum(axis=1)),
-                    _summed(total.sum(axis=1)[:, None]),
-                ]
-            ),
-        ]
-    )
+    own = [
+        _within(negative) * _within(positive),
+        _within(by_negative),
+        _within(by_positive),
+        _within(total[:, :, None]),
+    ]
+    everyone = [
+        _summed(pairs.reshape(pairs.shape[0], -1)),
+        _summed(by_negative.sum(axis=1)),
+        _summed(by_positive.sum(axis=1)),
+        _summed(total.sum(axis=1)[:, None]),
+    ]
+    return np.stack(own), np.stack(everyone)
 
 
 def _same_pair(doubled: NDArray[np.int8]) -> Floats:
-    """(I, I) sums of products of (I, J, cells) scores of the same reader and pair, exactly."""
-    I = doubled.shape[0]
-    found = np.zeros((I, I))
+    """(J, I, I) sums of products of (I, J, cells) scores of the same reader and pair, exactly."""
+    I, J, _ = doubled.shape
+    found = np.zeros((J, I, I))
     for a in range(I):
         for b in range(a, I):
             product = doubled[a] * doubled[b]  # at most 4
-            found[a, b] = found[b, a] = product.sum(dtype=np.int64)
+            found[:, a, b] = found[:, b, a] = product.sum(axis=1, dtype=np.int64)
     return found
 
 
 def _within(values: NDArray[np.floating]) -> Floats:
-    """(I, I) sums over readers and the last axis of products of (I, J, n) values."""
-    found = np.zeros((values.shape[0], values.shape[0]))
-    for j in range(values.shape[1]):
-        found += gram(values[:, j])
-    return found
+    """(J, I, I) sums over the last axis of products of (I, J, n) values of one reader."""
+    return np.stack([gram(values[:, j]) for j in range(values.shape[1])])
 
 
 def _summed(values: Floats) -> Floats:

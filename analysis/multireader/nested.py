@@ -23,10 +23,12 @@ from analysis.estimates import (
 )
 from analysis.multireader.components import ErrorCovariances, or_zero
 from analysis.multireader.obuchowski_rockette import (
+    ROUNDING,
     Bounds,
     Inference,
     Random,
     hillis_df,
+    no_variance,
     obuchowski_rockette,
     rounded,
 )
@@ -48,6 +50,13 @@ class _Arms:
     def df(self) -> float:
         return float((self.sizes - 1).sum())
 
+    @property
+    def pairs(self) -> list[tuple[int, int]]:
+        return list(itertools.combinations(range(self.means.size), 2))
+
+    def per_reader(self, a: int, b: int) -> float:
+        return float(1 / self.sizes[a] + 1 / self.sizes[b])
+
     def variance(self, per_reader: float, random: Random) -> tuple[float, float]:
         """Variance and df of a contrast of arms whose squared weights over J sum to `per_reader`.
 
@@ -56,7 +65,7 @@ class _Arms:
         shared = 2 * self.errors.cov2_less_cov3
         if random == "cases":
             own = self.errors.var_error - or_zero(self.errors.cov2)
-            return max(per_reader * own + shared, 0.0), math.inf
+            return per_reader * own + shared, math.inf
         readers = per_reader * self.within
         if random == "readers":
             return readers, self.df
@@ -84,6 +93,7 @@ def parallel_arms(
     """
     present = ~np.isnan(foms)
     arms = _arms(foms, covariance, present)
+    least = min(arms.variance(arms.per_reader(a, b), random)[0] for a, b in arms.pairs)
     return Inference(
         components=_components(arms),
         test=_equality(arms, random),
@@ -93,6 +103,8 @@ def parallel_arms(
         ),
         differences=_differences(arms, random, alpha),
         random=random,
+        warnings=(no_variance(least),) if least <= 0 else (),
+        negative=least < -ROUNDING,
     )
 
 
@@ -124,7 +136,7 @@ def _equality(arms: _Arms, random: Random) -> EqualityTest:
     harmonic = I / float((1 / arms.sizes).sum())
     between = harmonic * float(arms.means.var(ddof=1))
     variance, df = arms.variance(2 / harmonic, random)
-    statistic = ratio(between, variance * harmonic / 2)
+    statistic = ratio(between, max(variance, 0.0) * harmonic / 2)
     if random == "cases":
         return chi2_test((I - 1) * statistic, I - 1)
     return f_test(statistic, I - 1, df)
@@ -132,10 +144,10 @@ def _equality(arms: _Arms, random: Random) -> EqualityTest:
 
 def _differences(arms: _Arms, random: Random, alpha: float) -> tuple[Comparison, ...]:
     found = []
-    for a, b in itertools.combinations(range(arms.means.size), 2):
-        variance, df = arms.variance(float(1 / arms.sizes[a] + 1 / arms.sizes[b]), random)
+    for a, b in arms.pairs:
+        variance, df = arms.variance(arms.per_reader(a, b), random)
         value = rounded(arms.means[a] - arms.means[b], arms.means)
-        found.append(comparison((a, b), value, math.sqrt(variance), df, alpha))
+        found.append(comparison((a, b), value, math.sqrt(max(variance, 0.0)), df, alpha))
     return tuple(found)
 
 

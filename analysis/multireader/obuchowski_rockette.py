@@ -41,6 +41,11 @@ from analysis.tables import DataError
 Floats = NDArray[np.float64]
 Random = Literal["readers+cases", "readers", "cases"]
 Bounds = tuple[float, float]
+ROUNDING = 1e-15  # of a variance
+ONE_READER = (
+    "one reader: readers cannot be random; analysed with cases random, so the conclusion is about "
+    "this reader only"
+)
 
 
 @dataclass(frozen=True)
@@ -48,6 +53,8 @@ class Inference:
     """What an MRMC analysis concludes, modalities and readers by index.
 
     `readers` holds, for cases random and readers fixed, the comparisons within each reader.
+    `negative` says that a variance came out below 0 (and was set to 0), which covariances that are
+    no covariance matrix can do.
     """
 
     components: Mapping[str, float]
@@ -57,6 +64,7 @@ class Inference:
     random: Random
     readers: Mapping[int, tuple[Comparison, ...]] = field(default_factory=dict)
     warnings: tuple[str, ...] = ()
+    negative: bool = False
 
 
 @dataclass(frozen=True)
@@ -103,8 +111,9 @@ def obuchowski_rockette(
     warnings: list[str] = []
     random = _possible(random, foms.shape, warnings)
     error = _error(squares, errors, foms.shape, random)
+    negative = foms.shape[0] > 1 and error.mean_square < -ROUNDING
     if error.mean_square <= 0 and foms.shape[0] > 1:
-        warnings.append(_no_variance(error.mean_square))
+        warnings.append(no_variance(error.mean_square))
         error = _Error(0.0, error.df)
     return Inference(
         components=_components(squares, errors, foms.shape[0]),
@@ -112,8 +121,9 @@ def obuchowski_rockette(
         modalities=_modalities(foms, covariance, random, alpha, bounds),
         differences=_differences(foms, error, alpha),
         random=random,
-        readers=_within_readers(foms, covariance, alpha) if random == "cases" else {},
+        readers=_within_readers(foms, covariance, alpha, warnings) if random == "cases" else {},
         warnings=tuple(warnings),
+        negative=negative,
     )
 
 
@@ -137,10 +147,7 @@ def _possible(random: Random, shape: tuple[int, ...], warnings: list[str]) -> Ra
     if I == 1:
         warnings.append("one modality: nothing to compare; only its estimate is given")
     if J == 1 and random != "cases":
-        warnings.append(
-            "one reader: readers cannot be random; analysed with cases random, so the conclusion "
-            "is about this reader only"
-        )
+        warnings.append(ONE_READER)
         return "cases"
     return random
 
@@ -219,16 +226,26 @@ def _modalities(
 
 
 def _within_readers(
-    foms: Floats, covariance: Floats, alpha: float
+    foms: Floats, covariance: Floats, alpha: float, warnings: list[str]
 ) -> dict[int, tuple[Comparison, ...]]:
-    """Differences within each reader, cases random, with the reader's own covariances."""
+    """Differences within each reader, cases random, with the reader's own covariances.
+
+    A reader whose variance is estimated below 0 has no interval and is left out.
+    """
     I, J = foms.shape
     if I == 1:
         return {}
     found = {}
     for j in range(J):
         own = error_covariances(covariance[:, j : j + 1, :, j : j + 1])
-        std_error = math.sqrt(max(2 * (own.var_error - or_zero(own.cov1)), 0.0))
+        variance = 2 * (own.var_error - or_zero(own.cov1))
+        if variance < -ROUNDING:
+            warnings.append(
+                f"the variance of the differences within the reader of place {j + 1} is negative "
+                f"({variance:.3g}): they are left out"
+            )
+            continue
+        std_error = math.sqrt(max(variance, 0.0))
         found[j] = tuple(
             comparison((a, b), rounded(foms[a, j] - foms[b, j], foms), std_error, math.inf, alpha)
             for a, b in itertools.combinations(range(I), 2)
@@ -254,7 +271,8 @@ def rounded(difference: float, foms: Floats) -> float:
     return 0.0 if abs(difference) <= noise else float(difference)
 
 
-def _no_variance(value: float) -> str:
+def no_variance(value: float) -> str:
+    """What to say of a variance of the differences that is 0 or below."""
     if value < 0:
         return (
             f"the estimated variance of the differences is negative ({value:.3g}) and was set to "

@@ -1,7 +1,7 @@
 """`analysis.mrmc`: a multi-reader multi-case ROC study from its table of reads to its result."""
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Literal, get_args
 
 import numpy as np
@@ -13,8 +13,15 @@ from analysis.fom import placements
 from analysis.fom.registry import FigureOfMerit, parse
 from analysis.multireader.dbm import dbm
 from analysis.multireader.designs import Design, Reads
-from analysis.multireader.estimation import Covariance, Job, Options, estimates, left_out
-from analysis.multireader.margins import margin_tests
+from analysis.multireader.estimation import (
+    Covariance,
+    Job,
+    NotFiniteError,
+    Options,
+    estimates,
+    left_out,
+)
+from analysis.multireader.margins import check_reference, margin_tests
 from analysis.multireader.multiplicity import adjust
 from analysis.multireader.nested import parallel_arms
 from analysis.multireader.obuchowski_rockette import Inference, Random, obuchowski_rockette
@@ -37,7 +44,7 @@ def mrmc(
     *,
     fom: str | FigureOfMerit = "auc",
     method: Method = "or",
-    covariance: Covariance = "jackknife",
+    covariance: Covariance | None = None,
     random: Random = "readers+cases",
     alpha: float = 0.05,
     margin: float | None = None,
@@ -55,9 +62,9 @@ def mrmc(
     method
         ``or`` Obuchowski-Rockette, ``dbm`` Dorfman-Berbaum-Metz, ``ustat`` U-statistics.
     covariance
-        Of the figures of merit given the readers: ``jackknife`` for any, ``bootstrap`` for any,
-        ``delong`` and ``unbiased`` for the AUC. `dbm` always has the jackknife, `ustat` the
-        unbiased moments (or ``mle``, their V-statistic counterpart).
+        Of the figures of merit given the readers: ``jackknife`` (the default) for any,
+        ``bootstrap`` for any, ``delong`` and ``unbiased`` for the AUC. `dbm` always has the
+        jackknife, `ustat` the unbiased moments (or ``mle``, their V-statistic counterpart).
     random
         ``readers+cases``, ``readers`` (cases fixed) or ``cases`` (readers fixed).
     alpha
@@ -81,11 +88,18 @@ def mrmc(
     -0.0438
     """
     figure = parse(fom)
-    _check(figure, method, covariance, alpha)
+    chosen = covariance or ("unbiased" if method == "ustat" else "jackknife")
+    _check(figure, method, chosen, alpha)
     dataset = table if isinstance(table, Dataset) else Dataset.from_table(table)
+    check_reference(options.reference, dataset.modalities)
     dataset, warnings = prepare(dataset, method=method, missing=options.missing)
-    job = Job(dataset, figure, covariance, random, alpha, options, warnings)
-    found = _METHODS[method](job)
+    job = Job(dataset, figure, chosen, random, alpha, options, warnings)
+    found = _found(job, method)
+    if method != "or" and covariance not in (None, found.covariance):
+        warnings.append(
+            f"covariance {covariance} is not for method {method}; its own was used, "
+            f"{found.covariance}"
+        )
     p_values = [each.p_value for each in found.inference.differences]
     return MrmcResult(
         fom=figure.name,
@@ -147,6 +161,20 @@ def _check(figure: FigureOfMerit, method: str, covariance: str, alpha: float) ->
         raise DataError("covariance 'mle' is for method 'ustat'")
 
 
+def _found(job: Job, method: Method) -> _Found:
+    """Analyse; with half a case more on each side where the figure of merit is not finite."""
+    try:
+        return _METHODS[method](job)
+    except NotFiniteError:
+        if job.fom.corrected is None:
+            raise
+        job.warnings.append(
+            f"{job.fom.label} is infinite for some reader (a fraction is 0): half a case was "
+            "added to each side of the threshold for every reader"
+        )
+        return _METHODS[method](replace(job, fom=job.fom.corrected))
+
+
 def _by_or(job: Job) -> _Found:
     """Obuchowski-Rockette in whatever design the reads have."""
     values, matrix = estimates(job)
@@ -155,6 +183,12 @@ def _by_or(job: Job) -> _Found:
     design = Reads(job.dataset.read).design()
     analyse = parallel_arms if design is Design.READERS_NESTED else obuchowski_rockette
     inference = analyse(foms, covariance, random=job.random, alpha=job.alpha, bounds=job.bounds)
+    if inference.negative and job.covariance == "unbiased":
+        job.warnings.append(
+            "the unbiased variance of the differences is negative, as it can be in small studies; "
+            "DeLong's, which cannot be, is used in its place"
+        )
+        return _by_or(replace(job, covariance="delong"))
     variances = np.diagonal(matrix).reshape(I, J)
     return _Found(foms, variances, inference, design.value, job.covariance)
 
@@ -193,13 +227,14 @@ def _by_ustat(job: Job) -> _Found:
     placed = placements.placements(job.curves, job.dataset.truth)
     foms = placements.empirical_auc(placed, job.dataset.truth).reshape(job.shape)
     moments = found.moments.biased if biased else found.moments.unbiased
+    kinds = {"cases": "delong", "readers": "sample"}
     extra = {"moments": moments, "coefficients": found.moments.coefficients}
     return _Found(
         foms,
-        np.full(foms.shape, np.nan),
+        np.einsum("jii->ij", found.moments.by_reader),
         found.inference,
         Reads(job.dataset.read).design().value,
-        "mle" if biased else "unbiased",
+        kinds.get(found.inference.random, "mle" if biased else "unbiased"),
         extra,
     )
 

@@ -9,14 +9,23 @@ import itertools
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from typing import get_args
 
 import numpy as np
 from numpy.typing import NDArray
 
 from analysis.estimates import NO_TEST, Comparison, EqualityTest, Estimate, comparison, estimate
+from analysis.fom.placements import empirical_auc, placements
+from analysis.multireader.influence import Influence
 from analysis.multireader.moments import Moments, moments
 from analysis.multireader.multiplicity import adjust
-from analysis.multireader.obuchowski_rockette import Inference, Random
+from analysis.multireader.obuchowski_rockette import (
+    ONE_READER,
+    ROUNDING,
+    Inference,
+    Random,
+    rounded,
+)
 from analysis.tables import DataError
 
 Floats = NDArray[np.float64]
@@ -52,28 +61,30 @@ def ustatistics(
     truth
         (K,) bool.
     biased
-        Use the V-statistic (MLE) variance, which is never negative.
+        Use the V-statistic (MLE) variance, which is not negative unless reads are missing.
     random
-        Only "readers+cases": the moments describe both as samples.
+        "readers+cases" by the moments, as iMRMC; "cases" (readers fixed) and "readers" (cases
+        fixed) by `influence`, for any pattern of reads.
     names
         Of the modalities, for warnings; numbers when None.
 
     Raises
     ------
     DataError
-        With one reader, another `random`, or a modality that nobody has read in both classes.
+        With an unknown `random`, or a modality that nobody has read in both classes.
     """
-    if random != "readers+cases":
-        raise DataError(
-            f"U-statistics take readers and cases as random, not {random!r}; "
-            "for fixed readers or cases use method 'or' with covariance 'unbiased'"
-        )
-    if ratings.shape[1] < 2:
-        raise DataError("U-statistics need 2 readers; for one use method 'or', random 'cases'")
-    found = moments(ratings, truth)
+    if random not in get_args(Random):
+        raise DataError(f"random is {random!r}; it must be one of {', '.join(get_args(Random))}")
     warnings: list[str] = []
+    if ratings.shape[1] < 2 and random != "cases":
+        warnings.append(ONE_READER)
+        random = "cases"
+    found = moments(ratings, truth)
     I = ratings.shape[0]
-    spread = _Spread(found, biased, warnings, names or [str(i + 1) for i in range(I)])
+    influence = Influence.of(ratings, truth)
+    spread = _Spread(
+        found, influence, random, biased, warnings, names or [str(i + 1) for i in range(I)]
+    )
     singles = tuple(_single(found.auc[i], *spread.of(i, i), alpha=alpha) for i in range(I))
     pairs = tuple(
         _pair((a, b), found.auc[a] - found.auc[b], *spread.of(a, b), alpha=alpha)
@@ -87,6 +98,7 @@ def ustatistics(
         modalities=singles,
         differences=pairs,
         random=random,
+        readers=_within_readers(ratings, truth, found.by_reader, alpha),
         warnings=tuple(warnings),
     )
     return UStatistics(inference, found, components)
@@ -154,21 +166,35 @@ class _Spread:
     """Variance and degrees of freedom of a modality's AUC or of a difference of two."""
 
     found: Moments
+    influence: Influence
+    random: Random
     biased: bool
     warnings: list[str]
     names: Sequence[str]
 
     def of(self, a: int, b: int) -> tuple[float, float]:
         """(variance, df); a = b means the AUC of modality a itself."""
+        if self.random == "cases":
+            return self.influence.over_cases(a, b)
+        if self.random == "readers":
+            return self.influence.over_readers(a, b)
         variance, df = self._with(a, b, biased=self.biased)
         if variance >= 0:
             return variance, df
+        negative = f"variance of {self._what(a, b)} is negative ({variance:.3g})"
+        second, df = self._with(a, b, biased=True)
+        if second > 0 and not self.biased:
+            self.warnings.append(
+                f"the U-statistic {negative}, which an unbiased estimate can be; the V-statistic "
+                "(MLE) variance is used in its place"
+            )
+            return second, df
         self.warnings.append(
-            f"the U-statistic variance of {self._what(a, b)} is negative ({variance:.3g}), which "
-            "an unbiased estimate can be; the V-statistic (MLE) variance is used in its place"
+            f"the {negative}, as its estimates can be when readers differ between modalities; the "
+            "sum of the variances over readers and over cases, which is too large rather than too "
+            "small, is used in its place"
         )
-        variance, df = self._with(a, b, biased=True)
-        return max(variance, 0.0), df
+        return self.influence.over_both(a, b)
 
     def _what(self, a: int, b: int) -> str:
         if a == b:
@@ -182,6 +208,28 @@ class _Spread:
         if abs(variance) <= 1e-13 * max(scale, 1e-3):
             variance = 0.0  # what is left of rounding
         return variance, bdg_df(variance, self.found, a, b)
+
+
+def _within_readers(
+    ratings: Floats, truth: Flags, covariance: Floats, alpha: float
+) -> dict[int, tuple[Comparison, ...]]:
+    """Differences within each reader who read both modalities, cases random; normal.
+
+    A difference with a negative variance estimate has no interval and is left out.
+    """
+    I, J, K = ratings.shape
+    aucs = empirical_auc(placements(ratings.reshape(I * J, K), truth), truth).reshape(I, J)
+    found = {}
+    for j in range(J):
+        own = []
+        for a, b in itertools.combinations(range(I), 2):
+            variance = contrast(covariance[j], a, b)
+            value = rounded(aucs[a, j] - aucs[b, j], aucs[:, j])
+            if np.isfinite(value) and variance > -ROUNDING:
+                variance = 0.0 if variance < ROUNDING else variance
+                own.append(comparison((a, b), value, math.sqrt(variance), math.inf, alpha))
+        found[j] = tuple(own)
+    return found
 
 
 def _single(value: float, variance: float, df: float, *, alpha: float) -> Estimate:

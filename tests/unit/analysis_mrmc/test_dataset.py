@@ -50,8 +50,9 @@ def test_the_table_comes_back() -> None:
         ([*GOOD[:3], ("R1", "B", "c2", 1, np.nan)], "row 4: no rating .reader R1, modality B"),
         ([*GOOD[:3], ("R1", "B", "c2", 1, np.inf)], "row 4: rating inf is not a finite"),
         ([(*row[:4], 2.0) for row in GOOD], "constant ratings: every row has rating 2"),
-        ([*GOOD[:3], ("R1", "B", "c2", 2, 5.0)], "row 4: truth .* is not 0 or 1"),
+        ([*GOOD[:3], ("R1", "B", "c2", 2, 5.0)], "row 4: truth 2 is not 0 or 1"),
         ([*GOOD[:3], (None, "B", "c2", 1, 5.0)], "row 4: no reader"),
+        ([*GOOD[:3], ("R1", "B", "c2", None, 5.0)], "row 4: no truth; it must be 0 or 1"),
         ([], "no rows"),
     ],
 )

@@ -10,6 +10,7 @@ import pytest
 
 import analysis
 from analysis.multireader import obuchowski_rockette
+from analysis.multireader.estimation import Options
 from analysis.tables import DataError
 from tests.unit.analysis_mrmc.peers import vandyke
 
@@ -100,11 +101,50 @@ def test_one_modality_by_ustatistics() -> None:
     assert found.modalities[0].ci_low == pytest.approx(whole.modalities[0].ci_low, rel=1e-9)
 
 
-@pytest.mark.parametrize("method", ["dbm", "ustat"])
-def test_methods_that_need_two_readers_say_which_one_does_not(method: str) -> None:
+def test_dbm_of_one_reader_names_the_method_that_can() -> None:
     table = vandyke()
     with pytest.raises(DataError, match="use method 'or'"):
-        analysis.mrmc(table[table["reader"] == "1"], method=method)
+        analysis.mrmc(table[table["reader"] == "1"], method="dbm")
+
+
+def test_one_reader_by_ustatistics_is_analysed_with_cases_random() -> None:
+    table = vandyke()
+    one = table[table["reader"] == "1"]
+    found = analysis.mrmc(one, method="ustat")
+    expected = analysis.mrmc(one, covariance="delong")
+    assert found.random == "cases"
+    assert any("one reader" in text for text in found.warnings)
+    assert found.test.p_value == pytest.approx(expected.test.p_value, rel=1e-9)
+
+
+def test_readers_who_differ_between_modalities_never_give_a_certain_answer() -> None:
+    """Unbiased and MLE variances are both negative here; p would be 0 with no variance."""
+    table = vandyke()
+    some = table[~((table["reader"] == "2") & (table["modality"] == "1"))]
+    for covariance in ("unbiased", "mle"):
+        found = analysis.mrmc(some, method="ustat", covariance=covariance)
+        assert found.differences[0].std_error > 0.02
+        assert found.test.p_value > 0.05
+        assert any("rather than too small" in text for text in found.warnings)
+
+
+def test_a_negative_unbiased_variance_falls_back_to_delong_and_says_so() -> None:
+    """Of the difference of the one reader; with two readers that reader's row is left out."""
+    rng, truth = np.random.default_rng(10), np.arange(5) % 2
+    ratings = rng.integers(0, 4, (2, 2, 5))
+    rows = [
+        {"reader": j, "modality": i, "case": k, "truth": truth[k], "rating": ratings[i, j, k]}
+        for i, j, k in np.ndindex(ratings.shape)
+    ]
+    table = pd.DataFrame(rows)
+    one = table[table["reader"] == 1]
+    found = analysis.mrmc(one, covariance="unbiased")
+    assert found.covariance == "delong"
+    assert found.differences == analysis.mrmc(one, covariance="delong").differences
+    assert any("unbiased variance" in text for text in found.warnings)
+    both = analysis.mrmc(table, covariance="unbiased", random="cases")
+    assert list(both.within_readers) == [0]
+    assert any("left out" in text for text in both.warnings)
 
 
 def test_cov2_below_cov3_is_truncated_everywhere() -> None:
@@ -158,10 +198,27 @@ def test_no_read_of_a_modality_in_both_classes() -> None:
         analysis.mrmc(table[~((table["modality"] == "2") & (table["truth"] == 1))], method="ustat")
 
 
-def test_figures_of_merit_that_are_not_finite_are_refused() -> None:
-    ratings = dict.fromkeys(itertools.product("AB", "12"), PERFECT)
-    with pytest.raises(DataError, match="not a finite number"):
-        analysis.mrmc(made(ratings, TRUTH), fom="log_lr_positive:threshold=5")
+@pytest.mark.parametrize("covariance", ["jackknife", "bootstrap"])
+def test_an_infinite_likelihood_ratio_takes_half_a_case_more_and_says_so(covariance: str) -> None:
+    """Reader 4 of Van Dyke misses no dissection with modality 2: 0 / 68 would be minus infinity."""
+    options = Options(replicates=50)
+    fom = "log_lr_negative:threshold=3"
+    found = analysis.mrmc(vandyke(), fom=fom, covariance=covariance, options=options)
+    assert any("half a case" in text for text in found.warnings)
+    table = vandyke().query("reader == '4' and modality == '2'")
+    missed = ((table["truth"] == 1) & (table["rating"] < 3)).sum()
+    below = ((table["truth"] == 0) & (table["rating"] < 3)).sum()
+    expected = math.log((missed + 0.5) / 46) - math.log((below + 0.5) / 70)
+    estimate = next(e.estimate for e in found.foms if (e.reader, e.modality) == ("4", "2"))
+    assert estimate == pytest.approx(expected, rel=1e-12)
+
+
+def test_half_a_case_can_be_asked_for() -> None:
+    plain = analysis.mrmc(vandyke(), fom="log_lr_positive:threshold=3")
+    half = analysis.mrmc(vandyke(), fom="log_lr_positive:threshold=3,correction=half")
+    assert plain.warnings == half.warnings == ()
+    assert plain.foms[0].estimate != half.foms[0].estimate
+    assert plain.foms[0].estimate == pytest.approx(half.foms[0].estimate, abs=0.1)
 
 
 @pytest.mark.parametrize(
@@ -175,6 +232,7 @@ def test_figures_of_merit_that_are_not_finite_are_refused() -> None:
         ({"fom": "youden", "method": "ustat"}, "'jackknife' or 'bootstrap'"),
         ({"covariance": "mle"}, "for method 'ustat'"),
         ({"margin": 0.0}, "above 0"),
+        ({"options": Options(reference="9")}, "reference '9' is no modality: 1, 2"),
     ],
 )
 def test_options_that_do_not_exist_are_refused_with_those_that_do(
@@ -182,3 +240,11 @@ def test_options_that_do_not_exist_are_refused_with_those_that_do(
 ) -> None:
     with pytest.raises(DataError, match=words):
         analysis.mrmc(vandyke(), **given)
+
+
+@pytest.mark.parametrize(
+    ("given", "words"), [({"replicates": 0}, "replicates is 0"), ({"seed": -1}, "seed is -1")]
+)
+def test_options_of_the_bootstrap_are_checked(given: dict[str, int], words: str) -> None:
+    with pytest.raises(DataError, match=words):
+        Options(**given)  # type: ignore[arg-type]  # by name

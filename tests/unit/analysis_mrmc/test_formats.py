@@ -160,3 +160,41 @@ def test_names_that_look_like_numbers_stay_text(tmp_path: Path) -> None:
     (tmp_path / "x.csv").write_text("reader,modality,case,truth,rating\n01,A,1.10,0,1\n", "utf-8")
     found = read_table(tmp_path / "x.csv")
     assert (found["reader"][0], found["case"][0]) == ("01", "1.10")
+
+
+def test_only_an_empty_field_is_no_name(tmp_path: Path) -> None:
+    path = tmp_path / "reads.csv"
+    path.write_text("reader,modality,case,truth,rating\nNA,None,null,0,1\n,B,c,1,NA\n", "utf-8")
+    found = read_table(path)
+    assert found.loc[0, ["reader", "modality", "case"]].tolist() == ["NA", "None", "null"]
+    assert found.loc[1, ["reader", "rating"]].isna().all()
+
+
+def test_semicolons_and_decimal_commas_of_a_european_spreadsheet(tmp_path: Path) -> None:
+    path = tmp_path / "reads.csv"
+    path.write_text("reader;modality;case;truth;rating\n1;A;1.10;0;2,5\n", "utf-8-sig")
+    found = read_table(path)
+    assert found.loc[0, "rating"] == 2.5
+    assert found.loc[0, "case"] == "1.10"
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "words"),
+    [
+        ("a.parquet", b"nonsense", "no Parquet table"),
+        ("a.csv", "reader;modality\nM\xfcller;1\n".encode("latin-1"), "not in UTF-8"),
+        ("a.csv", b"", "no CSV table"),
+    ],
+)
+def test_a_file_that_is_no_table_says_so(
+    name: str, content: bytes, words: str, tmp_path: Path
+) -> None:
+    (tmp_path / name).write_bytes(content)
+    with pytest.raises(DataError, match=words):
+        read_table(tmp_path / name)
+
+
+def test_a_table_that_is_not_there_is_not_found(tmp_path: Path) -> None:
+    for name in ("a.csv", "a.parquet"):
+        with pytest.raises(FileNotFoundError):
+            read_table(tmp_path / name)

@@ -9,8 +9,9 @@ import pytest
 import analysis
 from analysis.dataset import Dataset
 from analysis.io.imrmc import read_imrmc
+from analysis.multireader.influence import Influence
+from analysis.multireader.moments import moments
 from analysis.multireader.ustatistics import BCK, UStatistics, bck_components, ustatistics
-from analysis.tables import DataError
 from tests.unit.analysis_mrmc.peers import REFERENCE, peer, same, vandyke
 
 STUDIES = {
@@ -41,7 +42,12 @@ def test_modalities_and_difference(study: str, kind: str) -> None:
 def test_auc_of_each_reader(study: str) -> None:
     expected = peer(study)["perReader"]
     found = analysis.mrmc(STUDIES[study](), method="ustat")
-    same([each.estimate for each in found.foms], expected["AUCA"][: len(found.foms)])
+    number = len(found.foms)
+    same([each.estimate for each in found.foms], expected["AUCA"][:number])
+    same([each.variance for each in found.foms], expected["varAUCA"][:number])
+    pairs = [found.within_readers[j][0] for j in range(found.n_readers)]
+    same([each.estimate for each in pairs], expected["AUCAminusAUCB"][number:])
+    same([each.std_error**2 for each in pairs], expected["varAUCAminusAUCB"][number:])
 
 
 def decomposed(study: str) -> tuple[UStatistics, dict[str, Any]]:
@@ -87,9 +93,41 @@ def test_negative_unbiased_variance_falls_back_to_mle_and_says_so() -> None:
     assert all(np.isfinite(each.std_error) for each in (*found.modalities, *found.differences))
 
 
-def test_other_random_effects_are_refused_with_the_way_out() -> None:
-    with pytest.raises(DataError, match="method 'or'"):
-        analysis.mrmc(vandyke(), method="ustat", random="cases")
+@pytest.mark.parametrize("random", ["cases", "readers"])
+def test_fixed_readers_or_cases_are_or_with_delong_where_nothing_is_missing(random: str) -> None:
+    found = analysis.mrmc(vandyke(), method="ustat", random=random)
+    expected = analysis.mrmc(vandyke(), covariance="delong", random=random)
+    for ours, theirs in zip(
+        (*found.modalities, *found.differences),
+        (*expected.modalities, *expected.differences),
+        strict=True,
+    ):
+        same(
+            [ours.estimate, ours.std_error, ours.ci_low, ours.ci_high],
+            [theirs.estimate, theirs.std_error, theirs.ci_low, theirs.ci_high],
+        )
+    same(found.test.p_value, expected.test.p_value)
+    assert found.covariance == {"cases": "delong", "readers": "sample"}[random]
+
+
+def test_fixed_cases_with_missing_reads_vary_as_the_linearised_ratio() -> None:
+    """Leaving out a reader at a time moves the pooled difference as its influence says."""
+    table = read_imrmc(REFERENCE / "imrmc_missing.csv")
+    dataset = Dataset.from_table(table)
+    influence = Influence.of(dataset.ratings, dataset.truth)
+    assert np.allclose(influence.readers.sum(axis=1), 0, atol=1e-12)
+    whole = moments(dataset.ratings, dataset.truth).auc
+    for j in range(5):
+        keep = np.arange(5) != j
+        left = moments(dataset.take(readers=keep).ratings, dataset.truth).auc
+        assert whole - left == pytest.approx(influence.readers[:, j] * 5 / 4, abs=0.006)
+
+
+def test_a_covariance_that_the_method_does_not_use_is_named() -> None:
+    found = analysis.mrmc(vandyke(), method="dbm", covariance="bootstrap")
+    assert any("covariance bootstrap is not for method dbm" in text for text in found.warnings)
+    assert analysis.mrmc(vandyke(), method="dbm").warnings == ()
+    assert analysis.mrmc(vandyke(), method="ustat").warnings == ()
 
 
 def test_three_modalities_use_each_pair_only() -> None:
