@@ -20,14 +20,21 @@ from analysis import version
 
 if TYPE_CHECKING:
     from analysis.dataset import DataError, Dataset
+    from analysis.freeresponse.study import froc
     from analysis.multireader.standalone import standalone
-    from analysis.multireader.study import mrmc
+    from analysis.multireader.study import Options, mrmc
+    from analysis.planning.study import power
     from analysis.results import MrmcResult
+    from analysis.roc import RocCurves, roc_curves
+    from analysis.times.study import reading_time
 
 _HOME = {
     "DataError": "analysis.dataset",
     "Dataset": "analysis.dataset",
     "MrmcResult": "analysis.results",
+    "Options": "analysis.multireader.study",
+    "RocCurves": "analysis.roc",
+    "roc_curves": "analysis.roc",
     "mrmc": "analysis.multireader.study",
     "standalone": "analysis.multireader.standalone",
     "froc": "analysis.freeresponse.study",
@@ -36,7 +43,20 @@ _HOME = {
 }
 
 __version__ = version.VERSION
-__all__ = ["DataError", "Dataset", "MrmcResult", "__version__", "mrmc", "standalone"]
+__all__ = [
+    "DataError",
+    "Dataset",
+    "MrmcResult",
+    "Options",
+    "RocCurves",
+    "__version__",
+    "froc",
+    "mrmc",
+    "power",
+    "reading_time",
+    "roc_curves",
+    "standalone",
+]
 
 
 def __getattr__(name: str) -> Any:

@@ -11,6 +11,7 @@ from analysis.version import VERSION
 COMMANDS = {
     "mrmc": "compare modalities on a ROC figure of merit",
     "froc": "compare modalities on a FROC figure of merit",
+    "roc": "ROC curves of readers, fitted or not, and their averages",
     "time": "compare reading times",
     "agreement": "agreement of readers",
     "power": "readers and cases that a study needs",

@@ -131,6 +131,17 @@ class MrmcResult:
         key = "reader_differences" if view == "readers" else view
         return pd.DataFrame(self.to_json()[key])
 
+    def tables(self) -> dict[str, pd.DataFrame]:
+        """Every table of the result by its heading, for a page; some may be empty."""
+        return {
+            "Differences": self.frame("differences"),
+            "Modalities": self.frame("modalities"),
+            "Margins": pd.DataFrame([asdict(each) for each in self.margins]),
+            "Readers": self.frame("foms"),
+            "Differences within readers": self.frame("readers"),
+            "Components of variance": pd.DataFrame([self.components]),
+        }
+
     def statement(self) -> str:
         """Say the result in a paragraph, as a paper's results section would."""
         from analysis.statements import mrmc_statement

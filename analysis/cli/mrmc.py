@@ -4,6 +4,10 @@ import argparse
 import sys
 from pathlib import Path
 
+import pandas as pd
+
+from analysis.dataset import Dataset
+from analysis.figures import roc_figure
 from analysis.fom.registry import NAMES
 from analysis.io.files import read_reads
 from analysis.io.page import write_page
@@ -64,14 +68,17 @@ def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]"
 
 def run(args: argparse.Namespace) -> int:
     """Analyse, print, write the report; 0."""
-    result = _compared(args) if args.ai is None else _against_ai(args)
+    reads = read_reads(args.reads)
+    result = _compared(reads, args) if args.ai is None else _against_ai(reads, args)
     sys.stdout.write(to_json_text(result.to_json()) if args.json else as_text(result))
     if args.report is not None:
-        write_page(result, args.report)
+        figures = [roc_figure(Dataset.from_table(reads))] if "modality" in reads else []
+        title = f"Comparison of {result.label}"
+        write_page(result, args.report, title, figures=figures, tables=result.tables())
     return 0
 
 
-def _compared(args: argparse.Namespace) -> MrmcResult:
+def _compared(reads: pd.DataFrame, args: argparse.Namespace) -> MrmcResult:
     options = Options(
         reference=args.reference,
         adjustment=args.adjust,
@@ -81,7 +88,7 @@ def _compared(args: argparse.Namespace) -> MrmcResult:
         progress=sys.stderr.isatty(),
     )
     return mrmc(
-        read_reads(args.reads),
+        reads,
         fom=args.fom,
         method=args.method,
         covariance=args.covariance,
@@ -92,9 +99,9 @@ def _compared(args: argparse.Namespace) -> MrmcResult:
     )
 
 
-def _against_ai(args: argparse.Namespace) -> MrmcResult:
+def _against_ai(reads: pd.DataFrame, args: argparse.Namespace) -> MrmcResult:
     return standalone(
-        read_reads(args.reads),
+        reads,
         read_table(args.ai),
         fom=args.fom,
         covariance=args.covariance or "jackknife",

@@ -1,73 +1,55 @@
 """ROC curves: readers thin, their average thick."""
 
-import numpy as np
+from collections.abc import Mapping, Sequence
+
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from numpy.typing import NDArray
 
 from analysis.dataset import Dataset
 from analysis.figures.style import FAINT, Theme, label, legend, looks, sheet
-from analysis.fom.levels import roc_points
-from analysis.tables import DataError
-
-Floats = NDArray[np.float64]
+from analysis.fom.averages import Curve, vertical
+from analysis.fom.levels import RatingLevels, roc_points
 
 
 def roc_figure(data: Dataset, *, control: str | None = None, theme: Theme = "light") -> Figure:
     """Empirical curves of every reader and, thick, their vertical average in each modality."""
+    groups = {}
+    for name in data.modalities:
+        curves = reader_curves(data, name)
+        groups[name] = curves, [vertical(curves)]
+    return curves_figure(groups, control=control, theme=theme)
+
+
+def curves_figure(
+    groups: Mapping[str, tuple[Sequence[Curve], Sequence[Curve]]],
+    *,
+    control: str | None = None,
+    theme: Theme = "light",
+) -> Figure:
+    """Curves by modality: (those drawn thin, those drawn thick)."""
     figure, (axis,) = sheet(3.5, 3.4, theme=theme)
     axis.plot([0, 1], [0, 1], color=FAINT[theme], linewidth=0.6, zorder=0)
-    for name, look in looks(data.modalities, control).items():
-        curves = reader_curves(data, name)
-        for x, y in curves:
+    for name, look in looks(list(groups), control).items():
+        thin, thick = groups[name]
+        for x, y in thin:
             axis.plot(x, y, color=look.colour, linestyle=look.dash, linewidth=0.7, alpha=0.65)
-        x, y = vertical_average(curves)
-        axis.plot(x, y, color=look.colour, linestyle=look.dash, linewidth=2, label=name)
+        for x, y in thick:
+            axis.plot(x, y, color=look.colour, linestyle=look.dash, linewidth=2, label=name)
     _unit_square(axis)
     label(axis, "False-positive fraction", "True-positive fraction", theme=theme)
     legend(axis, theme=theme, place="lower right")
     return figure
 
 
-def reader_curves(data: Dataset, modality: str) -> list[tuple[Floats, Floats]]:
+def reader_curves(data: Dataset, modality: str) -> list[Curve]:
     """(FPF, TPF) of each reader who rated both classes in the modality."""
-    i = data.modalities.index(modality)
     found = []
-    for j in range(len(data.readers)):
-        ratings, read = data.ratings[i, j], data.read[i, j]
-        positive, negative = ratings[read & data.truth], ratings[read & ~data.truth]
-        if positive.size and negative.size:
-            levels = np.unique(np.concatenate([positive, negative]))[::-1]
-            fpf, tpf = roc_points(_counts(positive, levels), _counts(negative, levels))
+    for ratings in data.ratings[data.modalities.index(modality)]:
+        positive, negative = RatingLevels.of(ratings, data.truth).counts()
+        if positive.any() and negative.any():
+            fpf, tpf = roc_points(positive, negative)
             found.append((fpf[0], tpf[0]))
     return found
-
-
-def _counts(ratings: Floats, levels: Floats) -> Floats:
-    """How many ratings each level has."""
-    order = np.sort(ratings)
-    high, low = np.searchsorted(order, levels, "right"), np.searchsorted(order, levels, "left")
-    return np.asarray(high - low, dtype=float)
-
-
-def vertical_average(
-    curves: list[tuple[Floats, Floats]], points: int = 201
-) -> tuple[Floats, Floats]:
-    """Mean TPF at each FPF; at a vertical step of a curve its upper end.
-
-    Raises
-    ------
-    DataError
-        Without a curve.
-    """
-    if not curves:
-        raise DataError("No reader rated both classes: there is no ROC curve to average.")
-    x = np.linspace(0, 1, points)
-    heights = []
-    for fpf, tpf in curves:
-        last = np.r_[np.diff(fpf) > 0, True]
-        heights.append(np.interp(x, fpf[last], tpf[last]))
-    return np.r_[0.0, x], np.r_[0.0, np.mean(heights, axis=0)]
 
 
 def _unit_square(axis: Axes) -> None:

@@ -45,7 +45,7 @@ class Contaminated:
         mu, alpha = theta
         seen = float(ndtr(mu / math.sqrt(2)))
         by_mu = alpha * float(density(np.asarray(mu / math.sqrt(2)))) / math.sqrt(2)
-        return (1 - alpha) / 2 + alpha * seen, np.array([by_mu, seen - 0.5])
+        return float((1 - alpha) / 2 + alpha * seen), np.array([by_mu, seen - 0.5])
 
 
 def fit_contaminated(positive: Floats, negative: Floats) -> Fit:

@@ -8,7 +8,7 @@ J Math Psychol 6:487-496, 1969). Standard errors come from the observed informat
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Protocol
 
 import numpy as np
@@ -37,6 +37,9 @@ class Fit:
         Without the multinomial constant; NaN for a degenerate fit.
     warnings
         What kept the fit from being an ordinary one.
+    covariance
+        (2, 2) of the parameters, from the observed information with the cutoffs free; NaN for a
+        parameter at the end of its range or a fit that gives none.
     """
 
     parameters: dict[str, float]
@@ -45,6 +48,14 @@ class Fit:
     std_error: float
     log_likelihood: float
     warnings: tuple[str, ...] = ()
+    covariance: Floats = field(default_factory=lambda: np.full((2, 2), math.nan))
+
+    @property
+    def std_errors(self) -> dict[str, float]:
+        """Standard error of each parameter; NaN where there is none."""
+        variances = np.diagonal(self.covariance)
+        roots = np.sqrt(np.where(variances > 0, variances, math.nan))
+        return dict(zip(self.parameters, roots.tolist(), strict=True))
 
 
 class Model(Protocol):
@@ -88,13 +99,15 @@ def fit_model(model: Model, positive: Floats, negative: Floats) -> Fit:
     best = problem.polish(np.asarray(found.x), at_bound)
     theta, z = best[:2], problem.cutoffs(best)
     auc, slope = model.auc(theta)
-    error = problem.std_error(best, slope, at_bound)
+    covariance = problem.covariance(best, at_bound)
+    error = _delta(slope, covariance)
     names = [name for name, flag in zip(model.names, at_bound, strict=False) if flag]
     warnings = [f"{name} is at the end of its range" for name in names]
     if math.isnan(error):
         warnings.append("the information matrix gives no standard error")
     parameters = dict(zip(model.names, theta.tolist(), strict=True))
-    return Fit(parameters, z, auc, error, -problem.value(best)[0], tuple(warnings))
+    likelihood = -problem.value(best)[0]
+    return Fit(parameters, z, auc, error, likelihood, tuple(warnings), covariance)
 
 
 def is_degenerate(positive: Floats, negative: Floats) -> bool:
@@ -227,17 +240,26 @@ class _Problem:
         matrix = np.array(rows)
         return (matrix + matrix.T) / 2
 
-    def std_error(self, unknowns: Floats, slope: Floats, fixed: NDArray[np.bool_]) -> float:
-        """Delta-method standard error of the AUC, given parameters at a bound."""
+    def covariance(self, unknowns: Floats, fixed: NDArray[np.bool_]) -> Floats:
+        """(2, 2) covariance of the parameters; NaN in the row of one held at a bound."""
         free = np.flatnonzero(~fixed)
-        direction = np.zeros(unknowns.size)
-        direction[:2] = slope
+        asked = np.flatnonzero(~fixed[:2])
+        found = np.full((2, 2), math.nan)
         try:
-            solved = np.linalg.solve(self.information(unknowns, free), direction[free])
+            inverse = np.linalg.inv(self.information(unknowns, free))
         except np.linalg.LinAlgError:
-            return math.nan
-        variance = float(direction[free] @ solved)
-        return math.sqrt(variance) if variance > 0 else math.nan
+            return found
+        found[np.ix_(asked, asked)] = inverse[: asked.size, : asked.size]
+        return found
+
+
+def _delta(slope: Floats, covariance: Floats) -> float:
+    """Delta-method standard error, a parameter without covariance taken as known."""
+    if np.isnan(covariance).all():
+        return math.nan
+    known = np.nan_to_num(covariance)
+    variance = float(slope @ known @ slope)
+    return math.sqrt(variance) if variance > 0 else math.nan
 
 
 def density(z: Floats) -> Floats:
