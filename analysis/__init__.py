@@ -40,6 +40,7 @@ _HOME = {
     "froc": "analysis.freeresponse.study",
     "reading_time": "analysis.times.study",
     "power": "analysis.planning.study",
+    "subgroups": "analysis.interactions.study",
 }
 
 __version__ = version.VERSION

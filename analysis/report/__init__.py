@@ -30,7 +30,9 @@ from analysis.figures import (
     time_figure,
 )
 from analysis.flow import flow
+from analysis.interactions.parts import is_of_marks
 from analysis.report import accuracy, sections, words
+from analysis.report.groups import groups
 from analysis.report.order import order
 from analysis.report.plan import Plan
 from analysis.report.tables import Tables, contents, material, rated, tables_of
@@ -133,7 +135,8 @@ def run(
     times = sections.time(tables, asked)
     ordered = order(tables, asked, main)
     arm = tables.control
-    data = material(tables, of_marks=accuracy.is_of_marks(asked.fom))
+    of_marks = is_of_marks(asked.fom)
+    data = material(tables, of_marks=of_marks)
     moved = None if allocation is None else flow(allocation, readers, tables.modalities)
     tree: dict[str, Any] = {
         "version": VERSION,
@@ -143,7 +146,7 @@ def run(
         "primary": _primary_json(main, problem, asked, arm),
         "sensitivity": accuracy.sensitivity(data, asked, arm),
         "readers": accuracy.by_reader(data, asked, arm),
-        "subgroups": accuracy.subgroups(data, asked, arm),
+        "subgroups": groups(data, asked, arm, of_marks=of_marks),
         "localisation": found.to_json(arm),
         "time": rounded(times.to_json(), TIME_DIGITS),
         "order": rounded(ordered.to_json(), TIME_DIGITS),
@@ -174,7 +177,7 @@ def rounded(tree: Any, digits: int) -> Any:
 
 def _primary(tables: Tables, plan: Plan) -> tuple[MrmcResult | None, str]:
     try:
-        data = material(tables, of_marks=accuracy.is_of_marks(plan.fom))
+        data = material(tables, of_marks=is_of_marks(plan.fom))
         return accuracy.primary(data, plan), ""
     except DataError as error:
         return None, str(error)
@@ -205,7 +208,7 @@ def _figures(
     arm = tables.control
     figures: dict[str, Callable[..., Figure]] = {}
     if main is not None:
-        if not accuracy.is_of_marks(plan.fom):
+        if not is_of_marks(plan.fom):
             figures["roc"] = partial(_roc, rated(tables), arm)
         figures["differences"] = partial(
             forest_figure,
@@ -249,6 +252,8 @@ def _forest_rows(tree: dict[str, Any]) -> list[ForestRow]:
     rows = [row("All readers", each, weight=True) for each in tree["primary"]["comparisons"]]
     rows += [row(each["reader"], each) for each in tree["readers"]]
     for group in tree["subgroups"].values():
+        if group["fom"] != tree["primary"]["fom"]:
+            continue
         for level in group["levels"]:
             rows += [row(level["level"], each) for each in level.get("comparisons", [])]
     return [each for each in rows if None not in (each.estimate, each.ci_low, each.ci_high)]

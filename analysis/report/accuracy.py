@@ -1,28 +1,15 @@
-"""The primary analysis, its sensitivity analyses and its subgroups."""
+"""The primary analysis, its sensitivity analyses and each reader's own difference."""
 
 from dataclasses import replace
 from typing import Any
 
-import numpy as np
-import pandas as pd
-from scipy import stats
-
-from analysis.fom.registry import NAMES as ROC_FOMS
-from analysis.freeresponse.foms import FOMS as FROC_FOMS
 from analysis.freeresponse.study import froc
+from analysis.interactions.parts import is_of_marks
 from analysis.multireader.study import mrmc
 from analysis.report.plan import Plan, Variant, default_variants
 from analysis.report.tables import NAMES, Material
 from analysis.results import MrmcResult, finite
 from analysis.tables import DataError
-
-SUBGROUPS = ("experience", "site")
-
-
-def is_of_marks(fom: str) -> bool:
-    """Whether a figure of merit is of marks (FROC) and not of the cases' ratings (ROC)."""
-    name = fom.partition(":")[0].lower()
-    return name in FROC_FOMS and name not in ROC_FOMS
 
 
 def primary(data: Material, plan: Plan) -> MrmcResult:
@@ -148,52 +135,3 @@ def by_reader(data: Material, plan: Plan, control: str) -> list[dict[str, Any]]:
 def _with(result: MrmcResult, pairs: tuple[Any, ...]) -> MrmcResult:
     """The result with other differences, to be turned round the same way."""
     return replace(result, differences=pairs, adjusted=())
-
-
-def subgroups(data: Material, plan: Plan, control: str) -> dict[str, Any]:
-    """The primary comparison in groups of readers, with a test of interaction each."""
-    own, reads = by_reader(data, plan, control), data.reads
-    return {
-        name: _grouped(data, plan, control, name, own)
-        for name in SUBGROUPS
-        if name in reads and len(reads[name].dropna().unique()) > 1
-    }
-
-
-def _grouped(
-    data: Material, plan: Plan, control: str, name: str, own: list[dict[str, Any]]
-) -> dict[str, Any]:
-    levels = []
-    reads = data.reads
-    for level in sorted(reads[name].dropna().astype(str).unique()):
-        mine = data.where(reads[name].astype(str) == level)
-        row: dict[str, Any] = {"level": level, "n_readers": int(mine.reads["reader"].nunique())}
-        found = _variant(Variant(level), mine, plan, control)
-        levels.append({**row, **{key: found[key] for key in found if key in WANTED}})
-    group = reads.drop_duplicates("reader").set_index("reader")[name].astype(str)
-    return {"levels": levels, "interaction": _interaction(own, group)}
-
-
-WANTED = {"comparisons", "error", "warnings"}
-
-
-def _interaction(own: list[dict[str, Any]], group: pd.Series) -> list[dict[str, Any]]:
-    """Welch's test that the readers' own differences do not depend on their group.
-
-    Readers are the units; groups of fewer than two readers take no part.
-    """
-    answers = []
-    for test in sorted({row["test"] for row in own}):
-        table = pd.DataFrame([row for row in own if row["test"] == test])
-        values = table.groupby(group.loc[table["reader"]].to_numpy())["estimate"]
-        samples = [each.to_numpy() for _, each in values if len(each) > 1]
-        answers.append({"test": test, "groups": len(samples), **_welch(samples)})
-    return answers
-
-
-def _welch(samples: list[np.ndarray]) -> dict[str, float | None]:
-    nothing: dict[str, float | None] = {"statistic": None, "p_value": None}
-    if len(samples) < 2 or any(np.ptp(each) == 0 for each in samples):
-        return nothing
-    found = stats.f_oneway(*samples, equal_var=False)
-    return {"statistic": float(found.statistic), "p_value": float(found.pvalue)}

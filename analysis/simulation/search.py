@@ -36,6 +36,9 @@ class SearchModel:
     reader_sd, lesion_sd, case_sd : float
         Spread of the effects: of readers on mu, logit nu and log lambda; of lesions on logit nu
         and mu; of cases on log lambda.
+    reader_arm_sd : float
+        Spread of what each modality does to each reader, on mu, logit nu and log lambda; 0 where
+        readers do not differ in how they take to a modality.
     ai_logit_nu, ai_mu, ai_log_false : float
     """
 
@@ -46,6 +49,7 @@ class SearchModel:
     reader_sd: float = 0.25
     lesion_sd: float = 0.6
     case_sd: float = 0.3
+    reader_arm_sd: float = 0.0
     ai_logit_nu: float = 0.0
     ai_mu: float = 0.0
     ai_log_false: float = 0.0
@@ -53,7 +57,7 @@ class SearchModel:
     def __post_init__(self) -> None:
         if not 0 < self.nu < 1 or self.false_rate <= 0:
             raise DataError("nu must lie between 0 and 1 and the false rate be above 0.")
-        if min(self.reader_sd, self.lesion_sd, self.case_sd) < 0:
+        if min(self.reader_sd, self.lesion_sd, self.case_sd, self.reader_arm_sd) < 0:
             raise DataError("Standard deviations must not be below 0.")
 
 
@@ -100,8 +104,10 @@ def marks(
     busy = rng.normal(0, model.case_sd, len(cases))
     frames = []
     for j in range(readers):
-        skill, eager = rng.normal(0, model.reader_sd, 2)
+        reader = rng.normal(0, model.reader_sd, 2)
         for name, on in (("control", 0.0), ("ai", 1.0)):
+            own = rng.normal(0, model.reader_arm_sd, 2) if model.reader_arm_sd else 0.0
+            skill, eager = reader + own
             found, rated = _found(model, visible, skill, on, rng)
             frames.append(_rows(j, name, real["case"][found], real["lesion"][found], rated[found]))
             rate = model.false_rate * np.exp(busy + eager + on * model.ai_log_false)

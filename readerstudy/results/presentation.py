@@ -55,6 +55,7 @@ def present(run: AnalysisRun, theme: str) -> dict[str, Any]:
     tables = [
         _accuracy(numbers, arms),
         _readers(numbers, arms),
+        _subgroups(numbers),
         _sizes(numbers, arms),
         _sensitivity(numbers),
         _time(numbers, arms),
@@ -148,6 +149,22 @@ def _readers(numbers: Tree, arms: Mapping[str, str]) -> Table:
         rows.append([each["reader"], *cells, interval(each), p_value(each["p_value"])])
     words = "The AUC of each reader beside the average; a difference below 0 is a reader harmed."
     return Table("Readers", words, ["Reader", *arms.values(), "Difference", "p"], rows)
+
+
+def _subgroups(numbers: Tree) -> Table:
+    rows = []
+    for name, group in numbers.get("subgroups", {}).items():
+        tests = {each["test"]: each for each in group.get("interaction", [])}
+        for level in group.get("levels", []):
+            for each in level.get("comparisons", []):
+                test = tests.get(each["test"], {})
+                count = level.get("n_lesions") if group.get("kind") == "lesion" else None
+                what = f"{count} lesions" if count is not None else f"{level['n_readers']} readers"
+                words = f"{name.capitalize()}: {level['level']} ({what})"
+                shown = p_value(test.get("p_value")) if level is group["levels"][0] else ""
+                rows.append([words, group.get("label", ""), interval(each), shown])
+    words = "p tests that the difference is the same at all levels. Such tests have little power."
+    return Table("Subgroups", words, ["Group", "Measure", "Difference", "p"], rows)
 
 
 def _list(found: Any) -> Iterable[Tree]:
