@@ -5,6 +5,7 @@ from collections.abc import Callable
 from typing import Any
 
 from celery import Celery, Task
+from celery.schedules import crontab
 from django.conf import settings
 
 from readerstudy import queue_on_disk
@@ -70,7 +71,8 @@ def configure() -> None:
                 "options": {"expires": settings.SWEEP_SECONDS},  # the next one does its work
             }
             for name in ("imaging", "proposals", "results")
-        },
+        }
+        | {"audit": {"task": "audit.nightly", "schedule": crontab(hour=2, minute=30)}},
         beat_schedule_filename=str(settings.VAR_DIR / "beat"),
     )
 

@@ -105,6 +105,8 @@ CACHE_DIR = Path(env.str("READERSTUDY_CACHE", str(VAR_DIR / "cache")))
 STORE_DIR = Path(env.str("READERSTUDY_STORE", str(VAR_DIR / "store")))
 SPOOL_DIR = Path(env.str("READERSTUDY_SPOOL", str(VAR_DIR / "spool")))
 SPOOL_DIR.mkdir(mode=0o700, parents=True, exist_ok=True)
+ANCHOR_DIR = Path(env.str("READERSTUDY_ANCHORS", str(VAR_DIR / "anchors")))  # better: not here
+AUDIT_KEY = VAR_DIR / "audit_key"  # signs anchors; made at its first use
 X_ACCEL_PREFIX: str = env.str("X_ACCEL_PREFIX", "")  # set where a proxy sends image data itself
 
 # --- queue: jobs are rows; the broker only wakes workers up ------------------------------------

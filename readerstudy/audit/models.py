@@ -1,4 +1,4 @@
-"""One row: a link of an append-only chain of entries."""
+"""A link of an append-only chain of entries; and what the nightly verification found."""
 
 from django.db import models
 
@@ -28,3 +28,18 @@ class Entry(models.Model):
 
     def __str__(self) -> str:
         return f"{self.chain}#{self.number} {self.action}"
+
+
+class Verification(models.Model):
+    """A nightly look at every chain: what was found, against how many anchors."""
+
+    at = models.DateTimeField()
+    entries = models.PositiveBigIntegerField()
+    anchors = models.PositiveIntegerField()
+    breaks = models.JSONField(default=list)  # words, the first hundred
+
+    class Meta:
+        ordering = ["-at"]
+
+    def __str__(self) -> str:
+        return f"{self.at:%Y-%m-%d %H:%M}: {len(self.breaks)} breaks"

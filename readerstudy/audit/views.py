@@ -6,9 +6,10 @@ from django.contrib.auth.decorators import login_required
 from django.core.paginator import Paginator
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
-from django.views.decorators.http import require_GET
+from django.views.decorators.http import require_GET, require_POST
 
-from readerstudy.audit import selectors
+from readerstudy.audit import anchoring, selectors
+from readerstudy.audit.models import Verification
 from readerstudy.web.problems import Invalid, Unknown
 
 PER_PAGE = 50
@@ -34,8 +35,22 @@ def trail(request: HttpRequest) -> HttpResponse:
         "chain": chain,
         "asked": "verify" in request.GET,
         "breaks": selectors.verify() if "verify" in request.GET else [],
+        "nightly": Verification.objects.first(),
+        "fingerprint": anchoring.fingerprint(),
     }
     return render(request, "audit/trail.html", context)
+
+
+@login_required
+@require_POST
+def anchor(request: HttpRequest) -> HttpResponse:
+    """A signed anchor of every chain as a file, for somebody outside to keep."""
+    if not getattr(request.user, "is_staff", False):
+        raise Unknown
+    made = anchoring.anchor(by=request.user)
+    response = HttpResponse(anchoring.as_text(made), content_type="application/json")
+    response["Content-Disposition"] = f'attachment; filename="anchor-{made["at"][:10]}.json"'
+    return response
 
 
 def _uuid(chain: str) -> UUID:

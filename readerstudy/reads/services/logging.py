@@ -97,7 +97,7 @@ def _check(batch: Sequence[Mapping[str, Any]]) -> None:
 def _sort_out(
     read: Read, tab: UUID, fence: int, batch: Sequence[Mapping[str, Any]], receipt: Receipt
 ) -> list[Event]:
-    """The batch's events that are new, not saved yet; repeats and altered ones go to the receipt."""
+    """The batch's new events, not saved yet; repeats and altered ones go to the receipt."""
     taken = _Taken.of(read, tab, batch)
     now = timezone.now()
     new: list[Event] = []

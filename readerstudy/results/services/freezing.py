@@ -6,6 +6,8 @@ from uuid import uuid4
 from django.db import transaction
 from django.utils import timezone
 
+from readerstudy.audit import chain
+from readerstudy.audit import selectors as audit
 from readerstudy.audit.services import canonical, record
 from readerstudy.results import store
 from readerstudy.results.freeze import gather
@@ -50,6 +52,8 @@ def _files(study: Study, tables: list[Table]) -> dict[str, bytes]:
     files = {f"{each.name}.csv": each.csv() for each in tables}
     for version in study.protocol_versions.all():
         files[f"protocol-{version.number}.json"] = canonical(version.document)
+    lines = (chain.to_line(link) for link in audit.links(study.id))
+    files["audit.jsonl"] = "".join(lines).encode()  # `manage.py verify_audit --lines`
     files["plan.json"] = canonical(study.analysis_plan)
     files["data_dictionary.md"] = data_dictionary(tables)
     return files

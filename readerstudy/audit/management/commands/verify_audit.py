@@ -7,8 +7,9 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
 
-from readerstudy.audit import chain, selectors
+from readerstudy.audit import anchors, chain, selectors
 from readerstudy.audit.chain import Break, Head
+from readerstudy.audit.services import PLATFORM
 
 SHOWN = 20
 
@@ -21,14 +22,18 @@ class Command(BaseCommand):
     def add_arguments(self, parser: ArgumentParser) -> None:
         """Declare the options."""
         parser.add_argument("--heads", type=Path, help="heads kept earlier (export_audit --heads)")
+        parser.add_argument(
+            "--anchor", type=Path, action="append", default=[], help="an anchor (anchor_audit)"
+        )
+        parser.add_argument("--key", help="fingerprint that the anchors' key must have")
         parser.add_argument("--lines", type=Path, help="verify this export instead of the database")
 
     def handle(self, *_args: Any, **options: Any) -> None:
         """Verify and say what was found."""
         kept = _heads(options["heads"]) if options["heads"] else []
+        kept += [head for path in options["anchor"] for head in _anchored(path, options["key"])]
         if options["lines"]:
-            with options["lines"].open(encoding="utf-8") as lines:
-                found = chain.verify_lines(lines, kept=kept)
+            found, kept = _exported(options["lines"], kept)
         else:
             found = selectors.verify(kept=kept)
         if found:
@@ -43,6 +48,29 @@ def _heads(path: Path) -> list[Head]:
     except (OSError, TypeError, json.JSONDecodeError) as error:
         words = f"{path} does not hold heads ({error}). Give a file made by export_audit --heads."
         raise CommandError(words) from error
+
+
+def _anchored(path: Path, key: str | None) -> tuple[Head, ...]:
+    try:
+        anchor = anchors.parsed(path.read_text(encoding="utf-8"))
+    except (OSError, anchors.NoAnchorError) as error:
+        raise CommandError(f"{path}: {error}") from error
+    if key and anchor.fingerprint != key:
+        raise CommandError(f"{path}: signed by another key, {anchor.fingerprint}.")
+    return anchor.heads
+
+
+def _exported(path: Path, kept: list[Head]) -> tuple[list[Break], list[Head]]:
+    """What is wrong with an export, needing no database; and the heads that speak of it.
+
+    One study's export holds one chain, while anchors speak of every one.
+    """
+    with path.open(encoding="utf-8") as lines:
+        links = [chain.from_line(line) for line in lines if line.strip()]
+    there = {link.chain for link in links}
+    if there and PLATFORM not in there:
+        kept = [head for head in kept if head.chain in there]
+    return chain.verify(links, kept=kept), kept
 
 
 def _report(found: list[Break]) -> str:
