@@ -4,18 +4,29 @@ import argparse
 import sys
 from pathlib import Path
 
+import numpy as np
+import pandas as pd
+
 from analysis.cli.mrmc import as_text
-from analysis.freeresponse.foms import FOMS
+from analysis.figures import froc_figure, size_figure
+from analysis.freeresponse.data import FrocData
+from analysis.freeresponse.lesions import by_size
+from analysis.freeresponse.named import NAMES
 from analysis.freeresponse.study import froc
 from analysis.io.page import write_page
+from analysis.io.rjafroc import read_rjafroc_froc
 from analysis.io.tables import read_table
-from analysis.results import to_json_text
+from analysis.results import MrmcResult, to_json_text
+from analysis.tables import DataError
 
 EXAMPLES = """\
 examples:
   python -m analysis froc marks.csv truth.csv
   python -m analysis froc marks.csv truth.csv --fom afroc1 --random cases --json
+  python -m analysis froc marks.csv truth.csv --fom froc:fp=1
+  python -m analysis froc marks.csv truth.csv --fom lesion_sensitivity:mm=3..5
   python -m analysis froc marks.csv truth.csv --reads reads.csv --report out.html
+  python -m analysis froc study.xlsx                              (RJafroc workbook)
 
 marks.csv: reader, modality, case, lesion (0: non-lesion localisation, otherwise the lesion's
 number), rating. truth.csv: case, truth (0 or 1), lesion, weight, diameter_mm; a row a lesion, one
@@ -34,13 +45,14 @@ def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]"
     )
     add = parser.add_argument
     add("marks", type=Path, help="table of marks")
-    add("truth", type=Path, help="table of lesions")
-    add("--fom", default="wafroc", choices=list(FOMS), type=str.lower)
+    add("truth", type=Path, nargs="?", help="table of lesions")
+    add("--fom", default="wafroc", help=f"figure of merit: {', '.join(NAMES)} (default wafroc)")
     add("--method", default="or", choices=["or", "dbm"])
     add("--random", default="readers+cases", choices=["readers+cases", "cases", "readers"])
     add("--alpha", type=float, default=0.05, help="intervals are two-sided 1 - alpha")
     add("--margin", type=float, help="test non-inferiority and equivalence by this margin")
     add("--reference", help="modality that the margin is counted from")
+    add("--adjust", default="holm", choices=["none", "bonferroni", "holm", "hochberg"])
     add("--reads", type=Path, help="table of the reads made")
     add("--json", action="store_true", help="print the result as JSON")
     add("--report", type=Path, metavar="OUT.html", help="write a page with figures")
@@ -48,18 +60,42 @@ def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]"
 
 def run(args: argparse.Namespace) -> int:
     """Analyse, print, write the report; 0."""
+    marks, truth = _tables(args.marks, args.truth)
+    reads = None if args.reads is None else read_table(args.reads)
     result = froc(
-        read_table(args.marks),
-        read_table(args.truth),
+        marks,
+        truth,
         fom=args.fom,
         method=args.method,
         random=args.random,
         alpha=args.alpha,
         margin=args.margin,
         reference=args.reference,
-        reads=None if args.reads is None else read_table(args.reads),
+        adjustment=args.adjust,
+        reads=reads,
     )
     sys.stdout.write(to_json_text(result.to_json()) if args.json else as_text(result))
     if args.report is not None:
-        write_page(result, args.report)
+        data = FrocData.from_tables(marks, truth, reads)
+        _write_report(result, data, args.report)
     return 0
+
+
+def _tables(marks: Path, truth: Path | None) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Marks and truth: two tables, or one RJafroc workbook with both."""
+    if marks.suffix == ".xlsx":
+        return read_rjafroc_froc(marks)
+    if truth is None:
+        raise DataError("give the table of truth after the table of marks")
+    return read_table(marks), read_table(truth)
+
+
+def _write_report(result: MrmcResult, data: FrocData, path: Path) -> None:
+    """The page, with FROC and AFROC curves and, where diameters are known, lesions by size."""
+    figures = [froc_figure(data), froc_figure(data, kind="afroc")]
+    tables = result.tables()
+    if np.isfinite(data.diameter_mm).any():
+        bins = by_size(data, alpha=result.alpha)
+        figures.append(size_figure(bins))
+        tables["Lesion sensitivity by size"] = pd.DataFrame([each.to_json() for each in bins])
+    write_page(result, path, f"Comparison of {result.label}", figures=figures, tables=tables)

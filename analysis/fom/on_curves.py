@@ -40,12 +40,12 @@ def partial_area_right(fpf: Floats, tpf: Floats, low: float, high: float) -> Flo
 
 def sensitivity_at(fpf: Floats, tpf: Floats, specificity: float) -> Floats:
     """Highest sensitivity of each curve at a specificity, interpolated along the curve."""
-    return _along(fpf, tpf, 1 - specificity)
+    return height_at(fpf, tpf, 1 - specificity)
 
 
 def specificity_at(fpf: Floats, tpf: Floats, sensitivity: float) -> Floats:
     """Highest specificity of each curve at a sensitivity, interpolated along the curve."""
-    return _along(1 - tpf[:, ::-1], 1 - fpf[:, ::-1], 1 - sensitivity)
+    return height_at(1 - tpf[:, ::-1], 1 - fpf[:, ::-1], 1 - sensitivity)
 
 
 def sensitivity_between(fpf: Floats, tpf: Floats, specificity: float) -> Floats:
@@ -84,8 +84,11 @@ def net_benefit(tpf: Floats, fpf: Floats, prevalence: float, probability: float)
     return tpf * prevalence - fpf * (1 - prevalence) * odds
 
 
-def _along(x: Floats, y: Floats, at: float) -> Floats:
-    """Highest y of each polyline (x and y non-decreasing) at x = `at`, linear in between."""
+def height_at(x: Floats, y: Floats, at: float) -> Floats:
+    """Highest y of each polyline (x from 0 and y non-decreasing) at x = `at`, linear in between.
+
+    Beyond the last point it is the last height.
+    """
     # Rounding of 1 - specificity must not miss a vertical rise.
     last = _last_at(x, np.full(x.shape[0], at + 1e-12))
     after = np.minimum(last + 1, x.shape[1] - 1)

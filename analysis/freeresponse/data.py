@@ -71,6 +71,10 @@ class FrocData:
         np.add.at(count, tuple(self.nl_index), 1.0)
         return count
 
+    def telling(self, words: tuple[str, ...]) -> "FrocData":
+        """The same with more warnings."""
+        return replace(self, warnings=(*self.warnings, *words))
+
     @property
     def shape(self) -> tuple[int, int, int]:
         """I, J, K."""
@@ -102,7 +106,7 @@ class FrocData:
         ----------
         marks : DataFrame
             A row a mark: reader, modality, case, lesion (0: non-lesion localisation; otherwise
-            the lesion's number; empty: a duplicate that counts as neither), rating.
+            the lesion's number; empty or -1: a duplicate that counts as neither), rating.
         truth : DataFrame
             A row a lesion: case, truth (0 or 1), lesion, and if known weight and diameter_mm; one
             row with lesion 0 for a case without lesions.
@@ -127,7 +131,8 @@ class FrocData:
         if not modalities or not readers:
             raise DataError("marks: the table has no rows, so nothing says who read what.")
         names = (modalities, readers, tuple(cases.index))
-        return _filled(marks, cases, lesions, (modalities, readers, _reads(reads, names)))
+        found = _filled(marks, cases, lesions, (modalities, readers, _reads(reads, names)))
+        return found if reads is not None else found.telling(_unmarked(found))
 
 
 def row_error(table: str, row: int, what: str) -> DataError:
@@ -165,10 +170,11 @@ def _cases(truth: pd.DataFrame) -> pd.Series:
     table = pd.DataFrame(
         {"case": np.array(names, dtype=object)[code], "truth": status.to_numpy(dtype=int)}
     )
-    both = table.groupby("case")["truth"].nunique()
-    if (both > 1).any():
-        raise DataError(f"truth: case {both.index[both > 1][0]} has two truths: keep one.")
     firsts = table.drop_duplicates("case").set_index("case")["truth"]
+    other = np.flatnonzero(table["truth"] != table["case"].map(firsts))
+    if other.size:
+        row = int(other[0])
+        raise row_error("truth", row, f"case {table['case'].iloc[row]} has two truths: keep one")
     ordered = firsts.loc[list(names)]
     if ordered.sum() < 2 or (1 - ordered).sum() < 2:
         raise DataError(
@@ -182,24 +188,21 @@ def _lesions(truth: pd.DataFrame, cases: pd.Series) -> pd.DataFrame:
     """One row a lesion: case, lesion, weight (adds up to 1 in a case), diameter_mm."""
     code, names = codes(truth["case"])
     table = truth.assign(case=np.array(names, dtype=object)[code])
-    number = pd.to_numeric(table["lesion"], errors="coerce")
-    if number.isna().any():
-        row = int(np.flatnonzero(number.isna())[0])
-        raise row_error("truth", row, "lesion is not a number: give 0 for a case without lesions")
-    table = table.assign(lesion=number.astype(int).astype(str))
+    number = pd.to_numeric(table["lesion"], errors="coerce").to_numpy(dtype=float)
+    bad = np.flatnonzero(~((number >= 0) & (number == np.floor(number))))
+    if bad.size:
+        words = "lesion is no whole number from 0: give 0 for a case without lesions"
+        raise row_error("truth", int(bad[0]), words)
+    columns = {name: _measure(table, name) for name in ("weight", "diameter_mm")}
+    table = table.assign(lesion=number.astype(int).astype(str), **columns, row=range(len(table)))
     found = table[number > 0]
     twice = np.flatnonzero(found.duplicated(["case", "lesion"]))
     if twice.size:
-        row = found.iloc[twice[0]]
-        raise DataError(f"truth: lesion {row['lesion']} of case {row['case']} is there twice.")
+        one = found.iloc[twice[0]]
+        words = f"lesion {one['lesion']} of case {one['case']} is there twice"
+        raise row_error("truth", int(one["row"]), words)
     _same_truth(found, cases)
-    columns = {
-        name: pd.to_numeric(found[name], errors="coerce")
-        if name in found
-        else pd.Series(np.nan, index=found.index)
-        for name in ("weight", "diameter_mm")
-    }
-    found = found[["case", "lesion"]].assign(**columns)
+    found = found[["case", "lesion", *columns]].reset_index(drop=True)
     found["weight"] = _weights(found)
     order = pd.Series({case: place for place, case in enumerate(cases.index)})
     return found.assign(place=order.loc[found["case"]].to_numpy()).sort_values(
@@ -207,11 +210,24 @@ def _lesions(truth: pd.DataFrame, cases: pd.Series) -> pd.DataFrame:
     )
 
 
+def _measure(table: pd.DataFrame, name: str) -> Floats:
+    """Weight or diameter of each row, NaN where empty; not negative."""
+    if name not in table:
+        return np.full(len(table), np.nan)
+    value = pd.to_numeric(table[name], errors="coerce").to_numpy(dtype=float, na_value=np.nan)
+    strange = np.isnan(value) & table[name].notna().to_numpy() | np.isinf(value) | (value < 0)
+    if strange.any():
+        row = int(np.argmax(strange))
+        raise row_error("truth", row, f"{name} {table[name].iloc[row]} is no number from 0")
+    return value
+
+
 def _same_truth(lesions: pd.DataFrame, cases: pd.Series) -> None:
     healthy = lesions["case"].map(cases).eq(0)
     if healthy.any():
-        case = lesions.loc[healthy, "case"].iloc[0]
-        raise DataError(f"truth: case {case} is without disease (truth 0) but has a lesion.")
+        one = lesions[healthy].iloc[0]
+        words = f"case {one['case']} is without disease (truth 0) but has a lesion"
+        raise row_error("truth", int(one["row"]), words)
     without = cases.index[(cases == 1) & ~cases.index.isin(lesions["case"])]
     if len(without):
         raise DataError(
@@ -223,11 +239,6 @@ def _same_truth(lesions: pd.DataFrame, cases: pd.Series) -> None:
 def _weights(lesions: pd.DataFrame) -> pd.Series:
     """Weights made to add up to 1 in a case; equal where none are given."""
     given = lesions["weight"]
-    if (given < 0).any():
-        row = lesions[given < 0].iloc[0]
-        raise DataError(
-            f"truth: lesion {row['lesion']} of case {row['case']} has a weight below 0."
-        )
     total = given.groupby(lesions["case"]).transform("sum")
     number = given.groupby(lesions["case"]).transform("size")
     whole = given.notna().groupby(lesions["case"]).transform("all") & (total > 0)
@@ -275,8 +286,9 @@ def _filled(
     unread = np.flatnonzero(~was_read[tuple(where)])
     if unread.size:
         raise row_error("marks", int(unread[0]), "the mark belongs to a read that is not in reads")
-    ll, is_ll, warnings = _lesion_ratings(marks, lesions, where, rating, was_read.shape[:2])
-    is_nl = _numbers(marks["lesion"]).to_numpy() == 0
+    number = _numbers(marks["lesion"])
+    ll, warnings = _lesion_ratings((marks, number), lesions, where, rating, was_read.shape[:2])
+    is_nl, is_ll = number == 0, number > 0
     nl_max = np.full(was_read.shape, UNMARKED)
     np.maximum.at(nl_max, tuple(where[:, is_nl]), rating[is_nl])
     skipped = int((~is_nl & ~is_ll).sum())
@@ -294,25 +306,45 @@ def _filled(
     )  # fmt: skip
 
 
-def _numbers(lesion: pd.Series) -> pd.Series:
-    return pd.to_numeric(lesion, errors="coerce").fillna(-1).astype(int)
+def _numbers(lesion: pd.Series) -> Ints:
+    """The lesion of each mark: 0 none, -1 (or empty) a duplicate that counts as neither."""
+    value = pd.to_numeric(lesion, errors="coerce").to_numpy(dtype=float, na_value=np.nan)
+    whole = (value >= -1) & (value == np.floor(value))
+    bad = np.flatnonzero(~whole & lesion.notna().to_numpy())
+    if bad.size:
+        row = int(bad[0])
+        words = f"lesion {lesion.iloc[row]} is no lesion's number, nor 0 for none, nor empty"
+        raise row_error("marks", row, words)
+    return np.where(np.isnan(value), -1, value).astype(np.intp)
+
+
+def _unmarked(data: FrocData) -> tuple[str, ...]:
+    """Who has no mark at all in a modality; without a table of reads that may be no read at all."""
+    marked = np.isfinite(data.ll).any(axis=2) | np.isfinite(data.nl_max).any(axis=2)
+    return tuple(
+        f"Modality {modality}: no mark at all by reader "
+        f"{', '.join(name for name, has in zip(data.readers, row, strict=True) if not has)}; "
+        "taken as read without a mark: give the reads made if it was not read."
+        for modality, row in zip(data.modalities, marked.tolist(), strict=True)
+        if not all(row)
+    )
 
 
 def _lesion_ratings(
-    marks: pd.DataFrame,
+    marks: tuple[pd.DataFrame, Ints],
     lesions: pd.DataFrame,
     where: Ints,
     rating: Floats,
     shape: tuple[int, ...],
-) -> tuple[Floats, Bools, tuple[str, ...]]:
+) -> tuple[Floats, tuple[str, ...]]:
     """Ratings on lesions, (I, J, L); the highest where a lesion has several marks."""
     keys = {
         key: place for place, key in enumerate(zip(lesions["case"], lesions["lesion"], strict=True))
     }
-    number = _numbers(marks["lesion"])
-    is_ll = (number > 0).to_numpy()
-    code, names = codes(marks["case"])
-    case, text = np.array(names, dtype=object)[code], number.astype(str).to_numpy()
+    table, number = marks
+    is_ll = number > 0
+    code, names = codes(table["case"])
+    case, text = np.array(names, dtype=object)[code], number.astype(str)
     place = np.array([keys.get((case[i], text[i]), -1) for i in np.flatnonzero(is_ll)], np.intp)
     if (place < 0).any():
         row = int(np.flatnonzero(is_ll)[np.flatnonzero(place < 0)[0]])
@@ -322,4 +354,4 @@ def _lesion_ratings(
     np.maximum.at(ll, index, rating[is_ll])
     spare = int(is_ll.sum() - np.isfinite(ll).sum())
     words = f"{spare} further marks on a lesion already marked: the highest rating counts."
-    return ll, is_ll, ((words,) if spare else ())
+    return ll, ((words,) if spare else ())

@@ -45,7 +45,8 @@ class One:
     """One reader's marks in one modality: the cases read, their lesions and ratings.
 
     `fp` is the highest NL rating of each of the K cases; `counts` their number of NL; `ll` the
-    ratings on the L lesions; `of` the lesions' cases.
+    ratings on the L lesions; `of` the lesions' cases; `nl` and `nl_of` the ratings and cases of
+    the single NL.
     """
 
     truth: Bools
@@ -55,13 +56,17 @@ class One:
     ll: Floats
     of: NDArray[np.intp]
     weight: Floats
+    diameter_mm: Floats
+    nl: Floats
+    nl_of: NDArray[np.intp]
 
 
 @dataclass(frozen=True)
 class Fom:
     """A figure of merit: its computation, the cases it is jackknifed over, what is better.
 
-    `over` is "all", "diseased" or "healthy".
+    `over` is "all", "diseased" or "healthy"; `size_mm` narrows it to the cases with a lesion of a
+    diameter from the first number to below the second.
     """
 
     key: str
@@ -69,10 +74,27 @@ class Fom:
     compute: Callable[[One], Estimate]
     over: str = "all"
     higher_is_better: bool = True
+    size_mm: tuple[float, float] | None = None
+
+    def cases(self, data: FrocData) -> Bools:
+        """(K,) the cases that the figure of merit uses."""
+        over = {"all": np.ones_like(data.truth), "diseased": data.truth, "healthy": ~data.truth}
+        chosen = over[self.over]
+        if self.size_mm is not None:
+            chosen = chosen & False
+            chosen[data.lesion_case[of_size(data.diameter_mm, self.size_mm)]] = True
+        return chosen
+
+
+def of_size(diameter_mm: Floats, size_mm: tuple[float, float]) -> Bools:
+    """Which lesions have a diameter from the first number to below the second; not if unknown."""
+    low, high = size_mm
+    return np.asarray((diameter_mm >= low) & (diameter_mm < high))
 
 
 def one(data: FrocData, i: int, j: int, counts: Floats) -> One:
     """The marks of reader j in modality i, unread cases marked as such."""
+    mine = (data.nl_index[0] == i) & (data.nl_index[1] == j)
     return One(
         truth=data.truth,
         was_read=data.was_read[i, j],
@@ -81,6 +103,9 @@ def one(data: FrocData, i: int, j: int, counts: Floats) -> One:
         ll=data.ll[i, j],
         of=data.lesion_case,
         weight=data.weight,
+        diameter_mm=data.diameter_mm,
+        nl=data.nl_rating[mine],
+        nl_of=data.nl_index[2, mine],
     )
 
 
@@ -225,20 +250,6 @@ FOMS = MappingProxyType(
 )
 
 
-def fom_named(key: str) -> Fom:
-    """The figure of merit of that name.
-
-    Raises
-    ------
-    DataError
-        With the names there are.
-    """
-    found = FOMS.get(key.lower())
-    if found is None:
-        raise DataError(f"Unknown figure of merit {key!r}: use one of {', '.join(FOMS)}.")
-    return found
-
-
 def evaluate(data: FrocData, fom: Fom) -> tuple[Floats, Floats, Bools]:
     """Figures of merit with their leave-one-out values.
 
@@ -252,14 +263,17 @@ def evaluate(data: FrocData, fom: Fom) -> tuple[Floats, Floats, Bools]:
     read : (R, K) array of bool
         The cases of each curve.
     """
+    chosen = fom.cases(data)
+    if chosen.sum() < 2:
+        raise DataError(
+            f"{fom.title}: {int(chosen.sum())} cases have a part in it; it needs 2 at least."
+        )
     counts = data.nl_count
     present = data.was_read.any(axis=2)
-    over = {"all": np.ones_like(data.truth), "diseased": data.truth, "healthy": ~data.truth}
     pairs = [(int(i), int(j)) for i, j in np.argwhere(present)]
     found = [fom.compute(one(data, i, j, counts)) for i, j in pairs]
     foms = np.full(present.shape, np.nan)
     foms[present] = [each.value for each in found]
-    chosen = over[fom.over]
     without = np.stack([each.without for each in found])[:, chosen]
     return foms, without, np.asarray(data.was_read[present][:, chosen])
 

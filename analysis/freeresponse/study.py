@@ -8,10 +8,11 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from analysis.freeresponse.data import FrocData
-from analysis.freeresponse.foms import Fom, evaluate, fom_named, jackknife
+from analysis.freeresponse.foms import Fom, evaluate, jackknife
+from analysis.freeresponse.named import fom_named
 from analysis.multireader.dbm import dbm
 from analysis.multireader.designs import Design, Reads
-from analysis.multireader.margins import margin_tests
+from analysis.multireader.margins import check_reference, margin_tests
 from analysis.multireader.multiplicity import adjust
 from analysis.multireader.nested import parallel_arms
 from analysis.multireader.obuchowski_rockette import Inference, Random, obuchowski_rockette
@@ -31,6 +32,7 @@ class Options:
     alpha: float = 0.05
     margin: float | None = None
     reference: str | None = None
+    adjustment: str = "holm"
 
     def __post_init__(self) -> None:
         if self.method not in get_args(Method):
@@ -50,6 +52,7 @@ def froc(  # noqa: PLR0913  the choices of an analysis, all named
     alpha: float = 0.05,
     margin: float | None = None,
     reference: str | None = None,
+    adjustment: str = "holm",
     reads: pd.DataFrame | None = None,
 ) -> MrmcResult:
     """Compare modalities on a free-response figure of merit.
@@ -62,8 +65,8 @@ def froc(  # noqa: PLR0913  the choices of an analysis, all named
         A row a lesion: case, truth, lesion, and if known weight and diameter_mm; one row with
         lesion 0 for a case without.
     fom : str
-        wafroc, wafroc1, afroc, afroc1, hrauc, hrse, hrsp, maxllf, maxnlf, sensitivity (by lesion)
-        or fp_per_case.
+        wafroc, wafroc1, afroc, afroc1, hrauc, hrse, hrsp, maxllf, maxnlf, sensitivity (by lesion),
+        fp_per_case, ``froc:fp=1`` or ``lesion_sensitivity:mm=3..5``; see `named.fom_named`.
     method : {"or", "dbm"}
         Obuchowski-Rockette, or Dorfman-Berbaum-Metz (needs every read of every case).
     random : {"readers+cases", "readers", "cases"}
@@ -73,6 +76,8 @@ def froc(  # noqa: PLR0913  the choices of an analysis, all named
     margin, reference
         Above 0: test non-inferiority and equivalence by this margin too, to the reference
         modality (both directions of every pair when None).
+    adjustment : str
+        Of p-values over pairs of modalities: holm, hochberg, bonferroni or none.
     reads : DataFrame, optional
         reader, modality, case of every read made; needed when not every reader read every case
         in every modality.
@@ -95,13 +100,14 @@ def froc(  # noqa: PLR0913  the choices of an analysis, all named
     0.000117105
     """
     data = FrocData.from_tables(marks, truth, reads)
-    options = Options(method, random, alpha, margin, reference)
+    options = Options(method, random, alpha, margin, reference, adjustment)
     return froc_of(data, fom, options)
 
 
 def froc_of(data: FrocData, fom: str, options: Options = DEFAULTS) -> MrmcResult:
     """`froc` for data that are arrays already."""
     chosen = fom_named(fom)
+    check_reference(options.reference, data.modalities)
     data, warnings = _comparable(data)
     design = Reads(data.was_read).design()
     foms, covariance = jackknife(data, chosen)
@@ -120,10 +126,10 @@ def froc_of(data: FrocData, fom: str, options: Options = DEFAULTS) -> MrmcResult
         method=options.method,
         covariance="jackknife",
         random=found.random,
-        n_cases=_n_cases(data, chosen),
+        n_cases=int(chosen.cases(data).sum()),
         alpha=options.alpha,
-        adjusted=adjust([each.p_value for each in found.differences]),
-        adjustment="holm",
+        adjusted=adjust([each.p_value for each in found.differences], options.adjustment),
+        adjustment=options.adjustment,
         within_readers=found.readers,
         margins=_margins(found, data.modalities, options),
         extra={"higher_is_better": chosen.higher_is_better, "n_lesions": len(data.lesion_id)},
@@ -162,11 +168,6 @@ def _margins(
         alpha=options.alpha,
         reference=options.reference,
     )
-
-
-def _n_cases(data: FrocData, fom: Fom) -> int:
-    counted = {"all": len(data.cases), "diseased": int(data.truth.sum())}
-    return counted.get(fom.over, int((~data.truth).sum()))
 
 
 def _comparable(data: FrocData) -> tuple[FrocData, tuple[str, ...]]:

@@ -16,7 +16,7 @@ from analysis.dataset import Dataset
 from analysis.fom.registry import NAMES as ROC_FOMS
 from analysis.fom.registry import parse
 from analysis.freeresponse.data import FrocData
-from analysis.freeresponse.foms import FOMS as FROC_FOMS
+from analysis.freeresponse.named import NAMES as FROC_FOMS
 from analysis.freeresponse.foms import evaluate, fom_named
 from analysis.multireader.estimation import Job, Options, left_out
 from analysis.multireader.preparation import prepare

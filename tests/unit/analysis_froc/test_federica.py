@@ -11,7 +11,8 @@ import pytest
 import analysis
 from analysis.freeresponse.curves import average_curve, reader_curve
 from analysis.freeresponse.data import FrocData
-from analysis.freeresponse.foms import FOMS, fom_named, jackknife
+from analysis.freeresponse.foms import FOMS, jackknife
+from analysis.freeresponse.named import fom_named
 
 REFERENCE = Path(__file__).parents[2] / "data" / "reference"
 FOM_NAMES = ["wAFROC", "wAFROC1", "AFROC", "AFROC1", "HrAuc", "HrSe", "HrSp", "MaxLLF", "MaxNLF"]
