@@ -320,14 +320,16 @@ def _numbers(lesion: pd.Series) -> Ints:
 
 def _unmarked(data: FrocData) -> tuple[str, ...]:
     """Who has no mark at all in a modality; without a table of reads that may be no read at all."""
-    marked = np.isfinite(data.ll).any(axis=2) | np.isfinite(data.nl_max).any(axis=2)
-    return tuple(
-        f"Modality {modality}: no mark at all by reader "
-        f"{', '.join(name for name, has in zip(data.readers, row, strict=True) if not has)}; "
-        "taken as read without a mark: give the reads made if it was not read."
-        for modality, row in zip(data.modalities, marked.tolist(), strict=True)
-        if not all(row)
-    )
+    marked = np.asarray(np.isfinite(data.ll).any(axis=2) | np.isfinite(data.nl_max).any(axis=2))
+    found = []
+    for i, modality in enumerate(data.modalities):
+        silent = [data.readers[j] for j in np.flatnonzero(~marked[i])]
+        if silent:
+            found.append(
+                f"Modality {modality}: no mark at all by reader {', '.join(silent)}; taken as read "
+                "without a mark: give the reads made if it was not read."
+            )
+    return tuple(found)
 
 
 def _lesion_ratings(

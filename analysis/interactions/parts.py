@@ -16,8 +16,9 @@ from analysis.dataset import Dataset
 from analysis.fom.registry import NAMES as ROC_FOMS
 from analysis.fom.registry import parse
 from analysis.freeresponse.data import FrocData
+from analysis.freeresponse.foms import evaluate
 from analysis.freeresponse.named import NAMES as FROC_FOMS
-from analysis.freeresponse.foms import evaluate, fom_named
+from analysis.freeresponse.named import fom_named
 from analysis.multireader.estimation import Job, Options, left_out
 from analysis.multireader.preparation import prepare
 from analysis.tables import DataError, Names
@@ -111,8 +112,7 @@ def _of_marks(tables: Tables, names: tuple[Names, Names, Names], fom: str) -> Pa
     )
     chosen = fom_named(fom)
     foms, without, _ = evaluate(data, chosen)
-    counted = {"all": np.ones_like(data.truth), "diseased": data.truth, "healthy": ~data.truth}
-    kept = counted[chosen.over]
+    kept = chosen.cases(data)
     cases = tuple(name for name, keep in zip(data.cases, kept, strict=True) if keep)
     place = _Place(names, (data.modalities, data.readers, cases))
     present = ~np.isnan(foms)
