@@ -2,16 +2,18 @@
 
 import math
 from collections.abc import Callable
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 from scipy import stats
 from tqdm import tqdm
 
 from analysis.dataset import Dataset
 from analysis.freeresponse.study import froc
 from analysis.multireader.study import mrmc
+from analysis.planning.study import Plan
 from analysis.results import MrmcResult
 from analysis.simulation.roe_metz import RoeMetz, dataset
 from analysis.simulation.study import StudyModel, simulate
@@ -20,7 +22,10 @@ from analysis.tables import DataError
 
 @dataclass(frozen=True)
 class SimulatedPower:
-    """Share of simulated studies that reject equality, with its Clopper-Pearson interval."""
+    """Share of simulated studies that show what was to be shown, with its Clopper-Pearson interval.
+
+    A study that could not be analysed shows nothing; `failed` says how many there were.
+    """
 
     readers: int
     cases: int
@@ -35,6 +40,14 @@ class SimulatedPower:
         """The result as plain values."""
         return asdict(self)
 
+    def statement(self) -> str:
+        """The result in a sentence."""
+        return (
+            f"By simulation of {self.trials} studies of {self.readers} readers and {self.cases} "
+            f"cases the power is {100 * self.power:.1f} % (95 % CI {100 * self.ci_low:.1f} to "
+            f"{100 * self.ci_high:.1f})."
+        )
+
 
 def roc_power(  # noqa: PLR0913  the choices of a simulation, all named
     model: RoeMetz,
@@ -42,26 +55,88 @@ def roc_power(  # noqa: PLR0913  the choices of a simulation, all named
     readers: int,
     healthy: int,
     diseased: int,
+    plan: Plan | None = None,
     trials: int = 1000,
     seed: int = 0,
     alpha: float = 0.05,
-    analyse: Callable[[Dataset], MrmcResult] = mrmc,
+    analyse: Callable[[Dataset], MrmcResult] | None = None,
     progress: bool = False,
 ) -> SimulatedPower:
-    """Power of an analysis of ratings (`analysis.mrmc`, or any function of a Dataset).
+    """Power of an analysis of ratings.
+
+    Parameters
+    ----------
+    model : RoeMetz
+        With its gain (`delta`); the plan's effect plays no part.
+    readers, healthy, diseased : int
+        All of the study, over its arms and groups.
+    plan : Plan, optional
+        Design, groups, hypothesis, margin, alpha and what is random; superiority in a crossed
+        study when left out.
+    trials, seed : int
+    alpha : float
+        Without a plan.
+    analyse : callable, optional
+        Another analysis of a Dataset, instead of `analysis.mrmc` with the plan's `random`.
+    progress : bool
 
     Raises
     ------
     DataError
-        For fewer than one trial.
+        For fewer than one trial, or numbers that the design cannot share out.
     """
+    asked = Plan(effect=0.0, alpha=alpha) if plan is None else plan
+    truth = np.r_[np.zeros(healthy, bool), np.ones(diseased, bool)]
+    read = reads_of(asked, readers, truth)
+    default = _analysis(asked) if analyse is None else analyse
 
     def trial(number: int) -> MrmcResult:
         rng = np.random.default_rng([seed, number])
         data = dataset(model, readers=readers, healthy=healthy, diseased=diseased, rng=rng)
-        return analyse(data)
+        if not read.all():
+            data = replace(data, ratings=np.where(read, data.ratings, np.nan))
+        return default(data)
 
-    return _power(trial, (readers, healthy + diseased), trials, alpha, progress=progress)
+    return _power(trial, (readers, healthy + diseased), asked, trials, progress=progress)
+
+
+def reads_of(plan: Plan, readers: int, truth: NDArray[np.bool_]) -> NDArray[np.bool_]:
+    """(2, J, K) who reads what in a design: modality, reader, case.
+
+    Split-plot groups get their blocks of both classes in turn.
+
+    Raises
+    ------
+    DataError
+        For numbers that the design cannot share out.
+    """
+    K = truth.size
+    read = np.ones((2, readers, K), dtype=bool)
+    if plan.design == "parallel":
+        if readers % 2:
+            raise DataError(f"{readers} readers cannot be shared evenly over 2 arms.")
+        read[0, readers // 2 :] = False
+        read[1, : readers // 2] = False
+    if plan.design == "split-plot":
+        if readers % plan.groups or min(truth.sum(), (~truth).sum()) < 2 * plan.groups:
+            raise DataError(
+                f"{readers} readers and {K} cases cannot be shared out over {plan.groups} groups."
+            )
+        block = np.empty(K, dtype=int)
+        for group in (truth, ~truth):
+            block[group] = np.arange(int(group.sum())) % plan.groups
+        mine = np.arange(readers) * plan.groups // readers
+        read &= (mine[:, None] == block[None, :])[None]
+    return read
+
+
+def _analysis(plan: Plan) -> Callable[[Dataset], MrmcResult]:
+    margin = plan.margin if plan.hypothesis != "superiority" else None
+
+    def analyse(data: Dataset) -> MrmcResult:
+        return mrmc(data, random=plan.random, alpha=plan.alpha, margin=margin)
+
+    return analyse
 
 
 def froc_power(  # noqa: PLR0913  the choices of a simulation, all named
@@ -76,7 +151,7 @@ def froc_power(  # noqa: PLR0913  the choices of a simulation, all named
     alpha: float = 0.05,
     progress: bool = False,
 ) -> SimulatedPower:
-    """Power of a free-response analysis of search-model marks."""
+    """Power of a free-response analysis of search-model marks, a crossed study."""
 
     def trial(number: int) -> MrmcResult:
         study = simulate(
@@ -88,14 +163,15 @@ def froc_power(  # noqa: PLR0913  the choices of a simulation, all named
         )
         return froc(study.marks, study.truth, fom=fom, alpha=alpha)
 
-    return _power(trial, (readers, healthy + diseased), trials, alpha, progress=progress)
+    plan = Plan(effect=0.0, alpha=alpha)
+    return _power(trial, (readers, healthy + diseased), plan, trials, progress=progress)
 
 
 def _power(
     trial: Callable[[int], MrmcResult],
     size: tuple[int, int],
+    plan: Plan,
     trials: int,
-    alpha: float,
     *,
     progress: bool,
 ) -> SimulatedPower:
@@ -109,9 +185,22 @@ def _power(
         except DataError:  # a simulated study that cannot be analysed shows nothing
             failed += 1
             continue
-        hits += result.test.p_value < alpha
-        effects.append(abs(result.differences[0].estimate))
+        hits += _shown(result, plan)
+        effects.append(_effect(result))
     low = float(stats.beta.ppf(0.025, hits, trials - hits + 1)) if hits else 0.0
     high = float(stats.beta.isf(0.025, hits + 1, trials - hits)) if hits < trials else 1.0
     mean = float(np.mean(effects)) if effects else math.nan
     return SimulatedPower(*size, trials, hits / trials, low, high, mean, failed)
+
+
+def _effect(result: MrmcResult) -> float:
+    """AI minus control."""
+    each = result.differences[0]
+    return each.estimate if result.modality_names[each.a] == "ai" else -each.estimate
+
+
+def _shown(result: MrmcResult, plan: Plan) -> bool:
+    if plan.hypothesis == "superiority":
+        return result.test.p_value < plan.alpha
+    answer = next(each for each in result.margins if each.test == "ai")
+    return answer.noninferior if plan.hypothesis == "non_inferiority" else answer.equivalent

@@ -92,11 +92,13 @@ class PowerResult:
 
     def statement(self) -> str:
         """What the plan promises, in a sentence for each choice."""
-        test = self.plan.hypothesis.replace("_", "-")
+        test, level = self.plan.hypothesis.replace("_", "-"), self.plan.alpha
+        if self.plan.hypothesis == "non_inferiority":
+            test, level = f"{test} (one-sided)", level / 2
         design = {"crossed": "fully crossed"}.get(self.plan.design, self.plan.design)
         parts = [
             f"With {each.readers} readers and {each.cases} cases in a {design} design, a test of "
-            f"{test} at the level of {percent_text(self.plan.alpha, 0)} has a power of "
+            f"{test} at the level of {100 * level:g} % has a power of "
             f"{percent_text(each.power)} if the true difference is {self.plan.effect:+.3f}."
             for each in self.rows
         ]
