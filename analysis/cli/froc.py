@@ -14,7 +14,7 @@ from analysis.freeresponse.lesions import by_size
 from analysis.freeresponse.named import NAMES
 from analysis.freeresponse.study import froc
 from analysis.io.page import write_page
-from analysis.io.rjafroc import read_rjafroc_froc
+from analysis.io.rjafroc import read_workbook
 from analysis.io.tables import read_table
 from analysis.results import MrmcResult, to_json_text
 from analysis.tables import DataError
@@ -60,8 +60,9 @@ def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]"
 
 def run(args: argparse.Namespace) -> int:
     """Analyse, print, write the report; 0."""
-    marks, truth = _tables(args.marks, args.truth)
-    reads = None if args.reads is None else read_table(args.reads)
+    marks, truth, reads = _tables(args.marks, args.truth)
+    if args.reads is not None:
+        reads = read_table(args.reads)
     result = froc(
         marks,
         truth,
@@ -81,13 +82,16 @@ def run(args: argparse.Namespace) -> int:
     return 0
 
 
-def _tables(marks: Path, truth: Path | None) -> tuple[pd.DataFrame, pd.DataFrame]:
-    """Marks and truth: two tables, or one RJafroc workbook with both."""
+def _tables(
+    marks: Path, truth: Path | None
+) -> tuple[pd.DataFrame, pd.DataFrame, pd.DataFrame | None]:
+    """Marks, truth and, where it says so, the reads: two tables, or one RJafroc workbook."""
     if marks.suffix == ".xlsx":
-        return read_rjafroc_froc(marks)
+        book = read_workbook(marks)
+        return book.marks, book.truth, book.reads
     if truth is None:
         raise DataError("give the table of truth after the table of marks")
-    return read_table(marks), read_table(truth)
+    return read_table(marks), read_table(truth), None
 
 
 def _write_report(result: MrmcResult, data: FrocData, path: Path) -> None:
