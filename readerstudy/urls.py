@@ -17,3 +17,4 @@ urlpatterns = [
 ]
 
 handler404 = "readerstudy.web.views.unknown"
+handler500 = "readerstudy.web.views.failed"

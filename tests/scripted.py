@@ -16,6 +16,7 @@ from readerstudy.reads.disclosure import MEANING
 from tests.cast import PASSWORD
 
 DISPLAY = {"width_px": 2560, "height_px": 1440, "pixel_ratio": 1.0, "webgl": True}
+NOT_JSON = "not JSON"
 NOON = 1_790_000_000_000  # the scripts' wall clock starts here, milliseconds
 Answer = tuple[int, dict[str, Any]]
 Transport = Callable[[str, str, Any, Mapping[str, str]], Answer]
@@ -26,7 +27,7 @@ def parsed(content: bytes) -> dict[str, Any]:
     try:
         return dict(json.loads(content or b"{}"))
     except ValueError:
-        return {"code": "not JSON"}
+        return {"code": NOT_JSON}
 
 
 def through(client: Client) -> Transport:
@@ -76,7 +77,7 @@ class Tab:
         """One request; anything but 2xx raises."""
         named = {name.replace("_", "-"): value for name, value in headers.items()}
         status, answer = self.send(method, path, body, named)
-        if not 200 <= status < 300:
+        if not 200 <= status < 300 or answer.get("code") == NOT_JSON:
             raise Refused(status, answer)
         return answer
 

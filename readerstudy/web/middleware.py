@@ -1,16 +1,11 @@
 """Turns refusals into answers and unforeseen errors into an incident number."""
 
-import secrets
 from collections.abc import Callable
 
-import structlog
-from django.db import OperationalError
 from django.http import Http404, HttpRequest, HttpResponse
 from django.utils.cache import add_never_cache_headers
 
-from readerstudy.web.problems import Problem, Unknown, respond
-
-log = structlog.get_logger(__name__)
+from readerstudy.web.problems import Problem, Unknown, incident, respond
 
 
 class ProblemMiddleware:
@@ -32,14 +27,4 @@ class ProblemMiddleware:
             return respond(request, error)
         if isinstance(error, Http404):
             return respond(request, Unknown())
-        return respond(request, _incident(error))
-
-
-def _incident(error: Exception) -> Problem:
-    incident = secrets.token_hex(4)
-    log.error("incident", incident=incident, exc_info=error)
-    if isinstance(error, OperationalError):
-        detail = "The database does not answer. What you did is kept on this device; wait a moment."
-        return Problem("unavailable", detail, status=503, incident=incident)
-    detail = f"Something went wrong on our side. Tell the coordinator incident {incident}."
-    return Problem("incident", detail, status=500, incident=incident)
+        return respond(request, incident(error))

@@ -1,13 +1,21 @@
 """Errors for people and programs: one exception, answered as RFC 9457 problem details or a page."""
 
+import secrets
+from http import HTTPStatus
 from typing import Any
 
+import structlog
+from django.db import InterfaceError, OperationalError
 from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import render
+from django.template.loader import render_to_string
 from rest_framework import exceptions
 from rest_framework.response import Response
 
 TYPE = "application/problem+json"
+RETRY_AFTER_S = 2  # of an answer that says "not now"
+
+log = structlog.get_logger(__name__)
 
 
 class Problem(Exception):
@@ -60,6 +68,17 @@ class Unknown(Problem):
         super().__init__("unknown", "There is nothing here, or it is not yours to see.")
 
 
+def incident(error: BaseException | None) -> Problem:
+    """What to say of an error that nobody foresaw: its number, which the log has too."""
+    number = secrets.token_hex(4)
+    log.error("incident", incident=number, exc_info=error)
+    if isinstance(error, (OperationalError, InterfaceError)):
+        detail = "The database does not answer. What you did is kept on this device; wait a moment."
+        return Problem("unavailable", detail, status=503, incident=number)
+    detail = f"Something went wrong on our side. Tell the coordinator incident {number}."
+    return Problem("incident", detail, status=500, incident=number)
+
+
 def wants_json(request: HttpRequest) -> bool:
     """Whether a program asked."""
     return request.path.startswith(("/api/", "/dicomweb/", "/imaging/"))
@@ -67,10 +86,23 @@ def wants_json(request: HttpRequest) -> bool:
 
 def respond(request: HttpRequest, problem: Problem) -> HttpResponse:
     """The answer to a refused request: a document for a program, a page for a person."""
+    response = _document_or_page(request, problem)
+    if problem.status == HTTPStatus.SERVICE_UNAVAILABLE:
+        response["Retry-After"] = str(RETRY_AFTER_S)
+    return response
+
+
+def _document_or_page(request: HttpRequest, problem: Problem) -> HttpResponse:
     if wants_json(request):
         return JsonResponse(problem.body(), status=problem.status, content_type=TYPE)
     part = "_fragment" if getattr(request, "htmx", False) else ""
-    return render(request, f"web/problem{part}.html", {"problem": problem}, status=problem.status)
+    template = f"web/problem{part}.html"
+    if (
+        problem.status >= HTTPStatus.INTERNAL_SERVER_ERROR
+    ):  # asks nothing of the database: it may be what is away (A4)
+        page = render_to_string(template, {"problem": problem})
+        return HttpResponse(page, status=problem.status)
+    return render(request, template, {"problem": problem}, status=problem.status)
 
 
 def answer(error: Exception, _context: dict[str, Any]) -> Response | None:
@@ -80,6 +112,8 @@ def answer(error: Exception, _context: dict[str, Any]) -> Response | None:
         return None
     response = Response(problem.body(), status=problem.status, content_type=TYPE)
     wait = getattr(error, "wait", None)  # of a Throttled
+    if wait is None and problem.status == HTTPStatus.SERVICE_UNAVAILABLE:
+        wait = RETRY_AFTER_S
     if wait:
         response["Retry-After"] = str(int(wait))
     return response

@@ -1,5 +1,6 @@
 """The first page, and the health check."""
 
+import sys
 from typing import Any
 
 from django.contrib.auth.decorators import login_required
@@ -7,7 +8,7 @@ from django.db import connection
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 
-from readerstudy.web.problems import Unknown, respond
+from readerstudy.web.problems import Unknown, incident, respond
 
 
 @login_required
@@ -30,3 +31,8 @@ def unknown(request: HttpRequest, exception: Exception) -> HttpResponse:
     """Answer an address that leads nowhere as one that is not yours: there is one 404 (F3)."""
     del exception
     return respond(request, Unknown())
+
+
+def failed(request: HttpRequest) -> HttpResponse:
+    """Answer an error outside any view, as of a middleware that asks a database that is away."""
+    return respond(request, incident(sys.exc_info()[1]))

@@ -16,7 +16,7 @@ from typing import Any
 import psycopg
 
 from tests.cast import PASSWORD
-from tests.scripted import Answer, parsed
+from tests.scripted import Answer, Refused, parsed
 
 ROOT = Path(__file__).resolve().parents[2]
 STARTS_WITHIN_S = 60.0
@@ -34,6 +34,7 @@ class Platform:
     database: str  # DATABASE_URL, or empty for SQLite in the folder
     study: str = ""
     port: int = 0
+    door: int = 0  # where readers knock: the server's port, or a proxy's before it
     server: subprocess.Popen[bytes] | None = None
 
     def environment(self, **more: str) -> dict[str, str]:
@@ -49,18 +50,18 @@ class Platform:
         }
         return {**inherited, **mine, **database, **more}
 
-    def ask(self, module: str) -> str:
+    def ask(self, module: str, *arguments: str) -> str:
         """Run a module of this package on the platform's data; answers what it printed."""
         done = subprocess.run(
-            [sys.executable, "-m", f"tests.faults.{module}"],
+            [sys.executable, "-m", f"tests.faults.{module}", *arguments],
             env=self.environment(), cwd=ROOT, capture_output=True, text=True, check=False,
         )  # fmt: skip
         assert done.returncode == 0, done.stderr[-3000:]
         return done.stdout.strip().splitlines()[-1]
 
-    def prepare(self) -> None:
-        """Make the database and a running study."""
-        self.study = self.ask("prepare")
+    def prepare(self, *, readers: int = 0, cases: int = 40) -> None:
+        """Make the database and a running study, with more readers than the cast has if asked."""
+        self.study = self.ask("prepare", str(readers), str(cases))
 
     def examine(self) -> dict[str, Any]:
         """What the database holds."""
@@ -86,7 +87,7 @@ class Platform:
         end = time.monotonic() + STARTS_WITHIN_S
         while time.monotonic() < end:
             try:
-                if self.request("GET", "/health")[0] == 200:
+                if self.request("GET", "/health", port=self.port)[0] == 200:
                     return
             except Gone:
                 time.sleep(0.05)
@@ -100,20 +101,28 @@ class Platform:
             self.server = None
 
     def request(
-        self, method: str, path: str, body: Any = None, headers: Mapping[str, str] | None = None
-    ) -> tuple[int, bytes, list[str]]:
-        """One request on a connection of its own: status, body, cookies."""
-        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=20)
+        self,
+        method: str,
+        path: str,
+        body: Any = None,
+        headers: Mapping[str, str] | None = None,
+        *,
+        port: int = 0,
+    ) -> tuple[int, bytes, dict[str, str], list[str]]:
+        """One request on a connection of its own: status, body, headers, cookies."""
+        port = port or self.door or self.port
+        connection = http.client.HTTPConnection("127.0.0.1", port, timeout=20)
         content = None if body is None else json.dumps(body)
         try:
             connection.request(method, path, content, dict(headers or {}))
             response = connection.getresponse()
             answer = response.read()
-            return response.status, answer, response.headers.get_all("Set-Cookie") or []
         except (OSError, http.client.HTTPException) as error:
             raise Gone(str(error)) from error
         finally:
             connection.close()
+        named = {name.lower(): value for name, value in response.headers.items()}
+        return response.status, answer, named, response.headers.get_all("Set-Cookie") or []
 
 
 @dataclass
@@ -122,23 +131,29 @@ class Browser:
 
     platform: Platform
     cookies: dict[str, str] = field(default_factory=dict)
+    heard: dict[str, str] = field(default_factory=dict)  # headers of the last answer
+
+    def cookie(self) -> dict[str, str]:
+        """The header that names the session."""
+        return {"Cookie": "; ".join(f"{name}={value}" for name, value in self.cookies.items())}
 
     def sign_in(self, username: str) -> None:
         """Sign in as one of the cast."""
         self.send("GET", "/api/me", None, {})
         body = {"username": username, "password": PASSWORD}
         status, answer = self.send("POST", "/api/sign-in", body, {})
-        assert status == 200, answer
+        if status != 200 or "username" not in answer:
+            raise Refused(status, answer)
 
     def send(self, method: str, path: str, body: Any, headers: Mapping[str, str]) -> Answer:
         """The transport of a `scripted.Tab`."""
         named = {
             "Content-Type": "application/json",
-            "Cookie": "; ".join(f"{name}={value}" for name, value in self.cookies.items()),
+            **self.cookie(),
             "X-CSRFToken": self.cookies.get("csrf", ""),
             **headers,
         }
-        status, content, cookies = self.platform.request(method, path, body, named)
+        status, content, self.heard, cookies = self.platform.request(method, path, body, named)
         for cookie in cookies:
             name, _, value = cookie.split(";", 1)[0].partition("=")
             self.cookies[name] = value

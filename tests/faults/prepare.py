@@ -1,4 +1,9 @@
-"""Make the database of a fault test: the cast, and a running study. Run as a module."""
+"""Make the database of a fault test: the cast, and a running study. Run as a module.
+
+Arguments: how many readers more than the cast's three (`reader1` ...), how many cases.
+"""
+
+import sys
 
 import django
 
@@ -9,10 +14,19 @@ from django.core.management import call_command  # noqa: E402 -- Django must be 
 from readerstudy.studies.definition import DesignDraft  # noqa: E402
 from tests import cast, factories  # noqa: E402
 
-N_CASES = 40
-
 if __name__ == "__main__":
+    more, n_cases = map(int, sys.argv[1:])
     call_command("migrate", verbosity=0)
-    parallel = DesignDraft(kind="parallel", strata=())
-    study = factories.running_study(cast.people(), design=parallel, n_cases=N_CASES)
+    people = cast.people()
+    extra = [
+        factories.user(f"reader{number + 1}", site=people.north, experience="general",
+                       experience_years=5)
+        for number in range(more)
+    ]  # fmt: skip
+    study = factories.running_study(
+        people,
+        design=DesignDraft(kind="parallel", strata=()),
+        n_cases=n_cases,
+        readers=(*people.readers, *extra),
+    )
     print(study.pk)  # noqa: T201 -- its output is its answer

@@ -1,0 +1,128 @@
+"""Scripted readers on real HTTP: each reads case after case and keeps trying, as a browser does."""
+
+import threading
+import time
+from collections.abc import Callable, Sequence
+from typing import TypeVar
+
+import numpy as np
+
+from tests.faults.platform import Browser, Gone, Platform
+from tests.scripted import NOT_JSON, Refused, Tab
+
+R = TypeVar("R")
+PATIENCE_S = 120.0
+# An answer that says "not now": the browser keeps what it has and tries again.
+AGAIN = {502, 503, 504}
+GONE = {403, 404, 409}  # for a reader who was withdrawn
+LATER = {NOT_JSON, "studies.halted"}  # a captive portal's page; a study that is suspended
+
+
+class ScriptedReader(threading.Thread):
+    """One reader: reads case after case, and keeps trying as a browser does.
+
+    With `wild` the reader also sends batches in disorder and signs out in the middle of a read;
+    one that `leaves` is withdrawn some time and may sign fewer reads. All read on until `calm` is
+    set, so that no fault comes too late.
+    """
+
+    def __init__(
+        self,
+        platform: Platform,
+        username: str,
+        seed: int,
+        *,
+        reads: int,
+        wild: bool = False,
+        leaves: bool = False,
+        calm: threading.Event | None = None,
+    ) -> None:
+        super().__init__(daemon=True)
+        self.platform, self.username, self.reads = platform, username, reads
+        self.wild, self.leaves, self.calm = wild, leaves, calm
+        self.rng = np.random.default_rng(seed)
+        self.browser = Browser(platform)
+        self.tabs: list[Tab] = []
+        self.signed: set[str] = set()
+        self.refusals: list[int] = []  # every status that was no answer
+        self.failure: BaseException | None = None
+
+    def run(self) -> None:
+        """Read; keep what went wrong for the test to see."""
+        try:
+            self.sign_in()
+            while len(self.signed) < self.reads or (self.calm and not self.calm.is_set()):
+                self.read_one(Tab(self.browser.send, self.platform.study))
+        except Refused as refused:
+            is_withdrawn = self.leaves and refused.status in GONE
+            if not is_withdrawn and refused.code != "reads.nothing_left":
+                self.failure = refused
+        except BaseException as error:  # noqa: BLE001 -- shown by the test's own thread
+            self.failure = error
+
+    def sign_in(self) -> None:
+        """Sign in, as often as it takes."""
+        self.persist(lambda: self.browser.sign_in(self.username))
+
+    def read_one(self, tab: Tab) -> None:
+        """One case: some batches, some of them sent twice, then the signature."""
+        self.persist(tab.open)
+        self.tabs.append(tab)
+        tab.does("first_render")
+        for _ in range(int(self.rng.integers(3, 12))):
+            tab.does("scroll", float(self.rng.uniform(0.1, 5)))
+            if self.rng.random() < 0.3:
+                self.persist(tab.flush)
+            if self.rng.random() < 0.1:
+                self.repeat(tab)
+        if self.wild and self.rng.random() < 0.2:
+            self.browser.cookies.clear()  # the session is gone; sign in over the case
+            self.sign_in()
+        for _ in range(int(self.rng.integers(1, 4))):
+            tab.mark(rating=float(self.rng.integers(0, 101)))
+        tab.answer_all(likelihood=float(self.rng.integers(0, 101)))
+        tab.does("submit_asked")
+        if self.wild and self.rng.random() < 0.3:
+            self.deliver_in_disorder(tab)
+        self.persist(tab.flush)
+        self.persist(tab.sign)
+        self.signed.add(tab.read_id)
+
+    def repeat(self, tab: Tab) -> None:
+        """Send the last events again, as after an answer that was lost."""
+        again = tab.made[-5:]
+        self.persist(lambda: tab.deliver(again))
+        tab.acknowledged |= {each["event_id"] for each in again}
+
+    def deliver_in_disorder(self, tab: Tab) -> None:
+        """Send what waits one by one, shuffled; the outbox sends all of it once more."""
+        for number in self.rng.permutation(len(tab.outbox)):
+            event = tab.outbox[number]
+            receipt = self.persist(lambda one=event: tab.deliver([one]))
+            tab.acknowledged |= set(receipt["acknowledged"])
+
+    def persist(self, act: Callable[[], R]) -> R:
+        """Do it until it is answered."""
+        end = time.monotonic() + PATIENCE_S
+        while True:
+            try:
+                return act()
+            except Gone:
+                if time.monotonic() > end:
+                    raise
+            except Refused as refused:
+                self.refusals.append(refused.status)
+                is_for_later = refused.status in AGAIN or refused.code in LATER
+                if not is_for_later or time.monotonic() > end:
+                    raise
+            time.sleep(0.1)
+
+
+def finish(readers: Sequence[ScriptedReader]) -> set[str]:
+    """Wait for all of them; answers the reads whose signature was acknowledged."""
+    for reader in readers:
+        reader.join(PATIENCE_S)
+        assert reader.failure is None, f"{reader.username}: {reader.failure!r}"
+        assert reader.leaves or len(reader.signed) >= reader.reads
+        assert 500 not in reader.refusals, "an error of ours reached a reader"
+    return {each for reader in readers for each in reader.signed}
