@@ -139,13 +139,13 @@ def _worker() -> Iterator["subprocess.Popen[bytes]"]:
     _log().parent.mkdir(parents=True, exist_ok=True)
     command = [
         sys.executable, "-m", "celery", "-A", "readerstudy", "worker", "--beat",
-        "--queues", "cpu,gpu", "--concurrency", str(min(2, _cores())), "--loglevel", "WARNING",
+        "--queues", "cpu,gpu", "--concurrency", "1", "--loglevel", "WARNING",
     ]  # fmt: skip
     with _log().open("ab") as log:
         process = subprocess.Popen(  # noqa: S603 -- our own program
             command,
             cwd=settings.BASE_DIR,
-            env={**os.environ, "OMP_NUM_THREADS": "1"},  # a core each, beside those that make cases
+            env={**os.environ, "OMP_NUM_THREADS": "1"},  # other cores make cases meanwhile
             stdout=log,
             stderr=log,
             start_new_session=True,
