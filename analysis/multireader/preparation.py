@@ -129,29 +129,25 @@ def _tell_missing(dataset: Dataset, method: str, warnings: list[str]) -> None:
 
 def _tell_degenerate(dataset: Dataset, warnings: list[str]) -> None:
     """Name readers whose ratings are constant or separate the classes perfectly."""
+    low1, high1 = _range(dataset.ratings[:, :, dataset.truth])
+    low0, high0 = _range(dataset.ratings[:, :, ~dataset.truth])
+    flat = (np.fmin(low0, low1) == np.fmax(high0, high1)) & ~np.isnan(low0) & ~np.isnan(low1)
+    kinds = {
+        "constant ratings; the AUC is 0.5 without variance": flat,
+        "perfect separation; the AUC is 1 without variance": low1 > high0,
+        "perfect separation the wrong way round; are the ratings reversed?": high1 < low0,
+    }
     for i, modality in enumerate(dataset.modalities):
-        found: dict[str, list[str]] = {}
-        for j, reader in enumerate(dataset.readers):
-            words = _degenerate(dataset, i, j)
-            if words:
-                found.setdefault(words, []).append(str(reader))
-        for words, readers in found.items():
-            who = "reader" if len(readers) == 1 else "readers"
-            warnings.append(f"{who} {', '.join(readers)}, modality {modality}: {words}")
+        for words, found in kinds.items():
+            names = [dataset.readers[j] for j in np.flatnonzero(found[i])]
+            if names:
+                who = "reader" if len(names) == 1 else "readers"
+                warnings.append(f"{who} {', '.join(names)}, modality {modality}: {words}")
 
 
-def _degenerate(dataset: Dataset, i: int, j: int) -> str | None:
-    read = dataset.read[i, j]
-    if not read.any():
-        return None
-    rating, truth = dataset.ratings[i, j, read], dataset.truth[read]
-    if rating.min() == rating.max():
-        return "constant ratings; the AUC is 0.5 without variance"
-    if rating[truth].min() > rating[~truth].max():
-        return "perfect separation; the AUC is 1 without variance"
-    if rating[truth].max() < rating[~truth].min():
-        return "perfect separation the wrong way round; are the ratings reversed?"
-    return None
+def _range(ratings: NDArray[np.float64]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """(I, J) lowest and highest rating; NaN where nothing was read."""
+    return np.fmin.reduce(ratings, axis=2), np.fmax.reduce(ratings, axis=2)
 
 
 def _masked(dataset: Dataset, gone: Flags) -> Dataset:
