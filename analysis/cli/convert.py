@@ -5,8 +5,9 @@ import sys
 from pathlib import Path
 
 from analysis.dataset import Dataset
+from analysis.freeresponse.data import FrocData
 from analysis.io.files import READERS, WRITERS, read_reads, write_reads
-from analysis.io.rjafroc import read_rjafroc_froc, write_rjafroc_froc
+from analysis.io.rjafroc import read_workbook, write_rjafroc_froc
 from analysis.io.tables import read_table, write_table
 
 EXAMPLES = """\
@@ -17,6 +18,7 @@ examples:
   python -m analysis convert reads.csv study.lrc                     (OR-DBM MRMC)
   python -m analysis convert marks.csv froc.xlsx --truth truth.csv   (RJafroc, FROC)
   python -m analysis convert froc.xlsx marks.csv --truth truth.csv   (and back)
+  python -m analysis convert froc.xlsx marks.csv --truth truth.csv --reads reads.csv
 """
 
 
@@ -31,7 +33,12 @@ def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]"
     parser.add_argument("source", type=Path, help=f"file to read: {', '.join(READERS)}")
     parser.add_argument("target", type=Path, help=f"file to write: {', '.join(WRITERS)}")
     parser.add_argument(
-        "--truth", type=Path, help="table of truth, for FROC: read with marks, written with them"
+        "--truth",
+        type=Path,
+        help="table of truth, for FROC: read with a table of marks, written from a workbook",
+    )
+    parser.add_argument(
+        "--reads", type=Path, help="table of the reads made, for FROC: as --truth; may be left out"
     )
 
 
@@ -42,12 +49,27 @@ def run(args: argparse.Namespace) -> int:
         write_reads(dataset, args.target)
         sys.stdout.write(f"{int(dataset.read.sum())} reads written to {args.target}\n")
         return 0
-    if args.target.suffix == ".xlsx":
-        marks = read_table(args.source)
-        write_rjafroc_froc(marks, read_table(args.truth), args.target)
-    else:
-        marks, truth = read_rjafroc_froc(args.source)
-        write_table(marks, args.target)
-        write_table(truth, args.truth)
-    sys.stdout.write(f"{len(marks)} marks written to {args.target}\n")
+    _froc(args.source, args.target, args.truth, args.reads)
     return 0
+
+
+def _froc(source: Path, target: Path, truth_path: Path, reads_path: Path | None) -> None:
+    """Marks from a table or a workbook to the other, or to a table of another kind."""
+    from_book = source.suffix == ".xlsx"
+    if from_book:
+        book = read_workbook(source)
+        marks, truth, reads = book.marks, book.truth, book.reads
+    else:
+        marks, truth = read_table(source), read_table(truth_path)
+        reads = None if reads_path is None else read_table(reads_path)
+    words = FrocData.from_tables(marks, truth, reads).warnings
+    if target.suffix == ".xlsx":
+        write_rjafroc_froc(marks, truth, target, reads)
+    else:
+        write_table(marks, target)
+        if from_book:
+            write_table(truth, truth_path)
+        if from_book and reads is not None and reads_path is not None:
+            write_table(reads, reads_path)
+    sys.stdout.write(f"{len(marks)} marks written to {target}\n")
+    sys.stderr.write("".join(f"note: {each}\n" for each in words))

@@ -9,10 +9,14 @@ from pathlib import Path
 import pandas as pd
 
 from analysis.dataset import Dataset
-from analysis.tables import DataError, codes, first_bad
+from analysis.io.names import NameRules
+from analysis.io.tables import text_of
+from analysis.tables import DataError
 
 COLUMNS = ["readerID", "caseID", "modalityID", "score"]
 TRUTH_READERS = ("-1", "truth")
+RULES = NameRules("iMRMC", {"reader": ',"', "modality": ',"', "case": ',"'}, words=TRUTH_READERS)
+Line = tuple[int, list[str]]
 
 
 def read_imrmc(path: str | Path) -> pd.DataFrame:
@@ -21,33 +25,25 @@ def read_imrmc(path: str | Path) -> pd.DataFrame:
     Raises
     ------
     DataError
-        For a file without data, a line without four fields, or a case without truth.
+        For a file without data, or a line (by its number) without four fields, with a score that
+        is no number, a truth that is not 0 or 1 or differs from another, or a case without truth.
     """
-    rows = _rows(Path(path))
-    table = pd.DataFrame([row for _, row in rows], columns=COLUMNS)
-    is_truth = table["readerID"].isin(TRUTH_READERS)
-    truth = table[is_truth]
-    if truth.empty:
-        raise DataError(f"{Path(path).name}: no truth rows (reader -1 or truth)")
-    known = dict(zip(truth["caseID"], truth["score"], strict=True))
-    _check_truth(truth, known)
-    reads = table[~is_truth].reset_index(drop=True)
-    row = first_bad(~reads["caseID"].isin(known).to_numpy())
-    if row is not None:
-        raise DataError(f"a score for case {reads['caseID'].iloc[row]}, which has no truth row")
-    return pd.DataFrame(
-        {
-            "reader": reads["readerID"],
-            "modality": reads["modalityID"],
-            "case": reads["caseID"],
-            "truth": pd.to_numeric(reads["caseID"].map(known)),
-            "rating": _numbers(reads["score"]),
-        }
-    )
+    path = Path(path)
+    lines = _rows(path)
+    truth = _truth(lines, path.name)
+    reads = [
+        (reader, modality, case, _known(truth, case, at, path.name), _number(score, at, path.name))
+        for at, (reader, case, modality, score) in lines
+        if reader not in TRUTH_READERS
+    ]
+    return pd.DataFrame(reads, columns=["reader", "modality", "case", "truth", "rating"])
 
 
 def write_imrmc(dataset: Dataset, path: str | Path) -> None:
     """Write a study as an iMRMC input file; missing reads are left out."""
+    RULES.check("reader", dataset.readers)
+    RULES.check("modality", dataset.modalities)
+    RULES.check("case", dataset.cases)
     table = dataset.table()
     lines = [
         "Reads of a study, written by Readerstudy",
@@ -71,13 +67,12 @@ def write_imrmc(dataset: Dataset, path: str | Path) -> None:
             )
         ),
     ]
-    _check_names((*dataset.readers, *dataset.modalities, *dataset.cases))
     Path(path).write_text("\n".join(lines) + "\n", encoding="utf-8")
 
 
-def _rows(path: Path) -> list[tuple[int, list[str]]]:
+def _rows(path: Path) -> list[Line]:
     """Numbered data rows of four fields."""
-    lines = path.read_text(encoding="utf-8-sig").splitlines()
+    lines = text_of(path).splitlines()
     start = next(
         (
             at
@@ -91,7 +86,9 @@ def _rows(path: Path) -> list[tuple[int, list[str]]]:
     rows = [(at, _fields(line)) for at, line in enumerate(lines[start:], start + 1) if line.strip()]
     for at, fields in rows:
         if len(fields) != len(COLUMNS):
-            raise DataError(f"{path.name}, line {at}: {len(fields)} fields, needs 4")
+            raise DataError(
+                f"{path.name}, line {at}: {len(fields)} fields, needs {', '.join(COLUMNS)}"
+            )
     return rows
 
 
@@ -99,22 +96,30 @@ def _fields(line: str) -> list[str]:
     return [field.strip().strip('"') for field in line.split(",")]
 
 
-def _numbers(column: pd.Series) -> pd.Series:
-    found = pd.to_numeric(column, errors="coerce")
-    row = first_bad(found.isna().to_numpy())
-    if row is not None:
-        raise DataError(f"read {row + 1}: score {column.iloc[row]!r} is not a number")
+def _truth(lines: list[Line], name: str) -> dict[str, int]:
+    """Truth by case."""
+    found: dict[str, int] = {}
+    for at, (reader, case, _, score) in lines:
+        if reader not in TRUTH_READERS:
+            continue
+        value = _number(score, at, name)
+        if value not in (0, 1):
+            raise DataError(f"{name}, line {at}: truth {score!r} is not 0 or 1")
+        if found.setdefault(case, int(value)) != value:
+            raise DataError(f"{name}, line {at}: case {case} has two truths")
+    if not found:
+        raise DataError(f"{name}: no truth rows (reader -1 or truth)")
     return found
 
 
-def _check_truth(truth: pd.DataFrame, known: dict[str, str]) -> None:
-    code, names = codes(truth["caseID"])
-    row = first_bad(truth["caseID"].map(known).to_numpy() != truth["score"].to_numpy())
-    if row is not None:
-        raise DataError(f"case {names[code[row]]} has two truths")
+def _known(truth: dict[str, int], case: str, at: int, name: str) -> int:
+    if case not in truth:
+        raise DataError(f"{name}, line {at}: a score for case {case}, which has no truth row")
+    return truth[case]
 
 
-def _check_names(names: tuple[str, ...]) -> None:
-    bad = next((name for name in names if "," in name or "\n" in name), None)
-    if bad is not None:
-        raise DataError(f"the name {bad!r} has a comma or a line break; iMRMC cannot hold it")
+def _number(text: str, at: int, name: str) -> float:
+    try:
+        return float(text)
+    except ValueError:
+        raise DataError(f"{name}, line {at}: score {text!r} is not a number") from None

@@ -6,6 +6,7 @@ quoted modality names and a line of L (large rating means disease) or S. ``#`` e
 Text: reader, modality, case, truth, rating with a header, commas, tabs or blanks between.
 """
 
+import io
 import re
 from collections.abc import Iterator
 from pathlib import Path
@@ -14,8 +15,11 @@ import numpy as np
 import pandas as pd
 
 from analysis.dataset import COLUMNS, Dataset
-from analysis.tables import DataError
+from analysis.io.names import NameRules
+from analysis.io.tables import text_of
+from analysis.tables import DataError, numbers
 
+RULES = NameRules(".lrc", {"reader": '"', "modality": '"'}, words=("#", "*"), starts="#*")
 Line = tuple[int, str]
 
 
@@ -39,6 +43,9 @@ def write_ordbm(dataset: Dataset, path: str | Path) -> None:
         return
     if not dataset.complete:
         raise DataError(".lrc holds crossed studies only; write .txt or .imrmc")
+    RULES.check("reader", dataset.readers)
+    RULES.check("modality", dataset.modalities)
+    RULES.check("case", dataset.cases)
     lines = ["Reads of a study, written by Readerstudy"]
     for j, reader in enumerate(dataset.readers):
         lines.append(reader)
@@ -55,20 +62,25 @@ def write_ordbm(dataset: Dataset, path: str | Path) -> None:
 
 
 def _read_text(path: Path) -> pd.DataFrame:
-    first = path.read_text(encoding="utf-8-sig").partition("\n")[0]
+    text = text_of(path)
+    first = text.partition("\n")[0]
     delimiter = next((mark for mark in (",", "\t", ";") if mark in first), r"\s+")
-    table = pd.read_csv(path, sep=delimiter, dtype=str, encoding="utf-8-sig")
+    try:
+        table = pd.read_csv(io.StringIO(text), sep=delimiter, dtype=str, keep_default_na=False)
+    except (pd.errors.ParserError, pd.errors.EmptyDataError) as error:
+        raise DataError(f"{path.name} is no delimited text: {error}") from error
     if table.shape[1] < len(COLUMNS):
         raise DataError(f"{path.name}: {table.shape[1]} columns, needs {', '.join(COLUMNS)}")
     table = table.iloc[:, : len(COLUMNS)].set_axis(list(COLUMNS), axis=1)
-    return table.assign(rating=pd.to_numeric(table["rating"]), truth=pd.to_numeric(table["truth"]))
+    table = table.where(table != "")  # an empty field is no value
+    return table.assign(**{name: numbers(table[name], name) for name in ("truth", "rating")})
 
 
 def _read_lrc(path: Path) -> pd.DataFrame:
     lines = iter(
         [
             (at, line.strip())
-            for at, line in enumerate(path.read_text(encoding="utf-8-sig").splitlines(), start=1)
+            for at, line in enumerate(text_of(path).splitlines(), start=1)
             if line.strip()
         ]
     )

@@ -14,12 +14,14 @@ import numpy as np
 import pandas as pd
 
 from analysis.dataset import Dataset
+from analysis.io.names import Kind, NameRules
 from analysis.io.workbooks import Sheet, open_workbook
 from analysis.tables import DataError, need_columns
 
 NL_SHEETS, LL_SHEETS = ("NL", "FP"), ("LL", "TP")
 TRUTH = ["CaseID", "LesionID", "Weight", "ReaderID", "ModalityID", "Paradigm"]
 KEYS = ["reader", "modality", "case"]
+RULES = NameRules("an RJafroc workbook", {"reader": ",", "modality": ","}, starts="=")
 
 
 @dataclass(frozen=True)
@@ -88,7 +90,10 @@ def read_rjafroc(path: str | Path) -> pd.DataFrame:
     book = read_workbook(path)
     several = book.truth["lesion"].max() > 1 or book.marks.duplicated(KEYS).any()
     if book.paradigm == "FROC" or several:
-        raise DataError(f"{Path(path).name} holds FROC marks; use the froc command")
+        raise DataError(
+            f"{Path(path).name} holds FROC marks; give it to the froc command, or convert it with "
+            "--truth"
+        )
     by_case = book.truth.drop_duplicates("case").set_index("case")["truth"]
     found = book.marks.assign(truth=book.marks["case"].map(by_case))
     return found[["reader", "modality", "case", "truth", "rating"]]
@@ -155,6 +160,11 @@ def write_rjafroc_froc(
 def _write(
     marks: pd.DataFrame, truth: pd.DataFrame, reads: pd.DataFrame, path: Path, *, paradigm: str
 ) -> None:
+    kinds: tuple[Kind, ...] = ("reader", "modality")
+    for kind in kinds:
+        RULES.check(kind, marks[kind].astype(str).unique())
+    RULES.check("case", truth["case"].astype(str).unique())
+    _check_digits(marks["rating"].astype(float))
     # RJafroc expects cases without disease first.
     truth = truth.sort_values("truth", kind="stable")
     numbers = _case_numbers(truth["case"].astype(str))
@@ -195,7 +205,6 @@ def _lists(
     `is_listed` says that `reads` is the list of reads; otherwise everybody read everything.
     """
     text = reads[KEYS].astype(str)
-    _check_lists(text)
     everyone, everything = (list(dict.fromkeys(text[name])) for name in KEYS[:2])
     if not is_listed:
         return [", ".join(everyone)] * len(cases), [", ".join(everything)] * len(cases)
@@ -216,13 +225,14 @@ def _lists(
     return readers, modalities
 
 
-def _check_lists(text: pd.DataFrame) -> None:
-    for name in ("reader", "modality"):
-        bad = text.loc[text[name].str.contains(","), name]
-        if not bad.empty:
-            raise DataError(
-                f"the {name} {bad.iloc[0]!r} has a comma, which RJafroc's lists cannot hold"
-            )
+def _check_digits(ratings: pd.Series) -> None:
+    """A cell of a workbook holds 16 digits: refuse ratings that it would make equal."""
+    values = ratings.unique()
+    if len({f"{value:.16g}" for value in values}) < len(values):
+        raise DataError(
+            "two ratings differ only beyond the 16 digits that a workbook holds, and would be "
+            "tied; write .csv, .parquet or .imrmc"
+        )
 
 
 def _case_numbers(cases: pd.Series) -> dict[str, int]:

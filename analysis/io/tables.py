@@ -53,6 +53,20 @@ def read_table(path: str | Path) -> pd.DataFrame:
         raise DataError(f"{path.name} is no CSV table: {error}") from error
 
 
+def text_of(path: Path) -> str:
+    """The text of a file in UTF-8, with or without a byte-order mark.
+
+    Raises
+    ------
+    DataError
+        For another encoding.
+    """
+    try:
+        return path.read_text(encoding="utf-8-sig")
+    except UnicodeDecodeError as error:
+        raise DataError(f"{path.name} is not in UTF-8; save it as UTF-8 text ({error})") from error
+
+
 def _dialect(path: Path) -> Dialect:
     """Commas; or semicolons with decimal commas, as spreadsheets of many countries save them."""
     with path.open(encoding="utf-8-sig", errors="replace") as file:
