@@ -11,6 +11,7 @@ in docs/statistics/speed.md. Exit status 1 when a target is missed.
 import argparse
 import json
 import math
+import os
 import resource
 import subprocess
 import sys
@@ -178,6 +179,7 @@ def main() -> int:
         *size, source, method = args.one
         print(json.dumps(one(tuple(map(int, size)), source, method)))  # type: ignore[arg-type]
         return 0
+    print("load", *(f"{each:.1f}" for each in os.getloadavg()), "on", os.cpu_count(), "cores")
     missed = targets()
     if not args.quick:
         ratios()

@@ -29,6 +29,7 @@ def study(kind: str, name: str) -> Dataset:
         "reader": ((name, "y"), modalities, cases),
         "modality": (readers, (name, "B"), cases),
         "case": (readers, modalities, (name, *cases[1:])),
+        "all": ((name, "y"), (name, "B"), (name, *cases[1:])),
     }
     who, what, which = named[kind]
     ratings = np.random.default_rng(1).normal(size=(2, 2, 6))
@@ -41,15 +42,13 @@ def rows(dataset: Dataset) -> pd.DataFrame:
 
 
 @pytest.mark.parametrize("suffix", FORMATS)
-@pytest.mark.parametrize("kind", ["reader", "modality", "case"])
-def test_any_name_comes_back_or_is_refused(suffix: str, kind: str, tmp_path: Path) -> None:
+def test_any_name_comes_back_or_is_refused(suffix: str, tmp_path: Path) -> None:
     refused = 0
     for name in NAMES:
-        dataset = study(kind, name)
+        dataset = study("all", name)
         try:
             write_reads(dataset, tmp_path / f"x.{suffix}")
-        except DataError as error:
-            assert repr(name) in str(error)
+        except DataError:
             refused += 1
             continue
         found = Dataset.from_table(read_reads(tmp_path / f"x.{suffix}"))
@@ -60,10 +59,27 @@ def test_any_name_comes_back_or_is_refused(suffix: str, kind: str, tmp_path: Pat
         assert not refused
 
 
+@pytest.mark.parametrize(
+    ("suffix", "kind", "name", "words"),
+    [
+        ("imrmc", "reader", "-1", "the reader '-1' means something else there; iMRMC cannot"),
+        ("imrmc", "case", "a,b", "the case 'a,b' has a ','"),
+        ("xlsx", "modality", "=1+1", "the modality '=1\\+1' begins with '='"),
+        ("lrc", "reader", "#1", "the reader '#1' begins with '#'; .lrc cannot hold it"),
+        ("lrc", "case", " a", "the case ' a' is empty or has blanks around it"),
+    ],
+)
+def test_a_refused_name_is_named_with_the_reason(
+    suffix: str, kind: str, name: str, words: str, tmp_path: Path
+) -> None:
+    with pytest.raises(DataError, match=words):
+        write_reads(study(kind, name), tmp_path / f"x.{suffix}")
+
+
 def test_ratings_that_a_workbook_would_tie_are_refused(tmp_path: Path) -> None:
     dataset = study("case", "c0")
     ratings = dataset.ratings.copy()
-    ratings[0, 0, :2] = 1 / 3, np.nextafter(1 / 3, 1)
+    ratings[0, 0, :2] = 1.1, np.nextafter(1.1, 2)
     close = Dataset(ratings, dataset.truth.copy(), ("A", "B"), ("x", "y"), dataset.cases)
     with pytest.raises(DataError, match="would be tied"):
         write_reads(close, tmp_path / "x.xlsx")
