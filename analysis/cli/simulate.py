@@ -38,6 +38,7 @@ def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]"
     add("--structure", default="HL", choices=["HH", "HL", "LH", "LL"], help="of Roe and Metz")
     add("--search-gain", type=float, default=0.0, help="what AI adds to the logit of finding")
     add("--time-ratio", type=float, default=0.8, help="time with AI over time without")
+    add("--fatigue", type=float, default=0.0, help="log time added by each read of a sitting")
     add("--seed", type=int, required=True)
 
 
@@ -46,7 +47,7 @@ def run(args: argparse.Namespace) -> int:
     model = StudyModel(
         ratings=with_auc(args.auc, args.structure, args.gain),
         search=replace(SearchModel(), ai_logit_nu=args.search_gain),
-        times=replace(TimeModel(), ratio=args.time_ratio),
+        times=replace(TimeModel(), ratio=args.time_ratio, fatigue=args.fatigue),
     )
     study = simulate(
         model, readers=args.readers, healthy=args.healthy, diseased=args.diseased, seed=args.seed

@@ -17,18 +17,20 @@ if TYPE_CHECKING:
 
 
 def order_figure(order: "Order", *, control: str, words: str, theme: Theme = "light") -> Figure:
-    """Means by period at the left, relative time along the order at the right.
+    """Means by period, relative time along the reader's order, and along the sittings.
 
     Parallel lines at the left: neither carry-over nor any other interaction of modality and
     period. A panel without data is left out.
     """
-    panels = [order.accuracy is not None, bool(order.learning)]
-    figure, axes = sheet(7.2 if all(panels) else 3.8, 3.0, panels=sum(panels), theme=theme)
+    panels = sum((order.accuracy is not None, bool(order.learning), bool(order.fatigue)))
+    figure, axes = sheet((3.8, 7.2, 9.6)[panels - 1], 3.0, panels=panels, theme=theme)
     left = list(axes)
     if order.accuracy is not None:
         _periods(left.pop(0), order.accuracy, words, control, theme)
     if order.learning:
-        _learning(left.pop(0), order.learning, control, theme)
+        _learning(left.pop(0), order.learning, control, ("Place in the reader's order", theme))
+    if order.fatigue:
+        _learning(left.pop(0), order.fatigue, control, ("Place in the sitting", theme))
     return figure
 
 
@@ -51,7 +53,10 @@ def _periods(axis: Axes, found: "Crossover", words: str, control: str, theme: Th
     legend(axis, theme=theme, place="best")
 
 
-def _learning(axis: Axes, steps: "Sequence[Step]", control: str, theme: Theme) -> None:
+def _learning(
+    axis: Axes, steps: "Sequence[Step]", control: str, look_at: tuple[str, Theme]
+) -> None:
+    words, theme = look_at
     names = list(dict.fromkeys(each.modality for each in steps))
     styles = looks(names, control if control in names else names[0])
     axis.axhline(1, color=FAINT[theme], linewidth=0.8)
@@ -61,7 +66,7 @@ def _learning(axis: Axes, steps: "Sequence[Step]", control: str, theme: Theme) -
     axis.yaxis.set_major_locator(MaxNLocator(5))
     axis.yaxis.set_minor_locator(NullLocator())
     axis.yaxis.set_major_formatter(FuncFormatter(lambda value, _place: f"{value:.2g}"))
-    label(axis, "Place in the reader's order", "Time / reader's mean", theme=theme)
+    label(axis, words, "Time / reader's mean", theme=theme)
     legend(axis, theme=theme, place="best")
 
 

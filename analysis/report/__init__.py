@@ -158,7 +158,7 @@ def run(
     text = " ".join(said)
     numbers = rounded(finite({**tree, "statement": text, "findings": said}), DIGITS)
     figures = _figures(tables, asked, tree, main, (found, times))
-    if ordered.accuracy is not None or ordered.learning:
+    if ordered.accuracy is not None or ordered.learning or ordered.fatigue:
         label = "" if main is None else main.label
         figures["order"] = partial(order_figure, ordered, control=arm, words=label)
     if moved is not None:

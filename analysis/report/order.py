@@ -1,4 +1,4 @@
-"""The report's section on order: period, carry-over and learning (S8)."""
+"""The report's section on order: period, carry-over, learning and fatigue (S8)."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -12,7 +12,7 @@ from analysis.report.plan import Plan
 from analysis.report.tables import Tables
 from analysis.results import MrmcResult
 from analysis.tables import DataError
-from analysis.times.learning import Step, learning_curve
+from analysis.times.learning import Step, fatigue_curve, learning_curve
 from analysis.words import p_text
 
 Found = TypeVar("Found")
@@ -25,6 +25,7 @@ class Order:
     accuracy: Crossover | None
     time: Crossover | None
     learning: tuple[Step, ...]
+    fatigue: tuple[Step, ...]
     errors: dict[str, str]
 
     def to_json(self) -> dict[str, Any]:
@@ -33,11 +34,28 @@ class Order:
             "accuracy": None if self.accuracy is None else self.accuracy.to_json(),
             "time": None if self.time is None else self.time.to_json(),
             "learning": [each.to_json() for each in self.learning],
+            "fatigue": [each.to_json() for each in self.fatigue],
             "errors": self.errors,
         }
 
     def statement(self) -> str:
-        """Period and carry-over in a sentence or two; empty where there is no crossover."""
+        """Period, carry-over and fatigue in a few sentences, as far as they are known."""
+        return " ".join(each for each in (self._of_periods(), self._of_sittings()) if each)
+
+    def _of_sittings(self) -> str:
+        """How the last quarter of the sittings compares with the first, both arms together."""
+        if len({each.first for each in self.fatigue}) < 2:
+            return ""
+        last = {each.modality: each for each in self.fatigue}
+        first = {each.modality: each for each in reversed(self.fatigue)}
+        both = [last[name].ratio / first[name].ratio for name in last]
+        ratio = float(np.exp(np.mean(np.log(both))))
+        return (
+            f"Within sittings the last reads took {ratio:.2f} times as long as the first "
+            f"(places {next(iter(last.values())).first} and on)."
+        )
+
+    def _of_periods(self) -> str:
         if self.accuracy is None:
             return ""
         period, carry = self.accuracy.period, self.accuracy.carry_over
@@ -71,7 +89,8 @@ def order(tables: Tables, plan: Plan, main: MrmcResult | None) -> Order:
     )
     time = said("time", lambda: crossover(_log_time(tables), control=control, alpha=alpha))
     learning = said("learning", lambda: learning_curve(_timed(tables), alpha=alpha))
-    return Order(accuracy, time, tuple(learning or ()), errors)
+    fatigue = said("fatigue", lambda: fatigue_curve(_timed(tables), alpha=alpha))
+    return Order(accuracy, time, tuple(learning or ()), tuple(fatigue or ()), errors)
 
 
 def _accuracy(tables: Tables, main: MrmcResult | None) -> pd.DataFrame:

@@ -24,8 +24,8 @@ class Plan:
     """What is asked, fixed before the data are seen.
 
     Made from the protocol's dictionary: `primary` (fom, hypothesis, margin, alpha, method,
-    covariance, random), `localisation` (foms), `time`, `sensitivity` (analyses: name and what
-    changes), `control` (the control arm's name).
+    covariance, random), `localisation` (foms), `time` (outliers), `sensitivity` (analyses: name
+    and what changes), `control` (the control arm's name).
     """
 
     fom: str = "auc"
@@ -37,6 +37,7 @@ class Plan:
     random: Random = "readers+cases"
     localisation: tuple[str, ...] = LOCALISATION
     time: bool = True
+    outliers: str = "none"
     call_threshold: float = 50.0
     control: str | None = None
     variants: tuple[Variant, ...] | None = None
@@ -56,6 +57,7 @@ class Plan:
             **known,
             localisation=tuple(plan.get("localisation", {}).get("foms", LOCALISATION)),
             time=plan.get("time") is not False,
+            outliers=str((plan.get("time") or {}).get("outliers") or "none"),
             control=plan.get("control"),
             variants=_variants(plan.get("sensitivity", {})),
         )

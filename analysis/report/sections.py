@@ -15,8 +15,9 @@ from analysis.report.tables import Tables, rated
 from analysis.results import MrmcResult
 from analysis.tables import DataError
 from analysis.times.decisions import changed_calls, decision_effects
+from analysis.times.outliers import NONE
 from analysis.times.result import TimeResult
-from analysis.times.study import reading_time
+from analysis.times.study import other_limits, reading_time
 
 NAMES = ("reader", "modality", "case")
 
@@ -68,24 +69,46 @@ def localisation(tables: Tables, plan: Plan) -> Localisation:
 
 @dataclass(frozen=True)
 class Section:
-    """A section that has a result, or the reason why it has none."""
+    """A section that has a result, or the reason why it has none.
+
+    `others` are the ratios under other idle limits and, where the plan leaves times out, with
+    every time.
+    """
 
     result: TimeResult | None = None
     error: str = ""
+    others: tuple[dict[str, Any], ...] = ()
 
     def to_json(self) -> dict[str, Any]:
         """The section's numbers."""
-        return {"error": self.error} if self.result is None else self.result.to_json()
+        if self.result is None:
+            return {"error": self.error}
+        return {**self.result.to_json(), "sensitivity": list(self.others)}
 
 
 def time(tables: Tables, plan: Plan) -> Section:
     """Reading time, unless the plan leaves it out."""
     if not plan.time:
         return Section(error="not in the plan")
+
+    def ratios(reads: pd.DataFrame, outliers: str) -> TimeResult:
+        return reading_time(reads, reference=tables.control, outliers=outliers, alpha=plan.alpha)
+
     try:
-        return Section(reading_time(tables.reads, reference=tables.control, alpha=plan.alpha))
+        result = ratios(tables.reads, plan.outliers)
     except DataError as error:
         return Section(error=str(error))
+    versions = {name: (each, plan.outliers) for name, each in other_limits(tables.reads).items()}
+    if plan.outliers != NONE:
+        versions["every time"] = (tables.reads, NONE)
+    others = []
+    for name, (reads, rule) in versions.items():
+        try:
+            found = ratios(reads, rule).to_json()["ratios"]
+            others.append({"name": name, "ratios": [r for r in found if r["group"] == "all"]})
+        except DataError as error:
+            others.append({"name": name, "error": str(error)})
+    return Section(result, others=tuple(others))
 
 
 def decisions(tables: Tables, plan: Plan) -> dict[str, Any]:

@@ -27,6 +27,8 @@ class TimeModel:
     reader_arm_sd: float = 0.05
     residual_sd: float = 0.25
     learning: float = -0.04  # of log order
+    fatigue: float = 0.0  # of each further read of a sitting
+    sitting: int = 20  # reads
     period: float = -0.03  # of the second period
 
 
@@ -92,6 +94,7 @@ def _reads(
             order = (period - 1) * K + np.arange(1, K + 1)
             log_s = math.log(model.median_s) + pace[j] + size[k] + own[i]
             log_s += i * math.log(model.ratio) + model.learning * np.log(order)
+            log_s += model.fatigue * ((order - 1) % model.sitting)
             log_s += (period - 1) * model.period + rng.normal(0, model.residual_sd, K)
             columns = {
                 "reader": f"R{j + 1}",
@@ -102,7 +105,8 @@ def _reads(
                 "period": period,
                 "sequence": sequence,
                 "order": order,
-                "site": f"S{j % 2 + 1}",
+                "session": 1 + (order - 1) // model.sitting,
+                "site": f"S{j // 2 % 2 + 1}",
                 "experience": LEVELS[j * len(LEVELS) // J],
                 "active_s": np.round(np.exp(log_s), 1),
             }

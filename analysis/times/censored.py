@@ -16,6 +16,7 @@ from statsmodels.duration.hazard_regression import PHReg
 
 from analysis.tables import DataError, codes, need_columns, numbers
 from analysis.times.design import usable
+from analysis.times.outliers import NONE
 
 
 @dataclass(frozen=True)
@@ -39,7 +40,11 @@ class HazardRatio:
 
 
 def hazard_ratios(
-    table: pd.DataFrame, *, reference: str | None = None, alpha: float = 0.05
+    table: pd.DataFrame,
+    *,
+    reference: str | None = None,
+    outliers: str = NONE,
+    alpha: float = 0.05,
 ) -> list[HazardRatio]:
     """Compare every modality with the reference by a Cox model stratified by reader.
 
@@ -50,6 +55,8 @@ def hazard_ratios(
         period where known.
     reference : str, optional
         The modality in the denominator; the first in order when left out.
+    outliers : str
+        As in `analysis.reading_time`.
     alpha : float
         Intervals are two-sided 1 - alpha.
 
@@ -64,7 +71,7 @@ def hazard_ratios(
     1989; 84:1074-1078). Only readers who read in several modalities say anything.
     """
     need_columns(table, ("censored",))
-    kept, _ = usable(table)
+    kept, _ = usable(table, outliers)
     censored = numbers(kept["censored"], "censored")
     if not np.isin(censored, (0.0, 1.0)).all():
         raise DataError("censored must be 0 (finished) or 1 (cut off)")

@@ -1,11 +1,12 @@
 """From a tidy table of reading times to a mixed model's response, fixed effects and factors."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import pandas as pd
 
 from analysis.tables import DataError, Names, codes, need_columns, numbers
+from analysis.times.outliers import NONE, inside
 from analysis.times.reml import Floats, Ints
 
 Key = tuple[str, str] | None
@@ -44,7 +45,9 @@ class Design:
     factors : dict of str to (n,) array of int
         Random factors.
     modality, experience : (codes, names)
-        Of each row; experience has one level when the table has none.
+        Of each row; experience (or what is in its place) has one level when the table has none.
+    by : str
+        What is in the place of experience.
     stratum : (name, df) or None
         The random factor that arms are compared against, and the degrees of freedom that its
         levels leave; None where every read stands for itself.
@@ -64,6 +67,7 @@ class Design:
     stratum: tuple[str, int] | None = None
     dropped: tuple[str, ...] = ()
     terms: tuple[str, ...] = ()
+    by: str = "experience"
 
 
 def seconds_of(table: pd.DataFrame) -> Floats:
@@ -84,13 +88,13 @@ def seconds_of(table: pd.DataFrame) -> Floats:
     return seconds
 
 
-def usable(table: pd.DataFrame) -> tuple[pd.DataFrame, tuple[str, ...]]:
-    """The rows with a time above 0, and what was left out.
+def usable(table: pd.DataFrame, outliers: str = NONE) -> tuple[pd.DataFrame, tuple[str, ...]]:
+    """The rows with a time above 0 that the rule for outliers leaves in, and what was left out.
 
     Raises
     ------
     DataError
-        When a column is missing, or more than half of the rows have no time.
+        When a column is missing, more than half of the rows have no time, or the rule is unknown.
     """
     need_columns(table, NAMES)
     seconds = seconds_of(table)
@@ -103,22 +107,34 @@ def usable(table: pd.DataFrame) -> tuple[pd.DataFrame, tuple[str, ...]]:
     kept = table[good].assign(seconds=seconds[good])
     out = int((~good).sum())
     words = f"{out} of {len(table)} reads without an active time above 0 were left out."
-    return kept, ((words,) if out else ())
+    said = (words,) if out else ()
+    near = inside(kept, outliers)
+    if near.all():
+        return kept, said
+    words = f"{int((~near).sum())} of {len(kept)} times were left out by the rule {outliers}."
+    return kept[near], (*said, words)
 
 
-def design_of(table: pd.DataFrame, reference: str | None = None) -> Design:
+def design_of(
+    table: pd.DataFrame,
+    reference: str | None = None,
+    *,
+    by: str = "experience",
+    outliers: str = NONE,
+) -> Design:
     """Fixed effects and random factors of a table of reads with a time (see `usable`).
 
-    Terms: arm, period, sequence, experience, arm x experience, log of the reading order. A term
+    Terms: arm, period, sequence, experience (or the column `by` in its place), arm x experience,
+    log of the reading order. A term
     without variation, or one that the terms before it already say, is left out and named.
     """
-    table, noted = usable(table)
+    table, noted = usable(table, outliers)
     modality = _levels(table, "modality", first=reference)
-    experience = _levels(table, "experience")
+    experience = _levels(table, by)
     reader, case = codes(table["reader"]), codes(table["case"])
     if len(modality[1]) < 2:
         raise DataError(f"one modality only ({modality[1][0]}): there is nothing to compare")
-    kept, dropped = _independent(_terms(table, modality, experience))
+    kept, dropped = _independent(_terms(table, modality, (by, experience)))
     factors = _factors(reader[0], case[0], modality[0])
     if len(reader[1]) == 1:
         dropped += ("One reader: the conclusion is about this reader only.",)
@@ -135,6 +151,7 @@ def design_of(table: pd.DataFrame, reference: str | None = None) -> Design:
         stratum=_stratum(factors, kept),
         dropped=(*noted, *dropped),
         terms=tuple(term.name for term in kept),
+        by=by,
     )
 
 
@@ -173,19 +190,20 @@ def _levels(table: pd.DataFrame, name: str, first: str | None = None) -> tuple[I
 
 
 def _terms(
-    table: pd.DataFrame, modality: tuple[Ints, Names], experience: tuple[Ints, Names]
+    table: pd.DataFrame, modality: tuple[Ints, Names], factor: tuple[str, tuple[Ints, Names]]
 ) -> list[Term]:
+    by, experience = factor
     arm = _against_first("arm", modality)
-    level = _sum_to_zero("experience", experience)
+    level = replace(_sum_to_zero(by, experience), keys=_cells("", experience))
     both = np.hstack(
         [a[:, None] * level.columns for a in arm.columns.T] or [np.empty((len(table), 0))]
     )
     labels = tuple(f"{a} x {b}" for a in arm.labels for b in level.labels)
-    keys = tuple((a, b) for a in modality[1][1:] for b in experience[1][:-1])
+    keys = tuple(key for a in modality[1][1:] for key in _cells(a, experience))
     ones = np.ones((len(table), 1))
     terms = [Term("intercept", ("intercept",), ones, (("", ""),)), arm]
     terms += [_sum_to_zero(name, _levels(table, name)) for name in ("period", "sequence")]
-    terms += [level, Term("arm x experience", labels, both, keys)]
+    terms += [level, Term(f"arm x {by}", labels, both, keys)]
     if "order" in table.columns:
         order = numbers(table["order"], "order")
         if (order < 1).any() or np.isnan(order).any():
@@ -208,10 +226,11 @@ def _sum_to_zero(name: str, levels: tuple[Ints, Names]) -> Term:
     columns = (code[:, None] == np.arange(len(names) - 1)).astype(float)
     columns -= (code == len(names) - 1)[:, None]
     labels = tuple(f"{name} {each}" for each in names[:-1])
-    is_level = name == "experience"
-    return Term(
-        name, labels, columns, tuple(("", each) if is_level else None for each in names[:-1])
-    )
+    return Term(name, labels, columns, (None,) * len(labels))
+
+
+def _cells(arm: str, levels: tuple[Ints, Names]) -> tuple[Key, ...]:
+    return tuple((arm, each) for each in levels[1][:-1])
 
 
 def _independent(terms: list[Term]) -> tuple[list[Term], tuple[str, ...]]:

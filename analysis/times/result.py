@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, Literal
 import pandas as pd
 
 from analysis.results import finite
+from analysis.times.censored import HazardRatio
 from analysis.times.reml import WaldTest
 from analysis.version import VERSION
 
@@ -55,6 +56,10 @@ class TimeResult:
     interaction : WaldTest or None
         Of arm and experience.
     seconds : mapping of modality to observed seconds, for plots.
+    by : str
+        What the groups of `ratios` are levels of.
+    hazards : tuple of HazardRatio
+        A Cox model's, where reads were cut off.
     """
 
     ratios: tuple[TimeRatio, ...]
@@ -71,6 +76,8 @@ class TimeResult:
     seconds: Mapping[str, tuple[float, ...]] = field(repr=False)
     method: str = "REML, log active time; reader, case, reader x arm random"
     version: str = VERSION
+    by: str = "experience"
+    hazards: tuple[HazardRatio, ...] = ()
 
     def to_json(self) -> dict[str, Any]:
         """The result as plain values; None where a number is not finite."""
@@ -85,6 +92,8 @@ class TimeResult:
             "n_cases": self.n_cases,
             "alpha": self.alpha,
             "interval": self.interval,
+            "by": self.by,
+            "hazards": [each.to_json() for each in self.hazards],
             "method": self.method,
             "warnings": list(self.warnings),
             "version": self.version,

@@ -2,6 +2,7 @@
 
 import itertools
 import math
+import re
 from collections.abc import Mapping
 from dataclasses import asdict
 from typing import Any
@@ -11,19 +12,24 @@ import pandas as pd
 from threadpoolctl import threadpool_limits
 from tqdm import tqdm
 
-from analysis.tables import DataError
+from analysis.tables import DataError, numbers
+from analysis.times.censored import HazardRatio, hazard_ratios
 from analysis.times.design import Design, design_of
+from analysis.times.outliers import NONE
 from analysis.times.reml import Contrast, Floats, MixedModel, WaldTest, fit
 from analysis.times.result import Interval, TimeRatio, TimeResult
 
 MIN_READS = 8
+OTHER_LIMIT = re.compile(r"active_(\d+)_s")
 NOTHING = 0.01  # of the error of a level's mean: as good as no variance
 
 
-def reading_time(
+def reading_time(  # noqa: PLR0913  the choices of an analysis, all named
     table: pd.DataFrame,
     *,
     reference: str | None = None,
+    by: str = "experience",
+    outliers: str = NONE,
     alpha: float = 0.05,
     interval: Interval = "satterthwaite",
     replicates: int = 999,
@@ -39,6 +45,12 @@ def reading_time(
         known period, sequence, experience and order (place in the reader's own order, from 1).
     reference : str, optional
         The modality that others are divided by; the first in order when left out.
+    by : str
+        The column whose levels have ratios of their own and a test of interaction: experience,
+        or any other (site, scanner) in its place.
+    outliers : str
+        The rule for times that are left out, fixed beforehand: none, limits:2..1800 (seconds) or
+        sd:3 (see `analysis.times.outliers`).
     alpha : float
         Intervals are two-sided 1 - alpha.
     interval : {"satterthwaite", "bootstrap"}
@@ -63,11 +75,14 @@ def reading_time(
     log(seconds) = arm + period + sequence + experience + arm x experience + log(order)
     + reader + case + reader x arm + error, the last four random and normal; REML. Effects that
     the table does not have are left out and named in `warnings`. The ratio of arms is that at the
-    plain average of the experience levels. There is no equivalent in the ROC packages; see
+    plain average of the experience levels. Reads with a 1 in a column `censored` were cut off:
+    the model takes their times as they are and says so, `hazards` compares arms by a Cox model.
+    There is no equivalent in the ROC packages; see
     docs/statistics/reading-time.md.
     """
-    design = design_of(table, reference)
+    design = design_of(table, reference, by=by, outliers=outliers)
     warnings = list(design.dropped)
+    hazards = _hazards(table, design, outliers, alpha, warnings)
     _check(design)
     # The blocks are small: sharing them among threads costs more than computing them.
     with threadpool_limits(limits=1):
@@ -90,6 +105,8 @@ def reading_time(
         effects=effects,
         sd=model.sd,
         interaction=test,
+        by=by,
+        hazards=hazards,
         n_reads=len(design.log_s),
         n_readers=len(design.readers),
         n_cases=len(design.cases),
@@ -112,6 +129,21 @@ def _check(design: Design) -> None:
         )
 
 
+def _hazards(
+    table: pd.DataFrame, design: Design, outliers: str, alpha: float, warnings: list[str]
+) -> tuple[HazardRatio, ...]:
+    """A Cox model where some reads were cut off, with a word about it."""
+    if "censored" not in table or not (numbers(table["censored"], "censored") == 1).any():
+        return ()
+    first = design.modality[1][0]
+    found = hazard_ratios(table, reference=first, outliers=outliers, alpha=alpha)
+    warnings.append(
+        f"{found[0].n_censored} of {found[0].n_reads} reads were cut off: the mixed model takes "
+        "their times as if they had ended then; the Cox model does not."
+    )
+    return tuple(found)
+
+
 def _cautions(model: MixedModel) -> list[str]:
     found = [
         f"The variance of {name} was estimated as 0"
@@ -132,7 +164,7 @@ def _contrasts(design: Design) -> dict[tuple[str, str, str], Floats]:
     cells = {
         (name, level): _cell(design, name, level) for name in names for level in ("all", *levels)
     }
-    groups = ["all", *(levels if "arm x experience" in design.terms else ())]
+    groups = ["all", *(levels if f"arm x {design.by}" in design.terms else ())]
     return {
         (a, b, group): cells[b, group] - cells[a, group]
         for group in groups
@@ -258,13 +290,31 @@ def _simulated(design: Design, model: MixedModel, rng: np.random.Generator) -> F
 
 
 def sensitivity(
-    tables: Mapping[str, pd.DataFrame], *, reference: str | None = None, alpha: float = 0.05
+    tables: Mapping[str, pd.DataFrame],
+    *,
+    reference: str | None = None,
+    by: str = "experience",
+    outliers: str = NONE,
+    alpha: float = 0.05,
 ) -> dict[str, TimeResult]:
     """`reading_time` on each of several versions of the times, as under other idle limits.
 
     The keys name the versions ("idle 30 s"); the tables differ in their times only.
     """
     return {
-        name: reading_time(table, reference=reference, alpha=alpha)
+        name: reading_time(table, reference=reference, by=by, outliers=outliers, alpha=alpha)
         for name, table in tables.items()
     }
+
+
+def other_limits(table: pd.DataFrame) -> dict[str, pd.DataFrame]:
+    """Versions of a table with a column active_30_s, active_120_s, ...: other idle limits.
+
+    The number is the idle limit in seconds that the active time was derived with.
+    """
+    found = sorted(
+        (int(match.group(1)), name)
+        for name in table.columns
+        if (match := OTHER_LIMIT.fullmatch(str(name)))
+    )
+    return {f"idle limit {limit} s": table.assign(active_s=table[name]) for limit, name in found}

@@ -29,9 +29,16 @@ def statement(result: "TimeResult") -> str:
         levels = [one for one in result.ratios if one.group != "all"]
         ratios = ", ".join(f"{one.group} {one.ratio:.3f}" for one in levels)
         parts.append(
-            f"By experience the ratio was {ratios} "
+            f"By {result.by} the ratio was {ratios} "
             f"(interaction {p_text(result.interaction.p_value)})."
         )
+    parts += [
+        f"With the {each.n_censored} reads that were cut off taken as such, reads finished "
+        f"{each.ratio:.2f} times as fast with {each.modality_b} as with {each.modality_a} (hazard "
+        f"ratio, {level_text(result.alpha)} {interval_text(each.ci_low, each.ci_high, 2)}, "
+        f"{p_text(each.p_value)})."
+        for each in result.hazards
+    ]
     return " ".join(parts)
 
 

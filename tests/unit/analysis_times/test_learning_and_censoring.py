@@ -74,6 +74,6 @@ def test_what_cannot_be_said_is_refused(reads: pd.DataFrame) -> None:
     with pytest.raises(analysis.DataError, match="was finished"):
         hazard_ratios(reads.assign(censored=np.where(reads["modality"] == "ai", 1, 0)))
     with pytest.raises(analysis.DataError, match="session"):
-        fatigue_curve(reads)
+        fatigue_curve(reads.drop(columns="session"))
     with pytest.raises(analysis.DataError, match="one step"):
         learning_curve(reads, steps=0)
