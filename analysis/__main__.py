@@ -15,6 +15,7 @@ COMMANDS = {
     "time": "compare reading times",
     "subgroups": "compare modalities in groups of readers, cases or lesions",
     "agreement": "agreement of readers",
+    "delineation": "agreement of delineations",
     "power": "readers and cases that a study needs",
     "simulate": "simulate a reader study",
     "convert": "change between tidy tables, iMRMC, RJafroc and OR-DBM files",

@@ -33,34 +33,44 @@ def cohen_kappa(ratings: ArrayLike, *, weights: Weights = "none", alpha: float =
         raise DataError("Cohen's kappa is of two readers: use Fleiss' kappa for more.")
     values = np.unique(enough(matrix))
     cost = _cost(values, weights)
-    name = "Cohen's kappa" if weights == "none" else f"Cohen's kappa ({weights} weights)"
+    name = _named("Cohen's kappa", weights)
     found = jackknifed(name, matrix, lambda part: _kappa(part, values, cost), alpha)
     return replace(found, warnings=(*warnings, *found.warnings))
 
 
-def fleiss_kappa(ratings: ArrayLike, *, alpha: float = 0.05) -> Agreement:
+def fleiss_kappa(
+    ratings: ArrayLike, *, weights: Weights = "none", alpha: float = 0.05
+) -> Agreement:
     """Kappa of any number of readers, of whom each is a draw from the same pool.
 
     Parameters
     ----------
     ratings : (cases, readers) array
+    weights : {"none", "linear", "quadratic"}
+        By the distance of the categories' values; in Gwet's *Handbook of Inter-Rater Reliability*
+        (2014), chapter 3.
     """
     matrix, warnings = complete(enough(np.asarray(ratings, dtype=float)))
     values = np.unique(enough(matrix))
-    found = jackknifed("Fleiss' kappa", matrix, lambda part: _fleiss(part, values), alpha)
+    weight = _agreement_weights(values, weights)
+    name = _named("Fleiss' kappa", weights)
+    found = jackknifed(name, matrix, lambda part: _fleiss(part, values, weight), alpha)
     return replace(found, warnings=(*warnings, *found.warnings))
 
 
-def gwet_ac1(ratings: ArrayLike, *, alpha: float = 0.05) -> Agreement:
-    """Gwet's AC1: not thrown by a rare category, as kappa is.
+def gwet_ac1(ratings: ArrayLike, *, weights: Weights = "none", alpha: float = 0.05) -> Agreement:
+    """Gwet's AC1: not thrown by a rare category, as kappa is; AC2 with weights.
 
     Parameters
     ----------
     ratings : (cases, readers) array; NaN where not rated
+    weights : {"none", "linear", "quadratic"}
     """
     matrix = enough(np.asarray(ratings, dtype=float))
     values = np.unique(matrix[~np.isnan(matrix)])
-    return jackknifed("Gwet's AC1", matrix, lambda part: _ac1(part, values), alpha)
+    weight = _agreement_weights(values, weights)
+    name = "Gwet's AC1" if weights == "none" else _named("Gwet's AC2", weights)
+    return jackknifed(name, matrix, lambda part: _ac1(part, values, weight), alpha)
 
 
 def krippendorff_alpha(
@@ -88,6 +98,17 @@ def _cost(values: Floats, weights: Weights) -> Floats:
     return np.asarray(distance if weights == "linear" else distance**2, dtype=float)
 
 
+def _agreement_weights(values: Floats, weights: Weights) -> Floats:
+    """1 for the same category, less the further two are apart, 0 for the ends of the scale."""
+    cost = _cost(values, weights)
+    most = float(cost.max())
+    return np.asarray(1 - cost / most if most > 0 else np.ones_like(cost), dtype=float)
+
+
+def _named(name: str, weights: Weights) -> str:
+    return name if weights == "none" else f"{name} ({weights} weights)"
+
+
 def _kappa(ratings: Floats, values: Floats, cost: Floats) -> float:
     a, b = (np.searchsorted(values, column) for column in ratings.T)
     seen = np.zeros_like(cost)
@@ -102,23 +123,24 @@ def _counts(ratings: Floats, values: Floats) -> Floats:
     return np.asarray((ratings[:, :, None] == values).sum(axis=1), dtype=float)
 
 
-def _fleiss(ratings: Floats, values: Floats) -> float:
+def _fleiss(ratings: Floats, values: Floats, weight: Floats) -> float:
     counts, n = _counts(ratings, values), ratings.shape[1]
-    agreed = float(((counts * (counts - 1)).sum(axis=1) / (n * (n - 1))).mean())
+    agreed = float((counts * (counts @ weight - 1)).sum(axis=1).mean() / (n * (n - 1)))
     share = counts.sum(axis=0) / counts.sum()
-    chance = float((share**2).sum())
+    chance = float(share @ weight @ share)
     return (agreed - chance) / (1 - chance) if chance < 1 else float("nan")
 
 
-def _ac1(ratings: Floats, values: Floats) -> float:
+def _ac1(ratings: Floats, values: Floats, weight: Floats) -> float:
     counts = _counts(ratings, values)
     n = counts.sum(axis=1)
     paired = n > 1
     if not paired.any() or len(values) < 2:
         return float("nan")
-    pairs = (counts * (counts - 1)).sum(axis=1)[paired] / (n * (n - 1))[paired]
+    pairs = (counts * (counts @ weight - 1)).sum(axis=1)[paired] / (n * (n - 1))[paired]
     share = (counts[n > 0] / n[n > 0, None]).mean(axis=0)
-    chance = float((share * (1 - share)).sum() / (len(values) - 1))
+    scale = float(weight.sum()) / (len(values) * (len(values) - 1))
+    chance = float((share * (1 - share)).sum()) * scale
     return (float(pairs.mean()) - chance) / (1 - chance)
 
 

@@ -82,6 +82,7 @@ def bland_altman(first: ArrayLike, second: ArrayLike, *, alpha: float = 0.05) ->
     return Agreement(
         "Mean difference", mean, float(error), mean - t * error, mean + t * error, n, 2, alpha,
         warnings, {key: float(value) for key, value in extra.items()},
+        pairs=tuple(zip(((a + b) / 2)[whole].tolist(), difference.tolist(), strict=True)),
     )  # fmt: skip
 
 

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from scipy import stats
 
 from analysis.figures import ForestRow, forest_figure
+from analysis.figures.agreement import bland_altman_figure
 from analysis.results import finite
 from analysis.tables import DataError, codes, need_columns, numbers
 from analysis.words import interval_text, level_text
@@ -33,10 +34,13 @@ class Agreement:
     alpha: float = 0.05
     warnings: tuple[str, ...] = ()
     extra: dict[str, Any] = field(default_factory=dict)
+    pairs: tuple[tuple[float, float], ...] = field(default=(), repr=False)
 
     def to_json(self) -> dict[str, Any]:
-        """The result as plain values."""
-        return {name: finite(value) for name, value in asdict(self).items()}
+        """The result as plain values, without the pairs that the plot of limits shows."""
+        tree = asdict(self)
+        del tree["pairs"]
+        return {name: finite(value) for name, value in tree.items()}
 
     def frame(self) -> pd.DataFrame:
         """The result as one row."""
@@ -45,12 +49,30 @@ class Agreement:
         return pd.DataFrame([{**row, **extra}])
 
     def plot(self) -> Figure:
-        """The coefficient with its interval."""
+        """The coefficient with its interval; limits of agreement as Bland and Altman's plot."""
+        if self.pairs:
+            return self._limits()
         row = ForestRow(self.name, self.estimate, self.ci_low, self.ci_high, weight=True)
         return forest_figure([row], words="Coefficient")
 
+    def _limits(self) -> Figure:
+        extra = self.extra
+        lines = {"Mean": (self.estimate, self.ci_low, self.ci_high)}
+        for name, words in (("upper", "Upper limit"), ("lower", "Lower limit")):
+            lines[words] = (extra[name], extra[f"{name}_ci_low"], extra[f"{name}_ci_high"])
+        means, differences = np.array(self.pairs).T
+        return bland_altman_figure(means, differences, lines)
+
     def statement(self) -> str:
         """The result in a sentence."""
+        if self.pairs:
+            low, high = self.extra["lower"], self.extra["upper"]
+            return (
+                f"The mean difference, second minus first, was {self.estimate:.3f} "
+                f"({level_text(self.alpha)} {interval_text(self.ci_low, self.ci_high)}) in "
+                f"{self.n_cases} cases; {100 * (1 - self.alpha):g} % of differences are expected "
+                f"between {low:.3f} and {high:.3f} (limits of agreement)."
+            )
         return (
             f"{self.name} was {self.estimate:.3f} ({level_text(self.alpha)} "
             f"{interval_text(self.ci_low, self.ci_high)}) for {self.n_readers} readers and "

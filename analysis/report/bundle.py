@@ -13,7 +13,17 @@ import pandas as pd
 from analysis.report import Report, run
 from analysis.tables import DataError
 
-TEXT = ("reader", "modality", "arm", "case", "sequence", "site", "experience", "proposal")
+TEXT = (
+    "reader",
+    "modality",
+    "arm",
+    "case",
+    "sequence",
+    "site",
+    "experience",
+    "scanner",
+    "proposal",
+)
 TABLES = ("reads", "marks", "truth", "decisions", "allocation", "readers")
 SUMS, NUMBERS, PLAN = "SHA256SUMS", "results/numbers.json", "data/plan.json"
 

@@ -315,6 +315,6 @@ def other_limits(table: pd.DataFrame) -> dict[str, pd.DataFrame]:
     found = sorted(
         (int(match.group(1)), name)
         for name in table.columns
-        if (match := OTHER_LIMIT.fullmatch(str(name)))
+        if (match := OTHER_LIMIT.fullmatch(str(name))) and table[name].notna().any()
     )
     return {f"idle limit {limit} s": table.assign(active_s=table[name]) for limit, name in found}

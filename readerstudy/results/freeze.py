@@ -7,8 +7,11 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
+from readerstudy.imaging.models import Series, SeriesRole
 from readerstudy.proposals.lesions import ProposedLesion
+from readerstudy.reads import disclosure
 from readerstudy.reads.models import Answer, Decision, Event, Mark, Read
+from readerstudy.reads.services.submitting import timings_under
 from readerstudy.results.bridge import Lesion, localise
 from readerstudy.results.tables import Table, table
 from readerstudy.studies.allocation import Allocation
@@ -16,6 +19,7 @@ from readerstudy.studies.models import Case, Reader, Study
 from readerstudy.truth.models import ReferenceStandard, TruthLesion
 
 Row = dict[str, Any]
+OTHER_IDLE_LIMITS_S = (30, 120)
 
 
 @dataclass
@@ -98,6 +102,7 @@ def _reads(data: Gathering) -> Iterator[Row]:
             "read_id", "value"
         )
     )
+    scanners = _scanners(data)
     orders: dict[Any, int] = {}
     sessions: dict[Any, dict[Any, int]] = {}
     for read in data.reads:
@@ -114,13 +119,42 @@ def _reads(data: Gathering) -> Iterator[Row]:
             "session": session,
             "site": read.reader.site.name,
             "experience": read.reader.experience,
+            "scanner": scanners.get(read.case.examination_id),
             "active_s": (read.active_ms or 0) / 1000,
+            **_other_times(read),
             "elapsed_s": ((read.timing or {}).get("elapsed_ms") or 0) / 1000,
             "opened_at": read.opened_at.isoformat(),
             "submitted_at": read.submitted_at.isoformat() if read.submitted_at else None,
             "protocol_version": read.protocol_version.number,
             "simulated": int(read.is_simulated),
         }
+
+
+def _scanners(data: Gathering) -> dict[Any, str]:
+    """Maker and model by examination, of the contrast series where that is known."""
+    series = Series.objects.filter(
+        examination__in={read.case.examination_id for read in data.reads}
+    )
+    found: dict[Any, str] = {}
+    for each in sorted(series, key=lambda one: (one.role != SeriesRole.T1C, str(one.id))):
+        parts = (each.acquisition.get("vendor"), each.acquisition.get("model"))
+        words = " ".join(str(part) for part in parts if part)
+        if words:
+            found.setdefault(each.examination_id, words)
+    return found
+
+
+def _other_times(read: Read) -> Row:
+    """Active time under other idle limits, for analyses of sensitivity.
+
+    None where the events do not give the active time that the read has, as in reads by an
+    observer model.
+    """
+    names = [f"active_{limit}_s" for limit in OTHER_IDLE_LIMITS_S]
+    own, *others = timings_under(read, [disclosure.idle_limit_s(read), *OTHER_IDLE_LIMITS_S])
+    if own.active_ms != read.active_ms:
+        return dict.fromkeys(names)
+    return {name: each.active_ms / 1000 for name, each in zip(names, others, strict=True)}
 
 
 def _is_diseased(data: Gathering, case_id: Any) -> bool:

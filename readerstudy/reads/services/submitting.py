@@ -1,6 +1,7 @@
 """Submit and sign a read: all of it in one transaction, once, with one answer for ever."""
 
 import hashlib
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
@@ -165,14 +166,19 @@ def _require_signature(read: Read, password: str, meaning: str, by: User) -> Non
 
 def timing_of(read: Read) -> Timing:
     """The read's time from its raw events, by the definition of `reads.timing`."""
+    return timings_under(read, [disclosure.idle_limit_s(read)])[0]
+
+
+def timings_under(read: Read, limits_s: Sequence[float]) -> list[Timing]:
+    """The read's time from its raw events under each of several idle limits, seconds."""
     rows = Event.objects.filter(read=read, is_applied=True).values_list(
         "tab", "seq", "kind", "mono_ms", "wall_ms", "fence"
     )
-    events = (
+    events = [
         TimedEvent(str(tab), seq, kind, mono_ms, wall_ms, turn)
         for tab, seq, kind, mono_ms, wall_ms, turn in rows.iterator(chunk_size=5000)
-    )
-    return derive(events, idle_limit_ms=disclosure.idle_limit_s(read) * 1000)
+    ]
+    return [derive(events, idle_limit_ms=limit * 1000) for limit in limits_s]
 
 
 def signed_content(read: Read) -> dict[str, Any]:

@@ -1,5 +1,7 @@
 """Coefficients of agreement against published examples and statsmodels."""
 
+from typing import Any
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -176,3 +178,49 @@ def test_a_majority_is_more_than_half() -> None:
     assert agreement.majority(masks).tolist() == [True, False, False]
     with pytest.raises(analysis.DataError, match="two masks"):
         agreement.majority(masks[:1])
+
+
+# Krippendorff's four observers and twelve units (2011 note) also serve Gwet's handbook; what
+# irrCAC gives for them is in its vignettes: fleiss.kappa.raw and gwet.ac1.raw on raw4raters.
+GWET = np.array(
+    [
+        [1, 1, np.nan, 1], [2, 2, 3, 2], [3, 3, 3, 3], [3, 3, 3, 3], [2, 2, 2, 2], [1, 2, 3, 4],
+        [4, 4, 4, 4], [1, 1, 2, 1], [2, 2, 2, 2], [np.nan, 5, 5, 5], [np.nan, np.nan, 1, 1],
+        [np.nan, np.nan, 3, np.nan],
+    ]
+)  # fmt: skip
+
+
+def test_gwets_worked_example_is_matched() -> None:
+    # Gwet, Handbook of Inter-Rater Reliability (2014), table 2.10: AC1 0.77544.
+    assert agreement.gwet_ac1(GWET).estimate == pytest.approx(0.77544, abs=5e-6)
+
+
+@pytest.mark.parametrize("weights", ["linear", "quadratic"])
+def test_weighted_coefficients_agree_with_their_definition_by_pairs(weights: Any) -> None:
+    rng = np.random.default_rng(4)
+    ratings = rng.integers(1, 5, (30, 3)).astype(float)
+    power = 1 if weights == "linear" else 2
+    values = np.arange(1.0, 5.0)
+    weight = 1 - (np.abs(values[:, None] - values) / 3) ** power
+    place = ratings.astype(int) - 1
+    pairs = [(a, b) for a in range(3) for b in range(3) if a != b]
+    agreed = np.mean([weight[place[:, a], place[:, b]].mean() for a, b in pairs])
+    share = np.bincount(place.ravel(), minlength=4) / place.size
+    fleiss = (agreed - share @ weight @ share) / (1 - share @ weight @ share)
+    found = agreement.fleiss_kappa(ratings, weights=weights).estimate
+    assert found == pytest.approx(fleiss, rel=1e-12)
+    chance = weight.sum() / (4 * 3) * (share * (1 - share)).sum()
+    found = agreement.gwet_ac1(ratings, weights=weights).estimate
+    assert found == pytest.approx((agreed - chance) / (1 - chance), rel=1e-12)
+
+
+def test_limits_of_agreement_are_said_and_drawn_as_bland_and_altman_do() -> None:
+    rng = np.random.default_rng(3)
+    a = rng.normal(10, 2, 40)
+    found = agreement.bland_altman(a, a + rng.normal(0.5, 1.0, 40))
+    assert f"between {found.extra['lower']:.3f} and {found.extra['upper']:.3f}" in found.statement()
+    axis = found.plot().axes[0]
+    assert axis.get_xlabel() == "Mean of the two"
+    assert len(axis.lines[-1].get_xdata()) == 40
+    assert "pairs" not in found.to_json()
