@@ -1,0 +1,1 @@
+"""Load and costs of blinded reading, on a real server and PostgreSQL."""
