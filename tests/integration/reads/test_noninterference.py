@@ -1,0 +1,101 @@
+"""R2: whatever a control arm's reader does, what is hidden changes no byte and no query (F1, I9).
+
+Hypothesis makes the scripts. BLINDING_PAIRS=100000 goes on until so many pairs of answers were
+compared; the short form is for every run of the tests.
+"""
+
+import os
+import time
+from typing import Any
+
+import pytest
+from django.db import transaction
+from hypothesis import HealthCheck, Phase, given, settings
+
+from readerstudy.studies.models import Study
+from tests.integration.reads import leaks, worlds
+from tests.integration.reads.conftest import Sits
+from tests.integration.reads.scripts import Script, play_script, scripts
+
+PAIRS = int(os.environ.get("BLINDING_PAIRS", "0"))
+SHORT = settings(
+    max_examples=6, deadline=None, phases=[Phase.generate, Phase.shrink], derandomize=True,
+    suppress_health_check=list(HealthCheck),
+)  # fmt: skip
+LONG = settings(SHORT, max_examples=10**9, derandomize=False, database=None)
+
+
+@pytest.fixture
+def reader(study: Study, sits: Sits) -> Any:
+    """A control-arm reader past their training."""
+    user = worlds.control_first(study)
+    sits(user).read_and_sign()
+    return user
+
+
+def play(study: Study, user: Any, world: str, script: Script) -> list[worlds.Traffic]:
+    """The script in one world; the database is then as it was before."""
+    with transaction.atomic():
+        worlds.WORLDS[world](study)
+        with worlds.frozen():
+            traffic = play_script(user, study, script)
+        transaction.set_rollback(True)
+    return traffic
+
+
+def compared(study: Study, user: Any, script: Script) -> tuple[int, set[int]]:
+    """Play in three worlds and compare; answers the number of pairs, and the statuses seen."""
+    nothing = play(study, user, "nothing", script)
+    for world in ("hidden", "otherwise"):
+        other = play(study, user, world, script)
+        worlds.same(nothing, other)
+        assert worlds.canaries_in(other) == []
+    assert not [each.request for each in nothing if each.status >= 500]
+    return 2 * len(nothing), {each.status for each in nothing}
+
+
+class Enough(Exception):
+    """So many pairs were compared."""
+
+
+@pytest.mark.fault("F1")
+@pytest.mark.fault("F3")
+@pytest.mark.fault("F10")
+def test_f1_no_script_of_a_control_arms_reader_differs_between_three_worlds(
+    study: Study, reader: Any
+) -> None:
+    pairs, statuses, began = 0, set[int](), time.monotonic()
+
+    @(LONG if PAIRS else SHORT)
+    @given(script=scripts)
+    def goes_on(script: Script) -> None:
+        nonlocal pairs
+        if PAIRS and pairs >= PAIRS:
+            raise Enough
+        made, seen = compared(study, reader, script)
+        pairs += made
+        statuses.update(seen)
+
+    try:
+        goes_on()
+    except Enough:
+        took = time.monotonic() - began
+        print(f"{pairs} pairs of answers compared in {took:.0f} s: no byte differs")  # noqa: T201
+    assert pairs > 200
+    assert {200, 201, 404} <= statuses
+
+
+@pytest.mark.fault("F14")
+def test_f14_scripts_of_chance_find_a_planted_leak(
+    study: Study, reader: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    leaks.cut_the_wire(monkeypatch)
+    leaks.LEAKS["an_error_for_hidden_ids_only"](monkeypatch)
+
+    @settings(SHORT, max_examples=40, phases=[Phase.generate])
+    @given(script=scripts)
+    def goes_on(script: Script) -> None:
+        compared(study, reader, script)
+
+    with pytest.raises(AssertionError):
+        goes_on()
