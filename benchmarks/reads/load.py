@@ -66,7 +66,7 @@ class Reader:
             return [self.event("load_start"), self.event("first_render")]
         made = []
         while len(made) < BATCH:
-            if RNG.random() < 0.02:
+            if RNG.random() < 0.02 and len(made) < BATCH - 1:
                 mark = str(uuid4())
                 place = {"position_mm": [1.0, 2.0, 0.5], "series": self.series}
                 made.append(self.event("mark_put", mark_id=mark, **place))
@@ -75,7 +75,7 @@ class Reader:
                 )
             else:
                 made.append(self.event("scroll", pane=0, slice=int(RNG.integers(0, 191)), steps=3))
-        return made[:BATCH]
+        return made
 
     def post(self, port: int, path: str, body: Any, **headers: str) -> tuple[int, dict[str, Any]]:
         """One request, on a connection that is kept."""
@@ -99,6 +99,7 @@ class Reader:
 
     def sign(self, port: int) -> int:
         """Complete the read and sign it; answers the status of the signature."""
+        self.connection = None  # the server has closed an idle one
         mark = str(uuid4())
         place = {"position_mm": [1.0, 2.0, 0.5], "series": self.series}
         events = [

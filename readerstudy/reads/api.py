@@ -34,6 +34,8 @@ KEY = OpenApiParameter(
 )  # fmt: skip
 TAB = OpenApiParameter("tab", OpenApiTypes.UUID, OpenApiParameter.QUERY, required=True)
 KEY_LENGTH = 36
+# What a browser kept of another arm's cases; its storage holds the outbox, which is never cleared.
+CLEARED = '"cache", "prefetchCache", "prerenderCache"'
 
 
 def _user(request: Request) -> User:
@@ -112,7 +114,10 @@ class Reads(ReaderView):
         read = services.open_next(
             study, session_id=data["session_id"], tab=str(data["tab"]), by=_user(request)
         )
-        return _packet(read, str(data["tab"]))
+        response = _packet(read, str(data["tab"]))
+        if selectors.changes_arm(read):
+            response["Clear-Site-Data"] = CLEARED
+        return response
 
 
 class OneRead(ReaderView):

@@ -5,10 +5,11 @@ in the unaided stage of a second-reader arm, it does not look at proposals at al
 not a byte tells whether there are any (faults F1-F3).
 """
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
+from uuid import UUID
 
-from django.db.models import Max
+from django.db.models import Exists, Max, OuterRef, QuerySet
 from django.utils import timezone
 
 from readerstudy.imaging import selectors as imaging
@@ -169,3 +170,19 @@ def owns(read: Read, proposal_id: str) -> bool:
     )
     with tripwire.proposals_opened(mode=read.arm.mode, stage=read.stage):
         return shown.exists()
+
+
+def seen_by(proposal_id: UUID, *, before: datetime) -> QuerySet[Read]:
+    """The reads whose browser was sent a proposal before an instant, by `opened_at` (H6).
+
+    One query. A study is locked only when its proposals are there, so that a read that may show
+    them is sent them as it is opened.
+    """
+    lesion = ProposedLesion.objects.filter(
+        pk=proposal_id,
+        run__examination=OuterRef("case__examination"),
+        run__detector=OuterRef("arm__detector"),
+    )
+    reads = Read.objects.filter(Exists(lesion), opened_at__lt=before)
+    reads = reads.exclude(arm__mode=Arm.Mode.CONTROL).exclude(stage=Read.Stage.UNAIDED)
+    return reads.select_related("reader__study", "case").order_by("opened_at")

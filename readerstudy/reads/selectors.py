@@ -274,3 +274,10 @@ def _next(reader: Reader) -> dict[str, Any]:
     if (until := rest_until(reader)) is not None:
         return {"action": "rest", **none, "opens_at": until}
     return {"action": "training" if row.period == 0 else "start", **none}
+
+
+def changes_arm(read: Read) -> bool:
+    """Whether the reader's last case in this study was read in another arm (fault F9)."""
+    earlier = Read.objects.filter(reader=read.reader_id, opened_at__lt=read.opened_at)
+    last = earlier.exclude(pk=read.pk).order_by("-opened_at").first()
+    return last is not None and last.arm_id != read.arm_id
