@@ -10,7 +10,7 @@ from typing import Any, Self
 from uuid import UUID
 
 from django.db import transaction
-from django.db.models import Count, Max
+from django.db.models import Count, Max, Q
 from django.utils import timezone
 
 from readerstudy.accounts.models import User
@@ -68,8 +68,9 @@ def append_events(
     holds = (str(tab), fence) == (read.lease_tab, read.lease_fence)
     receipt = Receipt(is_stale=is_open and not holds)
     new = _sort_out(read, tab, fence, batch, receipt)
+    before = _Standing.of(read, tab)
     if is_open and holds:
-        _apply_in_order(read, tab, new)
+        _apply_in_order(read, tab, before, new)
     Event.objects.bulk_create(new)
     if receipt.altered:
         record(
@@ -81,7 +82,9 @@ def append_events(
         )
     read.last_event_at = timezone.now()
     read.save(update_fields=["last_event_at"])
-    receipt.missing, receipt.last_seq = missing(read, tab)
+    receipt.last_seq = max([before.last, *(each.seq for each in new)])
+    if before.count + len(new) < receipt.last_seq:
+        receipt.missing, _ = missing(read, tab)
     receipt.state = read.state
     return receipt
 
@@ -129,12 +132,33 @@ class _Taken:
 
     @classmethod
     def of(cls, read: Read, tab: UUID, batch: Sequence[Mapping[str, Any]]) -> Self:
-        known = Event.objects.filter(event_id__in=[each["event_id"] for each in batch])
-        places = Event.objects.filter(read=read, tab=tab, seq__in=[each["seq"] for each in batch])
-        return cls(
-            {str(each.event_id): (each.read_id, each.tab, each.digest) for each in known},
-            set(places.values_list("seq", flat=True)),
+        ids = Q(event_id__in=[each["event_id"] for each in batch])
+        places = Q(read=read, tab=tab, seq__in=[each["seq"] for each in batch])
+        known = Event.objects.filter(ids | places).order_by()
+        made = cls({}, set())
+        for event_id, of_read, of_tab, seq, digest in known.values_list(
+            "event_id", "read_id", "tab", "seq", "digest"
+        ):
+            made.ids[str(event_id)] = (of_read, of_tab, digest)
+            if (of_read, of_tab) == (read.id, tab):
+                made.seqs.add(seq)
+        return made
+
+
+@dataclass(frozen=True)
+class _Standing:
+    """How far a tab's events of a read go: how many, the highest, the highest that is applied."""
+
+    count: int
+    last: int
+    applied: int
+
+    @classmethod
+    def of(cls, read: Read, tab: UUID) -> Self:
+        totals = Event.objects.filter(read=read, tab=tab).aggregate(
+            count=Count("seq"), last=Max("seq"), applied=Max("seq", filter=Q(is_applied=True))
         )
+        return cls(totals["count"], totals["last"] or 0, totals["applied"] or 0)
 
 
 def _aside(
@@ -151,14 +175,14 @@ def digest_of(event: Mapping[str, Any]) -> str:
     return hashlib.sha256(canonical(dict(event))).hexdigest()[:16]
 
 
-def _apply_in_order(read: Read, tab: UUID, new: Sequence[Event]) -> None:
+def _apply_in_order(read: Read, tab: UUID, before: _Standing, new: Sequence[Event]) -> None:
     """Apply what waits and what is new, as far as no earlier event of the tab is missing.
 
     A new event is marked before it is saved: a row that is written once takes half the disk.
     """
-    events = Event.objects.filter(read=read, tab=tab)
-    done = events.filter(is_applied=True).aggregate(last=Max("seq"))["last"] or 0
-    waiting = [*events.filter(is_applied=False, seq__gt=done), *new]
+    done, waiting = before.applied, list(new)
+    if before.last > done:
+        waiting += Event.objects.filter(read=read, tab=tab, is_applied=False, seq__gt=done)
     late = []
     for event in sorted(waiting, key=lambda each: each.seq):
         if event.seq <= done:
