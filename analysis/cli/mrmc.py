@@ -12,9 +12,10 @@ from analysis.fom.registry import NAMES
 from analysis.io.files import read_reads
 from analysis.io.page import write_page
 from analysis.io.tables import read_table
-from analysis.multireader.standalone import standalone
+from analysis.multireader.standalone import beside_ai, standalone
 from analysis.multireader.study import Options, mrmc
 from analysis.results import MrmcResult, to_json_text
+from analysis.tables import DataError
 
 EXAMPLES = """\
 examples:
@@ -24,6 +25,7 @@ examples:
   python -m analysis mrmc reads.csv --margin 0.05 --reference control --report out.html
   python -m analysis mrmc study.imrmc --method ustat
   python -m analysis mrmc unaided.csv --ai ai.csv             (readers against stand-alone AI)
+  python -m analysis mrmc unaided.csv --ai ai.csv --margin 0.05 --reference readers
 
 reads.csv has the columns reader, modality, case, truth (0 or 1) and rating; other files are
 taken by their suffix (.parquet, .xlsx of RJafroc, .imrmc, .lrc of OR-DBM).
@@ -69,17 +71,19 @@ def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]"
 def run(args: argparse.Namespace) -> int:
     """Analyse, print, write the report; 0."""
     reads = read_reads(args.reads)
-    result = _compared(reads, args) if args.ai is None else _against_ai(reads, args)
+    ai = None if args.ai is None else read_table(args.ai)
+    result = _compared(reads, args) if ai is None else _against_ai(reads, ai, args)
     sys.stdout.write(to_json_text(result.to_json()) if args.json else as_text(result))
     if args.report is not None:
-        figures = [roc_figure(Dataset.from_table(reads))] if "modality" in reads else []
+        shown = reads if ai is None else beside_ai(reads, ai)
+        figures = [roc_figure(Dataset.from_table(shown))]
         title = f"Comparison of {result.label}"
         write_page(result, args.report, title, figures=figures, tables=result.tables())
     return 0
 
 
-def _compared(reads: pd.DataFrame, args: argparse.Namespace) -> MrmcResult:
-    options = Options(
+def _options(args: argparse.Namespace) -> Options:
+    return Options(
         reference=args.reference,
         adjustment=args.adjust,
         missing=args.missing,
@@ -87,6 +91,9 @@ def _compared(reads: pd.DataFrame, args: argparse.Namespace) -> MrmcResult:
         seed=args.seed,
         progress=sys.stderr.isatty(),
     )
+
+
+def _compared(reads: pd.DataFrame, args: argparse.Namespace) -> MrmcResult:
     return mrmc(
         reads,
         fom=args.fom,
@@ -95,18 +102,22 @@ def _compared(reads: pd.DataFrame, args: argparse.Namespace) -> MrmcResult:
         random=args.random,
         alpha=args.alpha,
         margin=args.margin,
-        options=options,
+        options=_options(args),
     )
 
 
-def _against_ai(reads: pd.DataFrame, args: argparse.Namespace) -> MrmcResult:
+def _against_ai(reads: pd.DataFrame, ai: pd.DataFrame, args: argparse.Namespace) -> MrmcResult:
+    if args.method != "or":
+        raise DataError(f"readers against an AI are compared by method 'or', not {args.method!r}")
     return standalone(
         reads,
-        read_table(args.ai),
+        ai,
         fom=args.fom,
         covariance=args.covariance or "jackknife",
         random=args.random,
         alpha=args.alpha,
+        margin=args.margin,
+        options=_options(args),
     )
 
 

@@ -88,6 +88,28 @@ def variance_components(
     return var_r, var_tr
 
 
+def parts(foms: Floats, covariance: Floats) -> dict[str, list[dict[str, float]]]:
+    """Mean squares and covariances of each modality and each reader by itself.
+
+    As RJafroc's `IndividualTrt` and `IndividualRdr`: of a modality MS(R), Var and Cov2 over its
+    readers; of a reader MS(T), Var and Cov1 over the modalities.
+    """
+    I, J = foms.shape
+    by_modality = [error_covariances(covariance[i : i + 1, :, i : i + 1]) for i in range(I)]
+    by_reader = [error_covariances(covariance[:, j : j + 1, :, j : j + 1]) for j in range(J)]
+    spread = foms.var(axis=0, ddof=1) if I > 1 else np.full(J, math.nan)
+    return {
+        "modalities": [
+            {"ms_r": float(square), "var_error": own.var_error, "cov2": own.cov2}
+            for square, own in zip(reader_mean_squares(foms), by_modality, strict=True)
+        ],
+        "readers": [
+            {"ms_t": float(square), "var_error": own.var_error, "cov1": own.cov1}
+            for square, own in zip(spread, by_reader, strict=True)
+        ],
+    }
+
+
 def or_zero(value: float) -> float:
     """The value, or 0 where the design gives none."""
     return 0.0 if math.isnan(value) else value

@@ -6,6 +6,8 @@ psi_j = theta_j - theta_AI, the mean psi is tested by a one-modality Obuchowski-
 Methods for Diagnostic Imaging*, CRC Press 2017, chapter 22, "1T-RRRC").
 """
 
+from dataclasses import replace
+
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
@@ -14,6 +16,7 @@ from analysis.dataset import Dataset
 from analysis.estimates import Estimate, comparison, estimate, f_test
 from analysis.fom.registry import FigureOfMerit, parse
 from analysis.multireader.estimation import Covariance, Job, Options, estimates
+from analysis.multireader.margins import check_reference, margin_tests
 from analysis.multireader.obuchowski_rockette import Random, obuchowski_rockette, rounded
 from analysis.multireader.preparation import prepare
 from analysis.results import FomEstimate, MrmcResult
@@ -21,6 +24,7 @@ from analysis.tables import DataError, need_columns
 
 Floats = NDArray[np.float64]
 AI, READERS = "AI", "readers"
+DEFAULTS = Options()
 
 
 def standalone(
@@ -31,6 +35,8 @@ def standalone(
     covariance: Covariance = "jackknife",
     random: Random = "readers+cases",
     alpha: float = 0.05,
+    margin: float | None = None,
+    options: Options = DEFAULTS,
 ) -> MrmcResult:
     """Compare readers in one modality with an algorithm's ratings of the same cases.
 
@@ -40,8 +46,9 @@ def standalone(
         Reads of one modality: reader, case, truth, rating (modality, if there, has one value).
     ai
         The algorithm's ratings: case, rating.
-    fom, covariance, random, alpha
-        As in `analysis.mrmc`.
+    fom, covariance, random, alpha, margin, options
+        As in `analysis.mrmc`; the modalities' names are "readers" and "AI", so that
+        ``Options(reference="readers")`` asks whether the AI is non-inferior to the readers.
 
     Returns
     -------
@@ -55,17 +62,34 @@ def standalone(
         tables does not have.
     """
     figure = parse(fom)
-    dataset, warnings = prepare(_with_ai(reads, ai), method="or", missing="use")
+    dataset, warnings = prepare(_with_ai(reads, ai), method="or", missing=options.missing)
     if AI not in dataset.readers or len(dataset.readers) < 2:
         raise DataError("nothing to compare: the AI or every reader has too few cases of a class")
-    job = Job(dataset, figure, covariance, random, alpha, Options(), warnings)
+    check_reference(options.reference, (READERS, AI))
+    job = Job(dataset, figure, covariance, random, alpha, options, warnings)
     values, matrix = estimates(job)
     own = np.array([name != AI for name in dataset.readers])
-    return _result(job, values, matrix, own)
+    found = _result(job, values, matrix, own)
+    if margin is None:
+        return found
+    tests = margin_tests(
+        found.differences,
+        found.modality_names,
+        margin=margin,
+        alpha=alpha,
+        reference=options.reference,
+    )
+    return replace(found, margins=tests)
 
 
-def _with_ai(reads: pd.DataFrame, ai: pd.DataFrame) -> Dataset:
-    """One modality with the AI as one more reader."""
+def beside_ai(reads: pd.DataFrame, ai: pd.DataFrame) -> pd.DataFrame:
+    """One table of reads, the readers' in modality "readers" and the algorithm's in "AI".
+
+    Raises
+    ------
+    DataError
+        As `standalone`.
+    """
     need_columns(reads, ["reader", "case", "truth", "rating"])
     need_columns(ai, ["case", "rating"], "the AI's table")
     modalities = list(reads["modality"].unique()) if "modality" in reads.columns else []
@@ -76,7 +100,7 @@ def _with_ai(reads: pd.DataFrame, ai: pd.DataFrame) -> Dataset:
     if (readers["reader"].astype(str) == AI).any():
         raise DataError(f"a reader is called {AI}, which is the algorithm's name here")
     truth = readers.drop_duplicates("case").set_index("case")["truth"]
-    own = ai.assign(reader=AI, modality=READERS, case=ai["case"].astype(str))
+    own = ai.assign(reader=AI, modality=AI, case=ai["case"].astype(str))
     own = own.assign(truth=own["case"].map(truth))
     strange = own[own["truth"].isna()]
     if not strange.empty:
@@ -85,7 +109,12 @@ def _with_ai(reads: pd.DataFrame, ai: pd.DataFrame) -> Dataset:
     if unrated:
         raise DataError(f"the AI has no rating for case {unrated[0]} ({len(unrated)} such cases)")
     columns = ["reader", "modality", "case", "truth", "rating"]
-    return Dataset.from_table(pd.concat([readers[columns], own[columns]], ignore_index=True))
+    return pd.concat([readers[columns], own[columns]], ignore_index=True)
+
+
+def _with_ai(reads: pd.DataFrame, ai: pd.DataFrame) -> Dataset:
+    """One modality with the AI as one more reader."""
+    return Dataset.from_table(beside_ai(reads, ai).assign(modality=READERS))
 
 
 def _result(job: Job, values: Floats, matrix: Floats, own: NDArray[np.bool_]) -> MrmcResult:

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from analysis.dataset import Dataset
 from analysis.fom import placements
 from analysis.fom.registry import FigureOfMerit, parse
+from analysis.multireader.components import mean_squares, parts
 from analysis.multireader.dbm import dbm
 from analysis.multireader.designs import Design, Reads
 from analysis.multireader.estimation import (
@@ -26,7 +27,7 @@ from analysis.multireader.multiplicity import adjust
 from analysis.multireader.nested import parallel_arms
 from analysis.multireader.obuchowski_rockette import Inference, Random, obuchowski_rockette
 from analysis.multireader.preparation import prepare
-from analysis.multireader.ustatistics import ustatistics
+from analysis.multireader.ustatistics import by_normal, ustatistics
 from analysis.results import MrmcResult, fom_estimates
 from analysis.tables import DataError
 
@@ -190,7 +191,26 @@ def _by_or(job: Job) -> _Found:
         )
         return _by_or(replace(job, covariance="delong"))
     variances = np.diagonal(matrix).reshape(I, J)
-    return _Found(foms, variances, inference, design.value, job.covariance)
+    extra = {} if design is Design.READERS_NESTED else _anova(foms, covariance, job)
+    return _Found(foms, variances, inference, design.value, job.covariance, extra)
+
+
+def _anova(foms: Floats, covariance: Floats, job: Job) -> dict[str, Any]:
+    """What the F test is made of: mean squares, and each modality and reader by itself."""
+    squares, own = mean_squares(foms), parts(foms, covariance)
+    names = {"modalities": job.dataset.modalities, "readers": job.dataset.readers}
+    single = {"modalities": "modality", "readers": "reader"}
+    return {
+        "mean_squares": {
+            "modality": squares.modality,
+            "reader": squares.reader,
+            "modality_reader": squares.interaction,
+        },
+        "parts": {
+            kind: [{single[kind]: name, **row} for name, row in zip(names[kind], rows, strict=True)]
+            for kind, rows in own.items()
+        },
+    }
 
 
 def _by_dbm(job: Job) -> _Found:
@@ -228,7 +248,11 @@ def _by_ustat(job: Job) -> _Found:
     foms = placements.empirical_auc(placed, job.dataset.truth).reshape(job.shape)
     moments = found.moments.biased if biased else found.moments.unbiased
     kinds = {"cases": "delong", "readers": "sample"}
-    extra = {"moments": moments, "coefficients": found.moments.coefficients}
+    extra = {
+        "moments": moments,
+        "coefficients": found.moments.coefficients,
+        "normal": by_normal(found.inference, job.dataset.modalities, job.alpha),
+    }
     return _Found(
         foms,
         np.einsum("jii->ij", found.moments.by_reader),

@@ -9,12 +9,22 @@ import itertools
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import get_args
+from typing import Any, get_args
 
 import numpy as np
 from numpy.typing import NDArray
 
-from analysis.estimates import NO_TEST, Comparison, EqualityTest, Estimate, comparison, estimate
+from analysis.estimates import (
+    NO_TEST,
+    Comparison,
+    EqualityTest,
+    Estimate,
+    comparison,
+    estimate,
+    half_width,
+    ratio,
+    t_tail,
+)
 from analysis.fom.placements import empirical_auc, placements
 from analysis.multireader.influence import Influence
 from analysis.multireader.moments import Moments, moments
@@ -31,6 +41,7 @@ from analysis.tables import DataError
 Floats = NDArray[np.float64]
 Flags = NDArray[np.bool_]
 NORMAL_FROM = 50.0
+HALF = 0.5  # the AUC of a reader who guesses
 BCK = ("N", "D", "ND", "R", "NR", "DR", "RND")
 
 
@@ -259,6 +270,39 @@ def _overall(pairs: tuple[Comparison, ...]) -> EqualityTest:
         return EqualityTest(only.statistic**2, 1.0, only.df, only.p_value)
     p = min(adjust([pair.p_value for pair in pairs], "holm"))
     return EqualityTest(math.nan, None, None, p)
+
+
+def by_normal(inference: Inference, names: Sequence[str], alpha: float) -> dict[str, list[Any]]:
+    """The rest of iMRMC's columns: normal p-values and intervals, and each AUC against 0.5.
+
+    `p_value` of a modality has the degrees of freedom of its interval, `p_normal` the normal.
+    """
+    modalities = []
+    for name, each in zip(names, inference.modalities, strict=True):
+        statistic = ratio(each.estimate - HALF, each.std_error)
+        half = half_width(each.std_error, math.inf, alpha)
+        modalities.append(
+            {
+                "modality": name,
+                "p_value": t_tail(abs(statistic), _used_df(each.df), two_sided=True),
+                "p_normal": t_tail(abs(statistic), math.inf, two_sided=True),
+                "ci_low": each.estimate - half,
+                "ci_high": each.estimate + half,
+            }
+        )
+    differences = []
+    for pair in inference.differences:
+        half = half_width(pair.std_error, math.inf, alpha)
+        differences.append(
+            {
+                "modality_a": names[pair.a],
+                "modality_b": names[pair.b],
+                "p_normal": t_tail(abs(pair.statistic), math.inf, two_sided=True),
+                "ci_low": pair.estimate - half,
+                "ci_high": pair.estimate + half,
+            }
+        )
+    return {"modalities": modalities, "differences": differences}
 
 
 def _named(components: Floats, I: int) -> dict[str, float]:

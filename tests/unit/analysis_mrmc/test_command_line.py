@@ -69,8 +69,15 @@ def test_readers_against_stand_alone_ai(tmp_path: Path, capsys: pytest.CaptureFi
     table[table["modality"] == "1"].to_csv(tmp_path / "reads.csv", index=False)
     own = table[(table["modality"] == "2") & (table["reader"] == "4")]
     own[["case", "rating"]].to_csv(tmp_path / "ai.csv", index=False)
-    tree = as_json(capsys, "mrmc", str(tmp_path / "reads.csv"), "--ai", str(tmp_path / "ai.csv"))
+    words = ["mrmc", str(tmp_path / "reads.csv"), "--ai", str(tmp_path / "ai.csv")]
+    page = tmp_path / "out.html"
+    margin = ["--margin", "0.05", "--reference", "readers"]
+    tree = as_json(capsys, *words, *margin, "--report", str(page))
     assert tree["differences"][0]["modality_b"] == "AI"  # type: ignore[index]
+    assert [each["test"] for each in tree["margins"]] == ["AI"]  # type: ignore[attr-defined]
+    assert page.read_text("utf-8").count("<svg") == 2
+    assert main([*words, "--method", "ustat"]) == 2
+    assert "by method 'or', not 'ustat'" in capsys.readouterr().err
 
 
 def test_convert_there_and_back(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -39,6 +39,19 @@ def test_modalities_and_difference(study: str, kind: str) -> None:
 
 
 @pytest.mark.parametrize("study", STUDIES)
+@pytest.mark.parametrize("kind", VARIANCES)
+def test_normal_columns_and_each_auc_against_a_half(study: str, kind: str) -> None:
+    expected = peer(study)[kind]
+    found = analysis.mrmc(STUDIES[study](), method="ustat", covariance=VARIANCES[kind])
+    rows = found.to_json()["normal"]
+    for at, row in enumerate((*rows["modalities"], *rows["differences"])):
+        same(row["p_normal"], expected["pValueNormal"][at], rel=1e-9, abs_=1e-12)
+        same(row["ci_low"], expected["botCInormal"][at])
+        same(row["ci_high"], expected["topCInormal"][at])
+    same([row["p_value"] for row in rows["modalities"]], expected["pValueBDG"][:2])
+
+
+@pytest.mark.parametrize("study", STUDIES)
 def test_auc_of_each_reader(study: str) -> None:
     expected = peer(study)["perReader"]
     found = analysis.mrmc(STUDIES[study](), method="ustat")

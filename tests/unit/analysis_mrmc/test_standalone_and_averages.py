@@ -62,6 +62,20 @@ def test_an_ai_like_the_one_reader_does_not_differ() -> None:
     assert found.random == "cases"
 
 
+def test_the_ai_is_tested_for_non_inferiority_by_a_margin() -> None:
+    """Two-sided t interval of AI minus readers against -margin."""
+    options = analysis.Options(reference="readers")
+    found = analysis.standalone(*tables(), margin=0.05, options=options)
+    (test,) = found.margins
+    pair = found.differences[0]
+    assert (test.test, test.reference) == ("AI", "readers")
+    expected = stats.t.sf((0.05 - pair.estimate) / pair.std_error, pair.df)
+    same(test.p_noninferior, expected)
+    assert test.noninferior == (-pair.ci_high > -0.05)
+    with pytest.raises(DataError, match="reference '1' is no modality: readers, AI"):
+        analysis.standalone(*tables(), options=analysis.Options(reference="1"))
+
+
 def test_the_result_speaks() -> None:
     found = analysis.standalone(*tables())
     assert "readers minus AI was -0.102" in found.statement()

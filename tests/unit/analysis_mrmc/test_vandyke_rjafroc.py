@@ -85,6 +85,26 @@ def test_or_components_are_those_of_rjafroc() -> None:
     same([found.components[name] for name in ours], table["Estimates"])
 
 
+def test_mean_squares_and_each_modality_and_reader_by_itself() -> None:
+    found, expected, _ = analysed("Wilcoxon|OR|jackknife|RRRC")
+    tree, anova = found.to_json(), expected["ANOVA"]
+    same(list(tree["mean_squares"].values()), anova["TRanova"]["MS"])
+    for kind, table, columns in (
+        (
+            "modalities",
+            "IndividualTrt",
+            {"ms_r": "msREachTrt", "var_error": "varEachTrt", "cov2": "cov2EachTrt"},
+        ),
+        (
+            "readers",
+            "IndividualRdr",
+            {"ms_t": "msTEachRdr", "var_error": "varEachRdr", "cov1": "cov1EachRdr"},
+        ),
+    ):
+        for ours, theirs in columns.items():
+            same([row[ours] for row in tree["parts"][kind]], anova[table][theirs])
+
+
 def test_headline_values_of_van_dyke() -> None:
     """The numbers that papers quote, to the last digit they were computed with."""
     found = analysis.mrmc(vandyke())
