@@ -1,7 +1,7 @@
 """A result as one self-contained HTML page: statement, figure, tables, numbers as JSON."""
 
 import html
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -11,12 +11,13 @@ if TYPE_CHECKING:
 
 from analysis.figures import svg
 from analysis.results import to_json_text
+from analysis.version import VERSION
 
 STYLE = (
     "body{font:16px/1.5 sans-serif;max-width:60rem;margin:2rem auto;padding:0 1rem}"
     "table{border-collapse:collapse;margin:1rem 0}th,td{border-bottom:1px solid #ccc;"
     "padding:.2rem .6rem;text-align:right}svg{max-width:100%;height:auto}"
-    "h2{font-size:1.1rem;margin:1.5rem 0 0}"
+    "h2{font-size:1.1rem;margin:1.5rem 0 0}footer{color:#666;font-size:.85rem;margin:2rem 0}"
 )
 
 
@@ -56,15 +57,33 @@ def page(
     tables
         Tables by their heading; the result's own `frame` when None. Empty ones are left out.
     """
-    drawings = "".join(_drawing(each) for each in (result.plot(), *figures))
-    shown = {"": result.frame()} if tables is None else tables
+    return sheet(
+        title,
+        [result.statement()],
+        figures=(result.plot(), *figures),
+        tables={"": result.frame()} if tables is None else tables,
+        numbers=result.to_json(),
+    )
+
+
+def sheet(
+    title: str,
+    paragraphs: Sequence[str],
+    *,
+    figures: Iterable["Figure"],
+    tables: Mapping[str, "pd.DataFrame"],
+    numbers: Mapping[str, Any],
+) -> str:
+    """Return a page of paragraphs, figures, tables by heading, and all numbers folded away."""
+    words = "".join(f"<p>{html.escape(each)}</p>" for each in paragraphs)
+    drawings = "".join(_drawing(each) for each in figures)
+    shown = "".join(_table(name, table) for name, table in tables.items() if not table.empty)
     return (
         f'<!doctype html><html lang="en"><meta charset="utf-8"><title>{html.escape(title)}'
-        f"</title><style>{STYLE}</style><h1>{html.escape(title)}</h1>"
-        f"<p>{html.escape(result.statement())}</p>{drawings}"
-        f"{''.join(_table(name, table) for name, table in shown.items() if not table.empty)}"
-        f"<details><summary>All numbers</summary><pre>"
-        f"{html.escape(to_json_text(result.to_json()))}</pre></details></html>\n"
+        f"</title><style>{STYLE}</style><h1>{html.escape(title)}</h1>{words}{drawings}{shown}"
+        "<details><summary>All numbers</summary><pre>"
+        f"{html.escape(to_json_text(numbers))}</pre></details>"
+        f"<footer>Made by analysis {VERSION} of Readerstudy.</footer></html>\n"
     )
 
 
@@ -85,8 +104,13 @@ def _drawing(figure: "Figure") -> str:
     return drawing[drawing.index("<svg") :]
 
 
+def _words(column: str) -> str:
+    """A column's name as a heading: std_error is "std error"."""
+    return str(column).replace("_", " ")
+
+
 def _table(heading: str, table: "pd.DataFrame") -> str:
-    rows = table.to_html(
+    rows = table.rename(columns=_words).to_html(
         index=False, border=0, na_rep="", float_format=lambda x: f"{x:.4g}", justify="right"
     )
     return (f"<h2>{html.escape(heading)}</h2>" if heading else "") + rows

@@ -131,7 +131,11 @@ def test_a_bundle_gives_its_own_numbers_again(
     folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     path = bundle(folder, tmp_path / "bundle.zip")
-    assert main(["reproduce", str(path), "--figures", str(tmp_path / "figures")]) == 0
+    page = tmp_path / "page.html"
+    words = ["--figures", str(tmp_path / "figures"), "--report", str(page)]
+    assert main(["reproduce", str(path), *words]) == 0
+    assert "Every number is the bundle" in page.read_text("utf-8")
+    assert page.read_text("utf-8").count("<svg") == len(list((tmp_path / "figures").iterdir()))
     assert "Every number is the bundle's own." in capsys.readouterr().out
     assert (tmp_path / "figures" / "roc.svg").read_bytes().startswith(b"<?xml")
     found = printed(capsys, "reproduce", str(path))
