@@ -2,8 +2,9 @@
 
 Every reader keeps a drawn case with all its reads, so the correlations between readers and
 modalities come with it. A draw is a weight per case; a curve's counts per rating level are sums
-of weights, so nothing is sorted again. The result depends on the seed alone, not on how many
-threads share the work.
+of weights, so nothing is sorted again. The AUC needs not even the counts: with the cases in order
+it is a running sum of weights. The result depends on the seed alone, not on how many threads
+share the work.
 """
 
 import os
@@ -37,12 +38,15 @@ def bootstrap(
     Replicates in which some curve has a class without cases (possible with many missing reads)
     are left out, so fewer than `replicates` rows may come back.
     """
-    curves = [_Curve(fom, row, truth) for row in ratings]
+    make = (
+        (lambda row: _Ranked(row, truth)) if fom.is_auc else (lambda row: _Curve(fom, row, truth))
+    )
+    curves = [make(row) for row in ratings]
     sizes = [min(CHUNK, replicates - start) for start in range(0, replicates, CHUNK)]
     seeds = np.random.SeedSequence(seed).spawn(len(sizes))
 
     def work(job: tuple[int, np.random.SeedSequence]) -> Floats:
-        weights = _draws(truth, job[0], np.random.default_rng(job[1]))
+        weights = np.asfortranarray(_draws(truth, job[0], np.random.default_rng(job[1])))
         return np.stack([curve.replicates(weights) for curve in curves], axis=1)
 
     with ThreadPoolExecutor(max_workers=os.cpu_count()) as pool:
@@ -50,6 +54,34 @@ def bootstrap(
         shown = tqdm(parts, total=len(sizes), desc="bootstrap", disable=not progress)
         found = np.concatenate(list(shown))
     return np.asarray(found[np.isfinite(found).all(axis=1)])
+
+
+class _Ranked:
+    """One curve's cases in order of rating, for the AUC alone.
+
+    `below` and `upto` are, for each case with disease, how many cases without it are rated lower,
+    and how many no higher.
+    """
+
+    def __init__(self, ratings: Floats, truth: Flags) -> None:
+        read = ~np.isnan(ratings)
+        self.positive, negative = np.flatnonzero(read & truth), np.flatnonzero(read & ~truth)
+        self.negative = negative[np.argsort(ratings[negative], kind="stable")]
+        ranked = ratings[self.negative]
+        self.below = np.searchsorted(ranked, ratings[self.positive], "left")
+        self.upto = np.searchsorted(ranked, ratings[self.positive], "right")
+
+    def replicates(self, weights: Floats) -> Floats:
+        """(D,) AUC under (D, K) weights of cases, with the draws along the last axis: rows move."""
+        by_case = weights.T
+        positive, negative = by_case[self.positive], by_case[self.negative]
+        running = np.zeros((negative.shape[0] + 1, weights.shape[0]))
+        np.cumsum(negative, axis=0, out=running[1:])
+        twice = running[self.below]
+        twice += running[self.upto]
+        pairs = positive.sum(axis=0) * running[-1]
+        below = np.einsum("kd,kd->d", positive, twice)
+        return np.asarray(below / np.where(pairs > 0, 2 * pairs, np.nan))
 
 
 class _Curve:

@@ -1,5 +1,7 @@
 """What the speed table compares gives the same numbers: the peers' way and the closed forms."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -35,6 +37,19 @@ def test_bootstrap_is_the_plain_one_within_its_error() -> None:
     drawn = bootstrap(parse("auc"), CURVES, DATA.truth, replicates=4000, seed=1)
     here, there = np.cov(drawn.T), plain.bootstrap(DATA, 1000)
     np.testing.assert_allclose(np.diag(here), np.diag(there), rtol=0.2)
+
+
+@pytest.mark.parametrize("missing", [0.0, 0.4])
+def test_the_bootstrap_of_the_auc_is_that_of_its_counts(missing: float) -> None:
+    """The AUC has a road of its own; the same figure under another name takes the common one."""
+    data = studies.ratings((2, 2, 24), missing)
+    curves = np.round(data.ratings.reshape(4, -1))  # with ties
+    common = replace(parse("auc"), name="area")
+    assert not common.is_auc
+    found, expected = (
+        bootstrap(fom, curves, data.truth, replicates=300, seed=2) for fom in (parse("auc"), common)
+    )
+    np.testing.assert_allclose(found, expected, rtol=1e-12)
 
 
 def test_froc_jackknife_is_the_plain_one() -> None:
