@@ -28,6 +28,7 @@ urlpatterns = [
     path(f"{ONE}/cases/<uuid:case_id>/", cases.change, name="case"),
     path(f"{ONE}/standard/", standard.standard, name="standard"),
     path(f"{ONE}/standard/table/", standard.table, name="standard-table"),
+    path(f"{ONE}/standard/case-set/", standard.case_set, name="standard-case-set"),
     path(f"{ONE}/standard/drawn/", standard.drawn, name="standard-drawn"),
     path(f"{ONE}/standard/<uuid:case_id>/", standard.case, name="standard-case"),
     path(f"{ONE}/questions/", definition.questions, name="questions"),

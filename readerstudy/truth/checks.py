@@ -42,3 +42,16 @@ def standards(study: Study) -> list[Missing]:
             words += f"the analysis needs at least {MIN_PER_CLASS}."
             found.append(Missing("truth.one_class", words, Step.STANDARD))
     return found
+
+
+@check
+def case_set(study: Study) -> list[Missing]:
+    """Nothing that readers see beside the images tells the standard, or it is accepted (F8)."""
+    tells = selectors.case_set(study)
+    strong = [each for each in tells if each.is_strong]
+    if not strong or selectors.review_of(study, tells):
+        return []
+    named = ", ".join(f"{each.attribute} (AUC {each.auc:.2f})" for each in strong)
+    words = f"Readers could tell cases with metastases by: {named}. Balance the cases, or accept it"
+    words += " with a reason."
+    return [Missing("truth.case_set_tells", words, Step.STANDARD)]

@@ -5,7 +5,7 @@ import uuid
 from django.conf import settings
 from django.db import models
 
-from readerstudy.studies.models import Case
+from readerstudy.studies.models import Case, Study
 
 
 class ReferenceStandard(models.Model):
@@ -51,3 +51,20 @@ class TruthLesion(models.Model):
 
     def __str__(self) -> str:
         return f"{self.number} ({self.diameter_mm:.1f} mm)"
+
+
+class CaseSetReview(models.Model):
+    """A coordinator's acceptance, with a reason, of what readers could tell classes by (F8)."""
+
+    id = models.BigAutoField(primary_key=True)
+    study = models.ForeignKey(Study, on_delete=models.PROTECT, related_name="+")
+    digest = models.CharField(max_length=64)  # of what was found: other findings are not accepted
+    reason = models.TextField()
+    by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
+    at = models.DateTimeField()
+
+    class Meta:
+        ordering = ["-at"]
+
+    def __str__(self) -> str:
+        return self.reason[:60]

@@ -1,11 +1,21 @@
 """Queries about the reference standard, for those who set it and for the count of what is set."""
 
+import hashlib
+from collections.abc import Sequence
+from dataclasses import asdict
 from uuid import UUID
 
 from django.db.models import QuerySet
 
+from readerstudy.audit.services import canonical
 from readerstudy.studies.models import Case, Study
-from readerstudy.truth.models import ReferenceStandard, TruthLesion
+from readerstudy.truth import caseset
+from readerstudy.truth.caseset import Tell
+from readerstudy.truth.models import CaseSetReview, ReferenceStandard, TruthLesion
+
+# What a reader can see of a case beside its images, and what a browser's network panel shows.
+ORDER, UPLOADED, BYTES = "order of the cases' codes", "time of upload", "size in bytes"
+SLICES, SERIES = "number of slices", "number of series"
 
 
 def of_case(case: Case) -> ReferenceStandard | None:
@@ -34,3 +44,32 @@ def counts(study: Study) -> dict[str, int]:
     for status in standards.values_list("status", flat=True):
         both[status] += 1
     return both
+
+
+def case_set(study: Study) -> list[Tell]:
+    """How well what every reader sees of the main cases tells their status (F8)."""
+    rows = ReferenceStandard.objects.filter(
+        case__study=study, case__withdrawn_at=None, case__kind=Case.Kind.MAIN
+    )
+    rows = rows.select_related("case__examination").order_by("case__code")
+    seen: dict[str, list[float]] = {name: [] for name in (ORDER, UPLOADED, BYTES, SLICES, SERIES)}
+    diseased = []
+    for place, row in enumerate(rows.prefetch_related("case__examination__series")):
+        series = row.case.examination.series.all()
+        diseased.append(row.status == ReferenceStandard.Status.DISEASED)
+        seen[ORDER].append(place)
+        seen[UPLOADED].append(row.case.examination.created_at.timestamp())
+        seen[BYTES].append(sum(each.pack_bytes for each in series))
+        seen[SLICES].append(sum(len(each.geometry.get("positions_mm", [])) for each in series))
+        seen[SERIES].append(len(series))
+    return caseset.tells(seen, diseased)
+
+
+def digest_of(tells: Sequence[Tell]) -> str:
+    """What an acceptance is bound to: the findings, as they were shown."""
+    return hashlib.sha256(canonical([asdict(each) for each in tells])).hexdigest()
+
+
+def review_of(study: Study, tells: Sequence[Tell]) -> CaseSetReview | None:
+    """The acceptance of just these findings, if there is one."""
+    return CaseSetReview.objects.filter(study=study, digest=digest_of(tells)).first()

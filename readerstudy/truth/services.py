@@ -13,7 +13,8 @@ from readerstudy.proposals import delivered
 from readerstudy.proposals.delivered import Outcome
 from readerstudy.studies.models import Case, Membership, Study
 from readerstudy.studies.services.gate import changing
-from readerstudy.truth.models import ReferenceStandard, TruthLesion
+from readerstudy.truth import selectors
+from readerstudy.truth.models import CaseSetReview, ReferenceStandard, TruthLesion
 from readerstudy.web.problems import Invalid
 
 MAX_MM = 10_000.0
@@ -114,6 +115,38 @@ def set_from_files(study: Study, *, files: Sequence[Path], source: str, by: User
         set_standard(case, status=status, lesions=lesions, source=source, by=by)
         outcomes.append(Outcome(case.code, is_taken=True, words="Standard set."))
     return outcomes
+
+
+def accept_case_set(study: Study, *, reason: str, by: User) -> CaseSetReview:
+    """Accept, with a reason, what readers could tell the classes by (F8).
+
+    The acceptance holds for the findings as they are: cases or standards that change void it.
+
+    Raises
+    ------
+    Problem
+        400 without a reason; 403, 404, 409 as `changing`.
+    """
+    with changing(study, "edit", by=by):
+        if not reason.strip():
+            raise Invalid("truth.reason", "Say why the study may start all the same.")
+        tells = selectors.case_set(study)
+        review = CaseSetReview.objects.create(
+            study=study,
+            digest=selectors.digest_of(tells),
+            reason=reason.strip(),
+            by=by,
+            at=timezone.now(),
+        )
+        record(
+            "truth.accept_case_set",
+            subject=f"study:{study.pk}",
+            by=by,
+            study=study.pk,
+            detail={each.attribute: [each.auc, each.p] for each in tells},
+            reason=review.reason,
+        )
+    return review
 
 
 def _drawn(centroid_mm: tuple[float, float, float], diameter_mm: float) -> LesionDraft:

@@ -36,7 +36,28 @@ def _context(study: Study) -> dict[str, Any]:
     done = selectors.set_cases(study)
     cases = study.cases.filter(withdrawn_at=None)
     rows = [(case, case.pk in done) for case in cases]
-    return {"rows": rows, "columns": ", ".join(COLUMNS)}
+    tells = selectors.case_set(study)
+    return {
+        "rows": rows,
+        "columns": ", ".join(COLUMNS),
+        "tells": tells,
+        "is_told": any(each.is_strong for each in tells),
+        "review": selectors.review_of(study, tells),
+    }
+
+
+@study_page(Role.COORDINATOR)
+@require_POST
+def case_set(request: HttpRequest, study: Study) -> HttpResponse:
+    """Accept what readers could tell the classes by, with a reason."""
+    reason = request.POST.get("reason", "")
+    return act_and_return(
+        request,
+        study,
+        "standard",
+        lambda: services.accept_case_set(study, reason=reason, by=actor(request)),
+        _("The case set is accepted; your reason is kept in the record."),
+    )
 
 
 @study_page(*SETTERS)
