@@ -60,7 +60,8 @@ def case_set(study: Study) -> list[Tell]:
         seen[ORDER].append(place)
         seen[UPLOADED].append(row.case.examination.created_at.timestamp())
         seen[BYTES].append(sum(each.pack_bytes for each in series))
-        seen[SLICES].append(sum(len(each.geometry.get("positions_mm", [])) for each in series))
+        slices = [len((each.geometry or {}).get("positions_mm", [])) for each in series]
+        seen[SLICES].append(sum(slices))
         seen[SERIES].append(len(series))
     return caseset.tells(seen, diseased)
 
