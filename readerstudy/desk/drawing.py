@@ -7,7 +7,7 @@ from readerstudy.studies import assembly, design
 from readerstudy.studies.models import Case, Study
 from readerstudy.studies.randomisation import ImpossibleError
 
-WIDTHS = {"training": 110, "period": 240, "washout": 150}
+WIDTHS = {"training": 110, "period": 240, "washout": 150, "repeat": 170}
 ROW, LEFT, BAR = 52, 70, 32
 
 
@@ -22,6 +22,11 @@ class Box:
     words: str
     arm: str
 
+    @property
+    def is_outlined(self) -> bool:
+        """Whether no new case is read in it."""
+        return self.kind in ("training", "washout", "repeat")
+
 
 def timeline(study: Study) -> dict[str, Any] | None:
     """The boxes of the drawing, or None while there are too few arms."""
@@ -34,6 +39,7 @@ def timeline(study: Study) -> dict[str, Any] | None:
         washout_days=study.washout_days,
         reader_blocks=study.reader_blocks,
         training=study.cases.filter(kind=Case.Kind.TRAINING, withdrawn_at=None).exists(),
+        repeats=bool(study.repeats),
     )
     control = {arm.key for arm in arms if arm.mode == "control"}
     names = {arm.key: arm.name for arm in arms}
@@ -54,6 +60,8 @@ def _words(step: design.Step, names: dict[str, str]) -> str:
         return f"washout {step.days} d"
     if step.kind == "training":
         return "training"
+    if step.kind == "repeat":
+        return f"again: {names.get(step.arm, step.arm)}"
     return f"period {step.period}: {names.get(step.arm, step.arm)}"
 
 

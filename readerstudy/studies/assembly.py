@@ -39,6 +39,7 @@ def plan(study: Study) -> randomisation.Plan:
         block_sizes=tuple(study.block_sizes),
         reader_blocks=study.reader_blocks,
         case_strata=_strata(study, main),
+        repeats=study.repeats,
     )
 
 
@@ -51,8 +52,8 @@ def _allocated_arms(study: Study) -> tuple[str, ...]:
 
 
 def _strata(study: Study, main: list[Case]) -> dict[str, str]:
-    """Each case's stratum under a name that tells nothing; only a split-plot design needs any."""
-    if study.design != Study.Design.SPLIT_PLOT:
+    """Each case's stratum under a name that tells nothing, where cases are divided."""
+    if study.design != Study.Design.SPLIT_PLOT and not study.repeats:
         return {}
     labels = [function(study) for function in _case_strata]
     of_case = {case.code: tuple(each.get(case.pk, "") for each in labels) for case in main}

@@ -22,6 +22,9 @@ RATING_LIMITS = (0.0, 100.0)
 MAX_ARMS = 8
 MAX_WASHOUT_DAYS = 730
 MAX_BLOCK = 32
+MAX_REPEATS = 1000
+MOMENTS = ("before", "session", "after")
+MAX_PER_CENT = 100
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -67,6 +70,38 @@ class QuestionDraft:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class QuestionnaireDraft:
+    """Questions to the reader about themself, the room or the study: never about a case.
+
+    Attributes
+    ----------
+    moment : str
+        "before" the first read, at the start of each "session", or "after" the last read.
+    """
+
+    key: str
+    title: str
+    moment: str
+    questions: tuple[QuestionDraft, ...] = ()
+
+    def problems(self) -> list[str]:
+        """What is wrong with the questionnaire by itself."""
+        found = []
+        if not KEY.fullmatch(self.key):
+            found.append("its key has lower-case letters, digits, - and _, from a letter on")
+        if not self.title.strip():
+            found.append("it has no title")
+        if self.moment not in MOMENTS:
+            found.append(f"its moment is one of {', '.join(MOMENTS)}")
+        if not self.questions:
+            found.append("it asks nothing")
+        if any(each.is_primary for each in self.questions):
+            found.append("the primary rating is asked with the cases")
+        said = [f"Questionnaire “{self.key}”: {words}." for words in found]
+        return said + question_problems(self.questions)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ArmDraft:
     """An arm as the coordinator sets it; `detector` is "name@version", empty in a control arm."""
 
@@ -100,6 +135,7 @@ class DesignDraft:
     block_sizes: tuple[int, ...] = (2, 4)
     strata: tuple[str, ...] = ("experience",)
     reader_blocks: int = 2
+    repeats: int = 0  # cases that each reader reads again at the end (R13)
 
     def problems(self) -> list[str]:
         """What is wrong with the design by itself."""
@@ -116,6 +152,8 @@ class DesignDraft:
             found.append(f"Readers are stratified by {' and '.join(STRATA)}, each at most once.")
         if self.kind == "split_plot" and not 2 <= self.reader_blocks <= MAX_BLOCK:  # noqa: PLR2004 -- a split
             found.append("A split-plot design has two or more blocks.")
+        if not 0 <= self.repeats <= MAX_REPEATS:
+            found.append(f"Between 0 and {MAX_REPEATS} cases are read again.")
         return found
 
 
@@ -133,6 +171,8 @@ class Definition:
     rest_min: int = 15
     coordinator_blinded: bool = True
     analysis_plan: Mapping[str, Any] = field(default_factory=dict)
+    questionnaires: tuple[QuestionnaireDraft, ...] = ()
+    pass_mark_percent: int = 0  # of training cases read right, to go on; 0: nobody is tested
 
     def problems(self) -> list[str]:
         """All that is contradictory in the definition, in words."""
@@ -142,6 +182,8 @@ class Definition:
             *self.design.problems(),
             *arm_problems(self.arms),
             *question_problems(self.questions),
+            *questionnaire_problems(self.questionnaires),
+            *pass_mark_problems(self.pass_mark_percent),
             *(sap.contradictions(plan) if plan else []),
         ]
 
@@ -156,6 +198,8 @@ class Definition:
         values["design"] = _design(values.get("design", {}))
         values["arms"] = tuple(ArmDraft(**arm) for arm in values.get("arms", ()))
         values["questions"] = tuple(question(each) for each in values.get("questions", ()))
+        asked = values.get("questionnaires", ())
+        values["questionnaires"] = tuple(questionnaire(each) for each in asked)
         return cls(**values)
 
 
@@ -164,6 +208,37 @@ def question(data: Mapping[str, Any]) -> QuestionDraft:
     values = dict(data)
     values["choices"] = tuple(dict(choice) for choice in values.get("choices", ()))
     return QuestionDraft(**values)
+
+
+def questionnaire(data: Mapping[str, Any]) -> QuestionnaireDraft:
+    """A questionnaire from JSON values."""
+    values = dict(data)
+    values["questions"] = tuple(question(each) for each in values.get("questions", ()))
+    return QuestionnaireDraft(**values)
+
+
+def questionnaire_problems(drafts: Sequence[QuestionnaireDraft]) -> list[str]:
+    """What is wrong with the questionnaires, singly and together."""
+    found = [words for each in drafts for words in each.problems()]
+    if len({each.key for each in drafts}) < len(drafts):
+        found.append("Each questionnaire has a key of its own.")
+    return found
+
+
+def pass_mark_problems(percent: int) -> list[str]:
+    """What is wrong with the mark that training is passed by."""
+    if 0 <= percent <= MAX_PER_CENT:
+        return []
+    return ["The pass mark lies between 0 (none) and 100 % of the training cases."]
+
+
+def locked(document: Mapping[str, Any]) -> dict[str, Any]:
+    """The members of a locked protocol document, with those that a later release added.
+
+    What was added has its default in protocols that were locked before.
+    """
+    base = Definition(name="").as_dict()
+    return {**base, **document, "design": base["design"] | dict(document.get("design", {}))}
 
 
 def arm_problems(arms: Sequence[ArmDraft]) -> list[str]:

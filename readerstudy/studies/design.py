@@ -17,7 +17,7 @@ MAX_RUNS = 2000
 class Step:
     """A stretch of a group's time line: training, a period of reading, or a washout."""
 
-    kind: str  # "training", "period", "washout"
+    kind: str  # "training", "period", "washout", "repeat"
     period: int  # 0 for training; the period before a washout
     arm: str  # "" when the stretch has none
     days: int  # of a washout; 0 otherwise
@@ -48,7 +48,13 @@ class BalanceForecast:
 
 
 def timeline(
-    *, design: str, arms: Sequence[str], washout_days: int, reader_blocks: int, training: bool
+    *,
+    design: str,
+    arms: Sequence[str],
+    washout_days: int,
+    reader_blocks: int,
+    training: bool,
+    repeats: bool = False,
 ) -> list[Group]:
     """Each group's way through the study.
 
@@ -58,18 +64,26 @@ def timeline(
         Arm keys, the control arm first; of a sequential design both, read in one sitting.
     training : bool
         Whether there is a training block.
+    repeats : bool
+        Whether some cases are read again at the end, after one more washout.
     """
     start = (Step("training", 0, "", 0),) if training else ()
+
+    def end(*ways: str) -> tuple[Step, ...]:
+        last = len(ways)
+        again = (Step("washout", last, "", washout_days), Step("repeat", last + 1, ways[0], 0))
+        return again if repeats else ()
+
     if design == "parallel":
-        return [Group(arm, 1, (*start, Step("period", 1, arm, 0))) for arm in arms]
+        return [Group(arm, 1, (*start, Step("period", 1, arm, 0), *end(arm))) for arm in arms]
     if design == "sequential":
         name = "".join(arms)
-        return [Group(name, 1, (*start, Step("period", 1, name, 0)))]
+        return [Group(name, 1, (*start, Step("period", 1, name, 0), *end(name)))]
     groups = []
     for block in range(1, 1 + (reader_blocks if design == "split_plot" else 1)):
         for order in (tuple(arms), tuple(arms)[::-1]):
             name = "".join(order)
-            steps = (*start, *_periods(order, washout_days))
+            steps = (*start, *_periods(order, washout_days), *end(*order))
             groups.append(
                 Group(f"{block}/{name}" if design == "split_plot" else name, block, steps)
             )

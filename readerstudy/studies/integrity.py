@@ -8,7 +8,7 @@ from typing import Any
 
 from readerstudy.studies import assembly, protocol, randomisation
 from readerstudy.studies.allocation import Allocation, AllocationList
-from readerstudy.studies.definition import Definition
+from readerstudy.studies.definition import locked
 from readerstudy.studies.models import Study
 from readerstudy.studies.randomisation import Plan, ReaderSlot, Row
 from readerstudy.studies.selectors import current_version, definition
@@ -65,9 +65,8 @@ def _definition(study: Study) -> list[str]:
     if version is None:
         return []
     now = definition(study).as_dict()
-    # What a later release added to protocols has its default in those that were locked before.
-    locked = Definition(name="").as_dict() | version.document
-    changed = sorted(name for name in now if locked[name] != now[name])
+    then = locked(version.document)
+    changed = sorted(name for name in now if then[name] != now[name])
     changed += [
         f"{kind} {code}"
         for kind, rows in (

@@ -56,6 +56,9 @@ class Study(models.Model):
     idle_limit_s = models.PositiveSmallIntegerField(default=60)
     session_limit_min = models.PositiveSmallIntegerField(default=0)  # 0: none (R10)
     rest_min = models.PositiveSmallIntegerField(default=15)  # after a session at its limit
+    repeats = models.PositiveSmallIntegerField(default=0)  # cases read again at the end (R13)
+    questionnaires = models.JSONField(default=list)  # of `definition.QuestionnaireDraft`
+    pass_mark_percent = models.PositiveSmallIntegerField(default=0)  # of training; 0: none
     coordinator_blinded = models.BooleanField(default=True)
     is_simulated = models.BooleanField(default=False)  # holds simulated reads: said everywhere
     analysis_plan = models.JSONField(default=dict)  # the SAP; locked with the protocol

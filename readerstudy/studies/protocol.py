@@ -160,6 +160,16 @@ _DESIGN = _object(
         "block_sizes": {"type": "array", "items": {"type": "integer"}, "maxItems": 10},
         "strata": {"type": "array", "items": {"enum": list(definition.STRATA)}},
         "reader_blocks": {"type": "integer"},
+        "repeats": {"type": "integer"},
+    },
+)
+_QUESTIONNAIRE = _object(
+    ("key", "title", "moment", "questions"),
+    {
+        "key": _text(40),
+        "title": _text(120),
+        "moment": {"enum": list(definition.MOMENTS)},
+        "questions": {"type": "array", "items": _QUESTION, "maxItems": 50},
     },
 )
 _VALIDATOR = jsonschema.Draft202012Validator(
@@ -177,6 +187,8 @@ _VALIDATOR = jsonschema.Draft202012Validator(
             "rest_min": {"type": "integer", "minimum": 5, "maximum": 720},
             "coordinator_blinded": _YES_NO,
             "analysis_plan": {"anyOf": [{"type": "object", "maxProperties": 0}, plan.SCHEMA]},
+            "questionnaires": {"type": "array", "items": _QUESTIONNAIRE, "maxItems": 20},
+            "pass_mark_percent": {"type": "integer"},
         },
     )
 )

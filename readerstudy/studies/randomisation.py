@@ -10,7 +10,7 @@ import json
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
-from itertools import combinations
+from itertools import combinations, zip_longest
 from typing import Any
 
 from readerstudy.studies.randomness import Stream
@@ -43,7 +43,11 @@ class Plan:
         Arm keys, the control arm first. For a sequential design only the aided arm is allocated:
         its unaided stage is the control arm's read.
     case_strata : mapping
-        Case code to stratum; only a split-plot design, which divides the cases, looks at it.
+        Case code to stratum; a split-plot design, which divides the cases, and repeats, which are
+        a part of them, look at it.
+    repeats : int
+        How many cases each reader reads again, after the last period, in their first period's
+        arm (R13). Without any, lists are what they were before there were repeats.
     """
 
     design: str
@@ -54,6 +58,7 @@ class Plan:
     block_sizes: tuple[int, ...] = (2, 4)
     reader_blocks: int = 2
     case_strata: Mapping[str, str] = field(default_factory=dict)
+    repeats: int = 0
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -120,6 +125,9 @@ def problems(plan: Plan) -> list[str]:
         found.append(f"One block size or more must be a multiple of {groups}, the groups' number.")
     if plan.design == "split_plot" and len(plan.cases) < plan.reader_blocks:
         found.append("A split-plot design needs a case or more in each block.")
+    blocks = plan.reader_blocks if plan.design == "split_plot" else 1
+    if plan.repeats > (most := len(plan.cases) // max(blocks, 1)):
+        found.append(f"{plan.repeats} cases cannot be read again: each reader reads {most}.")
     return found
 
 
@@ -161,12 +169,31 @@ def _case_blocks(plan: Plan, seed: str) -> list[list[str]]:
         return [cases]
     blocks: list[list[str]] = [[] for _ in range(plan.reader_blocks)]
     dealt = 0
-    for stratum in sorted({plan.case_strata.get(case, "") for case in cases}):
-        members = [case for case in cases if plan.case_strata.get(case, "") == stratum]
+    for stratum, members in _by_stratum(cases, plan):
         for case in Stream(seed, "case blocks", stratum).shuffled(members):
             blocks[dealt % plan.reader_blocks].append(case)
             dealt += 1  # dealing goes on from stratum to stratum: sizes differ by one at most
     return blocks
+
+
+def _by_stratum(cases: Sequence[str], plan: Plan) -> list[tuple[str, list[str]]]:
+    names = sorted({plan.case_strata.get(case, "") for case in cases})
+    return [
+        (name, [case for case in cases if plan.case_strata.get(case, "") == name]) for name in names
+    ]
+
+
+def _repeated(cases: Sequence[str], plan: Plan, seed: str) -> list[str]:
+    """The cases of a block that its readers read again: the same for all, of all strata alike.
+
+    Strata take turns, so that with two or more repeats no class is left out.
+    """
+    decks = [
+        Stream(seed, "repeats", stratum).shuffled(members)
+        for stratum, members in _by_stratum(sorted(cases), plan)
+    ]
+    turns = [case for turn in zip_longest(*decks) for case in turn if case is not None]
+    return turns[: plan.repeats]
 
 
 def _assign(
@@ -216,11 +243,21 @@ def _reader_rows(
     for period, arm in enumerate(sequence, start=1):
         order = Stream(seed, "order", reader, str(period)).shuffled(cases)
         steps += [(case, arm, period) for case in order]
+    if plan.repeats:
+        period = len(sequence) + 1
+        again = sorted(_repeated(cases, plan, seed))
+        order = Stream(seed, "order", reader, str(period)).shuffled(again)
+        steps += [(case, sequence[0], period) for case in order]
     name = "".join(sequence)
     return [
         Row(reader, position, case, arm, period, name)
         for position, (case, arm, period) in enumerate(steps, start=1)
     ]
+
+
+def repeat_number(period: int, sequence: str) -> int:
+    """0 for a first read, 1 for a case that is read again: in the period after the sequence's."""
+    return max(0, period - len(sequence))
 
 
 def commitment(rows: Sequence[Row], seed: str) -> str:
@@ -240,8 +277,10 @@ def balance(plan: Plan, table: AllocationTable) -> dict[str, Any]:
     by_stratum: dict[str, Counter[str]] = {}
     for reader, group in table.groups.items():
         by_stratum.setdefault(strata[reader], Counter())[group] += 1
-    main = [row for row in table.rows if row.period != TRAINING_PERIOD]
+    read = [row for row in table.rows if row.period != TRAINING_PERIOD]
+    main = [row for row in read if not repeat_number(row.period, row.sequence)]
     cells = Counter((row.arm, row.period) for row in main)
+    again = Counter(row.arm for row in read if repeat_number(row.period, row.sequence))
     return {
         "method": METHOD,
         "readers": len(plan.readers),
@@ -255,6 +294,7 @@ def balance(plan: Plan, table: AllocationTable) -> dict[str, Any]:
         "reads_by_arm_and_period": {
             f"{arm}{period}": count for (arm, period), count in sorted(cells.items())
         },
+        **({"repeats_by_arm": dict(sorted(again.items()))} if again else {}),
     }
 
 

@@ -8,7 +8,14 @@ from django.db.models import Q, QuerySet
 
 from readerstudy.accounts.models import User
 from readerstudy.imaging.models import Collection
-from readerstudy.studies.definition import ArmDraft, Definition, DesignDraft, QuestionDraft
+from readerstudy.studies.definition import (
+    ArmDraft,
+    Definition,
+    DesignDraft,
+    QuestionDraft,
+    QuestionnaireDraft,
+    questionnaire,
+)
 from readerstudy.studies.models import (
     Arm,
     Case,
@@ -173,6 +180,7 @@ def definition(study: Study) -> Definition:
             block_sizes=tuple(study.block_sizes),
             strata=tuple(study.strata),
             reader_blocks=study.reader_blocks,
+            repeats=study.repeats,
         ),
         arms=arms(study),
         questions=tuple(map(question_draft, questions(study))),
@@ -181,7 +189,14 @@ def definition(study: Study) -> Definition:
         rest_min=study.rest_min,
         coordinator_blinded=study.coordinator_blinded,
         analysis_plan=study.analysis_plan,
+        questionnaires=questionnaires(study),
+        pass_mark_percent=study.pass_mark_percent,
     )
+
+
+def questionnaires(study: Study) -> tuple[QuestionnaireDraft, ...]:
+    """What readers are asked about themselves, the room and the study."""
+    return tuple(map(questionnaire, study.questionnaires))
 
 
 def arms(study: Study) -> tuple[ArmDraft, ...]:

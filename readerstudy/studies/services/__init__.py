@@ -16,6 +16,8 @@ from readerstudy.studies.services.defining import (
     set_analysis_plan,
     set_arms,
     set_design,
+    set_pass_mark,
+    set_questionnaires,
     set_questions,
 )
 from readerstudy.studies.services.locking import amend, check, lock
@@ -53,6 +55,8 @@ __all__ = [
     "set_arms",
     "set_case_kind",
     "set_design",
+    "set_pass_mark",
+    "set_questionnaires",
     "set_questions",
     "start",
     "withdraw_case",

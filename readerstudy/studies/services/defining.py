@@ -11,7 +11,13 @@ from readerstudy.accounts.models import User
 from readerstudy.audit.services import record
 from readerstudy.imaging.services import create_collection
 from readerstudy.studies import definition, protocol
-from readerstudy.studies.definition import ArmDraft, Definition, DesignDraft, QuestionDraft
+from readerstudy.studies.definition import (
+    ArmDraft,
+    Definition,
+    DesignDraft,
+    QuestionDraft,
+    QuestionnaireDraft,
+)
 from readerstudy.studies.models import Arm, Membership, Question, Study
 from readerstudy.studies.selectors import definition as definition_of
 from readerstudy.studies.selectors import study_for
@@ -153,10 +159,12 @@ def set_design(study: Study, *, design: DesignDraft, by: User) -> Study:
         study.design = design.kind
         study.washout_days = design.washout_days
         study.block_sizes, study.strata = list(design.block_sizes), list(design.strata)
-        study.reader_blocks = design.reader_blocks
+        study.reader_blocks, study.repeats = design.reader_blocks, design.repeats
         study.save(
-            update_fields=["design", "washout_days", "block_sizes", "strata", "reader_blocks"]
-        )
+            update_fields=[
+                "design", "washout_days", "block_sizes", "strata", "reader_blocks", "repeats",
+            ]
+        )  # fmt: skip
         _record("studies.set_design", study, by, asdict(design))
     return study
 
@@ -169,6 +177,37 @@ def set_analysis_plan(study: Study, *, plan: Mapping[str, Any], by: User) -> Stu
         study.analysis_plan = plan
         study.save(update_fields=["analysis_plan"])
         _record("studies.set_analysis_plan", study, by, {"plan": plan})
+    return study
+
+
+def set_questionnaires(
+    study: Study, *, questionnaires: Sequence[QuestionnaireDraft], by: User
+) -> Study:
+    """Replace what a draft asks its readers about themselves, the room and the study.
+
+    Raises
+    ------
+    Problem
+        400 with every problem of the questionnaires.
+    """
+    found = definition.questionnaire_problems(questionnaires)
+    require_no_problems("studies.questionnaires", found)
+    with changing(study, "edit", by=by):
+        values = Definition(name="", questionnaires=tuple(questionnaires)).as_dict()
+        study.questionnaires = values["questionnaires"]
+        study.save(update_fields=["questionnaires"])
+        detail = {"questionnaires": [each.key for each in questionnaires]}
+        _record("studies.set_questionnaires", study, by, detail)
+    return study
+
+
+def set_pass_mark(study: Study, *, percent: int, by: User) -> Study:
+    """Set which part of the training cases a reader reads right before the study's own begin."""
+    require_no_problems("studies.pass_mark", definition.pass_mark_problems(percent))
+    with changing(study, "edit", by=by):
+        study.pass_mark_percent = percent
+        study.save(update_fields=["pass_mark_percent"])
+        _record("studies.set_pass_mark", study, by, {"percent": percent})
     return study
 
 
@@ -222,6 +261,10 @@ def _from_definition(source: Definition, action: str, detail: dict[str, Any], *,
         study = set_design(study, design=source.design, by=by)
         if source.analysis_plan:
             study = set_analysis_plan(study, plan=source.analysis_plan, by=by)
+        if source.questionnaires:
+            study = set_questionnaires(study, questionnaires=source.questionnaires, by=by)
+        if source.pass_mark_percent:
+            study = set_pass_mark(study, percent=source.pass_mark_percent, by=by)
         _record(action, study, by, detail)
     return study
 
