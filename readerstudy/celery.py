@@ -13,6 +13,7 @@ from readerstudy import queue_on_disk
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "readerstudy.settings")
 
 TIME_LIMIT_SECONDS = 1800
+MAIL_SECONDS = 3600
 VISIBILITY_SECONDS = 2100  # longer than the hard limit: an unfinished message is not sent twice
 
 app = Celery("readerstudy")
@@ -72,7 +73,14 @@ def configure() -> None:
             }
             for name in ("imaging", "proposals", "results")
         }
-        | {"audit": {"task": "audit.nightly", "schedule": crontab(hour=2, minute=30)}},
+        | {
+            "audit": {"task": "audit.nightly", "schedule": crontab(hour=2, minute=30)},
+            "mails": {
+                "task": "desk.sweep",
+                "schedule": MAIL_SECONDS,
+                "options": {"expires": MAIL_SECONDS},
+            },
+        },
         beat_schedule_filename=str(settings.VAR_DIR / "beat"),
     )
 

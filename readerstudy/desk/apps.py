@@ -8,3 +8,4 @@ class DeskConfig(AppConfig):
 
     name = "readerstudy.desk"
     label = "desk"
+    default_auto_field = "django.db.models.BigAutoField"

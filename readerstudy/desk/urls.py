@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from readerstudy.desk.views import cases, definition, overview, running, standard
+from readerstudy.desk.views import asking, cases, definition, overview, running, standard
 
 app_name = "desk"
 ONE = "studies/<uuid:study_id>"
@@ -12,6 +12,9 @@ urlpatterns = [
     path(f"{ONE}/", overview.detail, name="detail"),
     path(f"{ONE}/progress/", overview.progress, name="progress"),
     path(f"{ONE}/progress/<uuid:reader_id>/open/", overview.open_early, name="open-early"),
+    path(f"{ONE}/progress/live/", overview.live_part, name="live"),
+    path(f"{ONE}/progress/remind/", overview.remind, name="remind"),
+    path(f"{ONE}/progress/decide/", overview.decide, name="decide"),
     path(f"{ONE}/suspend/", running.suspend, name="suspend"),
     path(f"{ONE}/reads/", running.read_list, name="reads"),
     path(f"{ONE}/reads/<uuid:read_id>/void/", running.void, name="void"),
@@ -32,6 +35,7 @@ urlpatterns = [
     path(f"{ONE}/standard/drawn/", standard.drawn, name="standard-drawn"),
     path(f"{ONE}/standard/<uuid:case_id>/", standard.case, name="standard-case"),
     path(f"{ONE}/questions/", definition.questions, name="questions"),
+    path(f"{ONE}/questionnaires/", asking.questionnaires, name="questionnaires"),
     path(f"{ONE}/arms/", definition.arms, name="arms"),
     path(f"{ONE}/readers/", definition.readers, name="readers"),
     path(f"{ONE}/readers/change/", definition.change_people, name="change-people"),

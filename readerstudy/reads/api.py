@@ -22,6 +22,7 @@ from readerstudy.reads import (
     selectors,
     services,
     tripwire,
+    worklist,
 )
 from readerstudy.reads.models import Read
 from readerstudy.web.problems import Invalid, Problem
@@ -80,7 +81,7 @@ class Worklist(ReaderView):
     @extend_schema(operation_id="worklist", responses={200: schemas.WorklistOutput, **REFUSALS})
     def get(self, request: Request) -> Response:
         """Answer the worklist."""
-        return Response({"studies": selectors.worklist(_user(request))})
+        return Response({"studies": worklist.worklist(_user(request))})
 
 
 class Sessions(ReaderView):

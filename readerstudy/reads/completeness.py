@@ -66,14 +66,17 @@ def missing(
     if marks and no_lesion_said:
         both = "You said that there is no metastasis: take that back, or remove the marks."
         found.append(Missing("marks", both))
+    return found + unanswered(questions, answers)
+
+
+def unanswered(questions: Sequence[Asked], answers: Mapping[str, Any]) -> list[Missing]:
+    """What is not answered, or not with an answer that fits, of the questions that are asked."""
     keys = shown(questions, answers)
-    asked = [each for each in questions if each.key in keys]
-    found += [
+    return [
         Missing(f"question:{each.key}", words)
-        for each in asked
-        if (words := _wrong(each, answers.get(each.key)))
+        for each in questions
+        if each.key in keys and (words := _wrong(each, answers.get(each.key)))
     ]
-    return found
 
 
 def _wrong(question: Asked, value: Any) -> str | None:

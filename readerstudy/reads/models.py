@@ -52,6 +52,7 @@ class Read(models.Model):
     case = models.ForeignKey(Case, on_delete=models.PROTECT, related_name="+")
     arm = models.ForeignKey(Arm, on_delete=models.PROTECT, related_name="+")
     period = models.PositiveSmallIntegerField()
+    attempt = models.PositiveSmallIntegerField(default=1)  # at training, which may be done again
     protocol_version = models.ForeignKey(
         ProtocolVersion, on_delete=models.PROTECT, related_name="+"
     )
@@ -72,7 +73,12 @@ class Read(models.Model):
 
     class Meta:
         constraints = [
-            models.UniqueConstraint(fields=["allocation", "stage"], name="reads_once"),
+            models.UniqueConstraint(
+                fields=["allocation", "stage", "attempt"], name="reads_once_an_attempt"
+            ),
+            models.CheckConstraint(
+                condition=Q(attempt=1) | Q(period=0, attempt__gt=1), name="reads_again_is_training"
+            ),
             models.UniqueConstraint(
                 fields=["submit_key"], condition=~Q(submit_key=""), name="reads_submit_key_once"
             ),
@@ -233,3 +239,84 @@ class ProblemReport(models.Model):
 
     def __str__(self) -> str:
         return self.words[:60]
+
+
+class QuestionnaireReply(models.Model):
+    """A reader's answers to one questionnaire of the protocol: signed in, kept, never changed."""
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    reader = models.ForeignKey(Reader, on_delete=models.PROTECT, related_name="replies")
+    key = models.SlugField(max_length=40)  # of the questionnaire
+    answers = models.JSONField()  # question -> value
+    protocol_version = models.ForeignKey(
+        ProtocolVersion, on_delete=models.PROTECT, related_name="+"
+    )
+    at = models.DateTimeField()
+
+    class Meta:
+        ordering = ["at"]
+        verbose_name_plural = "questionnaire replies"
+
+    def __str__(self) -> str:
+        return f"{self.reader} {self.key}"
+
+
+class Qualification(models.Model):
+    """How a reader's training went, settled with their last training read."""
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    reader = models.ForeignKey(Reader, on_delete=models.PROTECT, related_name="qualifications")
+    attempt = models.PositiveSmallIntegerField()
+    right = models.PositiveSmallIntegerField()  # training cases read right
+    of = models.PositiveSmallIntegerField()
+    pass_mark_percent = models.PositiveSmallIntegerField()  # of the protocol, when it was settled
+    is_passed = models.BooleanField()
+    at = models.DateTimeField()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["reader", "attempt"], name="reads_qualified_once")
+        ]
+        ordering = ["attempt"]
+
+    def __str__(self) -> str:
+        return f"{self.reader} {self.right}/{self.of}"
+
+
+class Leave(models.Model):
+    """What a coordinator decided for a reader who did not pass, with the reason."""
+
+    class Kind(models.TextChoices):
+        """What the reader may do."""
+
+        AGAIN = "again", "Train again"
+        ADMIT = "admit", "Go on without passing"
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    qualification = models.OneToOneField(
+        Qualification, on_delete=models.PROTECT, related_name="leave"
+    )
+    kind = models.CharField(max_length=5, choices=Kind)
+    reason = models.TextField()
+    by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
+    at = models.DateTimeField()
+
+    def __str__(self) -> str:
+        return self.kind
+
+
+class Reminder(models.Model):
+    """A mail to a reader: that their cases wait. Never which, and nothing of how they were read."""
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    reader = models.ForeignKey(Reader, on_delete=models.PROTECT, related_name="reminders")
+    at = models.DateTimeField()
+    by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, null=True, on_delete=models.PROTECT, related_name="+"
+    )  # None: the platform itself
+
+    class Meta:
+        ordering = ["-at"]
+
+    def __str__(self) -> str:
+        return f"{self.reader} {self.at:%Y-%m-%d}"

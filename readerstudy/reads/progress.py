@@ -4,6 +4,7 @@ Never an arm, a score or a time per arm: what is here may be shown to a blinded 
 queries, however many readers there are.
 """
 
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
@@ -14,14 +15,13 @@ from uuid import UUID
 from django.db.models import Max, Q, QuerySet
 from django.utils import timezone
 
-from readerstudy.reads.models import ProblemReport, Read
+from readerstudy.reads.models import Leave, ProblemReport, Qualification, Read
 from readerstudy.reads.selectors import OPEN_STATES, OVER_STATES, Place, place_of
 from readerstudy.studies import periods
 from readerstudy.studies.allocation import Allocation
 from readerstudy.studies.models import Reader, Study, WashoutOverride
 
 QUIET = timedelta(seconds=60)
-STUCK = timedelta(minutes=30)
 
 
 class Standing(StrEnum):
@@ -63,18 +63,6 @@ class SiteProgress:
     last_activity: datetime | None
 
 
-@dataclass(frozen=True, slots=True)
-class OpenRead:
-    """A case that is open now, for the live view."""
-
-    code: str
-    case: str
-    opened_at: datetime
-    last_sign: datetime
-    is_quiet: bool  # nothing heard for a minute: a pause, or a lost connection
-    is_stuck: bool  # nothing heard for half an hour
-
-
 def progress(study: Study) -> list[ReaderProgress]:
     """Every reader's line, by code."""
     readers = list(
@@ -104,24 +92,6 @@ def by_site(lines: Iterable[ReaderProgress]) -> list[SiteProgress]:
     ]
 
 
-def live(study: Study) -> list[OpenRead]:
-    """The cases that are open now, the one that spoke last first."""
-    now = timezone.now()
-    reads = Read.objects.filter(reader__study=study, state__in=OPEN_STATES)
-    found = [
-        OpenRead(
-            code=read.reader.code,
-            case=read.case.code,
-            opened_at=read.opened_at,
-            last_sign=(sign := max(read.opened_at, read.last_event_at or read.opened_at)),
-            is_quiet=now - sign > QUIET,
-            is_stuck=now - sign > STUCK,
-        )
-        for read in reads.select_related("reader", "case")
-    ]
-    return sorted(found, key=lambda each: each.last_sign, reverse=True)
-
-
 def all_reads(study: Study) -> QuerySet[Read]:
     """Every read of a study, by reader and in the order they were opened.
 
@@ -140,6 +110,16 @@ def problem_reports(study: Study) -> QuerySet[ProblemReport]:
     )
 
 
+def waiting_for_decision(study: Study) -> list[Qualification]:
+    """Readers who did not pass training and wait for their coordinator, by code."""
+    if not study.pass_mark_percent:
+        return []
+    failed = Qualification.objects.filter(
+        reader__study=study, reader__withdrawn_at=None, is_passed=False, leave=None
+    )
+    return list(failed.select_related("reader__user").order_by("reader__code"))
+
+
 @dataclass
 class _Facts:
     """What all lines are made from, fetched once."""
@@ -153,11 +133,15 @@ class _Facts:
     @classmethod
     def of(cls, study: Study, readers: Sequence[Reader]) -> "_Facts":
         mine = Read.objects.filter(reader__in=readers).order_by()
-        over = set(
-            mine.filter(state__in=OVER_STATES)
-            .exclude(stage=Read.Stage.UNAIDED)
-            .values_list("allocation_id", flat=True)
-        )
+        attempts = _attempts(study)
+        ended = mine.filter(state__in=OVER_STATES).exclude(stage=Read.Stage.UNAIDED)
+        over = {
+            row
+            for reader, row, period, attempt in ended.values_list(
+                "reader_id", "allocation_id", "period", "attempt"
+            )
+            if period or attempt == attempts.get(reader, 1)
+        }
         rows: dict[UUID, list[tuple[int, bool]]] = {}
         planned = Allocation.objects.filter(list__study=study, case__withdrawn_at=None).order_by()
         for reader, row, period in planned.values_list("reader_id", "id", "period"):
@@ -176,6 +160,15 @@ class _Facts:
                 )
             ),
         )
+
+
+def _attempts(study: Study) -> dict[UUID, int]:
+    """Which time those train who were let train again."""
+    if not study.pass_mark_percent:
+        return {}
+    leaves = Leave.objects.filter(qualification__reader__study=study, kind=Leave.Kind.AGAIN)
+    again = Counter(leaves.values_list("qualification__reader_id", flat=True))
+    return {reader: 1 + times for reader, times in again.items()}
 
 
 def _latest(reads: Any) -> dict[UUID, datetime]:

@@ -12,11 +12,21 @@ class NextOutput(serializers.Serializer[Any]):
     """The next thing to do in a study."""
 
     action = serializers.ChoiceField(
-        choices=["continue", "start", "wait", "rest", "done", "training"]
+        choices=[
+            "continue",
+            "start",
+            "wait",
+            "rest",
+            "done",
+            "training",
+            "questionnaire",
+            "not_qualified",
+        ]
     )
     read_id = serializers.UUIDField(allow_null=True)
     opens_on = serializers.DateField(allow_null=True)
     opens_at = serializers.DateTimeField(allow_null=True)
+    questionnaire = serializers.SlugField(allow_null=True)
 
 
 class WorklistEntryOutput(serializers.Serializer[Any]):

@@ -7,15 +7,15 @@ from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from django.db.models import Max, Q
+from django.db.models import Max, Q, QuerySet
 from django.utils import timezone
 
 from readerstudy.accounts.models import User
-from readerstudy.reads.models import Event, Read
+from readerstudy.reads.models import Event, Leave, Qualification, Read
 from readerstudy.reads.sitting import Sitting, sitting
 from readerstudy.studies import periods
 from readerstudy.studies.allocation import Allocation
-from readerstudy.studies.models import Arm, Reader, Study
+from readerstudy.studies.models import Arm, Reader
 from readerstudy.studies.periods import Opening
 from readerstudy.studies.selectors import has_washout_override
 from readerstudy.web.problems import Unknown
@@ -75,14 +75,47 @@ def open_read(reader: Reader) -> Read | None:
     )  # fmt: skip
 
 
+def training_attempt(reader: Reader) -> int:
+    """Which time the reader trains: the first, unless a coordinator let them train again."""
+    if not reader.study.pass_mark_percent:
+        return 1
+    again = Leave.objects.filter(qualification__reader=reader, kind=Leave.Kind.AGAIN)
+    return 1 + again.count()
+
+
+def that_count(reader: Reader) -> QuerySet[Read]:
+    """The reader's reads but for those of a training that is done again."""
+    earlier = Q(period=0, attempt__lt=training_attempt(reader))
+    return Read.objects.filter(reader=reader).exclude(earlier)
+
+
+def open_training(reader: Reader) -> bool:
+    """Whether the reader has a training case open."""
+    return Read.objects.filter(reader=reader, period=0, state__in=OPEN_STATES).exists()
+
+
+def training_reads(reader: Reader, attempt: int) -> list[Read]:
+    """The signed training reads of one attempt, in the order they were read."""
+    reads = Read.objects.filter(
+        reader=reader, period=0, attempt=attempt, state=Read.State.SUBMITTED
+    ).exclude(stage=Read.Stage.UNAIDED)
+    return list(reads.select_related("case", "protocol_version").order_by("submitted_at"))
+
+
+def failed_qualification(reader: Reader) -> Qualification | None:
+    """What keeps the reader from the study's own cases: training that was not passed."""
+    if not reader.study.pass_mark_percent:
+        return None
+    last = Qualification.objects.filter(reader=reader, attempt=training_attempt(reader))
+    found = last.select_related("leave").first()
+    if found is None or found.is_passed or hasattr(found, "leave"):
+        return None
+    return found
+
+
 def next_step(reader: Reader) -> tuple[Allocation | None, str]:
     """The reader's next allocation row that is not read yet, and the stage to read it in."""
-    reads = {
-        (allocation, stage)
-        for allocation, stage in Read.objects.filter(reader=reader).values_list(
-            "allocation_id", "stage"
-        )
-    }
+    reads = set(that_count(reader).values_list("allocation_id", "stage"))
     rows = (
         Allocation.objects.filter(reader=reader, case__withdrawn_at=None)
         .select_related("case__examination", "arm")
@@ -182,7 +215,8 @@ def place(reader: Reader) -> Place:
     """
     rows = Allocation.objects.filter(reader=reader, case__withdrawn_at=None)
     over = set(
-        Read.objects.filter(reader=reader, state__in=OVER_STATES)
+        that_count(reader)
+        .filter(state__in=OVER_STATES)
         .exclude(stage=Read.Stage.UNAIDED)
         .values_list("allocation_id", flat=True)
     )
@@ -227,53 +261,6 @@ def history(user: User, study_id: UUID) -> list[dict[str, Any]]:
         }
         for read in reads.select_related("case").order_by("-submitted_at")
     ]
-
-
-def worklist(user: User) -> list[dict[str, Any]]:
-    """The studies in which the user reads, each with the next thing to do (R10)."""
-    readers = (
-        Reader.objects.filter(user=user, withdrawn_at=None)
-        .exclude(study__state__in=(Study.State.DRAFT, Study.State.ARCHIVED))
-        .select_related("study", "user")
-        .order_by("study__created_at")
-    )
-    return [_entry(reader) for reader in readers]
-
-
-def _entry(reader: Reader) -> dict[str, Any]:
-    where = place(reader)
-    return {
-        "id": str(reader.study_id),
-        "name": reader.study.name,
-        "reader_code": reader.code,
-        "state": reader.study.state,
-        "next": _next(reader),
-        "done": where.done,
-        "planned": where.planned,
-        "period": where.period,
-        "periods": where.periods,
-        "training_done": where.training_done,
-        "training_planned": where.training_planned,
-        "is_simulated": reader.study.is_simulated,
-    }
-
-
-def _next(reader: Reader) -> dict[str, Any]:
-    none = {"read_id": None, "opens_on": None, "opens_at": None}
-    if (read := open_read(reader)) is not None:
-        return {"action": "continue", **none, "read_id": str(read.id)}
-    row, _ = next_step(reader)
-    if row is None:
-        return {"action": "done", **none}
-    if reader.study.state != Study.State.RUNNING:
-        return {"action": "wait", **none}
-    opening = opening_of(reader, row.period)
-    if not opening.is_open:
-        when = opening.opens_on.isoformat() if opening.opens_on else None
-        return {"action": "wait", **none, "opens_on": when}
-    if (until := rest_until(reader)) is not None:
-        return {"action": "rest", **none, "opens_at": until}
-    return {"action": "training" if row.period == 0 else "start", **none}
 
 
 def changes_arm(read: Read) -> bool:

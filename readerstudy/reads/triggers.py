@@ -3,12 +3,13 @@
 * An event is never changed (but for `is_applied`) and never deleted.
 * Marks, answers and decisions of a submitted read are not added, changed or deleted.
 * What a submission fixed in its read stays; the read may only be voided. No read is deleted.
-* A signature is never changed or deleted.
+* A signature is never changed or deleted; neither are the answers to a questionnaire.
 
 A later migration that makes SQLite build one of these tables anew drops its triggers: call
 `install` again at its end.
 """
 
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from django.db.backends.base.schema import BaseDatabaseSchemaEditor
@@ -21,19 +22,21 @@ FIXED = {
     ),
     "reads_signature": ("read_id", "by_id", "name", "meaning", "sha256", "at"),
     "reads_read": (
-        "allocation_id", "stage", "reader_id", "case_id", "arm_id", "period", "opened_at",
-        "protocol_version_id", "submitted_at", "submit_key", "submit_reply", "active_ms", "timing",
-        "no_lesion_said", "is_simulated",
+        "allocation_id", "stage", "attempt", "reader_id", "case_id", "arm_id", "period",
+        "opened_at", "protocol_version_id", "submitted_at", "submit_key", "submit_reply",
+        "active_ms", "timing", "no_lesion_said", "is_simulated",
+    ),
+    "reads_questionnairereply": (
+        "reader_id", "key", "answers", "protocol_version_id", "at",
     ),
 }  # fmt: skip
 WORDS = {
     "reads_event": "events are never changed",
     "reads_signature": "signatures are never changed",
     "reads_read": "a submitted read is never changed, only voided",
+    "reads_questionnairereply": "answers to a questionnaire are never changed",
 }
-DELETE_TRIGGERS = tuple(
-    f"{table}_no_delete" for table in ("reads_event", "reads_signature", "reads_read", *DRAFTS)
-)
+DELETE_TRIGGERS = tuple(f"{table}_no_delete" for table in (*FIXED, *DRAFTS))
 VERBS = (("insert", "INSERT", "NEW"), ("change", "UPDATE", "NEW"), ("delete", "DELETE", "OLD"))
 _FUNCTIONS = (
     """
@@ -70,8 +73,9 @@ def _names() -> list[tuple[str, str]]:
 
 
 def install(_apps: Any, schema_editor: BaseDatabaseSchemaEditor) -> None:
-    """Make the triggers."""
-    for statement in statements(schema_editor.connection.vendor):
+    """Make the triggers of the tables that there are at this migration."""
+    connection = schema_editor.connection
+    for statement in statements(connection.vendor, _present(connection)):
         schema_editor.execute(statement)
 
 
@@ -81,9 +85,10 @@ def remove(_apps: Any, schema_editor: BaseDatabaseSchemaEditor) -> None:
         schema_editor.execute(statement)
 
 
-def statements(vendor: str) -> list[str]:
+def statements(vendor: str, fixed: Mapping[str, Sequence[str]] = FIXED) -> list[str]:
     """What makes the triggers anew, in the words of the database."""
-    return [*removals(vendor), *(_postgres() if vendor == "postgresql" else _sqlite())]
+    make = _postgres if vendor == "postgresql" else _sqlite
+    return [*removals(vendor), *make(fixed)]
 
 
 def removals(vendor: str) -> list[str]:
@@ -95,9 +100,21 @@ def removals(vendor: str) -> list[str]:
     ]
 
 
-def _changed(table: str, differs: str) -> str:
+def _present(connection: Any) -> dict[str, tuple[str, ...]]:
+    """`FIXED` as far as its tables and columns were made by now."""
+    there = connection.introspection.table_names()
+    found = {}
+    with connection.cursor() as cursor:
+        for table in [each for each in FIXED if each in there]:
+            rows = connection.introspection.get_table_description(cursor, table)
+            columns = {row.name for row in rows}
+            found[table] = tuple(each for each in FIXED[table] if each in columns)
+    return found
+
+
+def _changed(table: str, fixed: Mapping[str, Sequence[str]], differs: str) -> str:
     """What must not happen in an update of a row of `FIXED`."""
-    columns = " OR ".join(f"NEW.{each} {differs} OLD.{each}" for each in FIXED[table])
+    columns = " OR ".join(f"NEW.{each} {differs} OLD.{each}" for each in fixed[table])
     if table != "reads_read":
         return columns
     left = "NEW.state NOT IN ('submitted', 'voided')"
@@ -105,15 +122,17 @@ def _changed(table: str, differs: str) -> str:
     return f"OLD.submitted_at IS NOT NULL AND ({columns} OR {left})"
 
 
-def _sqlite() -> list[str]:
+def _sqlite(fixed: Mapping[str, Sequence[str]]) -> list[str]:
     signed = "EXISTS (SELECT 1 FROM reads_read WHERE id = {}.read_id AND submitted_at IS NOT NULL)"
     said = "what was signed is never changed"
     made = [
-        _sqlite_trigger(f"{table}_no_change", "UPDATE", table, _changed(table, "IS NOT"), words)
-        for table, words in WORDS.items()
+        _sqlite_trigger(
+            f"{table}_no_change", "UPDATE", table, _changed(table, fixed, "IS NOT"), WORDS[table]
+        )
+        for table in fixed
     ]
     made += [
-        _sqlite_trigger(f"{table}_no_delete", "DELETE", table, "1", WORDS[table]) for table in FIXED
+        _sqlite_trigger(f"{table}_no_delete", "DELETE", table, "1", WORDS[table]) for table in fixed
     ]
     return made + [
         _sqlite_trigger(f"{table}_no_{name}", verb, table, signed.format(row), said)
@@ -129,12 +148,12 @@ def _sqlite_trigger(name: str, verb: str, table: str, when: str, words: str) -> 
     )
 
 
-def _postgres() -> list[str]:
+def _postgres(fixed: Mapping[str, Sequence[str]]) -> list[str]:
     each = "FOR EACH ROW EXECUTE FUNCTION"
     made = [*_FUNCTIONS]
-    for table, words in WORDS.items():
-        when = f"FOR EACH ROW WHEN ({_changed(table, 'IS DISTINCT FROM')})"
-        refuse = f"EXECUTE FUNCTION reads_refuse('{words}')"
+    for table in fixed:
+        when = f"FOR EACH ROW WHEN ({_changed(table, fixed, 'IS DISTINCT FROM')})"
+        refuse = f"EXECUTE FUNCTION reads_refuse('{WORDS[table]}')"
         made.append(f"CREATE TRIGGER {table}_no_change BEFORE UPDATE ON {table} {when} {refuse}")
         made.append(
             f"CREATE TRIGGER {table}_no_delete BEFORE DELETE ON {table} FOR EACH ROW {refuse}"

@@ -107,13 +107,30 @@ def analyse(plan: Mapping[str, Any], files: Mapping[str, bytes]) -> Outcome:
     }
     # Localisations of the platform: -1 is a duplicate, which the statistics leave out.
     tables["marks"] = tables["marks"].query("lesion >= 0")
+    tables["allocation"] = _first_reads(tables["allocation"])
     made = report.run(plan, control=_control(files), **tables)
     figures = {
         f"figures/{name}-{theme}.svg": svg(make(theme=theme))
         for name, make in made.figures.items()
         for theme in THEMES
     }
-    return Outcome({**made.numbers, "figures": sorted(made.figures)}, figures)
+    numbers = {**made.numbers, **_repeats(plan, files), "figures": sorted(made.figures)}
+    return Outcome(numbers, figures)
+
+
+def _first_reads(allocation: pd.DataFrame) -> pd.DataFrame:
+    """The rows without those of cases that are read again: the flow counts a case once an arm."""
+    return allocation[allocation["period"] <= allocation["sequence"].str.len()]
+
+
+def _repeats(plan: Mapping[str, Any], files: Mapping[str, bytes]) -> dict[str, Any]:
+    """How well readers agree with themselves, where the design has repeats (R13)."""
+    if "repeat_reads.csv" not in files:
+        return {}
+    from analysis.agreement.within import within_readers
+
+    first, again = frame(files["reads.csv"]), frame(files["repeat_reads.csv"])
+    return {"repeats": within_readers(first, again, alpha=plan["primary"]["alpha"])}
 
 
 def _control(files: Mapping[str, bytes]) -> str | None:

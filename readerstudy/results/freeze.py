@@ -4,7 +4,7 @@ Nothing here writes. `services.freeze` keeps what this module gathers.
 """
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from readerstudy.imaging.models import Series, SeriesRole
@@ -12,10 +12,12 @@ from readerstudy.proposals.lesions import ProposedLesion
 from readerstudy.reads import disclosure
 from readerstudy.reads.models import Answer, Decision, Event, Mark, Read
 from readerstudy.reads.services.submitting import timings_under
+from readerstudy.results import about_readers
 from readerstudy.results.bridge import Lesion, localise
-from readerstudy.results.tables import Table, table
+from readerstudy.results.tables import OF_READS, Table, table
 from readerstudy.studies.allocation import Allocation
 from readerstudy.studies.models import Case, Reader, Study
+from readerstudy.studies.randomisation import repeat_number
 from readerstudy.truth.models import ReferenceStandard, TruthLesion
 
 Row = dict[str, Any]
@@ -31,6 +33,7 @@ class Gathering:
     standards: dict[Any, ReferenceStandard] = field(default_factory=dict)
     lesions: dict[Any, list[Lesion]] = field(default_factory=dict)
     reads: list[Read] = field(default_factory=list)
+    repeats: list[Read] = field(default_factory=list)  # of cases read before (R13)
     control_key: str = ""
 
 
@@ -38,7 +41,8 @@ def gather(study: Study) -> list[Table]:
     """All tables of a study as they are now.
 
     Main reads that are submitted count; training, withdrawn and voided reads stay in the
-    allocation table with their status.
+    allocation table with their status. Cases that were read again have tables of their own, so
+    that a reader has one read of a case and arm in the tables that the analysis starts from.
     """
     data = _fetch(study)
     makers: dict[str, Callable[[Gathering], Iterator[Row]]] = {
@@ -52,7 +56,12 @@ def gather(study: Study) -> list[Table]:
         "allocation": _allocation,
         "events": _events,
     }
-    return [table(name, make(data)) for name, make in makers.items()]
+    again = replace(data, reads=data.repeats)
+    return [
+        *(table(name, make(data)) for name, make in makers.items()),
+        *(table(f"repeat_{name}", makers[name](again)) for name in OF_READS if study.repeats),
+        *about_readers.tables(study),
+    ]
 
 
 def _fetch(study: Study) -> Gathering:
@@ -65,11 +74,14 @@ def _fetch(study: Study) -> Gathering:
         data.lesions[lesion.standard.case_id].append(
             Lesion(lesion.number, (lesion.x_mm, lesion.y_mm, lesion.z_mm), lesion.diameter_mm)
         )
-    data.reads = list(
+    signed = list(
         Read.objects.filter(case__in=cases, state=Read.State.SUBMITTED)
         .select_related("reader__site", "case", "arm", "allocation", "protocol_version")
         .order_by("reader__code", "allocation__position", "stage")
     )
+    for read in signed:
+        is_repeat = repeat_number(read.period, read.allocation.sequence)
+        (data.repeats if is_repeat else data.reads).append(read)
     control = study.arms.filter(mode="control").first()
     data.control_key = control.key if control else "U"
     return data
@@ -301,7 +313,9 @@ def _readers(data: Gathering) -> Iterator[Row]:
 def _allocation(data: Gathering) -> Iterator[Row]:
     states: dict[Any, str] = {}
     # Of a second reader's two stages the aided one, which comes later here, tells the row's state.
-    for read in Read.objects.filter(reader__study=data.study).order_by("-stage"):
+    # Of training that was done again, the last time.
+    reads = Read.objects.filter(reader__study=data.study)
+    for read in reads.order_by("attempt", "-stage"):
         states[read.allocation_id] = read.state
     rows = (
         Allocation.objects.filter(reader__study=data.study)

@@ -60,6 +60,7 @@ def present(run: AnalysisRun, theme: str) -> dict[str, Any]:
         _sensitivity(numbers),
         _time(numbers, arms),
         _order(numbers),
+        _repeats(numbers),
         _decisions(numbers, arms),
     ]
     return {
@@ -237,6 +238,26 @@ def _order(numbers: Tree) -> Table:
     ]
     words = "Readers as units. A test of carry-over has little power with few readers."
     return Table("Order of reading", words, ["Effect", "Estimate", "p"], rows)
+
+
+def _repeats(numbers: Tree) -> Table:
+    rows = []
+    for each in numbers.get("repeats", {}).get("readers", []):
+        who = "All readers" if each["reader"] == "all" else each["reader"]
+        if "error" in each:
+            rows.append([who, str(each["pairs"]), each["error"], ""])
+            continue
+        limits = each["difference"]["extra"]
+        between = f"{value(limits['lower'], 1)} to {value(limits['upper'], 1)}"
+        rows.append([who, str(each["pairs"]), interval(each["icc"]),
+                     f"{value(each['difference']['estimate'], 1)} ({between})"])  # fmt: skip
+    words = (
+        "The same cases read again in the same arm. Intraclass correlation of the rating; second "
+        f"rating {MINUS} first, with the limits that hold 95 % of differences. "
+        "Pairs of all readers are taken as independent."
+    )
+    return Table("Readers' agreement with themselves", words,
+                 ["Reader", "Pairs", "ICC(2,1)", "Difference (limits)"], rows)  # fmt: skip
 
 
 _DECISIONS = {

@@ -119,7 +119,35 @@ COLUMNS: Mapping[str, Mapping[str, str]] = {
         "received_at": "Server time, UTC",
         "payload": "Further members, as JSON",
     },
+    "questionnaires": {
+        "reader": "Reader's code",
+        "questionnaire": "Questionnaire's key in the protocol",
+        "moment": "before the first case, at the start of a session, or after the last case",
+        "time": "How many times this reader has answered it, from 1",
+        "question": "Question's key",
+        "value": "Answer; a choice by its value in the protocol",
+        "answered_at": "Server time, UTC",
+    },
+    "qualification": {
+        "reader": "Reader's code",
+        "attempt": "Which time the reader trained, from 1",
+        "right": "Training cases read right",
+        "of": "Training cases read",
+        "pass_mark_percent": "The protocol's pass mark",
+        "passed": "1 when it was reached",
+        "decision": "Of the coordinator, for who did not pass: again, admit, or empty",
+        "reason": "The decision's reason",
+    },
 }
+# What a read is made of. Reads of cases that were read before (R13) have tables of their own with
+# the same columns, named repeat_reads and so on: the same reader, arm and case, one period later.
+OF_READS = ("reads", "marks", "answers", "decisions", "events")
+REPEAT = "repeat_"
+
+
+def columns_of(name: str) -> Mapping[str, str]:
+    """The columns of a table, with their meaning."""
+    return COLUMNS[name.removeprefix(REPEAT)]
 
 
 # The last four are the full-width twins of = + - @, which spreadsheets take as well.
@@ -155,7 +183,7 @@ def table(name: str, records: Iterable[Mapping[str, Any]]) -> Table:
     KeyError
         When a record lacks one of the table's columns.
     """
-    columns = tuple(COLUMNS[name])
+    columns = tuple(columns_of(name))
     rows = [tuple(record[column] for column in columns) for record in records]
     return Table(name, columns, tuple(rows))
 
@@ -194,5 +222,5 @@ def data_dictionary(tables: Sequence[Table]) -> bytes:
     lines = ["# Data dictionary", ""]
     for each in tables:
         lines += [f"## {each.name}.csv", "", "| column | meaning |", "|---|---|"]
-        lines += [f"| {name} | {COLUMNS[each.name][name]} |" for name in each.columns] + [""]
+        lines += [f"| {name} | {columns_of(each.name)[name]} |" for name in each.columns] + [""]
     return "\n".join(lines).encode()

@@ -287,9 +287,11 @@ export interface components {
          *     * `rest` - rest
          *     * `done` - done
          *     * `training` - training
+         *     * `questionnaire` - questionnaire
+         *     * `not_qualified` - not_qualified
          * @enum {string}
          */
-        readonly ActionEnum: "continue" | "start" | "wait" | "rest" | "done" | "training";
+        readonly ActionEnum: "continue" | "start" | "wait" | "rest" | "done" | "training" | "questionnaire" | "not_qualified";
         /** @description Only where the arm has it; absent elsewhere. */
         readonly AiOutput: {
             readonly mode: components["schemas"]["ModeEnum"];
@@ -516,6 +518,7 @@ export interface components {
             readonly opens_on: string | null;
             /** Format: date-time */
             readonly opens_at: string | null;
+            readonly questionnaire: string | null;
         };
         /** @description Open the own next read in this tab. */
         readonly OpenInputRequest: {

@@ -121,9 +121,10 @@ def _set_arms(request: HttpRequest, study: Study) -> None:
             block_sizes=sizes,
             strata=tuple(form.getlist("strata")),
             reader_blocks=int(form.get("reader_blocks") or 2),
+            repeats=int(form.get("repeats") or 0),
         )
     except ValueError:
-        words = "Washout, block sizes and blocks are whole numbers."
+        words = "Washout, block sizes, blocks and repeats are whole numbers."
         raise Invalid("studies.design", words) from None
     services.set_arms(study, arms=drafts, by=actor(request))
     services.set_design(study, design=design, by=actor(request))

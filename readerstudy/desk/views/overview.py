@@ -7,11 +7,17 @@ from django.contrib import messages
 from django.contrib.auth.decorators import login_required
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
+from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
+from readerstudy.desk import notices
+from readerstudy.desk import services as mails
 from readerstudy.desk.shell import COORDINATOR, act_and_return, actor, rail, show, study_page
+from readerstudy.reads import live
 from readerstudy.reads import progress as reading
+from readerstudy.reads import services as reads
+from readerstudy.reads.models import Leave
 from readerstudy.studies import lifecycle, readiness, services
 from readerstudy.studies.models import Study
 from readerstudy.studies.selectors import at_desk_of, current_version
@@ -40,6 +46,7 @@ def _line(study: Study) -> dict[str, Any]:
         "planned": sum(site.planned for site in sites),
         "readers": sum(site.readers for site in sites) or study.readers.count(),
         "cases": study.cases.filter(withdrawn_at=None).count(),
+        "notices": notices.notices(study),
     }
 
 
@@ -86,10 +93,15 @@ def progress(request: HttpRequest, study: Study) -> HttpResponse:
     context = {
         "lines": lines,
         "sites": reading.by_site(lines),
-        "live": reading.live(study),
+        "live": live.live(study),
+        "notices": notices.notices(study),
+        "late": {line.code for line in notices.late(study)},
+        "waiting": reading.waiting_for_decision(study),
+        "decisions": Leave.Kind.choices,
         "reports": reading.problem_reports(study),
         "done": sum(line.place.done for line in lines),
         "planned": sum(line.place.planned for line in lines),
+        "now": timezone.now(),
         "may_suspend": lifecycle.allows(study.state, "halt"),
     }
     return show(request, study, "progress", context)
@@ -116,6 +128,49 @@ def open_early(request: HttpRequest, study: Study, reader_id: UUID) -> HttpRespo
             by=actor(request),
         ),
         _("%s may begin now; the exception is in the record.") % reader.code,
+    )
+
+
+@study_page()
+@require_GET
+def live_part(request: HttpRequest, study: Study) -> HttpResponse:
+    """The part of the progress page that is fetched anew every few seconds."""
+    context = {"live": live.live(study), "study": study, "now": timezone.now()}
+    return render(request, "desk/_live.html", context)
+
+
+@study_page(*COORDINATOR)
+@require_POST
+def remind(request: HttpRequest, study: Study) -> HttpResponse:
+    """Mail one reader that their cases wait."""
+    code = request.POST.get("reader", "")
+    return act_and_return(
+        request,
+        study,
+        "progress",
+        lambda: mails.remind(study, reader_code=code, by=actor(request)),
+        _("%s is reminded by mail.") % code,
+    )
+
+
+@study_page(*COORDINATOR)
+@require_POST
+def decide(request: HttpRequest, study: Study) -> HttpResponse:
+    """Let a reader who did not pass training train again, or go on, with a reason."""
+    form = request.POST
+    code = form.get("reader", "")
+    return act_and_return(
+        request,
+        study,
+        "progress",
+        lambda: reads.decide_on_training(
+            study,
+            reader_code=code,
+            kind=form.get("kind", ""),
+            reason=form.get("reason", ""),
+            by=actor(request),
+        ),
+        _("Decided for %s; it is in the record.") % code,
     )
 
 

@@ -3,13 +3,18 @@
 from readerstudy.reads.services.ending import report_problem, void, withdraw_open
 from readerstudy.reads.services.logging import Receipt, append_events
 from readerstudy.reads.services.opening import open_next, start_session, take_over
+from readerstudy.reads.services.qualifying import decide_on_training, settle_training
+from readerstudy.reads.services.questionnaires import answer_questionnaire
 from readerstudy.reads.services.submitting import submit
 
 __all__ = [
     "Receipt",
+    "answer_questionnaire",
     "append_events",
+    "decide_on_training",
     "open_next",
     "report_problem",
+    "settle_training",
     "start_session",
     "submit",
     "take_over",

@@ -37,7 +37,9 @@ def void(read_id: UUID, *, reason: str, by: User) -> Read:
     if not reason.strip():
         raise Invalid("reads.reason", "Say why: the reason is kept with the read.")
     ended = _end(read, "void", reason.strip(), by)
-    other_stages = Read.objects.filter(allocation=read.allocation_id).exclude(pk=read.pk)
+    other_stages = Read.objects.filter(allocation=read.allocation_id, attempt=read.attempt).exclude(
+        pk=read.pk
+    )
     for other in other_stages.select_for_update(of=("self",), no_key=True):
         if next_state(other.state, "void"):
             _end(other, "void", reason.strip(), by)

@@ -9,9 +9,10 @@ from django.utils import timezone
 
 from readerstudy.accounts.models import User
 from readerstudy.audit.services import record
-from readerstudy.reads import selectors
+from readerstudy.reads import questionnaires, selectors
 from readerstudy.reads.models import Mark, Read, Session
 from readerstudy.reads.services.attempts import retried
+from readerstudy.reads.services.qualifying import settle_training
 from readerstudy.studies.allocation import Allocation
 from readerstudy.studies.models import Reader, Study
 from readerstudy.studies.selectors import current_version, require_served
@@ -54,7 +55,7 @@ def open_next(study: Study, *, session_id: UUID | None, tab: str, by: User) -> R
     ------
     Problem
         409 `reads.washout` with the date, `reads.rest` with the time, `reads.nothing_left`,
-        `studies.state`, `studies.halted`.
+        `reads.questionnaire`, `reads.not_qualified`, `studies.state`, `studies.halted`.
     """
     reader = _queue_on(selectors.reader_for(by, study.pk))
     require_served(reader.study)
@@ -67,6 +68,8 @@ def open_next(study: Study, *, session_id: UUID | None, tab: str, by: User) -> R
     _require_open_period(reader, allocation.period)
     if stage != Stage.AIDED:  # the second half of a case is not a further one
         _require_rest(reader)
+        _require_answers(reader)
+    _require_qualified(reader, allocation.period, by)
     read = _create(reader, allocation, stage, session_id, tab)
     record(
         "reads.open",
@@ -108,6 +111,23 @@ def _require_rest(reader: Reader) -> None:
         raise Problem("reads.rest", words, opens_at=until.isoformat())
 
 
+def _require_answers(reader: Reader) -> None:
+    """Refuse a case to who has not said what the protocol asks before it."""
+    if (asked := questionnaires.due(reader)) is not None:
+        words = f"First answer “{asked.title}”: it is on your reading page."
+        raise Problem("reads.questionnaire", words, questionnaire=asked.key)
+
+
+def _require_qualified(reader: Reader, period: int, by: User) -> None:
+    """Refuse the study's own cases to who did not pass training, until a coordinator decides."""
+    if period == 0:
+        return
+    settle_training(reader, by=by)  # a training case that was withdrawn may have been the last
+    if selectors.failed_qualification(reader) is not None:
+        words = "Training was not passed. Your coordinator decides how to go on."
+        raise Problem("reads.not_qualified", words)
+
+
 def _create(
     reader: Reader, allocation: Allocation, stage: str, session_id: UUID | None, tab: str
 ) -> Read:
@@ -126,6 +146,7 @@ def _create(
         case=allocation.case,
         arm=allocation.arm,
         period=allocation.period,
+        attempt=1 if allocation.period else selectors.training_attempt(reader),
         protocol_version=version,
         session=session,
         opened_at=now,
@@ -140,7 +161,9 @@ def _create(
 
 def _copy_marks(aided: Read) -> None:
     """A second reader goes on from the marks they have locked (R6)."""
-    unaided = Read.objects.get(allocation=aided.allocation, stage=Stage.UNAIDED)
+    unaided = Read.objects.get(
+        allocation=aided.allocation, stage=Stage.UNAIDED, attempt=aided.attempt
+    )
     Mark.objects.bulk_create(
         Mark(
             read=aided, mark_id=mark.mark_id, number=mark.number, x_mm=mark.x_mm, y_mm=mark.y_mm,

@@ -20,6 +20,7 @@ from readerstudy.reads.models import Event, Mark, Read, Signature
 from readerstudy.reads.services.attempts import retried
 from readerstudy.reads.services.logging import MAX_MISSING
 from readerstudy.reads.services.logging import missing as missing_events
+from readerstudy.reads.services.qualifying import settle_training
 from readerstudy.reads.timing import TimedEvent, Timing, derive
 from readerstudy.studies.models import Question, Study
 from readerstudy.studies.selectors import questions_of, require_served
@@ -84,6 +85,8 @@ def _submit(
     _require_ready(read, holder)
     _drop_hidden_answers(read)
     reply = _sign(read, key, timing_of(read), meaning, by)
+    if read.period == 0:
+        settle_training(read.reader, by=by)
     failpoints.reach("submit.before_commit")
     return read, reply
 

@@ -1,6 +1,6 @@
 """Filters of the desk: times with their zone, states with a shape, numbers with their interval."""
 
-from datetime import datetime
+from datetime import date, datetime, timedelta
 from typing import Any
 
 from django import template
@@ -9,6 +9,7 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
 register = template.Library()
+TEN_MINUTES_S = 600
 NONE = "–"  # noqa: RUF001 -- an en dash stands for "nothing" in a table
 
 _LOOKS = {
@@ -27,6 +28,39 @@ def stamp(value: datetime | None) -> SafeString | str:
     local = timezone.localtime(value)
     text = f"{local:%-d %b %Y, %H:%M} {local.tzname()}"
     return format_html('<time datetime="{}">{}</time>', value.isoformat(), text)
+
+
+@register.filter
+def day(value: date | str | None) -> SafeString | str:
+    """A day with its weekday."""
+    if value is None:
+        return NONE
+    on = date.fromisoformat(value) if isinstance(value, str) else value
+    return format_html('<time datetime="{}">{}</time>', on.isoformat(), f"{on:%A, %-d %B %Y}")
+
+
+@register.filter
+def duration(value: timedelta | None) -> str:
+    """A time span in hours and minutes; below ten minutes in minutes and seconds."""
+    if value is None:
+        return NONE
+    seconds = round(value.total_seconds())
+    if seconds < TEN_MINUTES_S:
+        return f"{seconds // 60} min {seconds % 60:02d} s"
+    minutes = round(seconds / 60)
+    return f"{minutes // 60} h {minutes % 60:02d} min" if minutes >= 60 else f"{minutes} min"  # noqa: PLR2004 -- an hour
+
+
+@register.filter
+def seconds(value: float | None) -> str:
+    """Seconds as a time span."""
+    return NONE if value is None else duration(timedelta(seconds=value))
+
+
+@register.filter
+def member(mapping: Any, key: str) -> Any:
+    """One member of a mapping, by a name that is known only when the page is made."""
+    return mapping.get(key, "") if mapping else ""
 
 
 @register.filter

@@ -13,7 +13,7 @@ from django.http.response import HttpResponseBase
 from readerstudy.imaging import tokens
 from readerstudy.proposals.lesions import ProposedLesion
 from readerstudy.proposals.models import Run
-from readerstudy.reads import api, disclosure, feedback, selectors, tripwire
+from readerstudy.reads import api, disclosure, feedback, selectors, tripwire, worklist
 from readerstudy.reads.models import Read
 from readerstudy.reads.services import drafting, opening, submitting
 from readerstudy.truth.models import ReferenceStandard, TruthLesion
@@ -103,7 +103,7 @@ def a_token_that_lasts_longer(patch: pytest.MonkeyPatch) -> None:
 
 @leak
 def progress_in_the_worklist(patch: pytest.MonkeyPatch) -> None:
-    _around(patch, selectors, "worklist", lambda rows: [row | {"ai": _proposals()} for row in rows])
+    _around(patch, worklist, "worklist", lambda rows: [row | {"ai": _proposals()} for row in rows])
 
 
 @leak

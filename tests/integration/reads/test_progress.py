@@ -7,7 +7,8 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
-from readerstudy.reads import progress, selectors
+from readerstudy.reads import live, progress, selectors
+from readerstudy.reads.live import Sign
 from readerstudy.reads.models import Read
 from readerstudy.reads.progress import Standing
 from readerstudy.studies import services as studies
@@ -89,9 +90,9 @@ def test_the_live_view_shows_open_reads_and_stuck_ones(
     sits(people.gus).open()
     long_ago = timezone.now() - timedelta(hours=1)
     Read.objects.filter(reader__user=people.gus).update(opened_at=long_ago)
-    fresh, stuck = progress.live(study)
-    assert (fresh.code, fresh.is_quiet, fresh.is_stuck) == ("R01", False, False)
-    assert (stuck.code, stuck.is_quiet, stuck.is_stuck) == ("R02", True, True)
+    fresh, stuck = live.live(study)
+    assert (fresh.code, fresh.sign, fresh.is_stuck) == ("R01", Sign.READING, False)
+    assert (stuck.code, stuck.sign, stuck.is_stuck) == ("R02", Sign.STUCK, True)
 
 
 def test_the_number_of_queries_does_not_grow_with_readers(people: People, study: Study) -> None:

@@ -6,8 +6,8 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from readerstudy.demo.clock import Clock
-from readerstudy.reads import selectors
 from readerstudy.reads.models import Read
+from readerstudy.reads.worklist import worklist
 from readerstudy.studies import integrity, protocol
 from readerstudy.studies import services as studies
 from readerstudy.studies.models import ProtocolVersion, Study
@@ -83,7 +83,7 @@ def test_r10_after_its_limit_a_session_opens_no_case_until_the_rest_is_over(
     until = datetime.fromisoformat(found.body["opens_at"])
     assert abs(until - clock.time - timedelta(minutes=REST)) < timedelta(seconds=1)
     assert "30 minutes" in found.body["detail"]
-    (entry,) = selectors.worklist(people.rae)
+    (entry,) = worklist(people.rae)
     assert (entry["next"]["action"], entry["next"]["opens_at"]) == ("rest", until)
     clock.time = until - timedelta(seconds=1)
     refusal(people, study)
@@ -137,7 +137,7 @@ def test_r10_the_second_half_of_a_case_is_no_further_case(people: People, clock:
         tab.sign()
         if is_unaided:
             break
-        if selectors.worklist(people.rae)[0]["next"]["action"] == "wait":
+        if worklist(people.rae)[0]["next"]["action"] == "wait":
             clock.time += timedelta(days=40)  # past the washout
     assert sit(people.rae, study).open()["read"]["stage"] == "aided"
 
