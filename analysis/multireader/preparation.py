@@ -4,10 +4,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from analysis.dataset import Dataset
+from analysis.multireader.designs import Design, Reads
 from analysis.tables import DataError
 
 Flags = NDArray[np.bool_]
 MIN_PER_CLASS = 2
+BY_DESIGN = (Design.CASES_IN_READERS, Design.CASES_IN_MODALITIES, Design.SPLIT_PLOT)
 
 
 def prepare(dataset: Dataset, *, method: str, missing: str) -> tuple[Dataset, list[str]]:
@@ -111,11 +113,11 @@ def _without_absent(dataset: Dataset, warnings: list[str]) -> Dataset:
 
 
 def _tell_missing(dataset: Dataset, method: str, warnings: list[str]) -> None:
-    """Say how many reads of present curves are missing and how they are handled."""
+    """Say how many reads of present curves are missing, unless the design explains them."""
     present = dataset.read.any(axis=2)
     possible = int(present.sum()) * len(dataset.cases)
     made = int(dataset.read.sum())
-    if made == possible:
+    if made == possible or Reads(dataset.read).design() in BY_DESIGN:
         return
     how = (
         "each reader's AUC counts with the reader's pairs of cases"
@@ -123,7 +125,7 @@ def _tell_missing(dataset: Dataset, method: str, warnings: list[str]) -> None:
         else "each reader's figure of merit uses the cases the reader read, readers count equally"
     )
     warnings.append(
-        f"{possible - made} of {possible} reads were not made (or are not by design): {how}"
+        f"{possible - made} of {possible} reads were not made: {how}"
     )
 
 
