@@ -124,9 +124,7 @@ def _tell_missing(dataset: Dataset, method: str, warnings: list[str]) -> None:
         if method == "ustat"
         else "each reader's figure of merit uses the cases the reader read, readers count equally"
     )
-    warnings.append(
-        f"{possible - made} of {possible} reads were not made: {how}"
-    )
+    warnings.append(f"{possible - made} of {possible} reads were not made: {how}")
 
 
 def _tell_degenerate(dataset: Dataset, warnings: list[str]) -> None:

@@ -204,3 +204,12 @@ def test_reads_of_a_dataset_round_trip() -> None:
 
 def test_t_tail_tends_to_the_normal() -> None:
     assert t_tail(1.96, np.inf) == pytest.approx(t_tail(1.96, 1e7), rel=1e-5)
+
+
+def test_a_recognised_design_is_not_called_missing() -> None:
+    table = vandyke()
+    nested = table.assign(case=table["case"] + "." + table["reader"])
+    assert analysis.mrmc(nested).warnings == ()
+    assert analysis.mrmc(nested, method="ustat").warnings == ()
+    some = analysis.mrmc(table.iloc[1:])
+    assert some.warnings[0].startswith("1 of 1140 reads were not made: ")
