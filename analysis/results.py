@@ -35,7 +35,8 @@ class MarginTest:
     """Non-inferiority, superiority and equivalence of `test` to `reference` by a margin.
 
     The difference is test minus reference. `p_noninferior` is the one-sided p-value of
-    H0: difference <= -margin, `p_equivalent` the larger of the two one-sided p-values (TOST).
+    H0: difference <= -margin (>= margin where a lower figure of merit is better), `p_equivalent`
+    the larger of the two one-sided p-values (TOST). `superior` is in the better direction.
     """
 
     test: str

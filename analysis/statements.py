@@ -33,7 +33,7 @@ def mrmc_statement(result: MrmcResult) -> str:
         parts.append(_difference(result, result.differences[0]))
     elif result.n_modalities > 2:
         parts.append(_several(result))
-    parts.extend(_margin(each, result.alpha) for each in _shown(result.margins))
+    parts.extend(_margin(each, result.alpha) for each in _shown(result))
     parts.append(_method(result))
     if result.warnings:
         parts.append(f"Note: {'; '.join(result.warnings)}.")
@@ -48,7 +48,7 @@ def _averages(result: MrmcResult) -> str:
     ]
     return (
         f"Over {count_text(result.n_readers, 'reader')} and {result.n_cases} cases the mean "
-        f"{result.label} was {list_text(each)}."
+        f"{in_sentence(result.label)} was {list_text(each)}."
     )
 
 
@@ -83,12 +83,20 @@ def _adjustment(result: MrmcResult) -> str:
     return f"{result.adjustment.capitalize()} adjustment"
 
 
-def _shown(margins: Sequence[MarginTest]) -> Sequence[MarginTest]:
+def _shown(result: MrmcResult) -> Sequence[MarginTest]:
     """With both directions there, the one that favours its test modality."""
-    pairs = {(each.test, each.reference) for each in margins}
+    sign = 1 if result.extra.get("higher_is_better", True) else -1
+    pairs = {(each.test, each.reference) for each in result.margins}
     return [
-        each for each in margins if (each.reference, each.test) not in pairs or each.estimate >= 0
+        each
+        for each in result.margins
+        if (each.reference, each.test) not in pairs or sign * each.estimate >= 0
     ]
+
+
+def in_sentence(label: str) -> str:
+    """A label within a sentence: "False positives" is "false positives", "AUC" stays."""
+    return label[0].lower() + label[1:] if label[1:2].islower() else label
 
 
 def _margin(each: MarginTest, alpha: float) -> str:

@@ -53,6 +53,11 @@ class FigureOfMerit:
     corrected: "FigureOfMerit | None" = None
 
     @property
+    def higher_is_better(self) -> bool:
+        """Whether more is better: for all but the negative likelihood ratio."""
+        return not self.name.startswith("log_lr_negative")
+
+    @property
     def is_auc(self) -> bool:
         """Whether this is the empirical AUC, which has closed forms throughout."""
         return self.name == "auc"

@@ -1,7 +1,7 @@
 """`analysis.froc`: compare modalities on a free-response figure of merit."""
 
 from dataclasses import dataclass
-from typing import Literal, get_args
+from typing import Any, Literal, get_args
 
 import numpy as np
 import pandas as pd
@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from analysis.freeresponse.data import FrocData
 from analysis.freeresponse.foms import Fom, evaluate, jackknife
 from analysis.freeresponse.named import fom_named
+from analysis.multireader.components import named_parts
 from analysis.multireader.dbm import dbm
 from analysis.multireader.designs import Design, Reads
 from analysis.multireader.margins import check_reference, margin_tests
@@ -131,10 +132,23 @@ def froc_of(data: FrocData, fom: str, options: Options = DEFAULTS) -> MrmcResult
         adjusted=adjust([each.p_value for each in found.differences], options.adjustment),
         adjustment=options.adjustment,
         within_readers=found.readers,
-        margins=_margins(found, data.modalities, options),
-        extra={"higher_is_better": chosen.higher_is_better, "n_lesions": len(data.lesion_id)},
+        margins=_margins(found, data.modalities, options, chosen),
+        extra={
+            "higher_is_better": chosen.higher_is_better,
+            "n_lesions": len(data.lesion_id),
+            **_parts(design, options, (foms, covariance), data),
+        },
         warnings=(*data.warnings, *warnings, *found.warnings),
     )
+
+
+def _parts(
+    design: Design, options: Options, estimates: tuple[Floats, Floats], data: FrocData
+) -> dict[str, Any]:
+    """The mean squares of Obuchowski-Rockette, where there is a table of modality by reader."""
+    if options.method != "or" or design is Design.READERS_NESTED:
+        return {}
+    return named_parts(*estimates, data.modalities, data.readers)
 
 
 def _infer(
@@ -157,7 +171,7 @@ def _infer(
 
 
 def _margins(
-    found: Inference, modalities: tuple[str, ...], options: Options
+    found: Inference, modalities: tuple[str, ...], options: Options, fom: Fom
 ) -> tuple[MarginTest, ...]:
     if options.margin is None:
         return ()
@@ -167,6 +181,7 @@ def _margins(
         margin=options.margin,
         alpha=options.alpha,
         reference=options.reference,
+        higher_is_better=fom.higher_is_better,
     )
 
 
@@ -191,7 +206,7 @@ def _comparable(data: FrocData) -> tuple[FrocData, tuple[str, ...]]:
     if not whole.any():
         raise DataError(
             "No reader read in every modality, and the modalities' readers are not all different "
-            "people (two or more in each): there is nothing to compare."
+            "people: there is nothing to compare."
         )
     out = [name for name, kept in zip(data.readers, whole, strict=True) if not kept]
     words = f"Left out, because not in every modality: reader {', '.join(out)}."

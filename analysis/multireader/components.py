@@ -7,7 +7,9 @@ Simul Comput 24:285-308, 1995; Hillis, Stat Med 26:596-619, 2007).
 """
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -107,6 +109,29 @@ def parts(foms: Floats, covariance: Floats) -> dict[str, list[dict[str, float]]]
             {"ms_t": float(square), "var_error": own.var_error, "cov1": own.cov1}
             for square, own in zip(spread, by_reader, strict=True)
         ],
+    }
+
+
+def named_parts(
+    foms: Floats, covariance: Floats, modalities: Sequence[str], readers: Sequence[str]
+) -> dict[str, Any]:
+    """What the F test is made of, for JSON: mean squares, each modality and reader by itself."""
+    squares, own = mean_squares(foms), parts(foms, covariance)
+    return {
+        "mean_squares": {
+            "modality": squares.modality,
+            "reader": squares.reader,
+            "modality_reader": squares.interaction,
+        },
+        "parts": {
+            "modalities": [
+                {"modality": name, **row}
+                for name, row in zip(modalities, own["modalities"], strict=True)
+            ],
+            "readers": [
+                {"reader": name, **row} for name, row in zip(readers, own["readers"], strict=True)
+            ],
+        },
     }
 
 

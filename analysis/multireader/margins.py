@@ -20,8 +20,12 @@ def margin_tests(
     margin: float,
     alpha: float,
     reference: str | None = None,
+    higher_is_better: bool = True,
 ) -> tuple[MarginTest, ...]:
     """Test each pair in both directions, or only against `reference` when one is named.
+
+    Where a lower figure of merit is better (false positives), the margin is how much higher it
+    may be.
 
     Raises
     ------
@@ -36,7 +40,8 @@ def margin_tests(
         for sign, test, other in ((1, each.a, each.b), (-1, each.b, each.a)):
             if reference in (None, modalities[other]):
                 names = modalities[test], modalities[other]
-                tests.append(_margin_test(each, sign, names, margin, alpha))
+                gain = sign if higher_is_better else -sign
+                tests.append(_margin_test(each, (sign, gain), names, margin, alpha))
     return tuple(tests)
 
 
@@ -47,13 +52,14 @@ def check_reference(reference: str | None, modalities: Sequence[str]) -> None:
 
 
 def _margin_test(
-    each: Comparison, sign: int, names: tuple[str, str], margin: float, alpha: float
+    each: Comparison, signs: tuple[int, int], names: tuple[str, str], margin: float, alpha: float
 ) -> MarginTest:
-    value = sign * each.estimate
-    low, high = (each.ci_low, each.ci_high) if sign > 0 else (-each.ci_high, -each.ci_low)
-    p_above = t_tail(ratio(value + margin, each.std_error), each.df)
-    p_below = t_tail(ratio(margin - value, each.std_error), each.df)
-    p_superior = t_tail(ratio(value, each.std_error), each.df)
+    """`signs` turn the difference into test minus reference, and into what the test gains."""
+    value, gain = (sign * each.estimate for sign in signs)
+    low, high = (each.ci_low, each.ci_high) if signs[0] > 0 else (-each.ci_high, -each.ci_low)
+    p_above = t_tail(ratio(gain + margin, each.std_error), each.df)
+    p_below = t_tail(ratio(margin - gain, each.std_error), each.df)
+    p_superior = t_tail(ratio(gain, each.std_error), each.df)
     return MarginTest(
         test=names[0],
         reference=names[1],
@@ -64,6 +70,6 @@ def _margin_test(
         p_noninferior=p_above,
         p_equivalent=max(p_above, p_below),
         noninferior=p_above < alpha / 2,
-        superior=value > 0 and p_superior < alpha / 2,
+        superior=gain > 0 and p_superior < alpha / 2,
         equivalent=max(p_above, p_below) < alpha,
     )

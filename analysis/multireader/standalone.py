@@ -78,6 +78,7 @@ def standalone(
         margin=margin,
         alpha=alpha,
         reference=options.reference,
+        higher_is_better=figure.higher_is_better,
     )
     return replace(found, margins=tests)
 

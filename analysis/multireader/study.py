@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from analysis.dataset import Dataset
 from analysis.fom import placements
 from analysis.fom.registry import FigureOfMerit, parse
-from analysis.multireader.components import mean_squares, parts
+from analysis.multireader.components import named_parts
 from analysis.multireader.dbm import dbm
 from analysis.multireader.designs import Design, Reads
 from analysis.multireader.estimation import (
@@ -129,8 +129,13 @@ def mrmc(
             margin=margin,
             alpha=alpha,
             reference=options.reference,
+            higher_is_better=figure.higher_is_better,
         ),
-        extra={"n_diseased": int(dataset.truth.sum()), **found.extra},
+        extra={
+            "n_diseased": int(dataset.truth.sum()),
+            "higher_is_better": figure.higher_is_better,
+            **found.extra,
+        },
         warnings=(*warnings, *found.inference.warnings),
     )
 
@@ -191,26 +196,10 @@ def _by_or(job: Job) -> _Found:
         )
         return _by_or(replace(job, covariance="delong"))
     variances = np.diagonal(matrix).reshape(I, J)
-    extra = {} if design is Design.READERS_NESTED else _anova(foms, covariance, job)
+    nested = design is Design.READERS_NESTED
+    names = job.dataset.modalities, job.dataset.readers
+    extra = {} if nested else named_parts(foms, covariance, *names)
     return _Found(foms, variances, inference, design.value, job.covariance, extra)
-
-
-def _anova(foms: Floats, covariance: Floats, job: Job) -> dict[str, Any]:
-    """What the F test is made of: mean squares, and each modality and reader by itself."""
-    squares, own = mean_squares(foms), parts(foms, covariance)
-    names = {"modalities": job.dataset.modalities, "readers": job.dataset.readers}
-    single = {"modalities": "modality", "readers": "reader"}
-    return {
-        "mean_squares": {
-            "modality": squares.modality,
-            "reader": squares.reader,
-            "modality_reader": squares.interaction,
-        },
-        "parts": {
-            kind: [{single[kind]: name, **row} for name, row in zip(names[kind], rows, strict=True)]
-            for kind, rows in own.items()
-        },
-    }
 
 
 def _by_dbm(job: Job) -> _Found:

@@ -65,12 +65,8 @@ def comparisons(result: MrmcResult, control: str) -> list[dict[str, Any]]:
 def conclusions(result: MrmcResult, plan: Plan, control: str) -> list[dict[str, Any]]:
     """What the plan's hypothesis comes to, for every arm against the control arm."""
     better = -1.0 if result.extra.get("higher_is_better") is False else 1.0
-    # Where less is better, AI is non-inferior if control does not exceed it by the margin.
     sides = {(each.test, each.reference): each for each in result.margins}
-    margins = {
-        name: sides.get((name, control) if better > 0 else (control, name))
-        for name in result.modality_names
-    }
+    margins = {name: sides.get((name, control)) for name in result.modality_names}
     answers = []
     for row in comparisons(result, control):
         margin = margins[row["test"]]

@@ -13,6 +13,7 @@ from analysis.freeresponse.curves import average_curve, reader_curve
 from analysis.freeresponse.data import FrocData
 from analysis.freeresponse.foms import FOMS, jackknife
 from analysis.freeresponse.named import fom_named
+from analysis.results import MrmcResult
 
 REFERENCE = Path(__file__).parents[2] / "data" / "reference"
 FOM_NAMES = ["wAFROC", "wAFROC1", "AFROC", "AFROC1", "HrAuc", "HrSe", "HrSp", "MaxLLF", "MaxNLF"]
@@ -63,6 +64,7 @@ def test_rjafroc_is_matched(
     assert found.test.p_value == pytest.approx(table["p"][0], **TIGHT)
     if kind != "FRRC":
         assert found.test.df2 == pytest.approx(table["DF"][1], **TIGHT)
+    _parts_are_rjafrocs(found, expected)
     frame = found.frame()
     pairs = tests["ciDiffTrt"]
     p_value = "PrGTz" if kind == "FRRC" else "PrGTt"
@@ -73,6 +75,21 @@ def test_rjafroc_is_matched(
         assert [getattr(one, ours) for one in found.modalities] == pytest.approx(
             single[key], **TIGHT
         )
+
+
+def _parts_are_rjafrocs(found: MrmcResult, expected: dict[str, Any]) -> None:
+    """Mean squares, what single modalities and readers rest on, and each reader's differences."""
+    tree, whole = found.to_json(), expected["ANOVA"]["TRanova"]
+    assert list(tree["mean_squares"].values()) == pytest.approx(whole["MS"], **TIGHT)
+    for part, ours in (("IndividualTrt", "modalities"), ("IndividualRdr", "readers")):
+        columns = [v for name, v in expected["ANOVA"][part].items() if name not in ("DF", "_row")]
+        rows = [list(row.values())[1:] for row in tree["parts"][ours]]
+        assert np.array(rows) == pytest.approx(np.transpose(columns), **TIGHT)
+    if "FRRC" in expected:
+        table = expected["FRRC"]["ciDiffTrtEachRdr"]
+        for ours, key in (*COLUMNS.items(), ("p_value", "PrGTz")):
+            own = [row[ours] for row in tree["reader_differences"]]
+            assert own == pytest.approx(table[key], **TIGHT)
 
 
 def _statistic(table: dict[str, Any]) -> float:
@@ -233,3 +250,28 @@ def test_dbm_refuses_missing_reads_and_unknown_methods(
         analysis.froc(kept, truth, reads=grid, method="dbm")
     with pytest.raises(analysis.DataError, match="must be or, or dbm"):
         analysis.froc(marks, truth, method="jafroc")
+
+
+def test_fewer_false_positives_are_better_by_the_margin(
+    marks: pd.DataFrame, truth: pd.DataFrame
+) -> None:
+    """The margin is how many more there may be: modality 2 has more than 1, and not the reverse."""
+    two = marks[marks["modality"] < 3]
+    found = analysis.froc(two, truth, fom="fp_per_case", margin=0.05, random="cases")
+    one, other = found.margins  # 1 against 2, 2 against 1
+    assert (one.test, other.test) == ("1", "2")
+    assert one.estimate < 0
+    assert one.noninferior
+    assert one.superior
+    assert not other.noninferior
+    assert not other.superior
+    said = found.statement()
+    assert "the mean false positives per case was" in said
+    assert "1 was non-inferior to 2" in said
+    assert one.p_noninferior == pytest.approx(
+        analysis.froc(
+            two.assign(rating=-two["rating"]), truth, fom="fp_per_case", margin=0.05, random="cases"
+        )
+        .margins[0]
+        .p_noninferior
+    )

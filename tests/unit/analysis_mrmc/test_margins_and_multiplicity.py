@@ -80,3 +80,17 @@ def test_reference_names_the_direction() -> None:
 def test_a_reference_that_is_no_modality_is_refused() -> None:
     with pytest.raises(DataError, match="no modality: 1, 2"):
         analysis.mrmc(vandyke(), margin=0.05, options=Options(reference="CT"))
+
+
+def test_a_lower_negative_likelihood_ratio_is_better() -> None:
+    """The margin is then how much higher it may be."""
+    table = vandyke()
+    table = table[table["reader"] != "4"]
+    found = analysis.mrmc(table, fom="log_lr_negative:threshold=3", margin=0.2, random="cases")
+    one, two = found.margins
+    assert found.extra["higher_is_better"] is False
+    assert (one.test, two.test) == ("1", "2")
+    assert two.estimate < 0
+    assert two.p_noninferior < 0.5 < one.p_noninferior
+    assert two.superior
+    assert not one.superior
