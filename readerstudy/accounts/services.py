@@ -4,6 +4,7 @@ from django.contrib import auth
 from django.contrib.auth.password_validation import validate_password
 from django.contrib.auth.validators import UnicodeUsernameValidator
 from django.core.exceptions import ValidationError
+from django.core.validators import validate_email
 from django.db import transaction
 from django.http import HttpRequest
 
@@ -69,7 +70,7 @@ def create_user(  # noqa: PLR0913 -- a person's fields, by keyword
         site=site,
         experience=_experience(experience),
         experience_years=_years(experience_years),
-        email=email,
+        email=_email(email),
         creates_studies=creates_studies,
         is_staff=is_administrator,
         is_simulated=is_simulated,
@@ -108,18 +109,29 @@ def change_password(user: User, *, old: str, new: str, by: User) -> User:
     return user
 
 
-def set_profile(user: User, *, display_name: str, theme: str, by: User) -> User:
-    """Set how a user is named and how their screens look."""
+def set_profile(
+    user: User, *, display_name: str, theme: str, email: str | None = None, by: User
+) -> User:
+    """Set how a user is named, how their screens look and where mails reach them.
+
+    Parameters
+    ----------
+    email : str or None
+        "" for no mails; None leaves it as it is. The record says that it changed, not the address.
+    """
     if by != user and not by.is_staff:
         raise Refused("accounts.not_yours", "Only an administrator changes another's profile.")
     if theme not in ("dark", "light"):
         raise Invalid("accounts.theme", "Choose the dark or the light theme.")
     if not display_name.strip():
         raise Invalid("accounts.display_name", "Give the name that others shall see.")
+    address = user.email if email is None else _email(email)
     with transaction.atomic():
-        user.display_name, user.theme = display_name.strip(), theme
-        user.save(update_fields=["display_name", "theme"])
-        detail = {"display_name": user.display_name, "theme": theme}
+        detail = {"display_name": display_name.strip(), "theme": theme}
+        if address != user.email:
+            detail["email"] = "changed"
+        user.display_name, user.theme, user.email = display_name.strip(), theme, address
+        user.save(update_fields=["display_name", "theme", "email"])
         record("accounts.set_profile", subject=f"user:{user.pk}", by=by, detail=detail)
     return user
 
@@ -197,6 +209,18 @@ def _username(name: str) -> str:
         words = "A username has letters, digits and @ . + - _ only, and no space."
         raise Invalid("accounts.username", words) from None
     return name
+
+
+def _email(address: str) -> str:
+    address = address.strip()
+    try:
+        if address:
+            validate_email(address)
+    except ValidationError:
+        raise Invalid(
+            "accounts.email", "This is not a mail address. Leave it empty for no mails."
+        ) from None
+    return address
 
 
 def _check_password(password: str, user: User) -> None:

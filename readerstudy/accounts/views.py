@@ -83,5 +83,6 @@ def _change(request: HttpRequest, user: User) -> None:
             user,
             display_name=request.POST.get("display_name", ""),
             theme=request.POST.get("theme", ""),
+            email=request.POST.get("email"),
             by=user,
         )

@@ -175,6 +175,7 @@ def _create_reader(request: HttpRequest, study: Study) -> None:
         username=form.get("username", ""),
         password=form.get("password", ""),
         display_name=form.get("display_name", ""),
+        email=form.get("email", ""),
         site=_site(request),
         experience=form.get("experience", ""),
         experience_years=int(years) if years.isdigit() else None,

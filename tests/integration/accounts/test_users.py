@@ -94,3 +94,19 @@ def test_an_account_is_deactivated_by_an_administrator_with_a_reason(people: Peo
     assert people.rae not in selectors.people()
     assert Entry.objects.get(action="accounts.deactivate").reason == "left"
     assert refusal(services.reactivate, people.rae, reason="x", by=people.rae).status == 403
+
+
+def test_f13_a_mail_address_is_set_on_the_profile_and_is_not_in_the_record(people: People) -> None:
+    services.set_profile(
+        people.rae, display_name="Rae", theme="dark", email=" rae@example.org ", by=people.rae
+    )
+    people.rae.refresh_from_db()
+    assert people.rae.email == "rae@example.org"
+    entry = Entry.objects.filter(action="accounts.set_profile").latest("number")
+    assert entry.detail["email"] == "changed"
+    assert "example.org" not in str(entry.detail)
+    services.set_profile(people.rae, display_name="Rae", theme="dark", by=people.rae)
+    people.rae.refresh_from_db()
+    assert people.rae.email == "rae@example.org"
+    wrong = {"display_name": "Rae", "theme": "dark", "email": "rae at home", "by": people.rae}
+    assert refusal(services.set_profile, people.rae, **wrong).code == "accounts.email"
