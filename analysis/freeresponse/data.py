@@ -13,6 +13,7 @@ Ints = NDArray[np.intp]
 Bools = NDArray[np.bool_]
 
 UNMARKED = -np.inf  # ties with itself as 1/2 (Chakraborty 2017, section 13.3)
+WEIGHT_ROUNDING = 1e-3
 MARKS = ("reader", "modality", "case", "lesion", "rating")
 TRUTH = ("case", "truth", "lesion")
 
@@ -132,6 +133,7 @@ class FrocData:
             raise DataError("marks: the table has no rows, so nothing says who read what.")
         names = (modalities, readers, tuple(cases.index))
         found = _filled(marks, cases, lesions, (modalities, readers, _reads(reads, names)))
+        found = found.telling(_altered_weights(truth))
         return found if reads is not None else found.telling(_unmarked(found))
 
 
@@ -242,10 +244,27 @@ def _weights(lesions: pd.DataFrame) -> pd.Series:
     total = given.groupby(lesions["case"]).transform("sum")
     number = given.groupby(lesions["case"]).transform("size")
     whole = given.notna().groupby(lesions["case"]).transform("all") & (total > 0)
-    near = (total - 1).abs() < 1e-3
+    near = (total - 1).abs() < WEIGHT_ROUNDING
     return pd.Series(
         np.where(whole & near, given, np.where(whole, given / total, 1 / number)), lesions.index
     )
+
+
+def _altered_weights(truth: pd.DataFrame) -> tuple[str, ...]:
+    """Say of how many cases the weights given were not used as they are."""
+    found = truth[pd.to_numeric(truth["lesion"]) > 0]
+    given = _measure(found, "weight")
+    if not np.nansum(given):  # none, or 0 throughout, which is RJafroc's "equal"
+        return ()
+    by_case = pd.DataFrame({"case": found["case"].astype(str), "weight": given}).groupby("case")
+    some = by_case["weight"].count() < by_case["weight"].size()
+    scaled = ~some & ((by_case["weight"].sum() - 1).abs() >= WEIGHT_ROUNDING)
+    words = {
+        f"lesions without a weight in {some.sum()} cases: all lesions of such a case weigh the "
+        "same.": some,
+        f"lesion weights of {scaled.sum()} cases did not add up to 1 and were scaled.": scaled,
+    }
+    return tuple(text for text, which in words.items() if which.any())
 
 
 def _reads(

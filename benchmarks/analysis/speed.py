@@ -5,7 +5,7 @@
 
 Each row runs in a process of its own. Wall and CPU seconds are the least of several calls; memory
 is the peak of the process, and what it grew by while the analysis ran. Numbers of one machine are
-in docs/statistics/speed.md. Exit status 1 when a target is missed.
+in docs/statistics/speed.md. Exit status 1 when a target is missed by wall clock and CPU time alike.
 """
 
 import argparse
@@ -141,7 +141,8 @@ def targets() -> int:
     missed = 0
     for size, source, method, seconds, megabytes in TARGETS:
         found = measured(size, source, method)
-        missed += found["wall"] > seconds or found["peak"] > megabytes
+        # What a busy machine adds to the wall clock is not the analysis'.
+        missed += min(found["wall"], found["cpu"]) > seconds or found["peak"] > megabytes
         numbers = f"{found['wall']:.3f}", f"{found['cpu']:.3f}", seconds
         row(name(size), source, method, *numbers, f"{found['peak']:.0f}", f"{found['grew']:.0f}")
     return missed

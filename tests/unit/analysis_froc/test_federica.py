@@ -275,3 +275,20 @@ def test_fewer_false_positives_are_better_by_the_margin(
         .margins[0]
         .p_noninferior
     )
+
+
+def test_weights_that_were_not_used_as_given_are_said(
+    marks: pd.DataFrame, truth: pd.DataFrame
+) -> None:
+    lesion = truth["lesion"] > 0
+    several = truth[lesion].groupby("case")["case"].transform("size") > 1
+    first = several.index[several][0]
+    one_missing = truth.assign(weight=truth["weight"].where(truth.index != first))
+    thrice = truth.assign(weight=truth["weight"] * 3)
+    zero = truth.assign(weight=0)
+    for table, words in ((one_missing, "in 1 cases"), (thrice, "of 100 cases did not add up to 1")):
+        assert any(words in text for text in analysis.froc(marks, table).warnings)
+    for table in (truth, zero, truth.drop(columns="weight")):
+        assert not analysis.froc(marks, table).warnings
+    same = analysis.froc(marks, truth).test.p_value
+    assert analysis.froc(marks, thrice).test.p_value == pytest.approx(same, rel=1e-9)
