@@ -73,6 +73,8 @@ def test_f1_no_script_of_a_control_arms_reader_differs_between_three_worlds(
         if PAIRS and pairs >= PAIRS:
             raise Enough
         made, seen = compared(study, reader, script)
+        if PAIRS and (pairs + made) // 1000 > pairs // 1000:
+            print(f"{pairs + made} pairs so far", flush=True)  # noqa: T201 -- it takes long
         pairs += made
         statuses.update(seen)
 
