@@ -26,7 +26,8 @@ DOORS = [
     "/api/reads/{read}?tab={tab}&expand=ai&fields=truth", "/api/worklist?truth__isnull=true",
     "/api/worklist?ordering=-proposals&search={id}", "/api/reads/{read}/proposals",
     "/api/studies/{study}/truth", "/api/studies/{study}/reads?detector={id}", "/reading/",
-    "/reading/{study}/", "/studies/{study}/", "/studies/{study}/standard/", "/detectors/",
+    "/reading/{study}/", "/reading/{study}/history/", "/reading/{study}/training/",
+    "/reading/{study}/certificate/", "/reading/{study}/start/", "/studies/{study}/", "/studies/{study}/standard/", "/detectors/",
     "/studies/{study}/results/", "/audit/?words={id}", "/dicomweb/{token}/studies",
     "/imaging/{token}/series/{id}/pack", "/health", "/api/me", "/metrics",
 ]  # fmt: skip
