@@ -27,7 +27,8 @@ DOORS = [
     "/api/worklist?ordering=-proposals&search={id}", "/api/reads/{read}/proposals",
     "/api/studies/{study}/truth", "/api/studies/{study}/reads?detector={id}", "/reading/",
     "/reading/{study}/", "/reading/{study}/history/", "/reading/{study}/training/",
-    "/reading/{study}/certificate/", "/reading/{study}/start/", "/studies/{study}/", "/studies/{study}/standard/", "/detectors/",
+    "/reading/{study}/certificate/", "/reading/{study}/start/", "/studies/{study}/",
+    "/studies/{study}/standard/", "/detectors/",
     "/studies/{study}/results/", "/audit/?words={id}", "/dicomweb/{token}/studies",
     "/imaging/{token}/series/{id}/pack", "/health", "/api/me", "/metrics",
 ]  # fmt: skip
