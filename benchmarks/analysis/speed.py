@@ -149,12 +149,16 @@ def targets() -> int:
 
 
 def ratios() -> None:
-    """Print each method beside the plain way of computing the same, in CPU seconds."""
+    """Print each method beside the plain way of computing the same, in CPU seconds.
+
+    Here it is the whole analysis, there the covariance alone.
+    """
     heading("study", "here", "CPU s", "plain way", "CPU s", "ratio", "MB grown: here, plain")
     for ours, theirs, sizes in PEERS:
         for size in sizes:
             here, there = measured(size, "arrays", ours), measured(size, "arrays", theirs)
-            ratio = f"{there['cpu'] / here['cpu']:,.0f}"
+            times = there["cpu"] / here["cpu"]
+            ratio = f"{times:,.0f}" if times >= 10 else f"{times:.1f}"
             grown = f"{here['grew']:.0f}, {there['grew']:.0f}"
             row(name(size), ours, f"{here['cpu']:.4f}", theirs, f"{there['cpu']:.4f}", ratio, grown)
 

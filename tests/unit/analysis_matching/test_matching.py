@@ -165,3 +165,23 @@ def _most_pairs(acceptable: np.ndarray) -> int:
         ),
         default=0,
     )
+
+
+@pytest.mark.parametrize(
+    ("rule", "expected", "of_lesions", "of_nl"),
+    [
+        (MatchRule(radius_mm=6), ("LL", "LL", "NL"), [60, 80], [20]),
+        (MatchRule(radius_mm=4), ("ignored", "LL", "NL"), [60, -np.inf], [20]),
+        (MatchRule(radius_mm=4, duplicates="nl"), ("NL", "LL", "NL"), [60, -np.inf], [80, 20]),
+        (MatchRule(radius_mm=4, duplicates="best"), ("LL", "ignored", "NL"), [80, -np.inf], [20]),
+        (MatchRule("inside"), ("NL", "LL", "NL"), [60, -np.inf], [80, 20]),
+    ],
+)
+def test_the_example_of_the_documentation(
+    rule: MatchRule, expected: tuple[str, ...], of_lesions: list[float], of_nl: list[float]
+) -> None:
+    lesions = [Lesion("a", (0.0, 0.0, 0.0), 6.0), Lesion("b", (9.0, 0.0, 0.0), 4.0)]
+    found = match([(4.0, 0, 0), (1.0, 0, 0), (30.0, 0, 0)], [80, 60, 20], lesions, rule)
+    assert found.labels == expected
+    assert found.ll_rating.tolist() == of_lesions
+    assert found.nl_rating.tolist() == of_nl
