@@ -49,8 +49,15 @@ def test_a_radiologist_reads_the_training_case_and_is_shown_the_truth(
     problems: list[str] = []
     page.on("pageerror", lambda error: problems.append(str(error)))
     ours = page.get_by_role("region", name=re.compile("^Demonstration"))
+    room.shoot(page, "reading-home-1280")
+    found = {"home": axe(page)}
     ours.get_by_role("link", name=re.compile("Start|Continue")).click()
-    found = {"display": _display(page)}
+    enter = page.get_by_role("button", name="Enter the reading room")
+    enter.wait_for()
+    room.shoot(page, "reading-start-1280")
+    found["start"] = axe(page)
+    enter.press("Enter")
+    found["display"] = _display(page)
     room.ready(page)
     found["reading"] = axe(page)
     room.shoot(page, "reading-room-1280")
