@@ -79,6 +79,7 @@ function packet(read, tab) {
       id, state: read.state, stage: "only", fence: read.fence, number: read.number, of: 60,
       is_training: study === "training", opened_at: read.openedAt, idle_limit_s: 60, read_only: read.tab !== tab,
     },
+    session: { elapsed_s: 300, limit_min: 60 },
     case: { code: `C-${String(read.number).padStart(3, "0")}` },
     token: `t${read.number}`, token_expires_at: new Date(Date.now() + 6 * 36e5).toISOString(),
     series: CASE.map((each) => seriesOf(each, read.number)), questions: QUESTIONS,

@@ -1,4 +1,4 @@
-import { dot, subtract, type Vector } from "./vectors";
+import { add, cross, dot, length, scale, subtract, type Vector } from "./vectors";
 
 const FLAT = 0.995; // cosine of the angle up to which two planes count as parallel
 
@@ -42,6 +42,24 @@ export function contoursIn(
     const first = contour[0];
     return first !== undefined && Math.abs(height(plane, first)) <= half;
   });
+}
+
+/** A straight line: a point on it and its unit direction. */
+export interface Line {
+  point: Vector;
+  direction: Vector;
+}
+
+/** The line in which two planes cut each other, or null where they are as good as parallel. */
+export function lineBetween(plane: Plane, other: Plane): Line | null {
+  const along = cross(plane.normal, other.normal);
+  const size = length(along);
+  if (size < Math.sqrt(1 - FLAT ** 2)) return null;
+  const direction = scale(along, 1 / size);
+  // From the plane's own point straight towards the other plane, within the first.
+  const towards = cross(direction, plane.normal);
+  const away = -height(other, plane.point) / dot(towards, other.normal);
+  return { point: add(plane.point, scale(towards, away)), direction };
 }
 
 /** The unit normal of a flat polygon by Newell's method; null for a line or a point. */

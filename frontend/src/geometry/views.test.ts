@@ -2,7 +2,7 @@ import { describe, expect, test } from "vitest";
 
 import { edgeLetters, lettersOf, planeName } from "./orientation";
 import { rulerFor } from "./ruler";
-import { contoursIn, sectionRadius, type Plane } from "./sections";
+import { contoursIn, height, lineBetween, sectionRadius, type Plane } from "./sections";
 import type { Vector } from "./vectors";
 
 describe("orientation letters", () => {
@@ -51,6 +51,21 @@ describe("sections", () => {
   test("a sphere thinner than the slice it lies in shows in that slice", () => {
     expect(sectionRadius({ ...plane, thickness_mm: 4 }, [0, 0, 1.9], 1)).toBe(1);
     expect(sectionRadius({ ...plane, thickness_mm: 4 }, [0, 0, 2.1], 1)).toBeNull();
+  });
+
+  test("two planes cut each other in a line that lies in both; parallel ones do not", () => {
+    const tilted: Plane = { point: [3, 4, 5], normal: [0, 0.6, 0.8], thickness_mm: 1 };
+    const line = lineBetween(plane, tilted);
+    expect(line).not.toBeNull();
+    if (!line) return;
+    for (const reach of [0, 50]) {
+      const [x, y, z] = line.point;
+      const [u, v, w] = line.direction;
+      const point: Vector = [x + reach * u, y + reach * v, z + reach * w];
+      expect(height(plane, point)).toBeCloseTo(0, 9);
+      expect(height(tilted, point)).toBeCloseTo(0, 9);
+    }
+    expect(lineBetween(plane, { ...plane, point: [0, 0, 9] })).toBeNull();
   });
 
   const square = (z: number): Vector[] => [

@@ -47,6 +47,14 @@ function open(more: { ai?: boolean; readOnly?: boolean } = {}): {
 const HERE = { position_mm: [10, 20, 30] as Vector, series: "s1" };
 const kinds = (sent: readonly OutboxRecord[]): string[] => sent.map((each) => each.kind);
 
+const LENGTH = {
+  measure_id: "m1",
+  tool: "length" as const,
+  series: "s1",
+  points_mm: [[0, 0, 0], [3, 4, 0]] as Vector[],
+  values: [5],
+};
+
 /** The draft that the server would build from the events alone. */
 function replayed(deed: OpenCase, sent: readonly OutboxRecord[]): Draft {
   return sent.reduce((draft, each) => after(draft, each as unknown as Change), draftOf(deed.packet));
@@ -234,3 +242,32 @@ function act(deed: OpenCase, random: () => number): void {
     if (put && deed.mark(put)?.rating === null) deed.rate(put, 40);
   }
 }
+
+describe("measurements", () => {
+  test("are kept, told as the use of a tool, undone and redone like everything else", () => {
+    const { deed, sent } = open();
+    deed.measure(LENGTH);
+    deed.measure({ ...LENGTH, points_mm: [[0, 0, 0], [6, 8, 0]], values: [10] });
+    expect(deed.draft.value.measures.map((each) => each.values)).toEqual([[10]]);
+    deed.undo();
+    expect(deed.draft.value.measures).toEqual([LENGTH]);
+    deed.undo();
+    expect(deed.draft.value.measures).toEqual([]);
+    deed.redo();
+    expect(deed.draft.value.measures).toEqual([LENGTH]);
+    expect(kinds(sent)).toEqual(["tool", "tool", "tool", "tool", "tool"]);
+    expect(sent.map((each) => each.payload.deed)).toEqual([
+      "measured", "measured", "measured", "measure_removed", "measured",
+    ]);
+  });
+
+  test("measuring is looking: a mark that waits for its rating does not stop it, a lost lease does", () => {
+    const { deed } = open();
+    deed.putMark(HERE);
+    deed.measure(LENGTH);
+    expect(deed.draft.value.measures).toHaveLength(1);
+    const other = open({ readOnly: true }).deed;
+    other.measure(LENGTH);
+    expect(other.draft.value.measures).toHaveLength(0);
+  });
+});

@@ -11,6 +11,7 @@ import {
   type Change,
   type Draft,
   type Mark,
+  type Measure,
 } from "./draft";
 import type { Recorder } from "./recorder";
 import { changesBetween, History } from "./undo";
@@ -26,9 +27,16 @@ export interface Place {
  * events through the recorder; the draft is what the events add up to.
  */
 export class OpenCase {
-  readonly draft = signal<Draft>({ marks: [], answers: {}, noLesionSaid: false, decisions: {} });
+  readonly draft = signal<Draft>({
+    marks: [],
+    answers: {},
+    noLesionSaid: false,
+    decisions: {},
+    measures: [],
+  });
   readonly selectedMark = signal<string | null>(null);
   readonly selectedProposal = signal<string | null>(null);
+  readonly selectedMeasure = signal<string | null>(null);
   /** Counts the tries to do something else while a mark has no rating. */
   readonly refusals = signal(0);
   readonly isReadOnly = signal(false);
@@ -154,6 +162,18 @@ export class OpenCase {
     return true;
   }
 
+  /** Keep a measurement, new or changed. Measuring is looking: an unrated mark does not stop it. */
+  measure(measure: Measure): void {
+    if (this.isReadOnly.value) return;
+    this.deed([{ kind: "measured", payload: measure }]);
+    this.selectedMeasure.value = measure.measure_id;
+  }
+
+  removeMeasure(measure_id: string): void {
+    if (this.isReadOnly.value) return;
+    this.deed([{ kind: "measure_removed", payload: { measure_id } }]);
+  }
+
   undo(): void {
     if (!this.isReadOnly.value) this.goTo(this.history.undo(this.draft.value));
   }
@@ -183,11 +203,22 @@ export class OpenCase {
   private apply(changes: readonly Change[]): void {
     for (const change of changes) {
       this.draft.value = after(this.draft.value, change);
-      this.record(change.kind, { ...change.payload });
+      const { kind, payload } = eventOf(change);
+      this.record(kind, payload);
     }
     const selected = this.selectedMark.value;
     if (selected !== null && !this.mark(selected)) this.selectedMark.value = null;
+    const measures = this.draft.value.measures.map((each) => each.measure_id);
+    if (!measures.includes(this.selectedMeasure.value ?? "")) this.selectedMeasure.value = null;
   }
+}
+
+/** A measurement is told as the use of a tool, everything else as the change it is. */
+function eventOf(change: Change): { kind: string; payload: Readonly<Record<string, unknown>> } {
+  if (change.kind !== "measured" && change.kind !== "measure_removed") {
+    return { kind: change.kind, payload: { ...change.payload } };
+  }
+  return { kind: "tool", payload: { deed: change.kind, ...change.payload } };
 }
 
 function edited(mark: Mark, proposal: string, place: Place, diameter_mm: number | null): Change {

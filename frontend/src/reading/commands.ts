@@ -1,6 +1,11 @@
 import type { Proposal } from "../api/types";
+import type { MeasureTool } from "../geometry/measures";
+import { extentAt } from "../geometry/regions";
+import { t } from "../i18n";
+import type { ProposalStyle } from "../viewer/scene";
 import type { OpenCase } from "./case";
 import type { LayoutName } from "./hanging";
+import { isMeasureTool, MEASURE_TOOLS } from "./measuring";
 import type { Room } from "./room";
 import type { Viewing } from "./viewing";
 
@@ -8,6 +13,7 @@ import type { Viewing } from "./viewing";
 export type Command = (room: Room) => void;
 
 const LAYOUT_ORDER: readonly LayoutName[] = ["main", "four", "two", "one"];
+const PROPOSAL_STYLES: readonly ProposalStyle[] = ["contour", "box", "filled"];
 const ZOOM_STEP = 1.2;
 const FIVE = 5;
 
@@ -37,17 +43,24 @@ export const COMMANDS = {
   "window.next": look((viewing) => viewing.preset(1)),
   "window.previous": look((viewing) => viewing.preset(-1)),
   "window.invert": look((viewing) => viewing.invert()),
+  "window.auto": look((viewing) => viewing.autoWindow()),
+  "cine.toggle": look((viewing) => viewing.cine.toggle()),
+  "loupe.show": look((viewing) => showLoupe(viewing, true)),
+  "loupe.hide": look((viewing) => showLoupe(viewing, false)),
   "tool.window": look((viewing) => viewing.pointer.choose("window")),
   "tool.mark": look((viewing) => viewing.pointer.choose("mark")),
   "tool.zoom": look((viewing) => viewing.pointer.choose("zoom")),
   "tool.pan": look((viewing) => viewing.pointer.choose("pan")),
-  "tool.measure": look((viewing) => viewing.pointer.choose("measure")),
+  "tool.scroll": look((viewing) => viewing.pointer.choose("scroll")),
+  "tool.length": look((viewing) => viewing.pointer.choose("length")),
+  "tool.bidirectional": look((viewing) => viewing.pointer.choose("bidirectional")),
+  "tool.measure": look((viewing) => viewing.pointer.choose(nextMeasure(viewing))),
   "view.fit": look((viewing) => viewing.fit()),
   "view.larger": look((viewing) => viewing.zoom(ZOOM_STEP, null)),
   "view.smaller": look((viewing) => viewing.zoom(1 / ZOOM_STEP, null)),
   "view.cross": look((viewing) => viewing.toggleCross()),
   "view.link": look((viewing) => viewing.toggleLink()),
-  "view.layout": look((viewing) => void viewing.setLayout(nextLayout(viewing))),
+  "view.layout": look((viewing) => void viewing.setLayout(after(LAYOUT_ORDER, viewing.layout.value))),
   "view.planes": look((viewing) => {
     void viewing.setLayout(viewing.layout.value === "planes" ? viewing.usual() : "planes");
   }),
@@ -57,9 +70,11 @@ export const COMMANDS = {
   "overlays.show": look((viewing, room) => hideOverlays(viewing, room, false)),
   "mark.put": look((viewing) => viewing.pointer.markAtCursor()),
   "mark.remove": read((open) => {
-    const id = open.selectedMark.value;
-    if (id !== null) open.remove(id);
+    const [measure, mark] = [open.selectedMeasure.value, open.selectedMark.value];
+    if (measure !== null) open.removeMeasure(measure);
+    else if (mark !== null) open.remove(mark);
   }),
+  "mark.size": read((open, room) => sizeFromImage(open, room)),
   "mark.next": read((open, room) => turnMark(open, room, 1)),
   "mark.previous": read((open, room) => turnMark(open, room, -1)),
   "mark.none": read((open) => open.sayNoLesion(!open.draft.value.noLesionSaid)),
@@ -73,6 +88,11 @@ export const COMMANDS = {
     const proposal = selectedProposal(open, room);
     if (proposal && open.reject(proposal)) turnProposal(open, room, 1);
   }),
+  "proposals.style": (room) => {
+    const { proposalStyle } = room.state;
+    proposalStyle.value = after(PROPOSAL_STYLES, proposalStyle.value);
+    room.record("tool", { proposals_drawn: proposalStyle.value });
+  },
   "proposals.show": read((open, room) => showProposals(open, room)),
   "questions.focus": () => {
     const fields = document.querySelectorAll<HTMLElement>("[data-question]");
@@ -103,6 +123,8 @@ export function goToMark(room: Room, id: string, isRated = false): void {
   const mark = open?.mark(id);
   if (!open || !mark) return;
   open.selectedMark.value = id;
+  open.selectedMeasure.value = null;
+  room.state.notice.value = null;
   room.state.viewing.value?.jump(mark.position_mm);
   if (isRated) {
     room.state.rating.value = { mark: id, pane: room.state.viewing.value?.active.value ?? 0 };
@@ -123,9 +145,32 @@ function turnPane(viewing: Viewing, step: number): void {
   viewing.activate((viewing.active.value + step + count) % count);
 }
 
-function nextLayout(viewing: Viewing): LayoutName {
-  const at = LAYOUT_ORDER.indexOf(viewing.layout.value);
-  return LAYOUT_ORDER[(at + 1) % LAYOUT_ORDER.length] ?? "main";
+/** The next of a list, round and round. */
+function after<Each>(list: readonly Each[], now: Each): Each {
+  return list[(list.indexOf(now) + 1) % list.length] ?? now;
+}
+
+function nextMeasure(viewing: Viewing): MeasureTool {
+  const { value } = viewing.pointer.tool;
+  return isMeasureTool(value) ? after(MEASURE_TOOLS, value) : "length";
+}
+
+function showLoupe(viewing: Viewing, isShown: boolean): void {
+  if (viewing.isLoupe.value === isShown) return;
+  viewing.isLoupe.value = isShown;
+  viewing.host.log("tool", { magnifier: isShown });
+}
+
+/** Give a mark the size that the picture shows at its place; the reader may change it. */
+function sizeFromImage(open: OpenCase, room: Room): void {
+  const mark = open.mark(open.selectedMark.value);
+  const panes = room.state.viewing.value?.stage.panes ?? [];
+  const pane = panes.find((each) => each.series.id === mark?.series) ?? panes[0];
+  if (!mark || !pane) return;
+  const found = extentAt(pane.series.geometry, mark.position_mm, pane.valueAtVoxel);
+  room.record("tool", { size_from_image: mark.mark_id, volume_mm3: found?.volume_mm3 ?? null });
+  room.state.notice.value = found ? null : t("marks.no_extent", { number: mark.number });
+  if (found) open.resize(mark.mark_id, found.diameter_mm);
 }
 
 function hideOverlays(viewing: Viewing, room: Room, isHidden: boolean): void {

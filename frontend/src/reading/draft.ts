@@ -1,8 +1,19 @@
 import type { AnswerValue, DecisionKind, Packet, PacketMark, Vector } from "../api/types";
+import type { MeasureTool, Points } from "../geometry/measures";
 
 /** A lesion mark; a removed one keeps its number. */
 export interface Mark extends PacketMark {
   isRemoved: boolean;
+}
+
+/** A measurement of the reader's, for their own eyes: in the log, no part of the answer. */
+export interface Measure {
+  measure_id: string;
+  tool: MeasureTool;
+  series: string;
+  points_mm: Points;
+  /** What it came to, in the order in which `ui/measure-words` says it. */
+  values: readonly number[];
 }
 
 /** What a read's events have added up to so far. Never changed in place. */
@@ -11,6 +22,8 @@ export interface Draft {
   answers: Readonly<Record<string, AnswerValue>>;
   noLesionSaid: boolean;
   decisions: Readonly<Record<string, DecisionKind>>;
+  /** Only of this page: a reload begins without them. */
+  measures: readonly Measure[];
 }
 
 /** What an event says, before it gets its id, place and time. */
@@ -32,7 +45,9 @@ export type Change =
   | { kind: "answer_set"; payload: { key: string; value: AnswerValue } }
   | { kind: "no_lesion_said"; payload: { said: boolean } }
   | { kind: "proposal_accepted" | "proposal_edited"; payload: AdoptedProposal }
-  | { kind: "proposal_rejected" | "proposal_undecided"; payload: { proposal: string } };
+  | { kind: "proposal_rejected" | "proposal_undecided"; payload: { proposal: string } }
+  | { kind: "measured"; payload: Measure }
+  | { kind: "measure_removed"; payload: { measure_id: string } };
 
 /** A proposal that becomes a mark of the reader's. */
 export interface AdoptedProposal {
@@ -51,6 +66,7 @@ export function draftOf(packet: Packet): Draft {
     answers: packet.draft.answers,
     noLesionSaid: packet.draft.no_lesion_said,
     decisions: packet.ai?.decisions ?? {},
+    measures: [],
   };
 }
 
@@ -76,23 +92,24 @@ export function after(draft: Draft, change: Change): Draft {
     case "mark_sized":
       return edit(draft, change.payload.mark_id, change.payload);
     case "mark_removed":
-    case "mark_restored": {
-      const isRemoved = change.kind === "mark_removed";
-      return edit(draft, change.payload.mark_id, { isRemoved });
-    }
+      return edit(draft, change.payload.mark_id, { isRemoved: true });
+    case "mark_restored":
+      return edit(draft, change.payload.mark_id, { isRemoved: false });
     case "answer_set":
       return { ...draft, answers: answered(draft.answers, change.payload) };
     case "no_lesion_said":
       return { ...draft, noLesionSaid: change.payload.said };
     case "proposal_accepted":
-    case "proposal_edited": {
-      const decision = change.kind === "proposal_accepted" ? "accepted" : "edited";
-      return decided(put(draft, change.payload), change.payload.proposal, decision);
-    }
+      return decided(put(draft, change.payload), change.payload.proposal, "accepted");
+    case "proposal_edited":
+      return decided(put(draft, change.payload), change.payload.proposal, "edited");
     case "proposal_rejected":
       return decided(draft, change.payload.proposal, "rejected");
     case "proposal_undecided":
       return decided(draft, change.payload.proposal, null);
+    case "measured":
+    case "measure_removed":
+      return measured(draft, change);
   }
 }
 
@@ -127,6 +144,20 @@ function answered(
 ): Draft["answers"] {
   const others = Object.entries(answers).filter(([each]) => each !== key);
   return Object.fromEntries(value === null ? others : [...others, [key, value]]);
+}
+
+function measured(
+  draft: Draft,
+  change: Extract<Change, { kind: "measured" | "measure_removed" }>,
+): Draft {
+  const id = change.payload.measure_id;
+  const measure = change.kind === "measured" ? change.payload : null;
+  const at = draft.measures.findIndex((each) => each.measure_id === id);
+  const measures =
+    measure !== null && at >= 0
+      ? draft.measures.with(at, measure)
+      : [...draft.measures.filter((each) => each.measure_id !== id), ...(measure ? [measure] : [])];
+  return { ...draft, measures };
 }
 
 function decided(draft: Draft, proposal: string, kind: DecisionKind | null): Draft {

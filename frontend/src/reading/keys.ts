@@ -22,11 +22,15 @@ export const BINDINGS: readonly Binding[] = [
   { keys: ["shift+Tab"], command: "pane.previous", group: "look" },
   { keys: ["]"], command: "window.next", group: "look" },
   { keys: ["["], command: "window.previous", group: "look" },
+  { keys: ["shift+W"], command: "window.auto", group: "look" },
   { keys: ["i"], command: "window.invert", group: "look" },
   { keys: ["w"], command: "tool.window", group: "look" },
   { keys: ["z"], command: "tool.zoom", group: "look" },
   { keys: ["p"], command: "tool.pan", group: "look" },
-  { keys: ["t"], command: "tool.measure", group: "look" },
+  { keys: ["y"], command: "tool.scroll", group: "look" },
+  { keys: ["t"], command: "tool.length", group: "look" },
+  { keys: ["d"], command: "tool.bidirectional", group: "look" },
+  { keys: ["shift+T"], command: "tool.measure", group: "look" },
   { keys: ["+", "="], command: "view.larger", group: "look" },
   { keys: ["-"], command: "view.smaller", group: "look" },
   { keys: ["f"], command: "view.fit", group: "look" },
@@ -35,11 +39,14 @@ export const BINDINGS: readonly Binding[] = [
   { keys: ["l"], command: "view.layout", group: "look" },
   { keys: ["v"], command: "view.planes", group: "look" },
   { keys: ["u"], command: "view.slab", group: "look" },
+  { keys: [" "], command: "cine.toggle", group: "look" },
+  { keys: ["j"], command: "loupe.show", release: "loupe.hide", group: "look" },
   { keys: ["c"], command: "view.bare", group: "look" },
   { keys: ["h"], command: "overlays.hide", release: "overlays.show", group: "look" },
   { keys: ["m"], command: "mark.put", group: "marks" },
   { keys: ["k"], command: "tool.mark", group: "marks" },
   { keys: ["Delete", "Backspace"], command: "mark.remove", group: "marks" },
+  { keys: ["shift+M"], command: "mark.size", group: "marks" },
   { keys: ["n"], command: "mark.next", group: "marks" },
   { keys: ["shift+N"], command: "mark.previous", group: "marks" },
   { keys: ["mod+z"], command: "undo", group: "marks" },
@@ -50,6 +57,7 @@ export const BINDINGS: readonly Binding[] = [
   { keys: ["b"], command: "break.take", group: "case" },
   { keys: ["?", "shift+?"], command: "keys.show", group: "case" },
   { keys: ["s"], command: "proposals.show", group: "proposals", isForProposals: true },
+  { keys: ["shift+S"], command: "proposals.style", group: "proposals", isForProposals: true },
   { keys: ["."], command: "proposal.next", group: "proposals", isForProposals: true },
   { keys: [","], command: "proposal.previous", group: "proposals", isForProposals: true },
   { keys: ["a"], command: "proposal.accept", group: "proposals", isForProposals: true },
@@ -107,7 +115,8 @@ function pressed(room: Room, event: KeyboardEvent): void {
 }
 
 function released(room: Room, event: KeyboardEvent): void {
-  const release = bindingOf(spell(event))?.release;
+  // A held key is let go wherever the focus is by then, with or without Shift.
+  const release = BINDINGS.find((each) => each.release && each.keys.includes(event.key.toLowerCase()))?.release;
   if (release) perform(room, release);
 }
 
@@ -121,8 +130,11 @@ function takesKeys(room: Room): boolean {
   );
 }
 
-/** Leave a field for the pictures; close the rating of a mark that has one. */
+/** Leave a field for the pictures; put the tool down, or what it was drawing; close the rating of a mark that has one. */
 function escape(room: Room, event: KeyboardEvent): void {
+  const pointer = room.state.viewing.value?.pointer;
+  if (pointer?.measuring.drawing.value) pointer.measuring.cancel();
+  else if (pointer && pointer.tool.value !== "window") pointer.choose("window");
   if (event.target instanceof HTMLElement && isField(event.target)) event.target.blur();
   if (room.state.openCase.value?.unrated.value === undefined) room.state.rating.value = null;
 }
@@ -142,10 +154,10 @@ function isField(target: EventTarget | null): boolean {
   );
 }
 
-/** Tab walks through the page outside the pictures; Enter and arrows belong to buttons there. */
+/** Outside the pictures Tab walks through the page and the space bar presses buttons. */
 function isWidgetKey(event: KeyboardEvent, binding: Binding): boolean {
   const isOnPictures =
     event.target === document.body ||
     (event.target instanceof HTMLElement && event.target.closest("[data-panes]") !== null);
-  return binding.keys.some((key) => key.endsWith("Tab")) && !isOnPictures;
+  return binding.keys.some((key) => key.endsWith("Tab") || key === " ") && !isOnPictures;
 }

@@ -3,8 +3,9 @@ import { signal, type Signal } from "@preact/signals";
 import type { Vector } from "../api/types";
 import { distance } from "../geometry/vectors";
 import type { Pane, ScreenPoint } from "../viewer/contract";
-import type { Drag, GestureHandler, Tool } from "../viewer/gestures";
-import type { MeasureShape } from "../viewer/scene";
+import type { Drag, GestureHandler, Pinch, Tool } from "../viewer/gestures";
+import type { Grip } from "../viewer/measure-overlay";
+import { isMeasureTool, Measuring, type Hold } from "./measuring";
 import type { Viewing } from "./viewing";
 
 const EDGE_PX = 5; // how near to a mark's circle the pointer takes hold of its edge
@@ -22,23 +23,27 @@ export interface Dragged {
 /** What the pointer does in the panes: the tool in hand, drags, clicks, what lies beneath. */
 export class Pointer implements GestureHandler {
   readonly tool: Signal<Tool> = signal<Tool>("window");
-  readonly measures = signal<readonly MeasureShape[]>([]);
   readonly probe = signal<{ pane: number; value: number } | null>(null);
   readonly dragged = signal<Dragged | null>(null);
-  private cursor: { pane: number; place: ScreenPoint } | null = null;
+  readonly cursor = signal<{ pane: number; place: ScreenPoint } | null>(null);
+  readonly measuring: Measuring;
+  private held: Hold | null = null;
   private scrolled_px = 0;
 
-  constructor(private readonly viewing: Viewing) {}
+  constructor(private readonly viewing: Viewing) {
+    this.measuring = new Measuring((measure) => viewing.host.keepMeasure(measure));
+  }
 
   choose(tool: Tool): void {
     this.tool.value = tool;
+    this.measuring.cancel();
     this.viewing.host.log("tool", { tool });
   }
 
   /** Put a mark where the cursor is, else in the middle of the active pane. */
   markAtCursor(): void {
-    const pane = this.cursor?.pane ?? this.viewing.active.value;
-    const place = this.cursor?.place ?? this.viewing.middleOf(pane);
+    const pane = this.cursor.value?.pane ?? this.viewing.active.value;
+    const place = this.cursor.value?.place ?? this.viewing.seats.middleOf(pane);
     const shown = this.viewing.at(pane);
     if (!shown) return;
     this.viewing.activate(pane);
@@ -47,14 +52,17 @@ export class Pointer implements GestureHandler {
 
   /** The pointer has left the pictures. */
   leave(): void {
-    this.cursor = null;
+    this.cursor.value = null;
     this.probe.value = null;
   }
 
   begin(pane: number, place: ScreenPoint): Pick<Drag, "kind" | "mark"> {
     this.viewing.activate(pane);
     this.scrolled_px = 0;
-    return this.hit(pane, place) ?? { kind: this.tool.value, mark: null };
+    const spot = this.hit(pane, place);
+    if (spot) return spot;
+    this.held = this.holdAt(pane, place);
+    return { kind: this.held ? "hold_measure" : this.tool.value, mark: null };
   }
 
   wheel(pane: number, steps: number, place: ScreenPoint, isZoom: boolean): void {
@@ -63,9 +71,16 @@ export class Pointer implements GestureHandler {
     else this.viewing.scrollTo(pane, (this.viewing.at(pane)?.view().slice ?? 0) + steps);
   }
 
+  pinch(pane: number, { factor, about, dx_px, dy_px }: Pinch): void {
+    this.viewing.activate(pane);
+    this.viewing.zoom(factor, about, pane);
+    this.viewing.pan(pane, dx_px, dy_px);
+  }
+
   hover(pane: number, place: ScreenPoint): void {
-    this.cursor = { pane, place };
+    this.cursor.value = { pane, place };
     const shown = this.viewing.at(pane);
+    if (shown) this.measuring.hover(shown, place);
     if (!shown || !this.viewing.isCross.value) return;
     const point = shown.toPatient(place);
     this.viewing.cross_mm.value = point;
@@ -77,7 +92,10 @@ export class Pointer implements GestureHandler {
     const { host } = this.viewing;
     const spot = this.hit(pane, place);
     const shown = this.viewing.at(pane);
+    const hold = this.holdAt(pane, place);
+    if (shown && this.measuring.click(shown, place, this.tool.value)) return;
     if (spot?.mark) host.selectMark(spot.mark, pane);
+    else if (hold) host.selectMeasure(hold.measure.measure_id);
     else if (shown && this.tool.value === "mark") host.putMark(pane, shown.toPatient(place));
     else if (shown && this.viewing.isCross.value) this.viewing.jump(shown.toPatient(place));
   }
@@ -94,20 +112,22 @@ export class Pointer implements GestureHandler {
         this.viewing.zoom(ZOOM_PER_PX ** -drag.dy_px, drag.from, drag.pane);
         break;
       case "pan":
-        this.viewing.linked(drag.pane).forEach((each) => each.panBy(drag.dx_px, drag.dy_px));
-        this.viewing.log("pan", drag.pane);
+        this.viewing.pan(drag.pane, drag.dx_px, drag.dy_px);
         break;
       case "scroll":
         this.dragScroll(pane, drag);
         break;
-      case "measure":
-        this.measure(pane, drag);
+      case "hold_measure":
+        if (this.held) this.measuring.hold(this.held, pane, drag.from, drag.at);
         break;
       case "move_mark":
         this.dragged.value = { id: drag.mark ?? "", centre_mm: pane.toPatient(drag.at) };
         break;
       case "size_mark":
         this.dragSize(pane, drag);
+        break;
+      default:
+        this.measuring.draw(drag.kind, pane, drag.from, drag.at);
     }
   }
 
@@ -116,7 +136,9 @@ export class Pointer implements GestureHandler {
     const { host } = this.viewing;
     this.dragged.value = null;
     const pane = this.viewing.at(drag.pane);
-    if (drag.kind === "measure") host.log("tool", { measured: this.measures.value.length });
+    if (drag.kind === "hold_measure" || isMeasureTool(drag.kind)) {
+      this.measuring.release(drag.kind !== "hold_measure");
+    }
     if (!pane || !value) return;
     if (value.centre_mm) host.moveMark(value.id, value.centre_mm, pane.series.id);
     if (value.diameter_mm) host.sizeMark(value.id, value.diameter_mm);
@@ -130,6 +152,17 @@ export class Pointer implements GestureHandler {
       const away = Math.hypot(x - centre[0], y - centre[1]);
       if (Math.abs(away - radius_px) <= EDGE_PX) return { kind: "size_mark", mark: id };
       if (away < radius_px) return { kind: "move_mark", mark: id };
+    }
+    return null;
+  }
+
+  /** What of a measurement lies under a place: a point of it before all of it. */
+  private holdAt(pane: number, place: ScreenPoint): Hold | null {
+    for (const grip of this.viewing.gripsOf(pane)) {
+      const measure = this.viewing.host.measure(grip.measure);
+      const point = grip.points.findIndex((at) => away(at, place) <= EDGE_PX + 2);
+      if (measure && point >= 0) return { measure, point };
+      if (measure && isOnLine(grip, place)) return { measure, point: null };
     }
     return null;
   }
@@ -155,12 +188,12 @@ export class Pointer implements GestureHandler {
     const radius_mm = distance(mark.centre_mm, pane.toPatient(drag.at));
     this.dragged.value = { id: mark.id, diameter_mm: Math.max(2 * radius_mm, 1) };
   }
+}
 
-  private measure(pane: Pane, drag: Drag): void {
-    const [from_mm, to_mm] = [pane.toPatient(drag.from), pane.toPatient(drag.at)];
-    const label = `${distance(from_mm, to_mm).toFixed(1)} mm`;
-    const id = `measure-${drag.from.join("-")}`;
-    const others = this.measures.value.filter((each) => each.id !== id);
-    this.measures.value = [...others, { kind: "measure", id, from_mm, to_mm, label }];
-  }
+function away([x, y]: ScreenPoint, [u, v]: ScreenPoint): number {
+  return Math.hypot(x - u, y - v);
+}
+
+function isOnLine({ lines }: Grip, place: ScreenPoint): boolean {
+  return lines.some(([a, b]) => away(a, place) + away(b, place) - away(a, b) < 1);
 }

@@ -279,6 +279,7 @@ export class Room {
   private resetFor(packet: Packet): void {
     const { state } = this;
     state.rating.value = null;
+    state.notice.value = null;
     state.dialog.value = null;
     state.setback.value = null;
     state.feedback.value = null;
@@ -294,7 +295,10 @@ export class Room {
     let viewing: Viewing | null = null;
     const made = openStage(this.loading.framesOf, {
       onPaint: (pane) => viewing?.painted(pane),
-      onContext: (state) => this.record("tool", { graphics: state }),
+      onContext: (state) => {
+        this.state.areGraphicsLost.value = true; // also when they are back: the pictures are not
+        this.record("tool", { graphics: state });
+      },
     });
     viewing = new Viewing(made, viewingHost(this));
     this.state.viewing.value = viewing;

@@ -27,7 +27,7 @@ const question = (key: string, more: Partial<Question> = {}): Question => ({
   shown_if: {},
   ...more,
 });
-const empty: Draft = { marks: [], answers: {}, noLesionSaid: false, decisions: {} };
+const empty: Draft = { marks: [], answers: {}, noLesionSaid: false, decisions: {}, measures: [] };
 
 describe("completeness, by the server's rules", () => {
   const plan = question("plan", {

@@ -1,7 +1,7 @@
 import type { Feedback, Proposal, Vector } from "../api/types";
-import type { MeasureShape, Shape } from "../viewer/scene";
-import type { Draft } from "./draft";
-import { standing } from "./draft";
+import type { MeasureShape, ProposalStyle, Shape } from "../viewer/scene";
+import { standing, type Draft, type Measure } from "./draft";
+import { linesOf } from "./measure-words";
 
 /** Everything that may be drawn over the pictures. */
 export interface SceneParts {
@@ -11,7 +11,10 @@ export interface SceneParts {
   selectedProposal: string | null;
   areProposalsShown: boolean;
   feedback: Feedback | null;
-  measures: readonly MeasureShape[];
+  proposalStyle: ProposalStyle;
+  /** The measurement under the hand, in place of itself. */
+  drawing: Measure | null;
+  selectedMeasure: string | null;
   cross_mm: Vector | null;
 }
 
@@ -38,7 +41,7 @@ export function sceneOf(parts: SceneParts): readonly Shape[] {
       isSelected: mark.mark_id === parts.selectedMark,
       isUnrated: mark.rating === null,
     })),
-    ...parts.measures,
+    ...measuresOf(parts),
   ];
 }
 
@@ -51,6 +54,21 @@ function proposal(parts: SceneParts, each: Proposal): Shape {
     label: each.probability === null ? each.label : `${each.label} ${each.probability.toFixed(2)}`,
     contours_mm: each.contours_mm,
     isSelected: each.id === parts.selectedProposal,
+    style: parts.proposalStyle,
+    probability: each.probability,
     isRejected: parts.draft.decisions[each.id] === "rejected",
   };
+}
+
+function measuresOf({ draft, drawing, selectedMeasure }: SceneParts): readonly MeasureShape[] {
+  const others = draft.measures.filter((each) => each.measure_id !== drawing?.measure_id);
+  return [...others, ...(drawing ? [drawing] : [])].map((each) => ({
+    kind: "measure",
+    id: each.measure_id,
+    tool: each.tool,
+    series: each.series,
+    points_mm: each.points_mm,
+    lines: linesOf(each),
+    isSelected: each === drawing || each.measure_id === selectedMeasure,
+  }));
 }

@@ -1,6 +1,7 @@
 import { signal } from "@preact/signals";
 
 import type { Feedback, Me } from "../api/types";
+import type { ProposalStyle } from "../viewer/scene";
 import type { SavedState } from "../outbox/sender";
 import type { OpenCase } from "./case";
 import type { Viewing } from "./viewing";
@@ -35,11 +36,16 @@ export function createState() {
     saved: signal<{ state: SavedState; unsent: number }>({ state: "saved", unsent: 0 }),
     isDurable: signal(true),
     setback: signal<string | null>(null),
+    /** The graphics processor dropped this page's pictures: only a reload brings them back. */
+    areGraphicsLost: signal(false),
+    /** A small word about what just did not work; gone with the next deed. */
+    notice: signal<string | null>(null),
     dialog: signal<Dialog>(null),
     rating: signal<Rating | null>(null),
     isOnBreak: signal(false),
     isBare: signal(false),
     areProposalsShown: signal(false),
+    proposalStyle: signal<ProposalStyle>("contour"),
     feedback: signal<Feedback | null>(null),
     isSubmitting: signal(false),
     submitError: signal<string | null>(null),

@@ -41,6 +41,7 @@ export function changesBetween(now: Draft, then: Draft): readonly Change[] {
     ...decided,
     ...saidChanges(now, then, adopted.size > 0),
     ...answerChanges(now, then),
+    ...measureChanges(now, then),
   ];
 }
 
@@ -93,6 +94,16 @@ function answerChanges(now: Draft, then: Draft): readonly Change[] {
   return [...keys]
     .filter((key) => now.answers[key] !== then.answers[key])
     .map((key) => ({ kind: "answer_set", payload: { key, value: then.answers[key] ?? null } }));
+}
+
+function measureChanges(now: Draft, then: Draft): readonly Change[] {
+  const kept = new Set(then.measures.map((each) => each.measure_id));
+  const gone = now.measures.filter((each) => !kept.has(each.measure_id));
+  const back = then.measures.filter((each) => !now.measures.includes(each));
+  return [
+    ...gone.map(({ measure_id }) => ({ kind: "measure_removed" as const, payload: { measure_id } })),
+    ...back.map((measure) => ({ kind: "measured" as const, payload: measure })),
+  ];
 }
 
 function find(draft: Draft, id: string): Mark | undefined {

@@ -18,7 +18,9 @@ export function viewingHost(room: Room): ViewingHost {
       selectedProposal: open.selectedProposal.value,
       areProposalsShown: state.areProposalsShown.value,
       feedback: state.feedback.value,
-      measures: viewing?.pointer.measures.value ?? [],
+      proposalStyle: state.proposalStyle.value,
+      drawing: viewing?.pointer.measuring.drawing.value ?? null,
+      selectedMeasure: open.selectedMeasure.value,
       cross_mm: viewing?.cross_mm.value ?? null,
     });
   });
@@ -39,10 +41,18 @@ export function viewingHost(room: Room): ViewingHost {
       const open = state.openCase.value;
       if (!open) return;
       open.selectedMark.value = id;
+      open.selectedMeasure.value = null;
       state.rating.value = { mark: id, pane };
     },
     moveMark: (id, position_mm, series) => state.openCase.value?.move(id, { position_mm, series }),
     sizeMark: (id, diameter_mm) => state.openCase.value?.resize(id, diameter_mm),
+    measure: (id) =>
+      state.openCase.value?.draft.value.measures.find((each) => each.measure_id === id),
+    keepMeasure: (measure) => state.openCase.value?.measure(measure),
+    selectMeasure: (id) => {
+      const open = state.openCase.value;
+      if (open) open.selectedMeasure.value = id;
+    },
     painted: (pane) => room.paneDone(pane),
   };
 }

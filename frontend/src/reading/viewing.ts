@@ -1,15 +1,24 @@
 import { effect, signal } from "@preact/signals";
 
 import type { Series, Vector } from "../api/types";
+import { normalOf } from "../geometry/frames";
+import { planeName } from "../geometry/orientation";
+import { height, type Plane } from "../geometry/sections";
+import { scale, subtract } from "../geometry/vectors";
 import type { Cut, Pane, PaneView, ScreenPoint, Stage } from "../viewer/contract";
-import { watchGestures } from "../viewer/gestures";
-import { draw, type Spot } from "../viewer/overlay";
+import type { Grip } from "../viewer/measure-overlay";
+import { draw, type Drawn, type Spot } from "../viewer/overlay";
 import type { Shape } from "../viewer/scene";
 import type { Gesture } from "./bursts";
+import { Cine } from "./cine";
+import type { Measure } from "./draft";
 import { firstLayout, hang, type Hung, type LayoutName } from "./hanging";
+import { alignTogether, isTogether, panTogether, zoomTogether } from "./linking";
 import { Pointer, type Dragged } from "./pointer";
+import { Seats } from "./seats";
 
-const SLABS_MM = [0, 5, 10, 20];
+/** Thicknesses of a slab; 0 is single slices. */
+export const SLABS_MM = [0, 5, 10, 20];
 
 /** What the viewing needs of the case around it. */
 export interface ViewingHost {
@@ -19,14 +28,10 @@ export interface ViewingHost {
   selectMark: (id: string, pane: number) => void;
   moveMark: (id: string, point: Vector, series: string) => void;
   sizeMark: (id: string, diameter_mm: number) => void;
+  measure: (id: string) => Measure | undefined;
+  keepMeasure: (measure: Measure) => void;
+  selectMeasure: (id: string) => void;
   painted: (pane: number) => void;
-}
-
-/** The elements of one pane on the page. */
-interface Seat {
-  host: HTMLElement;
-  svg: SVGSVGElement;
-  stop: () => void;
 }
 
 /** What shows in which pane, and how: the state and commands of looking. */
@@ -39,10 +44,12 @@ export class Viewing {
   readonly areOverlaysHidden = signal(false);
   readonly isCross = signal(false);
   readonly cross_mm = signal<Vector | null>(null);
+  readonly isLoupe = signal(false);
   readonly pointer: Pointer;
-  private readonly seats = new Map<number, Seat>();
-  private spots: readonly (readonly Spot[])[] = [];
-  private onSeat: (() => void) | null = null;
+  readonly cine = new Cine(this);
+  readonly seats = new Seats(() => this.pointer);
+  private drawn: readonly Drawn[] = [];
+  private wasCross = false;
   private series: readonly Series[] = [];
   private first: Series | undefined;
   private readonly presets = new Map<string, number>();
@@ -63,20 +70,12 @@ export class Viewing {
     this.series = series;
     this.first = undefined;
     this.active.value = 0;
-    this.pointer.measures.value = [];
+    this.cine.stop();
+    this.pointer.measuring.cancel();
     this.cross_mm.value = null;
+    this.isCross.value = false;
     this.layout.value = firstLayout(series);
     await this.arrange(hang(this.layout.value, series, undefined), null);
-  }
-
-  /** Called by the page for each pane that it shows; null when it is gone. */
-  seat(pane: number, host: HTMLElement | null, svg: SVGSVGElement | null): void {
-    this.seats.get(pane)?.stop();
-    this.seats.delete(pane);
-    if (!host || !svg) return;
-    const stop = watchGestures(host, pane, this.pointer);
-    this.seats.set(pane, { host, svg, stop });
-    this.onSeat?.();
   }
 
   /** The layout that this case opened in. */
@@ -86,11 +85,18 @@ export class Viewing {
 
   async setLayout(layout: LayoutName): Promise<void> {
     if (layout === this.layout.value) return;
-    if (layout === "planes") this.first = this.hung.value[this.active.value]?.series;
+    this.cine.stop();
+    this.stage.panes.forEach((pane) => pane.setSlab(0)); // a slab does not follow into another layout
+    const hasPlanes = layout === "planes";
+    if (hasPlanes) this.first = this.hung.value[this.active.value]?.series;
+    if (hasPlanes) this.wasCross = this.isCross.value;
+    const isLeaving = this.layout.value === "planes";
     this.layout.value = layout;
     this.active.value = 0;
     this.host.log("layout", { layout });
     await this.rehang();
+    // Three planes come with their crosshair; what was before comes back with the layout.
+    if (hasPlanes || isLeaving) this.setCross(hasPlanes || this.wasCross);
   }
 
   /** Show another series in the active pane; the one that was there takes its place. */
@@ -124,14 +130,24 @@ export class Viewing {
 
   /** Show a point in every pane. */
   jump(point: Vector): void {
+    this.cine.stop();
     this.stage.panes.forEach((pane) => pane.goToPoint(point));
     if (this.isCross.value) this.cross_mm.value = point;
     this.log("scroll", this.active.value);
   }
 
   zoom(factor: number, about: ScreenPoint | null, pane = this.active.value): void {
-    this.linked(pane).forEach((each) => each.zoomBy(factor, each === this.at(pane) ? about : null));
+    const source = this.at(pane);
+    if (!source) return;
+    zoomTogether(this.linked(pane), source, factor, about);
     this.log("zoom", pane);
+  }
+
+  pan(pane: number, dx_px: number, dy_px: number): void {
+    const source = this.at(pane);
+    if (!source) return;
+    panTogether(this.linked(pane), source, dx_px, dy_px);
+    this.log("pan", pane);
   }
 
   fit(): void {
@@ -144,26 +160,45 @@ export class Viewing {
     this.log("window", this.active.value);
   }
 
+  /** The window by percentiles, as at first. */
+  autoWindow(): void {
+    this.usePreset(0);
+  }
+
+  /** The windows of the active pane's series: first by percentiles, then its presets by name. */
+  windows(): readonly (readonly [string | null, readonly [number, number]])[] {
+    const geometry = this.hung.value[this.active.value]?.series.geometry;
+    return geometry ? [[null, geometry.window], ...Object.entries(geometry.presets)] : [];
+  }
+
+  usePreset(number: number): void {
+    const [, window] = this.windows()[number] ?? [];
+    if (!this.pane || !window) return;
+    this.presets.set(this.pane.series.id, number);
+    this.pane.setWindow(...window);
+    this.log("window", this.active.value);
+  }
+
   /** The next or previous window preset of the active pane's series. */
   preset(step: number): void {
-    const pane = this.pane;
-    if (!pane) return;
-    const { geometry, id } = pane.series;
-    const windows = [geometry.window, ...Object.values(geometry.presets)];
-    const next = ((this.presets.get(id) ?? 0) + step + windows.length) % windows.length;
-    this.presets.set(id, next);
-    const [centre, width] = windows[next] ?? geometry.window;
-    pane.setWindow(centre, width);
-    this.log("window", this.active.value);
+    const count = this.windows().length;
+    const now = this.presets.get(this.pane?.series.id ?? "") ?? 0;
+    if (count > 0) this.usePreset((now + step + count) % count);
   }
 
   /** The next slab thickness, in every rebuilt plane. */
   slab(): void {
     const now = this.pane?.view().slab_mm ?? 0;
-    const next = SLABS_MM[(SLABS_MM.indexOf(now) + 1) % SLABS_MM.length] ?? 0;
-    const rebuilt = this.stage.panes.filter((pane) => pane.cut !== "acquired");
-    rebuilt.forEach((pane) => pane.setSlab(next));
-    if (rebuilt.length > 0) this.host.log("tool", { slab_mm: next });
+    void this.setSlab(SLABS_MM[(SLABS_MM.indexOf(now) + 1) % SLABS_MM.length] ?? 0);
+  }
+
+  /** Show the brightest value over a thickness: in all three planes, else in the active pane. */
+  async setSlab(thickness_mm: number): Promise<void> {
+    const isPlanes = this.layout.value === "planes";
+    if (!isPlanes) await this.rebuildActive(thickness_mm > 0);
+    const panes = isPlanes ? this.stage.panes : [this.pane].filter((pane) => pane !== undefined);
+    panes.forEach((pane) => pane.setSlab(thickness_mm));
+    this.host.log("tool", { slab_mm: thickness_mm });
   }
 
   toggleLink(): void {
@@ -172,24 +207,21 @@ export class Viewing {
   }
 
   toggleCross(): void {
-    this.isCross.value = !this.isCross.value;
-    if (!this.isCross.value) this.cross_mm.value = null;
-    this.host.log("tool", { crosshair: this.isCross.value });
+    this.setCross(!this.isCross.value);
   }
 
   activate(pane: number): void {
     if (pane >= 0 && pane < this.hung.value.length) this.active.value = pane;
   }
 
-  /** The middle of a pane, CSS pixels. */
-  middleOf(pane: number): ScreenPoint {
-    const box = this.seats.get(pane)?.host.getBoundingClientRect();
-    return [(box?.width ?? 0) / 2, (box?.height ?? 0) / 2];
-  }
-
   /** The marks that show in a pane, where they stand on screen. */
   spotsOf(pane: number): readonly Spot[] {
-    return this.spots[pane] ?? [];
+    return this.drawn[pane]?.spots ?? [];
+  }
+
+  /** The measurements that show in a pane, where they stand on screen. */
+  gripsOf(pane: number): readonly Grip[] {
+    return this.drawn[pane]?.grips ?? [];
   }
 
   /** The value under the cursor, where the crosshair is out and in that pane. */
@@ -200,11 +232,8 @@ export class Viewing {
 
   /** The place of a point on the page, for a popover beside it. */
   onPage(pane: number, point: Vector): ScreenPoint | null {
-    const box = this.seats.get(pane)?.host.getBoundingClientRect();
     const shown = this.at(pane);
-    if (!box || !shown) return null;
-    const [x, y] = shown.toScreen(point);
-    return [box.left + x, box.top + y];
+    return shown ? this.seats.onPage(pane, shown.toScreen(point)) : null;
   }
 
   /** Called by the stage after a pane has painted. */
@@ -213,13 +242,14 @@ export class Viewing {
     this.views.value = this.hung.value.map((_, at) =>
       at === pane ? view : (this.views.peek()[at] ?? null),
     );
-    this.redraw(this.areOverlaysHidden.peek(), this.pointer.dragged.peek(), pane);
+    const only = this.isCross.peek() ? undefined : pane; // its plane shows in the others as a line
+    this.redraw(this.areOverlaysHidden.peek(), this.pointer.dragged.peek(), only);
+    this.cine.painted(pane);
     this.host.painted(pane);
   }
 
   close(): void {
-    this.seats.forEach((seat) => seat.stop());
-    this.seats.clear();
+    this.seats.close();
     this.stage.close();
   }
 
@@ -231,24 +261,14 @@ export class Viewing {
   private async arrange(hung: readonly Hung[], point = this.centre()): Promise<void> {
     this.views.value = hung.map(() => null);
     this.hung.value = hung; // the page makes a seat for each
-    await this.seated(hung.length);
+    await this.seats.filled(hung.length);
     const requests = hung.flatMap(({ series, cut }, pane) => {
-      const seat = this.seats.get(pane);
-      return seat ? [{ host: seat.host, series, cut: cut satisfies Cut }] : [];
+      const host = this.seats.hostOf(pane);
+      return host ? [{ host, series, cut: cut satisfies Cut }] : [];
     });
     await this.stage.arrange(requests);
     if (point) this.stage.panes.forEach((pane) => pane.goToPoint(point));
     else this.alignTo(0);
-  }
-
-  /** Resolves when the page has made as many seats. */
-  private seated(count: number): Promise<void> {
-    return new Promise((resolve) => {
-      this.onSeat = () => {
-        if (this.seats.size >= count) resolve();
-      };
-      this.onSeat();
-    });
   }
 
   private centre(): Vector | null {
@@ -260,21 +280,44 @@ export class Viewing {
   }
 
   scrollTo(pane: number, slice: number): void {
-    this.at(pane)?.goTo(slice);
+    this.cine.stop();
+    this.turnTo(pane, slice);
+  }
+
+  /** Show a slice of a pane, and of the linked panes the one at the same place of the patient. */
+  turnTo(pane: number, slice: number): void {
+    const shown = this.at(pane);
+    shown?.goTo(slice);
     if (this.isLinked.value) this.alignTo(pane);
+    const cross = this.cross_mm.peek();
+    if (shown && cross) {
+      const { plane } = shown.view();
+      this.cross_mm.value = subtract(cross, scale(plane.normal, height(plane, cross)));
+    }
     this.log("scroll", pane);
   }
 
-  /** Bring the other panes to the same patient position. */
+  /** Bring the other panes to the same patient position; three planes each keep their own. */
   private alignTo(pane: number): void {
     const source = this.at(pane);
-    if (!source) return;
-    const { plane } = source.view();
-    const frame = source.series.geometry.frame_of_reference;
-    this.stage.panes.forEach((other) => {
-      const isSame = other.series.geometry.frame_of_reference === frame;
-      if (other !== source && isSame && other.cut === source.cut) other.goToPoint(plane.point);
-    });
+    if (source && this.layout.value !== "planes") alignTogether(this.stage.panes, source);
+  }
+
+  private setCross(isOn: boolean): void {
+    if (this.isCross.value === isOn) return;
+    this.cross_mm.value = isOn ? (this.pane?.view().plane.point ?? null) : null;
+    this.isCross.value = isOn;
+    this.host.log("tool", { crosshair: isOn });
+  }
+
+  /** Slabs need a volume: show the active pane's series rebuilt in its own plane, or as acquired. */
+  private async rebuildActive(isRebuilt: boolean): Promise<void> {
+    const here = this.hung.value[this.active.value];
+    if (!here) return;
+    const cut: Cut = isRebuilt ? planeName(normalOf(here.series.geometry)) : "acquired";
+    if (here.cut === cut) return;
+    const { active } = this;
+    await this.arrange(this.hung.value.map((each, at) => (at === active.value ? { ...each, cut } : each)));
   }
 
   linked(pane: number): readonly Pane[] {
@@ -294,13 +337,26 @@ export class Viewing {
 
   private redraw(isHidden: boolean, dragged: Dragged | null, only?: number): void {
     const shapes = isHidden ? [] : this.host.shapes().map((shape) => underDrag(shape, dragged));
-    this.spots = this.stage.panes.map((pane, at) => {
-      const seat = this.seats.get(at);
-      if (only !== undefined && only !== at) return this.spots[at] ?? [];
-      return seat ? draw(seat.svg, pane, shapes) : [];
+    this.drawn = this.stage.panes.map((pane, at) => {
+      const svg = this.seats.svgOf(at);
+      if (only !== undefined && only !== at) return this.drawn[at] ?? NOTHING;
+      return svg ? draw(svg, pane, shapes, isHidden ? [] : this.planesBut(at)) : NOTHING;
     });
   }
+
+  /** The planes of other panes that show as lines in a pane, where the crosshair is out. */
+  private planesBut(pane: number): readonly Plane[] {
+    const here = this.at(pane);
+    if (!this.isCross.peek() || !here) return [];
+    const isAll = this.layout.peek() === "planes";
+    const others = this.stage.panes.filter(
+      (each, at) => at !== pane && (isAll || at === this.active.peek()) && isTogether(each, here),
+    );
+    return others.map((each) => each.view().plane);
+  }
 }
+
+const NOTHING: Drawn = { spots: [], grips: [] };
 
 function underDrag(shape: Shape, dragged: Dragged | null): Shape {
   return shape.kind === "mark" && shape.id === dragged?.id ? { ...shape, ...dragged } : shape;

@@ -8,7 +8,9 @@ import { inHangingOrder, type LayoutName } from "../reading/hanging";
 import type { Room } from "../reading/room";
 import type { Viewing } from "../reading/viewing";
 import type { Tool } from "../viewer/gestures";
+import { letGo } from "./focus";
 import { Icon, IconButton, type IconName } from "./icons";
+import { MoreMenu } from "./more-menu";
 
 const MINUTE_MS = 60_000;
 const REST_PROMPT_MIN = 45; // where the protocol names no limit
@@ -17,7 +19,8 @@ const TOOLS: readonly { tool: Tool; icon: IconName; key: string }[] = [
   { tool: "mark", icon: "mark", key: "K" },
   { tool: "zoom", icon: "zoom", key: "Z" },
   { tool: "pan", icon: "pan", key: "P" },
-  { tool: "measure", icon: "measure", key: "T" },
+  { tool: "length", icon: "measure", key: "T" },
+  { tool: "bidirectional", icon: "bidirectional", key: "D" },
 ];
 const LAYOUTS: readonly LayoutName[] = ["one", "two", "four", "main", "planes"];
 
@@ -134,6 +137,7 @@ function LookingTools({ room, viewing }: { room: Room; viewing: Viewing }): VNod
           testId="link"
         />
       </div>
+      <MoreMenu room={room} viewing={viewing} />
       <SeriesChoice room={room} viewing={viewing} />
       <div class="group" role="group" aria-label={t("bar.layout")}>
         {LAYOUTS.map((layout) => (
@@ -180,7 +184,10 @@ function SeriesChoice({ room, viewing }: { room: Room; viewing: Viewing }): VNod
           aria-pressed={each.id === shown}
           title={each.description}
           data-testid={`series-${each.role}`}
-          onClick={() => void viewing.showSeries(each)}
+          onClick={(event) => {
+            letGo(event);
+            void viewing.showSeries(each);
+          }}
         >
           {t(`role.${each.role}`)}
         </button>

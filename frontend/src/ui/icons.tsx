@@ -1,5 +1,7 @@
 import type { ComponentChildren, VNode } from "preact";
 
+import { letGo } from "./focus";
+
 const PATHS = {
   window: "M8 1.5a6.5 6.5 0 1 0 0 13z M8 1.5a6.5 6.5 0 0 1 0 13",
   mark: "M8 3.5a4.5 4.5 0 1 0 0 9a4.5 4.5 0 0 0 0-9 M8 .8v3 M8 12.2v3 M.8 8h3 M12.2 8h3",
@@ -7,6 +9,8 @@ const PATHS = {
   pan: "M8 1.5v13 M1.5 8h13 M6 3.5L8 1.5l2 2 M6 12.5l2 2l2-2 M3.5 6l-2 2l2 2 M12.5 6l2 2l-2 2",
   scroll: "M4 3h8 M4 6.3h8 M4 9.6h8 M4 13h8",
   measure: "M1.5 11.5L11.5 1.5l3 3L4.5 14.5z M4.5 8.5l1.6 1.6 M7 6l1.6 1.6 M9.5 3.5l1.6 1.6",
+  bidirectional: "M2 11L13 4 M5.2 3.5l5 8.6 M1.4 9.8l1.3 2.2 M12.3 2.9l1.3 2.2",
+  more: "M3 8h.5 M7.8 8h.5 M12.6 8h.5",
   link: "M6.5 9.5l3-3 M7 4.5l1.8-1.8a2.8 2.8 0 0 1 4 4L11 8.5 M9 11.5l-1.8 1.8a2.8 2.8 0 0 1-4-4L5 7.5",
   cross: "M8 1.5v4.5 M8 10v4.5 M1.5 8H6 M10 8h4.5",
   invert: "M2 2h12v12H2z M2 2h12L2 14z",
@@ -62,7 +66,10 @@ export function IconButton(props: IconButtonProps): VNode {
       aria-pressed={isPressed}
       disabled={isDisabled}
       data-testid={testId}
-      onClick={onClick}
+      onClick={(event) => {
+        letGo(event);
+        onClick();
+      }}
     >
       <Icon name={icon} />
       {children}

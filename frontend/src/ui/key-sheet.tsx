@@ -14,6 +14,7 @@ const NAMES: Readonly<Record<string, string>> = {
   PageUp: "PgUp",
   PageDown: "PgDn",
   Delete: "Del",
+  " ": "Space",
 };
 
 /** Every key; what a control arm has no use for is not in its sheet. */

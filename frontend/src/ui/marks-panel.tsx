@@ -28,6 +28,11 @@ export function MarksPanel({ room, open }: { room: Room; open: OpenCase }): VNod
           {t("marks.first", { number: unrated.number })}
         </p>
       )}
+      {room.state.notice.value !== null && (
+        <p class="quiet-text" role="status" data-testid="notice">
+          {room.state.notice.value}
+        </p>
+      )}
       {marks.length === 0 && <NoLesion open={open} />}
     </section>
   );

@@ -23,8 +23,8 @@ export function PaneFrame({ room, viewing, pane, hung }: PaneProps): VNode {
   const host = useRef<HTMLDivElement>(null);
   const svg = useRef<SVGSVGElement>(null);
   useEffect(() => {
-    viewing.seat(pane, host.current, svg.current);
-    return () => viewing.seat(pane, null, null);
+    viewing.seats.put(pane, host.current, svg.current);
+    return () => viewing.seats.put(pane, null, null);
   }, [viewing, pane]);
   const view = viewing.views.value[pane] ?? null;
   const isActive = viewing.active.value === pane;

@@ -8,6 +8,7 @@ import type { Room } from "../reading/room";
 import { Bar } from "./bar";
 import { FactsDialog, ProblemDialog, SignInDialog } from "./dialogs";
 import { FeedbackPanel } from "./feedback";
+import { Loupe } from "./loupe";
 import { KeySheet } from "./key-sheet";
 import { MarksPanel } from "./marks-panel";
 import { Panes } from "./panes";
@@ -29,6 +30,7 @@ export function RoomView({ room }: { room: Room }): VNode {
           <Panes room={room} viewing={viewing.value} />
           <SidePanel room={room} open={open} />
           <Foot room={room} open={open} />
+          {viewing.value.isLoupe.value && <Loupe viewing={viewing.value} />}
           {room.state.rating.value && (
             <RatingPopover room={room} viewing={viewing.value} rating={room.state.rating.value} />
           )}
@@ -36,6 +38,7 @@ export function RoomView({ room }: { room: Room }): VNode {
       )}
       <Screen room={room} phase={isReading && !viewing.value ? { name: "opening" } : phase.value} />
       {isReading && <Dialogs room={room} open={open} />}
+      {room.state.areGraphicsLost.value && <GraphicsLost />}
       {isOnBreak.value && <BreakScreen room={room} />}
       {needsSignIn.value && <SignInDialog room={room} />}
     </div>
@@ -109,6 +112,18 @@ function Dialogs({ room, open }: { room: Room; open: OpenCase }): VNode | null {
     case null:
       return null;
   }
+}
+
+/** The graphics were lost: what is on the screen cannot be trusted, and nothing else is lost. */
+function GraphicsLost(): VNode {
+  return (
+    <div class="break" role="alertdialog" aria-modal="true" aria-label={t("graphics.title")} data-testid="graphics-lost">
+      <p>{t("graphics.help")}</p>
+      <button type="button" autofocus onClick={() => location.reload()}>
+        {t("graphics.reload")}
+      </button>
+    </div>
+  );
 }
 
 /** Black, one line, one button. */

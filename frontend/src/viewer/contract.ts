@@ -1,4 +1,5 @@
 import type { Series, Vector } from "../api/types";
+import type { Voxel } from "../geometry/frames";
 import type { EdgeLetters } from "../geometry/orientation";
 import type { Plane } from "../geometry/sections";
 
@@ -52,6 +53,8 @@ export interface Pane {
   toPatient(place: ScreenPoint): Vector;
   /** The value after rescale at a point, or null outside the picture. */
   valueAt(point: Vector): number | null;
+  /** The same at a voxel. */
+  readonly valueAtVoxel: (voxel: Voxel) => number | null;
   /** Thickness over which the brightest value shows (mm); 0 for single slices. */
   setSlab(thickness_mm: number): void;
 }

@@ -1,10 +1,11 @@
+import type { MeasureTool } from "../geometry/measures";
 import type { ScreenPoint } from "./contract";
 
 /** What the left button does. */
-export type Tool = "window" | "mark" | "zoom" | "pan" | "scroll" | "measure";
+export type Tool = "window" | "mark" | "zoom" | "pan" | "scroll" | MeasureTool;
 
 /** What a drag does, decided when it begins. */
-export type DragKind = Tool | "move_mark" | "size_mark";
+export type DragKind = Tool | "move_mark" | "size_mark" | "hold_measure";
 
 export interface Drag {
   kind: DragKind;
@@ -18,6 +19,14 @@ export interface Drag {
   dy_px: number;
 }
 
+/** What two fingers did since the last call. */
+export interface Pinch {
+  factor: number;
+  about: ScreenPoint;
+  dx_px: number;
+  dy_px: number;
+}
+
 export interface GestureHandler {
   /** What a drag that begins here does. */
   begin: (pane: number, place: ScreenPoint) => { kind: DragKind; mark: string | null };
@@ -25,6 +34,8 @@ export interface GestureHandler {
   drop: (drag: Drag) => void;
   /** Pressed and let go without a drag. */
   click: (pane: number, place: ScreenPoint) => void;
+  /** Two fingers: enlarge about a place, and move. */
+  pinch: (pane: number, pinch: Pinch) => void;
   wheel: (pane: number, steps: number, place: ScreenPoint, isZoom: boolean) => void;
   hover: (pane: number, place: ScreenPoint) => void;
 }
@@ -53,6 +64,7 @@ class Watcher {
   private drag: Drag | null = null;
   private isMoving = false;
   private turned = 0;
+  private readonly fingers = new Map<number, ScreenPoint>();
 
   constructor(
     private readonly host: HTMLElement,
@@ -61,8 +73,10 @@ class Watcher {
   ) {}
 
   readonly down = (event: PointerEvent): void => {
-    if (this.drag) return;
     const at = this.placeOf(event);
+    if (event.pointerType === "touch") this.fingers.set(event.pointerId, at);
+    if (this.fingers.size > 1) this.drag = null; // a second finger makes it a pinch
+    if (this.drag || this.fingers.size > 1) return;
     const begun = this.begun(event, at);
     this.drag = { ...begun, pane: this.pane, from: at, at, dx_px: 0, dy_px: 0 };
     this.isMoving = false;
@@ -71,6 +85,10 @@ class Watcher {
 
   readonly move = (event: PointerEvent): void => {
     const at = this.placeOf(event);
+    if (this.fingers.size > 1) {
+      this.pinch(event.pointerId, at);
+      return;
+    }
     if (!this.drag) {
       this.handler.hover(this.pane, at);
       return;
@@ -86,13 +104,15 @@ class Watcher {
   readonly up = (event: PointerEvent): void => {
     const drag = this.drag;
     this.drag = null;
+    this.fingers.delete(event.pointerId);
     if (!drag) return;
     if (this.isMoving) this.handler.drop({ ...drag, dx_px: 0, dy_px: 0 });
     else if (event.button === 0) this.handler.click(this.pane, drag.at);
   };
 
-  readonly cancel = (): void => {
+  readonly cancel = (event: PointerEvent): void => {
     this.drag = null;
+    this.fingers.delete(event.pointerId);
   };
 
   readonly wheel = (event: WheelEvent): void => {
@@ -111,7 +131,23 @@ class Watcher {
   private begun(event: PointerEvent, at: ScreenPoint): Pick<Drag, "kind" | "mark"> {
     if (event.button === MIDDLE) return { kind: "pan", mark: null };
     if (event.button === RIGHT) return { kind: "zoom", mark: null };
-    return this.handler.begin(this.pane, at);
+    const begun = this.handler.begin(this.pane, at);
+    // A finger on the picture leafs through it, as in every viewer for tablets.
+    return event.pointerType === "touch" && begun.kind === "window"
+      ? { ...begun, kind: "scroll" }
+      : begun;
+  }
+
+  private pinch(finger: number, at: ScreenPoint): void {
+    const before = this.fingers.get(finger);
+    const [other] = [...this.fingers].filter(([id]) => id !== finger).map(([, place]) => place);
+    if (!before || !other) return;
+    this.fingers.set(finger, at);
+    const apart = ([x, y]: ScreenPoint): number => Math.hypot(x - other[0], y - other[1]);
+    const factor = apart(before) > 0 ? apart(at) / apart(before) : 1;
+    const about: ScreenPoint = [(at[0] + other[0]) / 2, (at[1] + other[1]) / 2];
+    const [dx_px, dy_px] = [(at[0] - before[0]) / 2, (at[1] - before[1]) / 2];
+    this.handler.pinch(this.pane, { factor, about, dx_px, dy_px });
   }
 
   private placeOf(event: MouseEvent): ScreenPoint {

@@ -1,14 +1,15 @@
 import type { Vector } from "../api/types";
-import { contoursIn, height, sectionRadius, type Plane } from "../geometry/sections";
+import { contoursIn, lineBetween, sectionRadius, type Plane } from "../geometry/sections";
+import { add, scale } from "../geometry/vectors";
 import type { Pane, ScreenPoint } from "./contract";
+import { drawMeasure, type Grip } from "./measure-overlay";
 import type { LesionShape, MarkShape, MeasureShape, ProposalShape, Shape } from "./scene";
+import { element, label, outlined } from "./svg";
 
-const SVG = "http://www.w3.org/2000/svg";
 export const DEFAULT_DIAMETER_MM = 8;
 const LEAST_RADIUS_PX = 7;
 const BRACKET_GAP_PX = 4;
-
-type Attributes = Readonly<Record<string, string | number>>;
+const FAR_MM = 300; // beyond the edge of any head
 
 /** A mark's circle as it stands on screen, for hits by the pointer. */
 export interface Spot {
@@ -17,21 +18,33 @@ export interface Spot {
   radius_px: number;
 }
 
+/** What of a drawing the pointer can take hold of. */
+export interface Drawn {
+  spots: readonly Spot[];
+  grips: readonly Grip[];
+}
+
 /**
  * Draws shapes over one pane as SVG: light, exact at every zoom, and the same for every plane.
  *
- * @returns the marks that show, for hits by the pointer.
+ * @param others Planes that other panes show: where they cut this one, a line is drawn.
  */
-export function draw(svg: SVGSVGElement, pane: Pane, shapes: readonly Shape[]): readonly Spot[] {
+export function draw(
+  svg: SVGSVGElement,
+  pane: Pane,
+  shapes: readonly Shape[],
+  others: readonly Plane[],
+): Drawn {
   const view = pane.view();
   const brush = new Brush(pane, view.plane, view.px_per_mm);
-  const drawn = shapes.map((shape) => brush.draw(shape));
+  const drawn = [...brush.cuts(others), ...shapes.map((shape) => brush.draw(shape))];
   svg.replaceChildren(...drawn.filter((each) => each !== null));
-  return brush.spots;
+  return brush;
 }
 
 class Brush {
   readonly spots: Spot[] = [];
+  readonly grips: Grip[] = [];
 
   constructor(
     private readonly pane: Pane,
@@ -52,6 +65,18 @@ class Brush {
       case "cross":
         return this.cross(shape.centre_mm);
     }
+  }
+
+  /** Where other panes' planes cut this one. */
+  cuts(others: readonly Plane[]): readonly SVGElement[] {
+    return others.flatMap((other) => {
+      const cut = lineBetween(this.plane, other);
+      if (!cut) return [];
+      const [[x1, y1], [x2, y2]] = [-FAR_MM, FAR_MM].map((mm) =>
+        this.pane.toScreen(add(cut.point, scale(cut.direction, mm))),
+      ) as [ScreenPoint, ScreenPoint];
+      return [element("line", { class: "cut", x1, y1, x2, y2 })];
+    });
   }
 
   private mark(shape: MarkShape): SVGElement | null {
@@ -79,12 +104,13 @@ class Brush {
     const flags = [shape.isSelected ? "is-selected" : "", shape.isRejected ? "is-rejected" : ""];
     const classes = ["proposal", ...flags].filter(Boolean).join(" ");
     const group = element("g", { class: classes, "data-proposal": shape.id });
-    for (const contour of contours) {
-      group.append(element("path", { class: "contour", d: this.path(contour) }));
+    if (shape.style !== "box") {
+      const opacity = shape.style === "filled" ? 0.1 + 0.35 * (shape.probability ?? 0.5) : 0;
+      const drawing = { class: "contour", "fill-opacity": opacity };
+      group.append(...contours.map((each) => element("path", { ...drawing, d: this.path(each) })));
     }
     group.append(
-      element("path", { class: "halo", d: brackets(x, y, half) }),
-      element("path", { class: "line", d: brackets(x, y, half) }),
+      ...outlined(brackets(x, y, half)),
       label(shape.label, x + half + 4, y - half - 3),
     );
     return group;
@@ -97,28 +123,14 @@ class Brush {
     const r = radius + 4;
     const d = `M${x} ${y - r}L${x + r} ${y}L${x} ${y + r}L${x - r} ${y}Z`;
     const group = element("g", { class: "lesion", "data-lesion": shape.id });
-    group.append(
-      element("path", { class: "halo", d }),
-      element("path", { class: "line", d }),
-      label(shape.label, x + r + 2, y + 4),
-    );
+    group.append(...outlined(d), label(shape.label, x + r + 2, y + 4));
     return group;
   }
 
   private measure(shape: MeasureShape): SVGElement | null {
-    const isHere = [shape.from_mm, shape.to_mm].every(
-      (end) => Math.abs(height(this.plane, end)) <= this.plane.thickness_mm / 2 + 1e-3,
-    );
-    if (!isHere) return null;
-    const [x1, y1] = this.pane.toScreen(shape.from_mm);
-    const [x2, y2] = this.pane.toScreen(shape.to_mm);
-    const group = element("g", { class: "measure" });
-    group.append(
-      element("line", { class: "halo", x1, y1, x2, y2 }),
-      element("line", { class: "line", x1, y1, x2, y2 }),
-      label(shape.label, x2 + 8, y2 + 4),
-    );
-    return group;
+    const made = drawMeasure(shape, this.pane, this.plane);
+    if (made) this.grips.push(made.grip);
+    return made?.drawn ?? null;
   }
 
   private cross(centre: Vector): SVGElement {
@@ -166,16 +178,4 @@ function brackets(x: number, y: number, half: number): string {
     return `M${cx - sx * arm} ${cy}L${cx} ${cy}L${cx} ${cy - sy * arm}`;
   };
   return corner(-1, -1) + corner(1, -1) + corner(1, 1) + corner(-1, 1);
-}
-
-function label(words: string, x: number, y: number): SVGElement {
-  const text = element("text", { x, y });
-  text.textContent = words;
-  return text;
-}
-
-function element(name: string, attributes: Attributes): SVGElement {
-  const made = document.createElementNS(SVG, name);
-  for (const [key, value] of Object.entries(attributes)) made.setAttribute(key, String(value));
-  return made;
 }

@@ -1,7 +1,7 @@
 import { cache, Enums, volumeLoader, type Types } from "@cornerstonejs/core";
 
 import type { Series, Vector } from "../api/types";
-import { normalOf, toPatient, toVoxel } from "../geometry/frames";
+import { normalOf, toPatient, toVoxel, type Voxel } from "../geometry/frames";
 import { edgeLetters } from "../geometry/orientation";
 import { dot, scale, subtract } from "../geometry/vectors";
 import type { SeriesFrames } from "../packs/load";
@@ -110,10 +110,13 @@ export class RebuiltPane implements Pane {
   }
 
   valueAt(point: Vector): number | null {
-    return valueAt(this.frames, toVoxel(this.series.geometry, point));
+    return this.valueAtVoxel(toVoxel(this.series.geometry, point));
   }
 
+  readonly valueAtVoxel = (voxel: Voxel): number | null => valueAt(this.frames, voxel);
+
   setSlab(thickness_mm: number): void {
+    if (thickness_mm === this.slab_mm) return;
     this.slab_mm = thickness_mm;
     const { MAXIMUM_INTENSITY_BLEND, COMPOSITE } = Enums.BlendModes;
     this.viewport.setBlendMode(thickness_mm > 0 ? MAXIMUM_INTENSITY_BLEND : COMPOSITE);

@@ -1,4 +1,5 @@
 import type { Vector } from "../api/types";
+import type { MeasureTool, Points } from "../geometry/measures";
 
 /** The things that are drawn over the pictures, in the patient's millimetres. Pure data. */
 export interface MarkShape {
@@ -21,7 +22,12 @@ export interface ProposalShape {
   contours_mm: readonly (readonly Vector[])[];
   isSelected: boolean;
   isRejected: boolean;
+  style: ProposalStyle;
+  probability: number | null;
 }
+
+/** How a proposal is drawn: its contours, only the corners of its box, or filled by its probability. */
+export type ProposalStyle = "contour" | "box" | "filled";
 
 /** A lesion of the reference standard, after a training read. */
 export interface LesionShape {
@@ -35,9 +41,13 @@ export interface LesionShape {
 export interface MeasureShape {
   kind: "measure";
   id: string;
-  from_mm: Vector;
-  to_mm: Vector;
-  label: string;
+  tool: MeasureTool;
+  /** Where it was drawn: what it came to is said beside this series only. */
+  series: string;
+  points_mm: Points;
+  /** What it came to, a line each. */
+  lines: readonly string[];
+  isSelected: boolean;
 }
 
 /** Where the cursor's point lies, shown in every pane. */

@@ -1,7 +1,7 @@
 import type { Types } from "@cornerstonejs/core";
 
 import type { Series, Vector } from "../api/types";
-import { centreOf, nearestFrame, normalOf, toVoxel } from "../geometry/frames";
+import { centreOf, nearestFrame, normalOf, toVoxel, type Voxel } from "../geometry/frames";
 import { edgeLetters } from "../geometry/orientation";
 import { height } from "../geometry/sections";
 import { scale, subtract } from "../geometry/vectors";
@@ -105,8 +105,10 @@ export class StackPane implements Pane {
   }
 
   valueAt(point: Vector): number | null {
-    return valueAt(this.frames, toVoxel(this.series.geometry, point));
+    return this.valueAtVoxel(toVoxel(this.series.geometry, point));
   }
+
+  readonly valueAtVoxel = (voxel: Voxel): number | null => valueAt(this.frames, voxel);
 
   setSlab(): void {
     // Acquired frames are shown one by one; slabs are for rebuilt planes.

@@ -1,4 +1,4 @@
-import { cache, Enums, init, RenderingEngine, type Types } from "@cornerstonejs/core";
+import { cache, Enums, eventTarget, init, RenderingEngine, type Types } from "@cornerstonejs/core";
 
 import type { Series } from "../api/types";
 import type { SeriesFrames } from "../packs/load";
@@ -37,7 +37,12 @@ class CornerstoneStage implements Stage {
     private readonly options: StageOptions,
   ) {
     this.images = new PackImages(framesOf);
+    eventTarget.addEventListener(Enums.Events.WEBGL_CONTEXT_LOST, this.lost);
+    eventTarget.addEventListener(Enums.Events.WEBGL_CONTEXT_RESTORED, this.back);
   }
+
+  private readonly lost = (): void => this.options.onContext("lost");
+  private readonly back = (): void => this.options.onContext("back");
 
   get panes(): readonly Pane[] {
     return this.slots.map((slot) => slot.pane);
@@ -72,6 +77,8 @@ class CornerstoneStage implements Stage {
 
   close(): void {
     this.resizing.disconnect();
+    eventTarget.removeEventListener(Enums.Events.WEBGL_CONTEXT_LOST, this.lost);
+    eventTarget.removeEventListener(Enums.Events.WEBGL_CONTEXT_RESTORED, this.back);
     this.images.close();
     this.engine.destroy();
     cache.purgeCache();

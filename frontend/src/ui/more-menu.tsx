@@ -1,0 +1,189 @@
+import type { ComponentChildren, VNode } from "preact";
+
+import { languages, speak, t, tongue } from "../i18n";
+import { perform } from "../reading/commands";
+import { MEASURE_TOOLS } from "../reading/measuring";
+import type { Room } from "../reading/room";
+import { SLABS_MM, type Viewing } from "../reading/viewing";
+import type { ProposalStyle } from "../viewer/scene";
+import { letGo } from "./focus";
+import { Icon } from "./icons";
+
+const STYLES: readonly ProposalStyle[] = ["contour", "box", "filled"];
+
+/** Everything that is used now and then: one button in the bar, one calm sheet below it. */
+export function MoreMenu({ room, viewing }: { room: Room; viewing: Viewing }): VNode {
+  return (
+    <>
+      <button
+        type="button"
+        class="icon-button"
+        popovertarget="more-menu"
+        aria-label={t("more.title")}
+        title={t("more.title")}
+        data-testid="more"
+      >
+        <Icon name="more" />
+      </button>
+      <div id="more-menu" class="menu" popover="auto" data-testid="more-menu">
+        <Measures viewing={viewing} />
+        <Windows viewing={viewing} />
+        <Slabs room={room} viewing={viewing} />
+        <Part title={t("more.look")}>
+          <Item
+            isChosen={viewing.cine.isRunning.value}
+            onClick={() => viewing.cine.toggle()}
+            shortcut="Space"
+          >
+            {t("more.cine")}
+          </Item>
+          <Item
+            isChosen={viewing.isLoupe.value}
+            onClick={() => perform(room, viewing.isLoupe.value ? "loupe.hide" : "loupe.show")}
+            shortcut="J"
+          >
+            {t("more.loupe")}
+          </Item>
+        </Part>
+        <ProposalStyles room={room} />
+        <Languages room={room} />
+      </div>
+    </>
+  );
+}
+
+function Part({ title, children }: { title: string; children: ComponentChildren }): VNode {
+  return (
+    <section role="group" aria-label={title}>
+      <h3>{title}</h3>
+      <div class="items">{children}</div>
+    </section>
+  );
+}
+
+interface ItemProps {
+  isChosen: boolean;
+  onClick: () => void;
+  shortcut?: string;
+  lang?: string;
+  testId?: string;
+  children: ComponentChildren;
+}
+
+function Item({ isChosen, onClick, shortcut, lang, testId, children }: ItemProps): VNode {
+  return (
+    <button
+      type="button"
+      class="word-button"
+      aria-pressed={isChosen}
+      lang={lang}
+      data-testid={testId}
+      onClick={(event) => {
+        letGo(event);
+        onClick();
+      }}
+    >
+      {children} {shortcut && <kbd>{shortcut}</kbd>}
+    </button>
+  );
+}
+
+function Measures({ viewing }: { viewing: Viewing }): VNode {
+  const { pointer } = viewing;
+  const keys: Readonly<Record<string, string>> = { length: "T", bidirectional: "D" };
+  return (
+    <Part title={t("more.measure")}>
+      {MEASURE_TOOLS.map((tool) => (
+        <Item
+          key={tool}
+          isChosen={pointer.tool.value === tool}
+          onClick={() => pointer.choose(tool)}
+          testId={`tool-${tool}`}
+          {...(keys[tool] ? { shortcut: keys[tool] } : {})}
+        >
+          {t(`tool.${tool}`)}
+        </Item>
+      ))}
+    </Part>
+  );
+}
+
+function Windows({ viewing }: { viewing: Viewing }): VNode {
+  const now = viewing.views.value[viewing.active.value]?.window.map(Math.round).join("/");
+  return (
+    <Part title={t("more.window")}>
+      {viewing.windows().map(([name, window], number) => (
+        <Item
+          key={name}
+          isChosen={now === window.map(Math.round).join("/")}
+          onClick={() => viewing.usePreset(number)}
+        >
+          {name ?? t("more.auto")}
+        </Item>
+      ))}
+    </Part>
+  );
+}
+
+function Slabs({ room, viewing }: { room: Room; viewing: Viewing }): VNode {
+  const now = viewing.views.value[viewing.active.value]?.slab_mm ?? 0;
+  return (
+    <Part title={t("more.slab")}>
+      {SLABS_MM.map((thickness) => (
+        <Item
+          key={thickness}
+          isChosen={now === thickness}
+          onClick={() => {
+            if (room.loading.isReady.value) void viewing.setSlab(thickness);
+          }}
+          testId={`slab-${thickness}`}
+        >
+          {thickness === 0 ? t("more.slab_none") : t("more.slab_mm", { thickness })}
+        </Item>
+      ))}
+    </Part>
+  );
+}
+
+/** Only where there are proposals: a control arm's menu does not know of them (R2). */
+function ProposalStyles({ room }: { room: Room }): VNode | null {
+  if (room.state.openCase.value?.packet.ai === undefined) return null;
+  const { proposalStyle } = room.state;
+  return (
+    <Part title={t("more.proposals")}>
+      {STYLES.map((style) => (
+        <Item
+          key={style}
+          isChosen={proposalStyle.value === style}
+          onClick={() => {
+            proposalStyle.value = style;
+            room.record("tool", { proposals_drawn: style });
+          }}
+        >
+          {t(`more.style.${style as "box"}`)}
+        </Item>
+      ))}
+    </Part>
+  );
+}
+
+function Languages({ room }: { room: Room }): VNode {
+  return (
+    <Part title={t("more.language")}>
+      {languages.map(({ tag, name }) => (
+        <Item
+          key={tag}
+          lang={tag}
+          isChosen={tongue.value === tag}
+          onClick={() => {
+            speak(tag);
+            room.record("tool", { language: tag });
+          }}
+          testId={`language-${tag}`}
+        >
+          {name}
+        </Item>
+      ))}
+    </Part>
+  );
+}

@@ -1,0 +1,104 @@
+"""What a radiologist does with the pictures, in a real browser: R9, R12 and the issue's image tools."""
+
+import pytest
+from playwright.sync_api import Page
+
+from tests.e2e import room
+from tests.e2e.conftest import Site, Visit
+from tests.e2e.test_reading_room import _study
+
+pytestmark = pytest.mark.browser
+
+MEASURES = (
+    "[...document.querySelectorAll('[data-testid=pane-0] [data-measure]')]"
+    ".map((each) => each.dataset.measure)"
+)
+
+
+def _drag(page: Page, start: tuple[int, int], end: tuple[int, int]) -> None:
+    box = page.get_by_test_id("pane-0").bounding_box()
+    assert box is not None
+    page.mouse.move(box["x"] + start[0], box["y"] + start[1])
+    page.mouse.down()
+    page.mouse.move(box["x"] + end[0] - 9, box["y"] + end[1] - 9)
+    page.mouse.move(box["x"] + end[0], box["y"] + end[1])
+    page.mouse.up()
+
+
+def _measured(page: Page, *tools: str) -> None:
+    room.until(page, lambda: page.evaluate(MEASURES) == list(tools), f"{tools} to be drawn")
+
+
+def test_r12_image_tools_are_behind_keys_and_every_use_is_an_event(
+    visit: Visit, site: Site
+) -> None:
+    """Length, two diameters and an ellipse; undo; magnifier, slab, three planes, cine; language."""
+    page = visit("reader", f"/reading/{_study(site)}/")
+    room.enter_again(page)
+    first = page.get_by_test_id("pane-0")
+    page.keyboard.press("t")
+    _drag(page, (200, 200), (280, 240))
+    page.keyboard.press("d")
+    _drag(page, (320, 180), (380, 220))
+    page.keyboard.press("Escape")
+    _measured(page, "length", "bidirectional")
+    words = first.locator("[data-measure=bidirectional] text").text_content() or ""
+    longest, shortest = (float(each.strip(" m")) for each in words.split("×"))
+    assert longest > shortest > 0
+    page.keyboard.press("Control+z")
+    _measured(page, "length")
+    page.keyboard.down("j")
+    first.hover(position={"x": 210, "y": 210})
+    room.until(page, lambda: page.get_by_test_id("loupe").count() == 1, "the magnifier")
+    page.keyboard.up("j")
+    room.until(page, lambda: page.get_by_test_id("loupe").count() == 0, "the magnifier to go")
+    page.keyboard.press("u")
+    room.until(page, lambda: first.get_by_text("5 mm").count() > 0, "a slab of 5 mm")
+    page.keyboard.press("v")
+    lines = "document.querySelectorAll('[data-testid=pane-0] .cut').length"
+    room.until(page, lambda: page.evaluate(lines) == 2, "the other planes' lines")
+    room.shoot(page, "three-planes")
+    page.keyboard.press("v")
+    room.ready(page)
+    before = first.get_attribute("data-slice")
+    page.keyboard.press(" ")
+    room.until(page, lambda: first.get_attribute("data-slice") != before, "the cine to run")
+    page.keyboard.press(" ")
+    page.get_by_test_id("more").click()
+    page.get_by_test_id("language-zh").click()
+    room.until(page, lambda: "提交" in (page.get_by_test_id("submit").text_content() or ""), "中文")
+    page.get_by_test_id("language-en").click()
+    page.keyboard.press("Escape")
+    room.saved(page)
+    code = (
+        "from readerstudy.reads.models import Event\n"
+        f"rows = Event.objects.filter(read='{room.sign(page, 'readId')}', kind='tool')\n"
+        "print(sorted({key for row in rows for key in row.payload}))"
+    )
+    told = site.manage("shell", "-v", "0", "-c", code)
+    for key in ("cine", "crosshair", "deed", "language", "magnifier", "slab_mm", "values"):
+        assert f"'{key}'" in told, key
+
+
+def test_r7_lost_graphics_are_said_at_once(visit: Visit, site: Site) -> None:
+    """Pictures that may be wrong are covered; the case comes back with its marks."""
+    page = visit("reader", f"/reading/{_study(site)}/")
+    lose = (
+        "window.__contexts = [];"
+        "const old = HTMLCanvasElement.prototype.getContext;"
+        "HTMLCanvasElement.prototype.getContext = function (kind, ...more) {"
+        " const made = old.call(this, kind, ...more);"
+        " if (kind === 'webgl2' && made) window.__contexts.push(made); return made; };"
+    )
+    page.add_init_script(lose)
+    page.reload()
+    room.enter_again(page)
+    page.evaluate(
+        "window.__contexts.filter((each) => !each.isContextLost())"
+        ".forEach((each) => each.getExtension('WEBGL_lose_context')?.loseContext())"
+    )
+    room.until(page, lambda: page.get_by_test_id("graphics-lost").count() == 1, "the word")
+    marks = room.sign(page, "marks")
+    page.get_by_test_id("graphics-lost").get_by_role("button").click()
+    room.enter_again(page)
+    assert room.sign(page, "marks") == marks
