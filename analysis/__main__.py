@@ -13,6 +13,7 @@ COMMANDS = {
     "froc": "compare modalities on a FROC figure of merit",
     "roc": "ROC curves of readers, fitted or not, and their averages",
     "time": "compare reading times",
+    "decisions": "what AI does to readers' decisions",
     "subgroups": "compare modalities in groups of readers, cases or lesions",
     "agreement": "agreement of readers",
     "delineation": "agreement of delineations",

@@ -21,10 +21,11 @@ from analysis.freeresponse.named import NAMES as FROC_FOMS
 from analysis.freeresponse.named import fom_named
 from analysis.multireader.estimation import Job, Options, left_out
 from analysis.multireader.preparation import prepare
-from analysis.tables import DataError, Names
+from analysis.tables import DataError, Names, need_columns, numbers
 
 Floats = NDArray[np.float64]
 KEYS = ("reader", "modality", "case")
+ACCURACY = "accuracy"
 
 
 @dataclass(frozen=True, eq=False)
@@ -80,6 +81,8 @@ def is_of_marks(fom: str, *, has_marks: bool = False) -> bool:
 def measure(fom: str, *, of_marks: bool) -> Measure:
     """The figure of merit of that name, of marks (`analysis.froc`) or ratings (`analysis.mrmc`).
 
+    And accuracy:threshold=50, the share of right calls, which a part of one class has too.
+
     Raises
     ------
     DataError
@@ -91,7 +94,47 @@ def measure(fom: str, *, of_marks: bool) -> Measure:
             chosen.title, lambda tables, names: _of_marks(tables, names, fom),
             chosen.higher_is_better,
         )  # fmt: skip
+    name, _, option = fom.partition(":")
+    if name == ACCURACY:
+        threshold = _threshold(option)
+        return Measure("share of right calls", lambda t, names: _of_calls(t, names, threshold))
     return Measure(parse(fom).label, lambda tables, names: _of_ratings(tables, names, fom))
+
+
+def _threshold(option: str) -> float:
+    key, _, value = option.partition("=")
+    try:
+        if key == "threshold":
+            return float(value)
+    except ValueError:
+        pass
+    raise DataError("accuracy needs a threshold of positive calls, as accuracy:threshold=50")
+
+
+def _of_calls(tables: Tables, names: tuple[Names, Names, Names], threshold: float) -> Part:
+    need_columns(tables.reads, ("truth", "rating"), "reads")
+    rated = tables.reads[tables.reads["rating"].notna()]
+    if rated.duplicated(list(KEYS)).any():
+        raise DataError("a read is there twice")
+    i, j, k = (
+        pd.Index(known).get_indexer(pd.Index(rated[key].astype(str)))
+        for known, key in zip(names, ("modality", "reader", "case"), strict=True)
+    )
+    positive = numbers(rated["rating"], "rating") >= threshold
+    right = np.full(tuple(len(each) for each in names), np.nan)
+    right[i, j, k] = positive == (numbers(rated["truth"], "truth") == 1)
+    made = ~np.isnan(right)
+    number = made.sum(axis=2)
+    K = int(made.any(axis=(0, 1)).sum())
+    if number.max(initial=0) < 2:
+        raise DataError("fewer than two cases")
+    enough = number > 1
+    whole = np.where(made, right, 0.0).sum(axis=2) / np.maximum(number, 1)
+    foms = np.where(enough, whole, np.nan)
+    # Without a case it is (sum - right) / (n - 1), off the whole by (share - right) / (n - 1).
+    apart = np.where(made, foms[:, :, None] - right, 0.0) / np.maximum(number - 1, 1)[:, :, None]
+    scaled = np.where(enough[:, :, None], apart, 0.0) * np.sqrt((K - 1) / K)
+    return Part(foms, scaled, K, None)
 
 
 def _of_ratings(tables: Tables, names: tuple[Names, Names, Names], fom: str) -> Part:

@@ -245,6 +245,8 @@ def _kind(tables: Tables, by: str, *, of_marks: bool) -> Kind:
         known = reads.dropna(subset=[by])
         if known.empty:
             raise DataError(f"no read has a value of {by}")
+        if len(known[by].astype(str).unique()) == 1:
+            raise DataError(f"{by} has one level only ({known[by].iloc[0]})")
         if known[by].astype(str).groupby(known["reader"]).nunique().max() <= 1:
             return "reader"
         if known[by].astype(str).groupby(known["case"]).nunique().max() <= 1:

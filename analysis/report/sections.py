@@ -11,6 +11,7 @@ from analysis.freeresponse.lesions import SizeBin, by_size, differences_by_size
 from analysis.freeresponse.study import Options, froc_of
 from analysis.report.accuracy import comparisons
 from analysis.report.plan import Plan
+from analysis.report.reliance import reliance
 from analysis.report.tables import Tables, rated
 from analysis.results import MrmcResult
 from analysis.tables import DataError
@@ -120,6 +121,7 @@ def decisions(tables: Tables, plan: Plan) -> dict[str, Any]:
     found["calls"] = {
         arm: _calls(reads, tables.control, arm, plan) for arm in tables.modalities[1:]
     }
+    found["reliance"] = reliance(tables, plan)
     return found
 
 

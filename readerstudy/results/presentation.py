@@ -62,6 +62,7 @@ def present(run: AnalysisRun, theme: str) -> dict[str, Any]:
         _order(numbers),
         _repeats(numbers),
         _decisions(numbers, arms),
+        _reliance(numbers, arms),
     ]
     return {
         "findings": [_with_minus_signs(words) for words in numbers.get("findings", [])],
@@ -280,3 +281,26 @@ def _decisions(numbers: Tree, arms: Mapping[str, str]) -> Table:
     ]  # fmt: skip
     words = "What readers did with the machine's proposals; intervals allow for cases."
     return Table("Proposals", words, ["Decision", "Count", "Share"], rows)
+
+
+_RELIANCE = {
+    "calls": "Right calls",
+    "lesions": "Lesions found",
+}
+_LEVELS = {"yes": "proposed by the AI", "no": "not proposed by the AI"}
+
+
+def _reliance(numbers: Tree, arms: Mapping[str, str]) -> Table:
+    rows = []
+    for arm, parts in numbers.get("decisions", {}).get("reliance", {}).items():
+        for name, label in _RELIANCE.items():
+            found = parts.get(name, {})
+            tests = found.get("interactions", [{}])
+            for place, each in enumerate(found.get("levels", [])):
+                level = _LEVELS.get(each["level"], each["level"])
+                count = each["n_cases"] if name == "calls" else each["n_lesions"]
+                shown = p_value(tests[0].get("p_value")) if place == 0 else ""
+                rows.append([f"{label}, {level}, {arms.get(arm, arm)}", str(count),
+                             interval(each), shown])  # fmt: skip
+    words = "What AI changed where it was right and where it was wrong; p: the same in both?"
+    return Table("Reliance on the AI", words, ["Where", "Number", "Difference", "p"], rows)
