@@ -36,6 +36,7 @@ def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]"
     add("--auc", type=float, default=0.85, help="expected AUC without AI")
     add("--gain", type=float, default=0.0, help="what AI adds to the AUC")
     add("--structure", default="HL", choices=["HH", "HL", "LH", "LL"], help="of Roe and Metz")
+    add("--mean-to-sigma", type=float, help="of Hillis' constrained model, such as 4.5")
     add("--search-gain", type=float, default=0.0, help="what AI adds to the logit of finding")
     add("--time-ratio", type=float, default=0.8, help="time with AI over time without")
     add("--fatigue", type=float, default=0.0, help="log time added by each read of a sitting")
@@ -45,7 +46,7 @@ def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]"
 def run(args: argparse.Namespace) -> int:
     """Simulate and write; 0."""
     model = StudyModel(
-        ratings=with_auc(args.auc, args.structure, args.gain),
+        ratings=with_auc(args.auc, args.structure, args.gain, mean_to_sigma=args.mean_to_sigma),
         search=replace(SearchModel(), ai_logit_nu=args.search_gain),
         times=replace(TimeModel(), ratio=args.time_ratio, fatigue=args.fatigue),
     )

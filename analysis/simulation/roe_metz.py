@@ -2,17 +2,17 @@
 
 X_ijkt = mu_it + R_jt + C_kt + (tau R)_ijt + (tau C)_ikt + (RC)_jkt + (tau RC)_ijkt, all random
 parts normal and independent, t = 0 healthy, 1 diseased (Roe and Metz, Acad Radiol 1997;
-4:298-303). With `b` below 1 diseased cases vary more, by 1 / b^2 (Hillis, Stat Med 2012;
-31:2409-2434); b = 1 is the original model.
+4:298-303). With `b` below 1 diseased cases vary more, by 1 / b^2 (Hillis, Acad Radiol 2012;
+19:1518-1528); b = 1 is the original model.
 """
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy import stats
+from scipy import optimize, stats
 
 from analysis.dataset import Dataset
 from analysis.tables import DataError
@@ -88,15 +88,27 @@ def structure(name: Structure, mu: float = 1.5, delta: float = 0.0) -> RoeMetz:
     return RoeMetz(mu, delta, reader, reader, c, tc, rc, e)
 
 
-def with_auc(auc: float, name: Structure = "HL", gain: float = 0.0) -> RoeMetz:
+def with_auc(
+    auc: float, name: Structure = "HL", gain: float = 0.0, *, mean_to_sigma: float | None = None
+) -> RoeMetz:
     """A structure moved to an expected AUC, and to AUC + gain with AI.
 
     Reader variances are those of the nearest of the three published separations.
 
+    Parameters
+    ----------
+    auc, gain : float
+    name : str
+        See `structure`.
+    mean_to_sigma : float, optional
+        Hillis' constrained model (2012): the distance of the classes' means is this many times the
+        difference of their standard deviations, mu b / (1 - b); many data sets have some 4 to 5.
+        Equal variances when left out.
+
     Raises
     ------
     DataError
-        For AUCs outside 0 to 1.
+        For AUCs outside 0 to 1, or not above one half with a ratio.
     """
     if not (0 < auc < 1 and 0 < auc + gain < 1):
         raise DataError("Give AUCs between 0 and 1.")
@@ -104,10 +116,26 @@ def with_auc(auc: float, name: Structure = "HL", gain: float = 0.0) -> RoeMetz:
     nearest = min((0.75, 1.5, 2.5), key=lambda mu: abs(mu - wanted))
     c, tc, rc, e = _CASES[name[0]]
     reader = _READERS[name[1]][nearest]
-    spread = RoeMetz(0.0, 0.0, reader, reader, c, tc, rc, e).spread
-    mu = float(stats.norm.ppf(auc)) * spread
-    delta = float(stats.norm.ppf(auc + gain)) * spread - mu
-    return RoeMetz(mu, delta, reader, reader, c, tc, rc, e)
+    plain = RoeMetz(0.0, 0.0, reader, reader, c, tc, rc, e)
+    if mean_to_sigma is not None:
+        plain = replace(plain, b=_slope(plain, auc, mean_to_sigma))
+    mu = float(stats.norm.ppf(auc)) * plain.spread
+    delta = float(stats.norm.ppf(auc + gain)) * plain.spread - mu
+    return replace(plain, mu=mu, delta=delta)
+
+
+def _slope(model: RoeMetz, auc: float, mean_to_sigma: float) -> float:
+    """The b at which the model's AUC and mean-to-sigma ratio are as wanted."""
+    if auc <= 0.5 or mean_to_sigma <= 0:
+        raise DataError("A mean-to-sigma ratio needs an AUC above 0.5, and to be above 0 itself.")
+    quantile = float(stats.norm.ppf(auc))
+
+    def off(b: float) -> float:
+        return quantile * replace(model, b=b).spread - mean_to_sigma * (1 - b) / b
+
+    if off(1e-3) > 0:
+        raise DataError("The mean-to-sigma ratio is too small for this AUC.")
+    return float(optimize.brentq(off, 1e-3, 1.0, xtol=1e-14))
 
 
 def latent(

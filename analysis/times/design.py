@@ -14,6 +14,7 @@ Key = tuple[str, str] | None
 NAMES = ("reader", "modality", "case")
 TIME_COLUMNS = {"active_s": 1.0, "seconds": 1.0, "time": 1.0, "active_ms": 1e-3}
 MAX_SHARE_OUT = 0.5
+MIN_LEFT = 2  # degrees of freedom; with one an interval is six times as long as with many
 
 
 @dataclass(frozen=True, eq=False)
@@ -136,6 +137,8 @@ def design_of(
         raise DataError(f"one modality only ({modality[1][0]}): there is nothing to compare")
     kept, dropped = _independent(_terms(table, modality, (by, experience)))
     factors = _factors(reader[0], case[0], modality[0])
+    kept, words = _affordable(factors, kept, f"arm x {by}")
+    dropped += words
     if len(reader[1]) == 1:
         dropped += ("One reader: the conclusion is about this reader only.",)
     return Design(
@@ -153,6 +156,21 @@ def design_of(
         terms=tuple(term.name for term in kept),
         by=by,
     )
+
+
+def _affordable(
+    factors: dict[str, Ints], terms: list[Term], name: str
+) -> tuple[list[Term], tuple[str, ...]]:
+    """Leave an interaction out that would use up the readers that arms are compared over.
+
+    With a reader or two a level the interaction is those readers: what is left says nothing about
+    others, and the comparison of arms, for which there were readers enough, goes with it.
+    """
+    without = [term for term in terms if term.name != name]
+    left, spare = _stratum(factors, terms), _stratum(factors, without)
+    if left is None or spare is None or left[1] >= min(MIN_LEFT, spare[1]):
+        return terms, ()
+    return without, (f"No effect of {name} in the model: there are too few readers for it.",)
 
 
 def _stratum(factors: dict[str, Ints], terms: list[Term]) -> tuple[str, int] | None:
@@ -174,8 +192,7 @@ def _stratum(factors: dict[str, Ints], terms: list[Term]) -> tuple[str, int] | N
     X = np.hstack(columns)
     means = np.zeros((len(count), X.shape[1]))
     np.add.at(means, level, X)
-    left = len(count) - int(np.linalg.matrix_rank(means / count[:, None]))
-    return name, max(left, 1)
+    return name, len(count) - int(np.linalg.matrix_rank(means / count[:, None]))
 
 
 def _levels(table: pd.DataFrame, name: str, first: str | None = None) -> tuple[Ints, Names]:

@@ -206,7 +206,7 @@ def _most_df(design: Design, model: MixedModel) -> float:
     """
     if design.stratum is None or design.stratum[0] not in model.names:
         return math.inf
-    name, df = design.stratum
+    name, df = design.stratum[0], max(design.stratum[1], 1)
     reads = len(design.log_s) / (int(design.factors[name].max()) + 1)
     share = float(model.theta[model.names.index(name)]) ** 2 * reads  # against a mean's error
     return df if share < NOTHING else math.inf

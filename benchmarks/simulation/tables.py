@@ -1,22 +1,44 @@
-"""Simulation results as Markdown: rates with Monte Carlo intervals, and what stands out."""
+"""Simulation results as Markdown: what stands in docs/statistics/simulation.md."""
 
 from pathlib import Path
 
 import pandas as pd
 from scipy import stats
 
+LEVEL, COVERAGE = 0.05, 0.95
+# Column of the grid, analysis, what is counted. DBM is Obuchowski-Rockette with the jackknife to
+# the last digit but for readers fixed; its own row is in the overview.
+GRID = (
+    ("OR, DBM", "OR jackknife", "rejected"),
+    ("DeLong", "OR DeLong", "rejected"),
+    ("unbiased", "OR unbiased", "rejected"),
+    ("bootstrap", "OR bootstrap", "rejected"),
+    ("U-stat.", "U-statistics", "rejected"),
+    ("readers fixed", "OR jackknife, readers fixed", "rejected"),
+    ("cases fixed", "OR jackknife, cases fixed", "rejected"),
+    ("wAFROC", "FROC wAFROC", "rejected"),
+    ("gain covered", "OR jackknife, true gain", "held_difference"),
+    ("AUC covered", "OR jackknife", "held_single"),
+)
+
 
 def markdown(path: Path) -> str:
-    """Every table of a result file."""
+    """The tables of a result file."""
     table = pd.read_csv(path, dtype={"auc": str}, keep_default_na=False)
-    parts = [_overview(table)]
-    for kind, rows in table.groupby("kind", sort=False):
-        which = "held_difference" if kind == "gain" else "rejected"
-        words = "coverage of the difference" if kind == "gain" else "share rejected"
-        parts.append(f"### {kind}: {words}\n\n{_grid(rows, which)}")
+    rejected = table[table["kind"] != "gain"]
+    gain = table[table["kind"] == "gain"]
     single = table[table["answered_single"] > 0]
-    parts.append(f"### coverage of one modality's AUC\n\n{_grid(single, 'held_single')}")
-    return "\n\n".join(parts) + "\n"
+    parts = [
+        "Share of true hypotheses rejected:\n\n" + _overview(rejected, "rejected", LEVEL),
+        "Share of intervals of a true gain that hold it:\n\n"
+        + _overview(gain, "held_difference", COVERAGE),
+        "Share of intervals of one modality's AUC that hold the truth:\n\n"
+        + _overview(single, "held_single", COVERAGE),
+        _grid(table[table["auc"] != ""]),
+    ]
+    times = rejected[rejected["auc"] == ""]
+    parts += [_times(times)] if len(times) else []
+    return "\n\n".join(part for part in parts if part) + "\n"
 
 
 def interval(hits: int, number: int) -> tuple[float, float]:
@@ -26,46 +48,63 @@ def interval(hits: int, number: int) -> tuple[float, float]:
     return low, high
 
 
-def _overview(table: pd.DataFrame) -> str:
-    """A row an analysis: pooled over the grid, and the points off their level."""
-    lines = [
-        "| analysis | points | studies | rejected | least | most | above 5 % | below 5 % |",
-        "|---|---|---|---|---|---|---|---|",
-    ]
-    for name, rows in table[table["kind"] != "gain"].groupby("analysis", sort=False):
-        hits, number = int(rows["rejected"].sum()), int(rows["trials"].sum())
+def _overview(table: pd.DataFrame, which: str, target: float) -> str:
+    """A row an analysis: pooled over the grid, and how many points are off the target."""
+    if table.empty:
+        return "none"
+    goal = f"{100 * target:g} %"
+    ends = f"least | most | above {goal} | below {goal}"
+    lines = [f"| analysis | points | studies | share (95 % CI) | {ends} |", "|---" * 8 + "|"]
+    for name, rows in table.groupby("analysis", sort=False):
+        hits, number = int(rows[which].sum()), int(rows["trials"].sum())
         low, high = interval(hits, number)
-        rates = rows["rejected"] / rows["trials"]
-        ends = [interval(h, n) for h, n in zip(rows["rejected"], rows["trials"], strict=True)]
-        above, below = (sum(low > 0.05 for low, _ in ends), sum(high < 0.05 for _, high in ends))
+        rates = rows[which] / rows["trials"]
+        sure = [interval(h, n) for h, n in zip(rows[which], rows["trials"], strict=True)]
+        above, below = sum(a > target for a, _ in sure), sum(b < target for _, b in sure)
         lines.append(
-            f"| {name} | {len(rows)} | {number:,} | {hits / number:.4f} ({low:.4f}-{high:.4f}) | "
-            f"{rates.min():.3f} | {rates.max():.3f} | {above} | {below} |"
+            f"| {name} | {len(rows)} | {number:,} | {hits / number:.4f} ({low:.4f} to {high:.4f}) "
+            f"| {rates.min():.3f} | {rates.max():.3f} | {above} | {below} |"
         )
     return "\n".join(lines)
 
 
-def _grid(rows: pd.DataFrame, which: str) -> str:
-    """Rows: readers, cases, AUC; columns: analyses; in a cell the rate, marked when off."""
-    target = 0.05 if which == "rejected" else 0.95
-    cells = {
-        (row.readers, row.cases, row.auc, row.analysis): _cell(getattr(row, which), row.trials,
-                                                               target)
-        for row in rows.itertuples()
-    }  # fmt: skip
-    names = list(dict.fromkeys(rows["analysis"]))
-    places = sorted({key[:3] for key in cells})
-    trials = rows.groupby("analysis")["trials"].median().astype(int)
-    head = " | ".join(f"{name} ({trials[name]})" for name in names)
-    lines = [f"| readers | cases | AUC | {head} |", "|---" * (3 + len(names)) + "|"]
+def _grid(table: pd.DataFrame) -> str:
+    """A row a point; bold where the Monte Carlo interval does not hold the nominal value."""
+    if table.empty:
+        return ""
+    rows = {(r["analysis"], r["readers"], r["cases"], r["auc"]): r for _, r in table.iterrows()}
+    places = sorted({key[1:] for key in rows})
+    head = " | ".join(
+        f"{words} ({int(table.loc[table['analysis'] == name, 'trials'].median())})"
+        for words, name, _ in GRID
+        if (table["analysis"] == name).any()
+    )
+    shown = [each for each in GRID if (table["analysis"] == each[1]).any()]
+    lines = [f"| readers | cases | AUC | {head} |", "|---" * (3 + len(shown)) + "|"]
     for place in places:
-        values = " | ".join(cells.get((*place, name), "") for name in names)
-        lines.append(f"| {place[0]} | {place[1]} | {place[2] or '-'} | {values} |")
+        cells = [_cell(rows.get((name, *place)), which) for _, name, which in shown]
+        lines.append(f"| {place[0]} | {place[1]} | {place[2]} | {' | '.join(cells)} |")
     return "\n".join(lines)
 
 
-def _cell(hits: int, number: int, target: float) -> str:
-    """Bold where the Monte Carlo interval does not hold the target."""
-    low, high = interval(int(hits), int(number))
-    text = f"{hits / number:.3f}"
+def _times(table: pd.DataFrame) -> str:
+    lines = [
+        "| readers | cases | analysis | studies | true ratio rejected (95 % CI) |",
+        "|---" * 5 + "|",
+    ]
+    for _, row in table.sort_values(["analysis", "readers", "cases"]).iterrows():
+        low, high = interval(row["rejected"], row["trials"])
+        lines.append(
+            f"| {row['readers']} | {row['cases']} | {row['analysis']} | {row['trials']} | "
+            f"{row['rejected'] / row['trials']:.3f} ({low:.3f} to {high:.3f}) |"
+        )
+    return "\n".join(lines)
+
+
+def _cell(row: "pd.Series | None", which: str) -> str:
+    if row is None:
+        return ""
+    target = LEVEL if which == "rejected" else COVERAGE
+    low, high = interval(int(row[which]), int(row["trials"]))
+    text = f"{row[which] / row['trials']:.3f}"
     return text if low <= target <= high else f"**{text}**"

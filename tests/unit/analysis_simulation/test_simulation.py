@@ -45,6 +45,19 @@ def test_a_wanted_auc_is_what_the_model_has() -> None:
     assert model.auc(with_ai=True) == pytest.approx(0.90, abs=1e-12)
 
 
+def test_the_constrained_model_has_its_auc_and_its_ratio_of_mean_to_sigma() -> None:
+    model = with_auc(0.85, "LH", gain=0.05, mean_to_sigma=4.5)
+    assert model.auc() == pytest.approx(0.85, abs=1e-12)
+    assert model.auc(with_ai=True) == pytest.approx(0.90, abs=1e-12)
+    assert model.mu / (1 / model.b - 1) == pytest.approx(4.5, rel=1e-9)
+    data = dataset(model, readers=40, healthy=400, diseased=400, rng=np.random.default_rng(3))
+    control = data.ratings[0]
+    spread = control[:, data.truth].std(axis=1).mean() / control[:, ~data.truth].std(axis=1).mean()
+    assert spread == pytest.approx(1 / model.b, rel=0.05)
+    with pytest.raises(analysis.DataError, match=r"above 0\.5"):
+        with_auc(0.4, mean_to_sigma=4.5)
+
+
 def test_mrmc_holds_its_level_and_covers() -> None:
     # The full grid is in benchmarks/simulation; this would find a wrong variance or df.
     rng = np.random.default_rng(11)

@@ -19,7 +19,7 @@ from analysis.times.design import usable
 @pytest.fixture(scope="module")
 def study() -> SimulatedStudy:
     model = StudyModel(times=TimeModel(ratio=0.8, fatigue=0.01))
-    return simulate(model, readers=4, healthy=20, diseased=20, seed=9)
+    return simulate(model, readers=6, healthy=15, diseased=15, seed=9)
 
 
 @pytest.fixture(scope="module")
@@ -130,3 +130,14 @@ def test_s7_the_command_takes_rules_factors_and_other_limits(
         found["ratios"][0]["ratio"], rel=1e-5
     )
     assert main([*words, "--outliers", "sometimes"]) == 2
+
+
+def test_s7_an_interaction_that_would_use_the_readers_up_is_left_out() -> None:
+    """Three levels among five readers leave arms one degree of freedom: t = 12.7 at 5 %."""
+    study = simulate(StudyModel(), readers=5, healthy=10, diseased=10, seed=2)
+    found = analysis.reading_time(study.reads, reference="control")
+    assert found.interaction is None
+    assert any("arm x experience in the model: there are too few" in w for w in found.warnings)
+    assert found.ratios[0].df >= 3
+    more = simulate(StudyModel(), readers=7, healthy=10, diseased=10, seed=2)
+    assert analysis.reading_time(more.reads).interaction is not None
