@@ -55,7 +55,7 @@ def run(args: argparse.Namespace) -> int:
 
 def _froc(source: Path, target: Path, truth_path: Path, reads_path: Path | None) -> None:
     """Marks from a table or a workbook to the other, or to a table of another kind."""
-    from_book = source.suffix == ".xlsx"
+    from_book = source.suffix.lower() == ".xlsx"
     if from_book:
         book = read_workbook(source)
         marks, truth, reads = book.marks, book.truth, book.reads
@@ -63,7 +63,7 @@ def _froc(source: Path, target: Path, truth_path: Path, reads_path: Path | None)
         marks, truth = read_table(source), read_table(truth_path)
         reads = None if reads_path is None else read_table(reads_path)
     words = FrocData.from_tables(marks, truth, reads).warnings
-    if target.suffix == ".xlsx":
+    if target.suffix.lower() == ".xlsx":
         write_rjafroc_froc(marks, truth, target, reads)
     else:
         write_table(marks, target)

@@ -86,7 +86,7 @@ def _tables(
     marks: Path, truth: Path | None
 ) -> tuple[pd.DataFrame, pd.DataFrame, pd.DataFrame | None]:
     """Marks, truth and, where it says so, the reads: two tables, or one RJafroc workbook."""
-    if marks.suffix == ".xlsx":
+    if marks.suffix.lower() == ".xlsx":
         book = read_workbook(marks)
         return book.marks, book.truth, book.reads
     if truth is None:

@@ -39,23 +39,27 @@ def read_reads(path: str | Path) -> pd.DataFrame:
         For a suffix without a format, or a file that does not have it.
     """
     path = Path(path)
-    if path.suffix not in READERS:
-        raise DataError(f"{path.name}: there is no format {path.suffix}; use {', '.join(READERS)}")
-    if path.suffix == ".csv" and _is_imrmc(path):
+    if path.suffix.lower() not in READERS:
+        raise DataError(
+            f"{path.name}: there is no format {path.suffix.lower()}; use {', '.join(READERS)}"
+        )
+    if path.suffix.lower() == ".csv" and _is_imrmc(path):
         return read_imrmc(path)
-    return READERS[path.suffix](path)
+    return READERS[path.suffix.lower()](path)
 
 
 def write_reads(dataset: Dataset, path: str | Path) -> None:
     """Write a ROC study in the format of the path's suffix."""
     path = Path(path)
-    if path.suffix not in WRITERS:
-        raise DataError(f"{path.name}: there is no format {path.suffix}; use {', '.join(WRITERS)}")
-    WRITERS[path.suffix](dataset, path)
+    if path.suffix.lower() not in WRITERS:
+        raise DataError(
+            f"{path.name}: there is no format {path.suffix.lower()}; use {', '.join(WRITERS)}"
+        )
+    WRITERS[path.suffix.lower()](dataset, path)
 
 
 def _is_imrmc(path: Path) -> bool:
     """Whether a .csv is iMRMC's own table (its header, or its BEGIN DATA line)."""
-    with path.open(encoding="utf-8", errors="replace") as file:
+    with path.open(encoding="utf-8-sig", errors="replace") as file:
         first = file.readline().strip().lower().replace('"', "")
     return first.startswith("readerid,caseid,modalityid")

@@ -77,7 +77,7 @@ def _rows(path: Path) -> list[Line]:
         (
             at
             for at, line in enumerate(lines, start=1)
-            if line.strip().upper() == "BEGIN DATA:" or _fields(line)[:3] == COLUMNS[:3]
+            if line.strip().upper() == "BEGIN DATA:" or _is_header(line)
         ),
         None,
     )
@@ -90,6 +90,10 @@ def _rows(path: Path) -> list[Line]:
                 f"{path.name}, line {at}: {len(fields)} fields, needs {', '.join(COLUMNS)}"
             )
     return rows
+
+
+def _is_header(line: str) -> bool:
+    return [field.lower() for field in _fields(line)[:3]] == [name.lower() for name in COLUMNS[:3]]
 
 
 def _fields(line: str) -> list[str]:

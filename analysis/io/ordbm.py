@@ -32,13 +32,13 @@ def read_ordbm(path: str | Path) -> pd.DataFrame:
         Names the line and what it should be.
     """
     path = Path(path)
-    return _read_lrc(path) if path.suffix == ".lrc" else _read_text(path)
+    return _read_lrc(path) if path.suffix.lower() == ".lrc" else _read_text(path)
 
 
 def write_ordbm(dataset: Dataset, path: str | Path) -> None:
     """Write .lrc (crossed studies) or comma-delimited text (any)."""
     path = Path(path)
-    if path.suffix != ".lrc":
+    if path.suffix.lower() != ".lrc":
         dataset.table()[list(COLUMNS)].to_csv(path, index=False, lineterminator="\n")
         return
     if not dataset.complete:

@@ -32,9 +32,9 @@ def read_table(path: str | Path) -> pd.DataFrame:
         When there is no such file.
     """
     path = Path(path)
-    if path.suffix == ".parquet":
+    if path.suffix.lower() == ".parquet":
         return _read_parquet(path)
-    if path.suffix != ".csv":
+    if path.suffix.lower() != ".csv":
         raise DataError(f"{path.name}: a table is .csv or .parquet")
     try:
         columns = pd.read_csv(path, nrows=0, encoding="utf-8-sig", **_dialect(path)).columns
@@ -87,9 +87,9 @@ def _read_parquet(path: Path) -> pd.DataFrame:
 def write_table(table: pd.DataFrame, path: str | Path) -> None:
     """Write a tidy table by its suffix: .csv or .parquet."""
     path = Path(path)
-    if path.suffix == ".parquet":
+    if path.suffix.lower() == ".parquet":
         table.to_parquet(path, index=False)
-    elif path.suffix == ".csv":
+    elif path.suffix.lower() == ".csv":
         table.to_csv(path, index=False, lineterminator="\n")
     else:
         raise DataError(f"{path.name}: a table is written as .csv or .parquet")

@@ -150,3 +150,22 @@ def test_convert_checks_marks_and_takes_parquet(
         == 2
     )
     assert "row 6: case 999 is not in the truth table" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("suffix", FORMATS)
+def test_suffixes_in_capitals_are_the_same_formats(suffix: str, tmp_path: Path) -> None:
+    dataset = study("case", "c0")
+    write_reads(dataset, tmp_path / f"X.{suffix.upper()}")
+    found = Dataset.from_table(read_reads(tmp_path / f"X.{suffix.upper()}"))
+    pd.testing.assert_frame_equal(rows(found), rows(dataset), rtol=1e-15, atol=0)
+
+
+@pytest.mark.parametrize("mark", ["", "\ufeff"])
+@pytest.mark.parametrize(
+    "heading", ["readerID,caseID,modalityID,score", "READERID,CaseID,modalityid,Score"]
+)
+def test_imrmcs_table_is_known_by_its_heading_in_any_case(
+    heading: str, mark: str, tmp_path: Path
+) -> None:
+    (tmp_path / "x.csv").write_text(f"{mark}{heading}\n-1,a,0,0\n-1,b,0,1\n1,a,M,2\n", "utf-8")
+    assert read_reads(tmp_path / "x.csv")["rating"].tolist() == [2.0]
