@@ -32,6 +32,7 @@ class Platform:
 
     folder: Path
     database: str  # DATABASE_URL, or empty for SQLite in the folder
+    broker: str = ""  # BROKER_URL, or empty for the queue in the folder
     study: str = ""
     port: int = 0
     door: int = 0  # where readers knock: the server's port, or a proxy's before it
@@ -39,8 +40,8 @@ class Platform:
 
     def environment(self, **more: str) -> dict[str, str]:
         """What the platform's processes run with."""
-        inherited = {key: value for key, value in os.environ.items() if key != "DATABASE_URL"}
-        database = {"DATABASE_URL": self.database} if self.database else {}
+        servers = {"DATABASE_URL": self.database, "BROKER_URL": self.broker}
+        inherited = {key: value for key, value in os.environ.items() if key not in servers}
         mine = {
             "DJANGO_SETTINGS_MODULE": "readerstudy.settings",
             "READERSTUDY_VAR": str(self.folder),
@@ -48,7 +49,7 @@ class Platform:
             "PYTHONDONTWRITEBYTECODE": "1",
             "LOG_LEVEL": "CRITICAL",
         }
-        return {**inherited, **mine, **database, **more}
+        return {**inherited, **mine, **{key: url for key, url in servers.items() if url}, **more}
 
     def ask(self, module: str, *arguments: str) -> str:
         """Run a module of this package on the platform's data; answers what it printed."""
