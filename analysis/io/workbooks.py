@@ -106,6 +106,8 @@ def open_workbook(path: Path) -> dict[str, Sheet]:
     except (InvalidFileException, zipfile.BadZipFile, KeyError, ValueError) as error:
         raise DataError(f"{path.name} is no Excel workbook (.xlsx): {error}") from error
     try:
+        for sheet in book.worksheets:
+            sheet.reset_dimensions()  # some writers leave them out, some write them wrong
         return {
             sheet.title.strip().upper(): _sheet(
                 f"{path.name}, sheet {sheet.title}", list(sheet.values)
@@ -120,7 +122,7 @@ def _sheet(name: str, values: list[tuple[object, ...]]) -> Sheet:
     heading = list(values[0]) if values else []
     width = max((at for at, cell in enumerate(heading, start=1) if cell is not None), default=0)
     kept = [
-        (number, row[:width])
+        (number, (*row[:width], *[None] * (width - len(row))))
         for number, row in enumerate(values[1:], start=2)
         if any(cell is not None for cell in row[:width])
     ]

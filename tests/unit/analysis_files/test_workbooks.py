@@ -73,6 +73,22 @@ def test_truth_says_who_read_each_case(tmp_path: Path) -> None:
     assert not ((reads["reader"] == "2") & (reads["case"] == "4")).any()
 
 
+def test_rows_may_be_shorter_than_the_heading_and_dimensions_missing(tmp_path: Path) -> None:
+    """R's writers leave out dimensions and trailing empty cells."""
+    book = openpyxl.Workbook(write_only=True)
+    for name, rows in (("TRUTH", TRUTH), ("FP", FP), ("TP", TP)):
+        sheet = book.create_sheet(name)
+        for row in rows:
+            sheet.append([*row] if row[-1] is not None else [*row][:5])
+    book.save(tmp_path / "x.xlsx")
+    found, expected = (
+        read_workbook(tmp_path / "x.xlsx"),
+        read_workbook(workbook(tmp_path / "y.xlsx")),
+    )
+    pd.testing.assert_frame_equal(found.marks, expected.marks)
+    pd.testing.assert_frame_equal(found.truth, expected.truth)
+
+
 def test_a_workbook_that_does_not_say_who_reads_has_no_list(tmp_path: Path) -> None:
     short = [row[:3] for row in TRUTH]
     assert read_workbook(workbook(tmp_path / "x.xlsx", short)).reads is None
