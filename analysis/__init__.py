@@ -21,6 +21,7 @@ from analysis import version
 if TYPE_CHECKING:
     from analysis.dataset import DataError, Dataset
     from analysis.freeresponse.study import froc
+    from analysis.interactions.study import subgroups
     from analysis.multireader.standalone import standalone
     from analysis.multireader.study import Options, mrmc
     from analysis.planning.study import power
@@ -42,6 +43,7 @@ _HOME = {
     "power": "analysis.planning.study",
     "subgroups": "analysis.interactions.study",
 }
+_FOLDERS = ("agreement",)
 
 __version__ = version.VERSION
 __all__ = [
@@ -57,11 +59,14 @@ __all__ = [
     "reading_time",
     "roc_curves",
     "standalone",
+    "subgroups",
 ]
 
 
 def __getattr__(name: str) -> Any:
     """Fetch a public function or type from its module on first use."""
+    if name in _FOLDERS:
+        return import_module(f"analysis.{name}")
     if name not in _HOME:
         raise AttributeError(f"module 'analysis' has no attribute {name!r}")
     return getattr(import_module(_HOME[name]), name)

@@ -10,7 +10,7 @@ import pytest
 
 import analysis
 from analysis import report
-from analysis.__main__ import main
+from analysis.__main__ import COMMANDS, main
 from analysis.io.tables import read_table
 from analysis.report.bundle import recompute
 
@@ -30,6 +30,14 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def printed(capsys: pytest.CaptureFixture[str], *words: str) -> Any:
     assert main([*words, "--json"]) == 0
     return json.loads(capsys.readouterr().out)
+
+
+def test_every_command_has_help_with_examples(capsys: pytest.CaptureFixture[str]) -> None:
+    for command in COMMANDS:
+        with pytest.raises(SystemExit) as left:
+            main([command, "--help"])
+        assert left.value.code == 0
+        assert f"python -m analysis {command}" in capsys.readouterr().out
 
 
 def test_froc_prints_the_layout_that_scripts_rely_on(capsys: pytest.CaptureFixture[str]) -> None:
