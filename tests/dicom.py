@@ -59,6 +59,28 @@ def image(
     return data
 
 
+def enhanced(pixels: np.ndarray) -> FileDataset:
+    """An enhanced multi-frame MR image, a frame each 2 mm."""
+    data = image(pixels=pixels[0], SOPClassUID="1.2.840.10008.5.1.4.1.1.4.1")
+    data.NumberOfFrames, data.PixelData = len(pixels), pixels.tobytes()
+    data.BitsAllocated = data.BitsStored = pixels.itemsize * 8
+    data.HighBit = data.BitsStored - 1
+    measures, orientation = Dataset(), Dataset()
+    measures.PixelSpacing, measures.SliceThickness = [0.9, 1.1], 2.0
+    orientation.ImageOrientationPatient = list(AXIAL)
+    shared = Dataset()
+    shared.PixelMeasuresSequence, shared.PlaneOrientationSequence = [measures], [orientation]
+    data.SharedFunctionalGroupsSequence = [shared]
+    groups = []
+    for number in range(len(pixels)):
+        place, group = Dataset(), Dataset()
+        place.ImagePositionPatient = [0.0, 0.0, 2.0 * number]
+        group.PlanePositionSequence = [place]
+        groups.append(group)
+    data.PerFrameFunctionalGroupsSequence = groups
+    return data
+
+
 def save(data: FileDataset, path: Path) -> Path:
     """Write an image as a Part 10 file."""
     path.parent.mkdir(parents=True, exist_ok=True)

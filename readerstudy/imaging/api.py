@@ -77,7 +77,7 @@ class Files(APIView):
         """Send one file; sending it again changes nothing."""
         upload = access.upload_for(cast("User", request.user), upload_id)
         body = cast("IO[bytes]", request.data)  # RawParser hands the stream on
-        return Response(services.add_file(upload, body))
+        return Response(FileOutput(services.add_file(upload, body)).data)
 
 
 class Finish(APIView):

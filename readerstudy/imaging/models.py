@@ -60,6 +60,7 @@ class Examination(models.Model):
                 fields=["collection", "study_uid"], name="imaging_examination_once"
             )
         ]
+        indexes = [models.Index(fields=["collection", "patient"], name="imaging_patient")]
         ordering = ["created_at", "id"]
 
     def __str__(self) -> str:
@@ -108,6 +109,9 @@ class Instance(models.Model):
     bytes = models.PositiveBigIntegerField()
     sha256 = models.CharField(max_length=64)  # of the de-identified file
     source_sha256 = models.CharField(max_length=64)  # of what arrived: repeats are no-ops
+    # Where its frames lie in the file, one after the other; null for files of older releases.
+    pixel_offset = models.PositiveBigIntegerField(null=True)
+    frame_bytes = models.PositiveBigIntegerField(null=True)
 
     class Meta:
         constraints = [
@@ -153,3 +157,39 @@ class Upload(models.Model):
 
     def __str__(self) -> str:
         return f"{self.source} {self.id}"
+
+
+class Sender(models.Model):
+    """A program or a PACS that may send to a collection without a person who is signed in.
+
+    By C-STORE it is known by the AE titles it calls from and calls, by STOW-RS by a token of
+    which only the hash is kept.
+    """
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    collection = models.ForeignKey(Collection, on_delete=models.PROTECT, related_name="senders")
+    name = models.CharField(max_length=120)
+    calling_ae_title = models.CharField(max_length=16, blank=True)
+    called_ae_title = models.CharField(max_length=16, blank=True)
+    token_sha256 = models.CharField(max_length=64, blank=True)
+    may_read = models.BooleanField(default=False)  # query and retrieve what the collection holds
+    created_at = models.DateTimeField()
+    ended_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["calling_ae_title", "called_ae_title"],
+                condition=models.Q(ended_at=None) & ~models.Q(calling_ae_title=""),
+                name="imaging_sender_by_ae_titles",
+            ),
+            models.UniqueConstraint(
+                fields=["token_sha256"],
+                condition=~models.Q(token_sha256=""),
+                name="imaging_sender_by_token",
+            ),
+        ]
+        ordering = ["created_at", "id"]
+
+    def __str__(self) -> str:
+        return self.name

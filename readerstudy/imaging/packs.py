@@ -118,7 +118,7 @@ class _Decoder:
         }
         first = headers[stack.frames[0].file]
         self.photometric = str(first.get("PhotometricInterpretation", "MONOCHROME2"))
-        self._scales = [_rescale(headers[each.file], each.frame) for each in stack.frames]
+        self._scales = [rescale(headers[each.file], each.frame) for each in stack.frames]
         types = {_dtype(each) for each in headers.values()}
         self._convert = len(types) > 1 or len(set(self._scales)) > 1
         if self._convert:  # frames with scales or types of their own: one for all
@@ -175,7 +175,7 @@ def _ends(values: NDArray[np.float64]) -> tuple[float, float]:
     return float(values.min()), float(values.max())
 
 
-def _rescale(header: pydicom.Dataset, frame: int) -> Scale:
+def rescale(header: pydicom.Dataset, frame: int) -> Scale:
     """Slope and intercept of a frame: its own, its functional group's, or the file's."""
     for keyword, index in (
         ("PerFrameFunctionalGroupsSequence", frame), ("SharedFunctionalGroupsSequence", 0),

@@ -61,6 +61,8 @@ class Header:
     series_number: int
     number: int
     frames: int
+    pixel_offset: int
+    frame_bytes: int
     role_hints: dict[str, Any]
     source_sha256: str
     report: dict[str, list[str]]
@@ -117,11 +119,15 @@ def _parse(source: Dataset, data: bytes, key: bytes, target: Path) -> Header:
     written = out.getvalue()
     target.write_bytes(b"\0" * 128 + written[128:])  # no polyglot survives in the preamble
     source_sha256 = hashlib.sha256(data).hexdigest()
-    return _header(clean, hints, source_sha256, report.as_dict())
+    return _header(clean, hints, source_sha256, report.as_dict(), len(written))
 
 
 def _header(
-    clean: Dataset, hints: dict[str, Any], source_sha256: str, report: dict[str, list[str]]
+    clean: Dataset,
+    hints: dict[str, Any],
+    source_sha256: str,
+    report: dict[str, list[str]],
+    size: int,
 ) -> Header:
     return Header(
         sop_class_uid=str(clean.SOPClassUID),
@@ -135,6 +141,8 @@ def _header(
         series_number=_integer(clean.get("SeriesNumber")),
         number=_integer(clean.get("InstanceNumber")),
         frames=_integer(clean.get("NumberOfFrames"), 1),
+        pixel_offset=size - len(clean.PixelData),  # the last element of the file
+        frame_bytes=int(clean.Rows) * int(clean.Columns) * int(clean.BitsAllocated) // 8,
         role_hints=hints,
         source_sha256=source_sha256,
         report=report,

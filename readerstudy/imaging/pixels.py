@@ -16,7 +16,7 @@ MAX_PIXELS = 4096 * 4096
 MAX_FRAMES = 10_000
 MAX_SAMPLE_BYTES = 2 * 1024**3
 _PIXEL_TAG = 0x7FE00010
-_DECODABLE = frozenset(
+DECODABLE = frozenset(
     [
         "1.2.840.10008.1.2",
         "1.2.840.10008.1.2.1",
@@ -45,7 +45,7 @@ def check_sizes(data: Dataset) -> int:
     RefusedFile
         For sizes that cannot be, colour, missing pixels, a transfer syntax without a decoder.
     """
-    if str(data.file_meta.get("TransferSyntaxUID", "")) not in _DECODABLE:
+    if str(data.file_meta.get("TransferSyntaxUID", "")) not in DECODABLE:
         raise RefusedFile(Reason.TRANSFER_SYNTAX)
     if "PixelData" not in data or not data.PixelData:
         raise RefusedFile(Reason.NO_PIXELS)

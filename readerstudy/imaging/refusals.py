@@ -23,6 +23,7 @@ class Reason(StrEnum):
     HUNG = "It could not be read in time or within the memory allowed."
     ALTERED = "An instance of this UID but with other content is stored already."
     SEALED = "Its examination belongs to a study that is locked: it takes no more images."
+    OTHER_STUDY = "It belongs to another study than the address it was sent to."
     ARCHIVE = "The archive is not safe to unpack (size, ratio, count or names)."
     NO_SPACE = "The disk is full. What was stored stays; send the rest later."
 
@@ -33,3 +34,27 @@ class RefusedFile(Exception):
     def __init__(self, reason: Reason) -> None:
         super().__init__(str(reason))
         self.reason = reason
+
+
+# By what other programs are told: Failure Reasons of PS3.18 I.2-2, C-STORE statuses of PS3.4 B.2.3.
+_OUT_OF_RESOURCES, _NOT_AS_CLASS, _NOT_UNDERSTOOD = 0xA700, 0xA900, 0xC000
+_CLASS_NOT_SUPPORTED, _SYNTAX_NOT_SUPPORTED, _FAILURE = 0x0122, 0xC122, 0x0110
+_FAILURES = {
+    Reason.NO_SPACE: _OUT_OF_RESOURCES,
+    Reason.TOO_LARGE: _OUT_OF_RESOURCES,
+    Reason.HUNG: _FAILURE,
+    Reason.SEALED: 0x0124,  # not authorised
+    Reason.ALTERED: 0x0111,  # duplicate SOP instance
+    Reason.NOT_AN_IMAGE: _CLASS_NOT_SUPPORTED,
+    Reason.DEFLATED: _SYNTAX_NOT_SUPPORTED,
+    Reason.TRANSFER_SYNTAX: _SYNTAX_NOT_SUPPORTED,
+    Reason.NO_IDENTITY: _NOT_AS_CLASS,
+    Reason.NO_GEOMETRY: _NOT_AS_CLASS,
+    Reason.NO_PIXELS: _NOT_AS_CLASS,
+    Reason.OTHER_STUDY: _NOT_AS_CLASS,
+}
+
+
+def failure(reason: Reason) -> int:
+    """The number by which other programs know a refusal."""
+    return _FAILURES.get(reason, _NOT_UNDERSTOOD)

@@ -35,8 +35,8 @@ def grey(
     return grey
 
 
-def encoded(pixels: NDArray[np.uint8], kind: str) -> bytes:
+def encoded(image: Image.Image, kind: str, *, quality: int = 90) -> bytes:
     """The picture as PNG or JPEG (`kind`: "PNG", "JPEG")."""
     out = BytesIO()
-    Image.fromarray(pixels).save(out, format=kind, **({"quality": 90} if kind == "JPEG" else {}))
+    image.save(out, format=kind, **({"quality": quality} if kind == "JPEG" else {}))
     return out.getvalue()

@@ -1,5 +1,6 @@
 """Queries about images."""
 
+import hashlib
 from pathlib import Path
 from typing import Any
 from uuid import UUID
@@ -8,7 +9,15 @@ from django.db.models import Count, QuerySet
 
 from readerstudy.imaging import store
 from readerstudy.imaging.deidentify import map_uid
-from readerstudy.imaging.models import Collection, Examination, Instance, Series, SeriesRole, Upload
+from readerstudy.imaging.models import (
+    Collection,
+    Examination,
+    Instance,
+    Sender,
+    Series,
+    SeriesRole,
+    Upload,
+)
 
 HANGING = [SeriesRole.T1C, SeriesRole.FLAIR, SeriesRole.T2, SeriesRole.T1, SeriesRole.CT]
 
@@ -73,3 +82,28 @@ def uploads_of(collection: Collection) -> QuerySet[Upload]:
 def series(series_id: UUID) -> Series | None:
     """A series with its examination."""
     return Series.objects.filter(pk=series_id).select_related("examination").first()
+
+
+def sender_of_token(token: str) -> Sender | None:
+    """The sender that holds a token, if it may still send."""
+    hashed = hashlib.sha256(token.encode()).hexdigest()
+    return (
+        Sender.objects.filter(token_sha256=hashed, ended_at=None)
+        .select_related("collection")
+        .first()
+    )
+
+
+def sender_of_ae_titles(*, calling: str, called: str) -> Sender | None:
+    """The sender that calls from one AE title to another, if it may still send."""
+    return (
+        Sender.objects.filter(calling_ae_title=calling, called_ae_title=called, ended_at=None)
+        .exclude(calling_ae_title="")
+        .select_related("collection")
+        .first()
+    )
+
+
+def open_uploads(source: str) -> QuerySet[Upload]:
+    """Deliveries of a kind that were never said to be ended."""
+    return Upload.objects.filter(source=source, state=Upload.State.RECEIVING)

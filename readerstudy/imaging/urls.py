@@ -1,28 +1,53 @@
 """The imaging app's addresses."""
 
-from django.urls import path
+from collections.abc import Callable
+from typing import Any
 
-from readerstudy.imaging import api, dicomweb, serving
+from django.urls import URLPattern, path
+
+from readerstudy.imaging import api, serving
+from readerstudy.imaging.dicomweb import pictures, qido, stow, wado
 
 app_name = "imaging"
 SERIES = "imaging/<str:token>/series/<uuid:series_id>"
-WEB = "dicomweb/<str:token>/studies"
-ONE, SOME = f"{WEB}/<str:study>", f"{WEB}/<str:study>/series/<str:series>"
-INSTANCE = f"{SOME}/instances/<str:instance>"
+TOKEN, COLLECTION = "dicomweb/<str:token>", "dicomweb/collections/<uuid:collection_id>"
+View = Callable[..., Any]
+
+
+def dicomweb(base: str, name: str, studies: View, study: View) -> list[URLPattern]:
+    """The resources of PS3.18 10.1 below an address, whatever opens them."""
+    one, some = f"{base}/studies/<str:study>", f"{base}/studies/<str:study>/series/<str:series>"
+    instance = f"{some}/instances/<str:instance>"
+    frames = f"{instance}/frames/<str:numbers>"
+    addresses: list[tuple[str, View, str]] = [
+        (f"{base}/studies", studies, "studies"),
+        (f"{base}/series", qido.series, "all-series"),
+        (f"{base}/instances", qido.instances, "all-instances"),
+        (f"{one}/series", qido.series, "series"),
+        (f"{one}/instances", qido.instances, "study-instances"),
+        (f"{some}/instances", qido.instances, "instances"),
+        (one, study, "study"),
+        (some, wado.retrieve, "one-series"),
+        (instance, wado.retrieve, "instance"),
+        (frames, wado.frames, "frames"),
+        (f"{instance}/bulkdata/<str:tag>", wado.bulk_data, "bulk-data"),
+    ]
+    for level, place in (("study", one), ("series", some), ("instance", instance)):
+        addresses.append((f"{place}/metadata", wado.metadata, f"{level}-metadata"))
+    for level, place in (
+        ("study", one), ("series", some), ("instance", instance), ("frames", frames),
+    ):  # fmt: skip
+        addresses.append((f"{place}/rendered", pictures.rendered, f"{level}-rendered"))
+        addresses.append((f"{place}/thumbnail", pictures.thumbnail, f"{level}-thumbnail"))
+    return [path(place, view, name=f"{name}-{end}") for place, view, end in addresses]
+
+
 urlpatterns = [
+    *dicomweb(COLLECTION, "collection", stow.studies, stow.studies),
+    *dicomweb(TOKEN, "token", qido.studies, wado.retrieve),
     path(f"{SERIES}/pack", serving.pack, name="pack"),
     path(f"{SERIES}/frames/<str:number>", serving.frame, name="frame"),
     path(f"{SERIES}/thumbnail", serving.thumbnail, name="thumbnail"),
-    path(WEB, dicomweb.studies, name="qido-studies"),
-    path(f"{ONE}/series", dicomweb.series, name="qido-series"),
-    path(f"{SOME}/instances", dicomweb.instances, name="qido-instances"),
-    path(f"{ONE}/metadata", dicomweb.metadata, name="study-metadata"),
-    path(f"{SOME}/metadata", dicomweb.metadata, name="series-metadata"),
-    path(f"{INSTANCE}/metadata", dicomweb.metadata, name="instance-metadata"),
-    path(ONE, dicomweb.retrieve, name="wado-study"),
-    path(SOME, dicomweb.retrieve, name="wado-series"),
-    path(INSTANCE, dicomweb.retrieve, name="wado-instance"),
-    path(f"{INSTANCE}/frames/<str:numbers>", dicomweb.frames, name="wado-frames"),
     path("api/collections/<uuid:collection_id>/uploads", api.Uploads.as_view(), name="uploads"),
     path("api/uploads/<uuid:upload_id>", api.OneUpload.as_view(), name="upload"),
     path("api/uploads/<uuid:upload_id>/files", api.Files.as_view(), name="files"),

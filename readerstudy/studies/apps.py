@@ -16,3 +16,4 @@ class StudiesConfig(AppConfig):
         from readerstudy.studies import checks, selectors  # noqa: F401 -- checks register themselves
 
         access.register(selectors.may_fill)
+        access.register_finder(selectors.collection_of)

@@ -101,6 +101,12 @@ def case_for(user: User, study_id: UUID | str, case_id: UUID | str, *allowed: st
     return case
 
 
+def collection_of(study_id: UUID) -> Collection | None:
+    """The collection that a study owns."""
+    study = Study.objects.filter(pk=study_id).select_related("collection").first()
+    return study.collection if study else None
+
+
 def may_fill(user: User, collection: Collection) -> bool:
     """Whether a user may upload into a collection: its study's coordinators, administrators."""
     if user.is_staff:

@@ -53,23 +53,23 @@ def _empty() -> dict[str, Any]:
 class _Tally:
     """What became of files, written into the delivery's report together."""
 
-    def __init__(self, upload: Upload) -> None:
-        self._upload = upload
+    def __init__(self, upload: Upload, study_uid: str | None = None) -> None:
+        self._upload, self._study_uid = upload, study_uid
         self._outcomes: list[Taken | Reason] = []
 
     def take(self, path: Path) -> Outcome:
         """Take in one file, or say why not."""
         try:
-            taken = take(path, collection=self._upload.collection)
+            taken = take(path, collection=self._upload.collection, study_uid=self._study_uid)
         except RefusedFile as refused:
             return self.refuse(refused.reason)
         self._outcomes.append(taken)
-        return {"state": taken.state, "reason": "", "count": 1}
+        return {"state": taken.state, "reason": "", "count": 1, "instance": taken.instance}
 
     def refuse(self, reason: Reason) -> Outcome:
         """Note a file, or an archive, that is not taken."""
         self._outcomes.append(reason)
-        return {"state": REFUSED, "reason": str(reason), "count": 1}
+        return {"state": REFUSED, "reason": str(reason), "count": 1, "code": reason.name}
 
     @transaction.atomic
     def write(self) -> None:
@@ -107,13 +107,19 @@ def _count_refused(upload: Upload, reason: Reason) -> None:
         record("imaging.altered_instance", subject=f"upload:{upload.pk}", by=upload.by)
 
 
-def add_file(upload: Upload, stream: IO[bytes]) -> Outcome:
+def add_file(upload: Upload, stream: IO[bytes], *, study_uid: str | None = None) -> Outcome:
     """Take in one file, or each file of a ZIP archive; nothing identified stays on disk.
+
+    Parameters
+    ----------
+    study_uid : str, optional
+        The only Study Instance UID taken, the sender's own or the one it was replaced by.
 
     Returns
     -------
     dict
-        `state` (stored, repeated, refused; of an archive: done), `reason` in words, `count`.
+        `state` (stored, repeated, refused; of an archive: done), `reason` in words, `count`; of
+        one file also its `instance`, or the `code` of its refusal.
 
     Raises
     ------
@@ -122,7 +128,7 @@ def add_file(upload: Upload, stream: IO[bytes]) -> Outcome:
     """
     if upload.state != Upload.State.RECEIVING:
         raise Problem("imaging.finished", "This upload is finished; start another one.")
-    tally = _Tally(upload)
+    tally = _Tally(upload, study_uid)
     try:
         return _add(tally, stream)
     finally:

@@ -27,7 +27,7 @@ LEASE = timedelta(minutes=5)  # renewed after each examination, which takes seco
 State = Upload.State
 
 
-def end_upload(upload: Upload, *, by: User) -> Upload:
+def end_upload(upload: Upload, *, by: User | None) -> Upload:
     """Say that every file was sent; a worker does the rest. Safe to repeat.
 
     Raises

@@ -8,7 +8,7 @@ from uuid import UUID
 from django.db import IntegrityError, transaction
 from django.utils import timezone
 
-from readerstudy.imaging import access, roles, store
+from readerstudy.imaging import access, roles, selectors, store
 from readerstudy.imaging.hints import ACQUISITION
 from readerstudy.imaging.models import Collection, Examination, Instance, Series
 from readerstudy.imaging.refusals import Reason, RefusedFile
@@ -22,12 +22,17 @@ class Taken:
     """What became of one file."""
 
     state: str  # stored or repeated
-    series: Series
+    instance: Instance
     report: dict[str, list[str]]
 
+    @property
+    def series(self) -> Series:
+        """The series that the file is part of."""
+        return self.instance.series
 
-def take(source: Path, *, collection: Collection) -> Taken:
-    """Take one file into a collection.
+
+def take(source: Path, *, collection: Collection, study_uid: str | None = None) -> Taken:
+    """Take one file into a collection, and only into one examination where `study_uid` names it.
 
     The file is in the store under its own name before its row is committed; a crash in between
     leaves a file that a repeat finds and replaces, never half a case.
@@ -40,6 +45,8 @@ def take(source: Path, *, collection: Collection) -> Taken:
     clean = store.spool_file()
     try:
         header = shared.parse(source, bytes(collection.uid_key), clean)
+        if study_uid and header["study_uid"] not in selectors.uids_of(collection, study_uid):
+            raise RefusedFile(Reason.OTHER_STUDY)
         with transaction.atomic():
             series = _series(collection, header)
             return _instance(series, header, clean)
@@ -47,7 +54,7 @@ def take(source: Path, *, collection: Collection) -> Taken:
         known = _known(collection.pk, header)
         if known is None:
             raise
-        return _repeat(known, header)
+        return _repeat(known, header, clean)
     finally:
         clean.unlink(missing_ok=True)
 
@@ -79,10 +86,10 @@ def _series(collection: Collection, header: dict[str, Any]) -> Series:
 def _instance(series: Series, header: dict[str, Any], clean: Path) -> Taken:
     known = _known(series.examination.collection_id, header)
     if known is not None:
-        return _repeat(known, header)
+        return _repeat(known, header, clean)
     if access.is_sealed(series.examination):
         raise RefusedFile(Reason.SEALED)
-    Instance.objects.create(
+    instance = Instance.objects.create(
         series=series,
         sop_class_uid=header["sop_class_uid"],
         sop_uid=header["sop_uid"],
@@ -91,6 +98,8 @@ def _instance(series: Series, header: dict[str, Any], clean: Path) -> Taken:
         bytes=clean.stat().st_size,
         sha256=store.sha256(clean),
         source_sha256=header["source_sha256"],
+        pixel_offset=header["pixel_offset"],
+        frame_bytes=header["frame_bytes"],
     )
     # A series that grows is packed anew, and what a person accepted was another examination.
     Series.objects.filter(pk=series.pk).update(pack_sha256="")
@@ -98,13 +107,20 @@ def _instance(series: Series, header: dict[str, Any], clean: Path) -> Taken:
         ready_at=None, accepted_by=None, accepted_note=""
     )
     store.keep(clean, store.instance_path(store.folder_of(series), header["sop_uid"]))
-    return Taken(STORED, series, header["report"])
+    return Taken(STORED, instance, header["report"])
 
 
-def _repeat(known: Instance, header: dict[str, Any]) -> Taken:
-    if known.source_sha256 != header["source_sha256"]:
+def _repeat(known: Instance, header: dict[str, Any], clean: Path) -> Taken:
+    """A repeat, when the same bytes came or, encoded otherwise by a PACS, what is kept is the same.
+
+    Raises
+    ------
+    RefusedFile
+        ALTERED for other content under a known UID.
+    """
+    if known.source_sha256 != header["source_sha256"] and known.sha256 != store.sha256(clean):
         raise RefusedFile(Reason.ALTERED)
-    return Taken(REPEATED, known.series, header["report"])
+    return Taken(REPEATED, known, header["report"])
 
 
 def _known(collection_id: UUID, header: dict[str, Any]) -> Instance | None:

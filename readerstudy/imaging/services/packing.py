@@ -1,6 +1,5 @@
 """Make an examination ready: each series packed, its metadata written, the quality checked."""
 
-import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,7 +12,7 @@ from django.db import transaction
 from django.utils import timezone
 from PIL import Image
 
-from readerstudy.imaging import packs, quality, rendering, store
+from readerstudy.imaging import metadata, packs, quality, rendering, store
 from readerstudy.imaging.geometry import Stack, stack
 from readerstudy.imaging.models import Examination, Instance, Series
 from readerstudy.imaging.refusals import RefusedFile
@@ -152,7 +151,6 @@ def thumbnail(pack_file: Path, geometry: dict[str, Any], target: Path) -> None:
 
 def _metadata(files: Sequence[pydicom.Dataset], target: Path) -> None:
     """Write the instances' attributes as DICOM JSON (PS3.18 F), ready to send."""
-    text = json.dumps([each.to_json_dict() for each in files], separators=(",", ":"))
     part = target.with_name(f"{target.name}.{uuid4().hex}.part")
-    part.write_text(text)
+    part.write_bytes(metadata.text_of(files))
     part.replace(target)

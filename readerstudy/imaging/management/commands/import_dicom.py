@@ -8,9 +8,34 @@ from uuid import UUID
 from django.core.management.base import BaseCommand, CommandError
 from tqdm import tqdm
 
+from readerstudy.imaging import access
 from readerstudy.imaging.models import Collection
 from readerstudy.imaging.services import import_folder
 from readerstudy.web.problems import Problem
+
+
+def add_target(parser: ArgumentParser) -> None:
+    """Take `--study` or `--collection`."""
+    where = parser.add_mutually_exclusive_group(required=True)
+    where.add_argument("--study", type=UUID, help="the id in the study's address")
+    where.add_argument("--collection", type=UUID, help="the collection's id")
+
+
+def target(options: dict[str, Any]) -> Collection:
+    """The collection that `--study` or `--collection` names.
+
+    Raises
+    ------
+    CommandError
+        Where there is none.
+    """
+    if options["study"]:
+        collection = access.collection_of(options["study"])
+    else:
+        collection = Collection.objects.filter(pk=options["collection"]).first()
+    if collection is None:
+        raise CommandError("There is no such study or collection: see the study's Cases page.")
+    return collection
 
 
 class Command(BaseCommand):
@@ -21,13 +46,11 @@ class Command(BaseCommand):
     def add_arguments(self, parser: ArgumentParser) -> None:
         """Take the path and the collection."""
         parser.add_argument("path", type=Path)
-        parser.add_argument("--collection", type=UUID, required=True, help="see the study's page")
+        add_target(parser)
 
     def handle(self, *_args: Any, **options: Any) -> None:
         """Import and print what became of the files."""
-        collection = Collection.objects.filter(pk=options["collection"]).first()
-        if collection is None:
-            raise CommandError("There is no such collection: the study's Cases page shows its id.")
+        collection = target(options)
         with tqdm(unit="file") as bar:
 
             def progress(done: int, total: int) -> None:

@@ -1,0 +1,33 @@
+"""The metadata of instances as DICOM JSON: written at intake, ready to send."""
+
+import json
+from typing import Any
+
+from readerstudy.imaging import metadata, store
+from readerstudy.imaging.models import Instance, Series
+
+
+def of_series(series: Series) -> bytes:
+    """The data sets of a series, as the text of a JSON list."""
+    path = store.metadata_path(series)
+    if series.pack_sha256 and path.exists():
+        return path.read_bytes()
+    instances = Instance.objects.filter(series=series).select_related("series__examination")
+    return metadata.text(list(map(store.path_of, instances)))
+
+
+def joined(several: list[bytes]) -> bytes:
+    """Several lists as one."""
+    inside = [each.strip()[1:-1] for each in several]
+    return b"[" + b",".join(each for each in inside if each) + b"]"
+
+
+def addressed(document: bytes, base: str) -> bytes:
+    """The document with the addresses of its bulk data (PS3.18 F.2.2) under `base`."""
+    marked, address = metadata.BULK_MARK.encode(), json.dumps(f"{base}/")[:-1]
+    return document.replace(marked, f'"BulkDataURI":{address}'.encode())
+
+
+def datasets_of(series: Series) -> dict[str, dict[str, Any]]:
+    """The data sets of a series by SOP Instance UID, in order."""
+    return {each["00080018"]["Value"][0]: each for each in json.loads(of_series(series))}

@@ -1,0 +1,226 @@
+"""QIDO-RS (PS3.18 10.6): search for studies, series and instances."""
+
+import json
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, TypeVar
+
+from django.db.models import Count, Model, Q, QuerySet
+from django.http import HttpRequest, HttpResponse
+from pydicom.datadict import tag_for_keyword
+
+from readerstudy.imaging.dicomweb import attributes, media
+from readerstudy.imaging.dicomweb.scope import Scope, opened
+from readerstudy.imaging.models import Examination, Instance, Series
+from readerstudy.web.problems import Invalid
+
+MAX_PAGE, PAGE = 1000, 100
+_OPTIONS = frozenset(["limit", "offset", "includefield", "fuzzymatching", "accept"])
+_TAG = re.compile(r"[0-9A-Fa-f]{8}")
+STUDY = {"0020000D": "study_uid", "00100020": "patient", "00100010": "patient"}
+SERIES = {
+    "0020000E": "series_uid", "00080060": "dicom_modality", "00200011": "number",
+    "0008103E": "description",
+}  # fmt: skip
+INSTANCE = {"00080018": "sop_uid", "00080016": "sop_class_uid", "00200013": "number"}
+MODALITIES = "00080061"
+# Of every file these are empty: nothing but an empty value or "*" matches them.
+EMPTY = frozenset(
+    ["00080020", "00080030", "00080050", "00080090", "00100030", "00100040", "00200010"]
+)
+_LISTED = frozenset(["0020000D", "0020000E", "00080018", "00080016"])
+_NUMBERS = frozenset(["00200011", "00200013"])
+_NAME = "00100010"
+M = TypeVar("M", bound=Model)
+
+
+@dataclass(frozen=True)
+class Query:
+    """What was asked for."""
+
+    wanted: Mapping[str, str]  # tag -> value
+    unmatched: tuple[str, ...]  # attributes that are not matched, as they were written
+    include: frozenset[str] | None  # further attributes by tag; None for all
+    is_fuzzy: bool
+    limit: int
+    offset: int
+
+
+def parse(request: HttpRequest, known: Mapping[str, str]) -> Query:
+    """Read a search's parameters.
+
+    Raises
+    ------
+    Invalid
+        400 for a parameter that is no attribute, and for a page that cannot be.
+    """
+    wanted: dict[str, str] = {}
+    unmatched: list[str] = []
+    for name in request.GET:
+        value = str(request.GET[name])
+        if name in _OPTIONS:
+            continue
+        tag = tag_of(name)
+        if tag in known or tag in EMPTY or tag == MODALITIES:
+            wanted[tag] = value
+        else:
+            unmatched.append(name)
+    include: set[str] | None = set()
+    for each in ",".join(request.GET.getlist("includefield")).split(","):
+        if each == "all":
+            include = None
+        elif each and include is not None:
+            include.add(tag_of(each))
+    return Query(
+        wanted, tuple(unmatched), None if include is None else frozenset(include),
+        request.GET.get("fuzzymatching", "").lower() == "true",
+        min(_whole(request, "limit", PAGE), MAX_PAGE), _whole(request, "offset", 0),
+    )  # fmt: skip
+
+
+def tag_of(name: str) -> str:
+    """A tag of eight hexadecimal digits, of an attribute's keyword or tag; else 400."""
+    if _TAG.fullmatch(name):
+        return name.upper()
+    tag = tag_for_keyword(name)
+    if tag is None:
+        raise Invalid("dicomweb.parameter", f"Not a known parameter: {name[:64]}.")
+    return f"{tag:08X}"
+
+
+def _whole(request: HttpRequest, name: str, default: int) -> int:
+    text = request.GET.get(name, str(default))
+    if not re.fullmatch(r"[0-9]{1,9}", text):
+        raise Invalid("dicomweb.page", f"{name} is a whole number from 0.")
+    return int(text)
+
+
+def condition(tag: str, field: str, value: str, *, is_fuzzy: bool) -> Q:
+    """One attribute's matching (PS3.4 C.2.2.2): single value, list of UIDs, wild cards, fuzzy."""
+    if value in {"", "*"}:
+        return Q()
+    is_number = re.fullmatch(r"-?[0-9]{1,9}", value)
+    if tag in EMPTY or (tag in _NUMBERS and not is_number):
+        return Q(pk__in=[])
+    if tag in _LISTED:
+        return Q(**{f"{field}__in": re.split(r"[,\\]", value)})
+    return Q(**{field: int(value)}) if tag in _NUMBERS else _text(tag, field, value, is_fuzzy)
+
+
+def _text(tag: str, field: str, value: str, is_fuzzy: bool) -> Q:  # noqa: FBT001
+    if tag == _NAME and is_fuzzy:
+        words = [word for word in re.split(r"[\s^*?]+", value) if word]
+        return Q(*(Q(**{f"{field}__istartswith": word}) for word in words))
+    if not set(value) & {"*", "?"}:
+        return Q(**{f"{field}__iexact" if tag == _NAME else field: value})
+    pattern = "".join({"*": ".*", "?": "."}.get(each, re.escape(each)) for each in value[:128])
+    return Q(**{f"{field}__{'iregex' if tag == _NAME else 'regex'}": f"^{pattern}$"})
+
+
+def _matched(
+    found: QuerySet[M], query: Query, fields: Mapping[str, str], scope: Scope, examination: str
+) -> QuerySet[M]:
+    for tag, value in query.wanted.items():
+        if tag == MODALITIES:
+            if value not in {"", "*"}:
+                having = scope.series.filter(dicom_modality__in=re.split(r"[,\\]", value))
+                found = found.filter(**{f"{examination}__in": having.values("examination")})
+            continue
+        q = condition(tag, fields.get(tag, ""), value, is_fuzzy=query.is_fuzzy)
+        found = found.filter(q)
+    return found
+
+
+def _page(query: Query, items: list[dict[str, Any]]) -> HttpResponse:
+    """The answer: one page, with what else there is and what was not matched as warnings."""
+    shown = items[: query.limit]
+    response = HttpResponse(status=204)
+    if shown:
+        response = HttpResponse(json.dumps(shown), content_type=media.JSON_TYPE)
+    warnings = []
+    if len(items) > query.limit:
+        warnings.append("There are additional results that can be requested")
+    if query.unmatched:
+        names = ", ".join(each[:64] for each in query.unmatched)
+        warnings.append(f"The following attributes are not matched: {names}")
+    if warnings:
+        response["Warning"] = ", ".join(f'299 readerstudy "{each}"' for each in warnings)
+    return response
+
+
+def _rows(found: QuerySet[M], query: Query) -> list[M]:
+    """The rows of the page, and one more when there are more."""
+    return list(found[query.offset : query.offset + query.limit + 1])
+
+
+@opened
+def studies(request: HttpRequest, scope: Scope) -> HttpResponse:
+    """The examinations."""
+    media.choose(request, [media.JSON_TYPE, "application/json"])
+    query = parse(request, STUDY)
+    found = _matched(scope.examinations.order_by("study_uid"), query, STUDY, scope, "pk")
+    rows = _rows(found, query)
+    held = attributes.holdings(scope.series, rows)
+    extra = attributes.Extra(query.include)
+    return _page(query, [_study(each, held, scope, extra) for each in rows])
+
+
+def _study(
+    examination: Examination, held: attributes.Holdings, scope: Scope, extra: attributes.Extra
+) -> dict[str, Any]:
+    document = attributes.study(examination, f"{scope.base}/studies/{examination.study_uid}")
+    document |= held.of(examination.pk)
+    return extra.add(document, held.first(examination.pk))
+
+
+@opened
+def series(request: HttpRequest, scope: Scope, study: str | None = None) -> HttpResponse:
+    """The series, of all examinations or of one."""
+    media.choose(request, [media.JSON_TYPE, "application/json"])
+    fields = SERIES | {tag: f"examination__{name}" for tag, name in STUDY.items()}
+    query = parse(request, fields)
+    found = scope.series_of(study) if study else scope.series.select_related("examination")
+    found = found.order_by("examination__study_uid", "number", "id")
+    rows: list[Series] = _rows(_matched(found, query, fields, scope, "examination"), query)
+    counts = dict(
+        Instance.objects.filter(series__in=rows).values_list("series").annotate(Count("pk"))
+    )
+    extra = attributes.Extra(query.include)
+    items = []
+    for each in rows:
+        url = f"{scope.base}/studies/{each.examination.study_uid}/series/{each.series_uid}"
+        document = attributes.study(each.examination, url) if not study else {}
+        document |= attributes.series(each, url, counts.get(each.pk, 0))
+        items.append(extra.add(document, each))
+    return _page(query, items)
+
+
+@opened
+def instances(
+    request: HttpRequest, scope: Scope, study: str | None = None, series: str | None = None
+) -> HttpResponse:
+    """The instances, of all examinations, of one, or of one series."""
+    media.choose(request, [media.JSON_TYPE, "application/json"])
+    fields = (
+        INSTANCE
+        | {tag: f"series__{name}" for tag, name in SERIES.items()}
+        | {tag: f"series__examination__{name}" for tag, name in STUDY.items()}
+    )
+    query = parse(request, fields)
+    if study:
+        found = scope.instances_of(study, series)
+    else:
+        found = Instance.objects.filter(series__in=scope.series)
+        found = found.select_related("series__examination").order_by("series_id", "number", "id")
+    rows = _rows(_matched(found, query, fields, scope, "series__examination"), query)
+    extra = attributes.Extra(query.include)
+    items = []
+    for each in rows:
+        of, examination = each.series, each.series.examination
+        url = f"{scope.base}/studies/{examination.study_uid}/series/{of.series_uid}"
+        document = attributes.study(examination, url) if not study else {}
+        document |= attributes.series(of, url, None) if not series else {}
+        document |= attributes.instance(each, f"{url}/instances/{each.sop_uid}")
+        items.append(extra.add(document, of, each.sop_uid))
+    return _page(query, items)

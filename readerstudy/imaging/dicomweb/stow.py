@@ -1,0 +1,142 @@
+"""STOW-RS (PS3.18 10.5): store instances, by the same intake as every other way in."""
+
+from typing import IO, Any, cast
+from uuid import UUID
+
+from django.http import HttpRequest, HttpResponseBase, JsonResponse
+from django.views.decorators.csrf import csrf_exempt, csrf_protect
+
+from readerstudy.accounts.models import User
+from readerstudy.imaging import services
+from readerstudy.imaging.dicomweb import media, multipart, qido, scope, wado
+from readerstudy.imaging.dicomweb.attributes import attribute
+from readerstudy.imaging.models import Collection, Instance, Sender
+from readerstudy.imaging.refusals import Reason, failure
+from readerstudy.web.problems import Invalid, Problem
+
+# Warning Reason (PS3.18 I.2-1): what is stored has other UIDs and fewer elements than what came.
+COERCED = 0xB000
+MAX_PARTS = 100_000
+Answer = dict[str, Any]
+
+
+@csrf_exempt  # a token in the header is no cookie: see `_store_by_session`
+def studies(
+    request: HttpRequest, collection_id: UUID, study: str | None = None
+) -> HttpResponseBase:
+    """`POST .../studies[/{study}]` stores; anything else searches or retrieves."""
+    if request.method != "POST":
+        if study is None:
+            return qido.studies(request, collection_id=collection_id)
+        return wado.retrieve(request, collection_id=collection_id, study=study)
+    collection, sender = scope.reached(request, collection_id)
+    take = store if sender else _store_by_session
+    return take(request, collection, sender, study)
+
+
+@csrf_protect
+def _store_by_session(
+    request: HttpRequest, collection: Collection, sender: Sender | None, study: str | None
+) -> HttpResponseBase:
+    return store(request, collection, sender, study)
+
+
+def store(
+    request: HttpRequest, collection: Collection, sender: Sender | None, study: str | None
+) -> HttpResponseBase:
+    """Take each part in; answer what became of each.
+
+    Raises
+    ------
+    Problem
+        400 for a body that is not multipart, 415 for another type than application/dicom.
+    """
+    kind = multipart.content_type(request.headers.get("Content-Type", ""))
+    if kind.kind != "multipart/related":
+        words = f'Send multipart/related; type="{media.DICOM}".'
+        raise Problem("dicomweb.media", words, status=415)
+    if kind.parameters.get("type", media.DICOM).lower() != media.DICOM:
+        raise Problem("dicomweb.media", f"Parts of {media.DICOM} are taken only.", status=415)
+    media.choose(request, [media.JSON_TYPE, "application/json"])
+    by = None if sender else cast("User", request.user)
+    upload = services.start_upload(collection, by=by, source="stow")
+    answer = _Answer(scope.address(request, collection))
+    body = _body(request)
+    try:
+        for number, (part_kind, part) in enumerate(
+            multipart.parts(body, kind.parameters.get("boundary", ""))
+        ):
+            if part_kind.kind != media.DICOM or number >= MAX_PARTS:
+                answer.refuse(Reason.NOT_DICOM)
+                continue
+            outcome = services.add_file(upload, cast("IO[bytes]", part), study_uid=study)
+            answer.note(outcome)
+    except multipart.Malformed as error:
+        if not answer.is_empty:
+            services.end_upload(upload, by=by)
+        raise Invalid("dicomweb.body", f"The body is damaged: {error}.") from None
+    services.end_upload(upload, by=by)
+    return answer.response(study)
+
+
+def _body(request: HttpRequest) -> IO[bytes]:
+    """The body; what comes in chunks has no length, which Django takes for an empty one."""
+    is_chunked = "chunked" in request.META.get("HTTP_TRANSFER_ENCODING", "").lower()
+    if is_chunked and not request.META.get("CONTENT_LENGTH"):
+        return cast("IO[bytes]", request.META["wsgi.input"])  # the server finds its end
+    return cast("IO[bytes]", request)
+
+
+class _Answer:
+    """The Store Instances Response Module (PS3.18 I.2)."""
+
+    def __init__(self, base: str) -> None:
+        self._base = base
+        self._stored: list[Answer] = []
+        self._failed: list[Answer] = []
+
+    @property
+    def is_empty(self) -> bool:
+        return not self._stored and not self._failed
+
+    def note(self, outcome: services.Outcome) -> None:
+        if "instance" in outcome:
+            self._stored.append(self._reference(outcome["instance"]))
+        elif "code" in outcome:
+            self.refuse(Reason[outcome["code"]])
+        else:
+            self.refuse(Reason.NOT_DICOM)  # an archive: its files are taken, none can be named
+
+    def refuse(self, reason: Reason) -> None:
+        self._failed.append(
+            {
+                "00081197": attribute("US", failure(reason)),
+                "00090010": attribute("LO", "READERSTUDY"),
+                "00091001": attribute("LT", str(reason)),
+            }
+        )
+
+    def _reference(self, instance: Instance) -> Answer:
+        series = instance.series
+        url = (
+            f"{self._base}/studies/{series.examination.study_uid}/series/{series.series_uid}"
+            f"/instances/{instance.sop_uid}"
+        )
+        return {
+            "00081150": attribute("UI", instance.sop_class_uid),
+            "00081155": attribute("UI", instance.sop_uid),
+            "00081190": attribute("UR", url),
+            "00081196": attribute("US", COERCED),
+        }
+
+    def response(self, study: str | None) -> JsonResponse:
+        """200 all stored, 202 some, 409 none."""
+        document: Answer = {}
+        if study is not None:
+            document["00081190"] = attribute("UR", f"{self._base}/studies/{study}")
+        if self._failed:
+            document["00081198"] = attribute("SQ", *self._failed)
+        if self._stored:
+            document["00081199"] = attribute("SQ", *self._stored)
+        status = 200 if not self._failed else 202 if self._stored else 409
+        return JsonResponse(document, status=status, content_type=media.JSON_TYPE)

@@ -1,0 +1,169 @@
+"""The C-STORE receiver: a storage SCP (PS3.4 B) whose files go through the one intake.
+
+Who may send what where is data: the senders (`services.add_sender`). An association is a delivery;
+when it ends, a worker packs and checks what came, and detectors take it up, unasked.
+"""
+
+import tempfile
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import structlog
+from django.conf import settings
+from django.db import close_old_connections, connections
+from pynetdicom import AE, _config, evt
+from pynetdicom.presentation import PresentationContext
+from pynetdicom.sop_class import Verification  # type: ignore[attr-defined]
+
+from readerstudy.imaging import selectors, services
+from readerstudy.imaging.models import Sender, Upload
+from readerstudy.imaging.parsing import IMAGE_CLASSES
+from readerstudy.imaging.pixels import DECODABLE
+from readerstudy.imaging.refusals import Reason, failure
+from readerstudy.web.problems import Problem
+
+log = structlog.get_logger(__name__)
+SOURCE = "c-store"
+SUCCESS, FAILURE = 0x0000, 0x0110
+MAX_PDU = 128 * 1024
+MAX_ASSOCIATIONS = 10
+SECONDS, SECONDS_TO_ASK = 60, 10
+# A-ASSOCIATE-RJ (PS3.8 9.3.4): rejected for good, by the user of the service, and why.
+_REJECTED, _BY_USER, _CALLING_UNKNOWN = 1, 1, 3
+
+
+@dataclass
+class Delivery:
+    """What an association has brought so far."""
+
+    sender: Sender
+    upload: Upload | None = None
+
+
+class Receiver:
+    """One server on one port. Handlers run in a thread for each association."""
+
+    def __init__(self, *, associations: int = MAX_ASSOCIATIONS) -> None:
+        self._deliveries: dict[Any, Delivery] = {}
+        self.ae = AE()
+        self.ae.maximum_pdu_size = MAX_PDU
+        self.ae.maximum_associations = associations
+        self.ae.dimse_timeout = self.ae.network_timeout = SECONDS
+        self.ae.acse_timeout = SECONDS_TO_ASK
+        self.ae.supported_contexts = contexts()
+
+    def start(self, host: str, port: int, *, block: bool = False) -> Any:
+        """Listen; what was left half received by a process that died is taken up first.
+
+        Returns
+        -------
+        the server, when not `block`
+        """
+        spool = Path(settings.SPOOL_DIR) / "c-store"
+        spool.mkdir(mode=0o700, parents=True, exist_ok=True)
+        for left in spool.iterdir():  # of a process that died; nothing identified outlives it
+            left.unlink()
+        tempfile.tempdir = str(spool)  # where pynetdicom writes what it receives
+        _config.STORE_RECV_CHUNKED_DATASET = True  # to disk as it comes, never whole in memory
+        for upload in selectors.open_uploads(SOURCE):
+            services.end_upload(upload, by=None)
+        handlers: list[Any] = [
+            (evt.EVT_CONN_OPEN, cap_pdu),
+            (evt.EVT_REQUESTED, self._requested),
+            (evt.EVT_C_STORE, self._stored),
+            (evt.EVT_C_ECHO, lambda _event: SUCCESS),
+            (evt.EVT_RELEASED, self._ended),
+            (evt.EVT_ABORTED, self._ended),
+            (evt.EVT_CONN_CLOSE, self._ended),
+        ]
+        return self.ae.start_server((host, port), block=block, evt_handlers=handlers)
+
+    def _requested(self, event: Any) -> None:
+        """Reject who is not on the list, before anything is negotiated."""
+        asked = event.assoc.requestor.primitive
+        titles = {"calling": asked.calling_ae_title, "called": asked.called_ae_title}
+        with _database():
+            sender = selectors.sender_of_ae_titles(
+                **{name: str(title).strip() for name, title in titles.items()}
+            )
+        if sender is None:
+            log.warning("association rejected", address=event.assoc.requestor.address)
+            event.assoc.acse.send_reject(_REJECTED, _BY_USER, _CALLING_UNKNOWN)
+            event.assoc.kill()
+            return
+        self._deliveries[event.assoc] = Delivery(sender)
+
+    def _stored(self, event: Any) -> int:
+        delivery = self._deliveries.get(event.assoc)
+        if delivery is None:
+            return FAILURE
+        with _database():
+            try:
+                return _take(delivery, event.dataset_path)
+            except Exception:
+                log.exception("a file could not be taken in")
+                return FAILURE
+
+    def _ended(self, event: Any) -> None:
+        delivery = self._deliveries.pop(event.assoc, None)
+        if delivery is not None and delivery.upload is not None:
+            with _database():
+                services.end_upload(delivery.upload, by=None)
+
+
+def contexts() -> list[PresentationContext]:
+    """C-ECHO, and the images that intake takes in the transfer syntaxes that it can decode."""
+    made = []
+    for name, syntaxes in (
+        (str(Verification), ["1.2.840.10008.1.2", "1.2.840.10008.1.2.1"]),
+        *((name, sorted(DECODABLE)) for name in sorted(IMAGE_CLASSES)),
+    ):
+        context = PresentationContext()
+        context.abstract_syntax, context.transfer_syntax = name, list(syntaxes)
+        made.append(context)
+    return made
+
+
+def cap_pdu(event: Any) -> None:
+    """Close a connection whose PDU says that it is longer than was agreed.
+
+    pynetdicom reads as many bytes as the peer announces, up to 4 GiB, into memory.
+    """
+    connection = event.assoc.dul.socket
+    receive = connection.recv
+
+    def capped(size: int) -> Any:
+        if size > MAX_PDU + 6:
+            raise OSError("PDU too long")
+        return receive(size)
+
+    connection.recv = capped
+
+
+def _take(delivery: Delivery, path: Path) -> int:
+    """Take one file in; the C-STORE status."""
+    if delivery.upload is None:
+        delivery.upload = services.start_upload(delivery.sender.collection, by=None, source=SOURCE)
+    try:
+        outcome = _add(delivery.upload, path)
+    except Problem:  # another receiver started and ended it: go on in a new one
+        delivery.upload = services.start_upload(delivery.sender.collection, by=None, source=SOURCE)
+        outcome = _add(delivery.upload, path)
+    return failure(Reason[outcome["code"]]) if "code" in outcome else SUCCESS
+
+
+def _add(upload: Upload, path: Path) -> services.Outcome:
+    with path.open("rb") as data:
+        return services.add_file(upload, data)
+
+
+class _database:  # noqa: N801 -- reads as what it opens
+    """A handler's own database connection, as a request has one."""
+
+    def __enter__(self) -> None:
+        close_old_connections()
+
+    def __exit__(self, *_error: object) -> None:
+        if not any(each.in_atomic_block for each in connections.all()):
+            connections.close_all()

@@ -1,0 +1,377 @@
+"""DICOMweb as clients we did not write use it, and no further than what they may reach."""
+
+import json
+from collections.abc import Callable
+from io import BytesIO
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pydicom
+import pytest
+from dicomweb_client import DICOMwebClient
+from django.test import Client
+from PIL import Image
+from pydicom.uid import ExplicitVRLittleEndian, JPEG2000Lossless, RLELossless
+from requests import HTTPError
+
+from readerstudy.imaging import selectors, services, tokens
+from readerstudy.imaging.models import Collection, Examination, Instance, Series, Upload
+from readerstudy.studies.models import Study
+from tests import dicom, factories, wire
+from tests.cast import People
+
+pytestmark = pytest.mark.django_db
+SignIn = Callable[..., Client]
+MULTIPART = 'multipart/related; type="application/dicom"; boundary=part'
+
+
+@pytest.fixture
+def collection() -> Collection:
+    return services.create_collection(name="A study's images")
+
+
+@pytest.fixture
+def examination(collection: Collection, tmp_path: Path) -> Examination:
+    services.import_folder(dicom.examination(tmp_path, count=5), collection=collection, by=None)
+    return Examination.objects.get()
+
+
+@pytest.fixture
+def web(examination: Examination) -> DICOMwebClient:
+    return opened(*examination.series.all())
+
+
+def opened(*series: Series) -> DICOMwebClient:
+    """A client of what a token for these series opens."""
+    token = tokens.issue([str(each.pk) for each in series], seconds=60)
+    return DICOMwebClient(f"{wire.HOST}/dicomweb/{token}", session=wire.session())
+
+
+def uids(series: Series, number: int = 2) -> tuple[str, str, str]:
+    instance = series.instances.all()[number]
+    return series.examination.study_uid, series.series_uid, instance.sop_uid
+
+
+def values(found: list[dict[str, Any]], tag: str) -> list[Any]:
+    return [each[tag].get("Value", [None])[0] for each in found]
+
+
+def test_searches_match_at_every_level(web: DICOMwebClient, examination: Examination) -> None:
+    (study,) = web.search_for_studies(search_filters={"PatientID": examination.patient})
+    assert study["00201206"]["Value"] == [4]
+    assert study["00201208"]["Value"] == [20]
+    assert study["00080061"]["Value"] == ["MR"]
+    for filters in (
+        {"PatientName": examination.patient.lower()},
+        {"PatientName": f"{examination.patient[:4]}*"},
+        {"00100020": f"{examination.patient[:-1]}?"},
+        {"ModalitiesInStudy": "MR", "StudyDate": ""},
+    ):
+        assert len(web.search_for_studies(search_filters=filters)) == 1, filters
+    for filters in (
+        {"PatientID": "P1"},
+        {"PatientID": examination.patient[:-1]},
+        {"PatientName": ".*"},
+        {"ModalitiesInStudy": "CT"},
+        {"StudyDate": "20200101-20260101"},
+        {"AccessionNumber": "4*"},
+    ):
+        assert web.search_for_studies(search_filters=filters) == [], filters
+    assert len(web.search_for_studies(fuzzymatching=True, search_filters={"PatientName": "p"})) == 1
+    assert len(web.search_for_series()) == 4
+    (t2,) = web.search_for_series(search_filters={"SeriesDescription": "T2*", "Modality": "MR"})
+    assert t2["00100020"]["Value"] == [examination.patient]
+    series_uid = t2["0020000E"]["Value"][0]
+    found = web.search_for_instances(
+        examination.study_uid, series_uid, search_filters={"InstanceNumber": "3"}
+    )
+    assert values(found, "00200013") == [3]
+    assert len(web.search_for_instances()) == 20
+    assert len(web.search_for_instances(examination.study_uid)) == 20
+
+
+def test_searches_come_in_pages_and_say_that_there_is_more(
+    web: DICOMwebClient, examination: Examination, client: Client
+) -> None:
+    address = f"/{web.base_url.split('/', 3)[3]}/instances"
+    first = client.get(address, {"limit": 8})
+    assert "additional results" in first["Warning"]
+    rest = client.get(address, {"limit": 30, "offset": 8})
+    assert "Warning" not in rest
+    together = values(first.json(), "00080018") + values(rest.json(), "00080018")
+    assert sorted(together) == sorted(Instance.objects.values_list("sop_uid", flat=True))
+    assert client.get(address, {"offset": 20}).status_code == 204
+    assert client.get(address, {"limit": "-1"}).status_code == 400
+    assert client.get(address, {"NotAnAttribute": "1"}).status_code == 400
+    assert "EchoTime" in client.get(address, {"EchoTime": "3"})["Warning"]
+
+
+def test_a_search_includes_the_attributes_asked_for(web: DICOMwebClient) -> None:
+    (some,) = web.search_for_series(
+        search_filters={"SeriesDescription": "T2 TSE"}, fields=["EchoTime", "00180080"]
+    )
+    assert (some["00180081"]["Value"], some["00180080"]["Value"]) == ([3.1], [7.8])
+    whole = web.search_for_instances(fields=["all"], limit=2)
+    assert all(each["00280030"]["Value"] == [0.9, 1.1] for each in whole)
+    assert "7FE00010" not in whole[0]
+
+
+def test_what_is_retrieved_is_what_was_stored(
+    web: DICOMwebClient, examination: Examination
+) -> None:
+    series = examination.series.all()[0]
+    study_uid, series_uid, sop_uid = uids(series)
+    assert len(web.retrieve_study(study_uid)) == 20
+    assert len(web.retrieve_series(study_uid, series_uid)) == 5
+    image = web.retrieve_instance(study_uid, series_uid, sop_uid)
+    pixels = image.pixel_array
+    (frame,) = web.retrieve_instance_frames(study_uid, series_uid, sop_uid, [1])
+    assert frame == pixels.tobytes()
+
+
+def test_compressed_files_and_frames_are_made_for_who_asks(
+    collection: Collection, tmp_path: Path
+) -> None:
+    stored = dicom.image(pixels=np.arange(4096, dtype=np.uint16).reshape(64, 64))
+    dicom.save(stored, tmp_path / "one.dcm")
+    services.import_folder(tmp_path, collection=collection, by=None)
+    series = Series.objects.get()
+    web, names = opened(series), uids(series, 0)
+    for syntax in (RLELossless, JPEG2000Lossless):
+        packed = web.retrieve_instance(*names, media_types=(("application/dicom", syntax),))
+        assert packed.file_meta.TransferSyntaxUID == syntax
+        assert np.array_equal(packed.pixel_array, stored.pixel_array)
+    (jpeg2000,) = web.retrieve_instance_frames(
+        *names, [1], media_types=(("image/jp2", JPEG2000Lossless),)
+    )
+    assert np.array_equal(np.asarray(Image.open(BytesIO(jpeg2000))), stored.pixel_array)
+
+
+def test_metadata_is_the_data_set_and_leads_to_its_bulk_data(
+    web: DICOMwebClient, examination: Examination
+) -> None:
+    series = examination.series.all()[0]
+    study_uid, series_uid, sop_uid = uids(series)
+    assert len(web.retrieve_study_metadata(study_uid)) == 20
+    several = web.retrieve_series_metadata(study_uid, series_uid)
+    one = web.retrieve_instance_metadata(study_uid, series_uid, sop_uid)
+    assert one in several
+    image = web.retrieve_instance(study_uid, series_uid, sop_uid)
+    as_read = pydicom.Dataset.from_json(one, bulk_data_uri_handler=lambda _uri: b"")
+    assert as_read.EchoTime == image.EchoTime
+    (bulk,) = web.retrieve_bulkdata(one["7FE00010"]["BulkDataURI"])
+    assert bulk == image.PixelData
+
+
+def test_frames_of_an_enhanced_image_and_of_a_file_of_an_older_release(
+    collection: Collection, tmp_path: Path
+) -> None:
+    pixels = np.arange(3 * 15, dtype=np.uint8).reshape(3, 5, 3)  # of odd size: 45 bytes and a pad
+    dicom.save(dicom.enhanced(pixels), tmp_path / "enhanced.dcm")
+    services.import_folder(tmp_path, collection=collection, by=None)
+    series = Series.objects.get()
+    web = opened(series)
+    names = (series.examination.study_uid, series.series_uid, series.instances.get().sop_uid)
+    now = web.retrieve_instance_frames(*names, [2, 3, 1])
+    assert now == [pixels[each].tobytes() for each in (1, 2, 0)]
+    series.instances.update(pixel_offset=None, frame_bytes=None)
+    assert web.retrieve_instance_frames(*names, [2, 3, 1]) == now
+    for wrong in ([0], [4]):
+        with pytest.raises(HTTPError, match="404"):
+            web.retrieve_instance_frames(*names, wrong)
+
+
+def test_pictures_are_windowed_and_sized_as_asked(
+    web: DICOMwebClient, examination: Examination, client: Client
+) -> None:
+    series = examination.series.all()[0]
+    study_uid, series_uid, sop_uid = uids(series)
+    base = f"/{web.base_url.split('/', 3)[3]}/studies/{study_uid}"
+    one = f"{base}/series/{series_uid}/instances/{sop_uid}"
+
+    def picture(address: str, **asked: str) -> Image.Image:
+        answer = client.get(address, asked, headers={"Accept": "image/png"})
+        assert answer.status_code == 200, answer.content
+        assert answer["Content-Type"] == "image/png"
+        return Image.open(BytesIO(answer.content))
+
+    dark = np.asarray(picture(f"{one}/rendered", window="5000,10"))
+    light = np.asarray(picture(f"{one}/frames/1/rendered", window="-5000,10"))
+    assert (dark.max(), light.min()) == (0, 255)
+    assert picture(f"{one}/rendered", viewport="60,60").size == (45, 60)
+    for address in (base, f"{base}/series/{series_uid}", one, f"{one}/frames/1"):
+        assert max(picture(f"{address}/thumbnail").size) == 160
+    assert client.get(f"{one}/rendered")["Content-Type"] == "image/jpeg"
+    several = client.get(f"{base}/series/{series_uid}/rendered")
+    assert several["Content-Type"].startswith('multipart/related; type="image/jpeg"')
+    for wrong in ({"window": "1"}, {"window": "1,0"}, {"viewport": "0,9"}, {"quality": "900"}):
+        assert client.get(f"{one}/rendered", wrong).status_code == 400, wrong
+
+
+ANSWERS = [
+    ("", "application/dicom+xml", 406),
+    ("", 'multipart/related; type="application/dicom"; transfer-syntax=1.2.840.10008.1.2', 406),
+    (
+        "",
+        'multipart/related; type="application/dicom"; transfer-syntax=1.2.840.10008.1.2.4.90',
+        406,
+    ),
+    ("", 'multipart/related; type="application/dicom"; transfer-syntax=*', 200),
+    ("", "application/dicom", 200),
+    ("/metadata", "application/dicom+xml", 406),
+    ("/metadata", "application/json", 200),
+    ("/frames/1", "image/gif", 406),
+    ("/frames/1", "application/octet-stream", 200),
+    ("/frames/1", "image/gif, multipart/related; type=image/dicom-rle;q=0.5", 200),
+    ("/rendered", "text/html", 406),
+    ("/bulkdata/7FE00010", "application/octet-stream", 200),
+    ("/bulkdata/00100010", "*/*", 404),
+]
+
+
+def test_what_cannot_be_made_is_answered_with_406(
+    web: DICOMwebClient, examination: Examination, client: Client
+) -> None:
+    study_uid, series_uid, sop_uid = uids(examination.series.all()[0])
+    base = f"/{web.base_url.split('/', 3)[3]}/studies/{study_uid}"
+    for end, accept, status in ANSWERS:
+        answer = client.get(
+            f"{base}/series/{series_uid}/instances/{sop_uid}{end}", headers={"Accept": accept}
+        )
+        assert answer.status_code == status, (end, accept)
+
+
+def test_a_readers_token_reaches_the_open_case_and_nothing_else(
+    examination: Examination, client: Client
+) -> None:
+    mine, other = examination.series.all()[:2]
+    token = tokens.issue([str(mine.pk)], seconds=60)
+    study_uid, other_uid, sop_uid = uids(other)
+    base = f"/dicomweb/{token}"
+    assert values(client.get(f"{base}/series").json(), "0020000E") == [mine.series_uid]
+    (study,) = client.get(f"{base}/studies").json()
+    assert study["00201206"]["Value"] == [1]
+    assert len(client.get(f"{base}/instances").json()) == 5
+    one = f"studies/{study_uid}/series/{other_uid}"
+    for end in (
+        one, f"{one}/metadata", f"{one}/instances", f"{one}/rendered", f"{one}/thumbnail",
+        f"{one}/instances/{sop_uid}", f"{one}/instances/{sop_uid}/frames/1",
+        f"{one}/instances/{sop_uid}/bulkdata/7FE00010",
+        f"studies/{study_uid}/series/{mine.series_uid}/instances/{sop_uid}",
+    ):  # fmt: skip
+        assert client.get(f"{base}/{end}").status_code == 404, end
+    assert client.post(f"{base}/studies").status_code == 405
+    assert client.get(f"/dicomweb/{token[:-2]}xx/studies").status_code == 404
+
+
+@pytest.fixture
+def study(people: People) -> Study:
+    return factories.draft_study(people, n_cases=0)
+
+
+def sender(study: Study, **options: Any) -> DICOMwebClient:
+    _, token = services.add_sender(study.collection, name="Vendor", by=None, **options)
+    session = wire.session(Authorization=f"Bearer {token}")
+    base = f"{wire.HOST}/dicomweb/collections/{study.collection_id}"
+    return DICOMwebClient(base, session=session)
+
+
+def test_a_sender_stores_by_its_token_and_what_it_sent_becomes_ready(
+    study: Study, tmp_path: Path
+) -> None:
+    web = sender(study, may_read=True)
+    images = [pydicom.dcmread(each) for each in dicom.series(tmp_path)]
+    answer = web.store_instances(images)
+    stored = [item.ReferencedSOPInstanceUID for item in answer.ReferencedSOPSequence]
+    assert "FailedSOPSequence" not in answer
+    assert set(stored) == set(Instance.objects.values_list("sop_uid", flat=True))
+    (upload,) = Upload.objects.all()
+    assert (upload.source, upload.stored, upload.state) == ("stow", 10, Upload.State.WORKING)
+    services.perform(upload.pk)
+    patient = Instance.objects.all()[0].series.examination.patient
+    (study_found,) = web.search_for_studies(search_filters={"PatientID": patient})
+    assert study_found["00201208"]["Value"] == [10]
+    again = web.store_instances(images, study_instance_uid=images[0].StudyInstanceUID)
+    assert len(again.ReferencedSOPSequence) == 10
+    assert Instance.objects.count() == 10
+
+
+def body(*parts: bytes) -> bytes:
+    head = b"--part\r\nContent-Type: application/dicom\r\n\r\n"
+    return b"".join(head + each + b"\r\n" for each in parts) + b"--part--\r\n"
+
+
+def test_each_instance_that_is_not_stored_is_answered_with_its_reason(
+    study: Study, client: Client, tmp_path: Path
+) -> None:
+    _, token = services.add_sender(study.collection, name="Vendor", by=None)
+    address = f"/dicomweb/collections/{study.collection_id}/studies"
+
+    def store(data: bytes, end: str = "", kind: str = MULTIPART) -> Any:
+        return client.post(
+            f"{address}{end}", data, content_type=kind,
+            headers={"Authorization": f"Bearer {token}"},
+        )  # fmt: skip
+
+    good = dicom.save(dicom.image(), tmp_path / "a").read_bytes()
+    burned = dicom.save(dicom.image(number=2, BurnedInAnnotation="YES"), tmp_path / "b")
+    mixed = store(body(good, burned.read_bytes(), b"hello"))
+    assert mixed.status_code == 202
+    assert len(mixed.json()["00081199"]["Value"]) == 1
+    assert values(mixed.json()["00081198"]["Value"], "00081197") == [0xC000, 0xC000]
+    for canary in dicom.CANARIES:
+        assert canary not in mixed.content.decode()
+    nothing = store(body(b"hello"))
+    assert nothing.status_code == 409
+    elsewhere = store(body(good), "/1.2.3.99")
+    assert values(elsewhere.json()["00081198"]["Value"], "00081197") == [0xA900]
+    assert store(body(good), "/1.2.3.4").status_code == 200
+    assert store(good, kind="application/dicom").status_code == 415
+    assert store(body(good), kind=MULTIPART.replace("dicom", "dicom+json", 1)).status_code == 415
+    for cut in (body(good)[:300], body(good)[:-8], b"--part\r\n" + b"x" * 99_999):
+        assert store(cut).status_code == 400, cut[:40]
+    assert Instance.objects.count() == 1
+
+
+def test_who_may_not_send_to_a_collection_cannot(
+    study: Study, people: People, sign_in: SignIn, tmp_path: Path
+) -> None:
+    address = f"/dicomweb/collections/{study.collection_id}/studies"
+    good = body(dicom.save(dicom.image(), tmp_path / "a").read_bytes())
+
+    def store(client: Client, **headers: str) -> int:
+        return client.post(address, good, content_type=MULTIPART, headers=headers).status_code
+
+    assert store(Client()) == 401
+    assert store(Client(), Authorization="Bearer nonsense") == 401
+    other, token = services.add_sender(
+        factories.other_study(people).collection, name="Elsewhere", by=None
+    )
+    assert store(Client(), Authorization=f"Bearer {token}") == 404
+    services.end_sender(other, by=people.ada)
+    assert store(Client(), Authorization=f"Bearer {token}") == 401
+    for stranger in (people.rae, people.mallory):
+        assert store(sign_in(stranger)) == 404
+        assert sign_in(stranger).get(address).status_code == 404
+    strict = Client(enforce_csrf_checks=True)
+    strict.force_login(people.cora, backend="django.contrib.auth.backends.ModelBackend")
+    assert store(strict) == 403
+    assert store(sign_in(people.cora)) == 200
+    assert sign_in(people.cora).get(address).status_code == 200
+    with pytest.raises(HTTPError, match="403"):
+        sender(study).search_for_studies()
+
+
+def test_searching_costs_the_same_queries_however_much_there_is(
+    examination: Examination, client: Client, django_assert_max_num_queries: Any
+) -> None:
+    token = tokens.issue([str(each.pk) for each in examination.series.all()], seconds=60)
+    for end in ("studies", "series", "instances"):
+        with django_assert_max_num_queries(4):
+            assert json.loads(client.get(f"/dicomweb/{token}/{end}").content)
+
+
+def test_stored_frames_are_explicit_little_endian(examination: Examination) -> None:
+    for path in selectors.paths_by_role(examination)["t1c"]:
+        assert pydicom.dcmread(path).file_meta.TransferSyntaxUID == ExplicitVRLittleEndian
