@@ -32,6 +32,7 @@ class Standing(StrEnum):
     PAUSED = "paused"  # has a case open
     BETWEEN = "between cases"
     WASHOUT = "washout"
+    NOT_PASSED = "training not passed"  # waits for the coordinator
     DONE = "done"
     WITHDRAWN = "withdrawn"
 
@@ -129,6 +130,7 @@ class _Facts:
     ended: dict[tuple[UUID, int], datetime]  # (reader, period) -> last submission
     open_reads: dict[UUID, datetime]  # reader -> last sign of life of the open read
     overridden: set[tuple[UUID, int]]
+    undecided: set[UUID]  # readers who did not pass training
 
     @classmethod
     def of(cls, study: Study, readers: Sequence[Reader]) -> "_Facts":
@@ -159,6 +161,7 @@ class _Facts:
                     "reader_id", "period"
                 )
             ),
+            undecided={each.reader_id for each in waiting_for_decision(study)},
         )
 
 
@@ -212,6 +215,8 @@ def _standing(reader: Reader, where: Place, facts: _Facts, *, in_washout: bool) 
         return Standing.READING if timezone.now() - sign <= QUIET else Standing.PAUSED
     if where.planned and where.done == where.planned:
         return Standing.DONE
+    if reader.id in facts.undecided:
+        return Standing.NOT_PASSED
     if in_washout:
         return Standing.WASHOUT
     return Standing.BETWEEN if reader.id in facts.last_activity else Standing.NOT_STARTED

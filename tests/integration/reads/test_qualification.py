@@ -9,6 +9,7 @@ from readerstudy.audit.models import Entry
 from readerstudy.reads import progress, qualification, selectors
 from readerstudy.reads import services as reads
 from readerstudy.reads.models import Qualification, Read
+from readerstudy.reads.progress import Standing
 from readerstudy.results import about_readers
 from readerstudy.studies import services as studies
 from readerstudy.studies.models import Reader, Study
@@ -73,6 +74,7 @@ def test_who_does_not_waits_for_a_decision_and_loses_nothing(
     assert "lets you train again" in page
     (waiting,) = progress.waiting_for_decision(study)
     assert waiting.reader.code == "R01"
+    assert progress.progress(study)[0].standing == Standing.NOT_PASSED
     desk = sign_in(people.cora)
     assert (
         "R01 did not pass training (1 of 2)"
