@@ -93,8 +93,15 @@ def ustatistics(
     found = moments(ratings, truth)
     I = ratings.shape[0]
     influence = Influence.of(ratings, truth)
+    complete = not bool(np.isnan(ratings).any())
     spread = _Spread(
-        found, influence, random, biased, warnings, names or [str(i + 1) for i in range(I)]
+        found,
+        influence,
+        random,
+        complete,
+        biased,
+        warnings,
+        names or [str(i + 1) for i in range(I)],
     )
     singles = tuple(_single(found.auc[i], *spread.of(i, i), alpha=alpha) for i in range(I))
     pairs = tuple(
@@ -179,6 +186,7 @@ class _Spread:
     found: Moments
     influence: Influence
     random: Random
+    complete: bool
     biased: bool
     warnings: list[str]
     names: Sequence[str]
@@ -194,15 +202,15 @@ class _Spread:
             return variance, df
         negative = f"variance of {self._what(a, b)} is negative ({variance:.3g})"
         second, df = self._with(a, b, biased=True)
-        if second > 0 and not self.biased:
+        if self.complete and second > 0 and not self.biased:
             self.warnings.append(
                 f"the U-statistic {negative}, which an unbiased estimate can be; the V-statistic "
                 "(MLE) variance is used in its place"
             )
             return second, df
         self.warnings.append(
-            f"the {negative}, as its estimates can be when readers differ between modalities; the "
-            "sum of the variances over readers and over cases, which is too large rather than too "
+            f"the {negative}, as its estimates can be, most of all when reads are missing; the sum "
+            "of the variances over readers and over cases, which is too large rather than too "
             "small, is used in its place"
         )
         return self.influence.over_both(a, b)

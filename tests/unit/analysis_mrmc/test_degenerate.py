@@ -11,6 +11,9 @@ import pytest
 import analysis
 from analysis.multireader import obuchowski_rockette
 from analysis.multireader.estimation import Options
+from analysis.multireader.influence import Influence
+from analysis.multireader.ustatistics import contrast, ustatistics
+from analysis.simulation.roe_metz import dataset, with_auc
 from analysis.tables import DataError
 from tests.unit.analysis_mrmc.peers import vandyke
 
@@ -126,6 +129,26 @@ def test_readers_who_differ_between_modalities_never_give_a_certain_answer() -> 
         assert found.differences[0].std_error > 0.02
         assert found.test.p_value > 0.05
         assert any("rather than too small" in text for text in found.warnings)
+
+
+def test_with_missing_reads_a_negative_variance_is_never_replaced_by_a_smaller_guess() -> None:
+    """The MLE variance is positive here, and far below what readers and cases each vary by."""
+    model = with_auc(0.85)
+    rng = np.random.default_rng(9)
+    for _ in range(40):
+        study = dataset(model, readers=6, healthy=40, diseased=40, rng=rng)
+        ratings = np.where(rng.random(study.ratings.shape) > 0.25, study.ratings, np.nan)
+        found = ustatistics(ratings, study.truth)
+        mle = contrast(found.moments.covariance_mle, 0, 1)
+        if contrast(found.moments.covariance, 0, 1) >= 0 or mle <= 0:
+            continue
+        influence = Influence.of(ratings, study.truth)
+        safe = sum(way(0, 1)[0] for way in (influence.over_readers, influence.over_cases))
+        assert found.inference.differences[0].std_error ** 2 == pytest.approx(safe)
+        assert safe > 2 * mle
+        assert any("too large" in text for text in found.inference.warnings)
+        return
+    raise AssertionError("no study of 40 had a negative variance")
 
 
 def test_a_negative_unbiased_variance_falls_back_to_delong_and_says_so() -> None:

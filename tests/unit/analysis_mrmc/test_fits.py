@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 
 import analysis
 from analysis.dataset import Dataset
+from analysis.fits import areas
 from analysis.fits.binormal import Binormal, fit_binormal
 from analysis.fits.contaminated import Contaminated, fit_contaminated
 from analysis.fits.likelihood import Fit, _Problem, categories
@@ -134,3 +135,25 @@ def test_fitted_area_is_a_figure_of_merit() -> None:
     found = analysis.mrmc(table[table["reader"].isin(["1", "2"])], fom="binormal_auc")
     assert found.foms[0].estimate == pytest.approx(rjafroc(0, 0, "bm")["AUC"], rel=1e-4)
     assert 0 < found.test.p_value < 1
+
+
+def test_a_jackknife_of_ratings_that_all_differ_fits_each_distinct_table_once(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    rng = np.random.default_rng(1)
+    truth = np.arange(60) % 2 == 0
+    levels = RatingLevels.of(rng.normal(size=60) + 1.4 * truth, truth)
+    tables = [(positive, negative) for _, positive, negative in levels.deletions()]
+    positive, negative = (np.concatenate(each) for each in zip(*tables, strict=True))
+    fits = []
+
+    def counted(p: Floats, n: Floats) -> Fit:
+        fits.append(p.size)
+        return fit_binormal(p, n)
+
+    monkeypatch.setattr(areas, "fit_binormal", counted)
+    found = areas.binormal_area(positive, negative)
+    assert len(fits) < len(found) / 2
+    some = [0, 59]
+    expected = [fit_binormal(positive[at], negative[at]).auc for at in some]
+    assert found[some] == pytest.approx(expected, rel=1e-9)
