@@ -96,11 +96,7 @@ def mrmc(
     dataset, warnings = prepare(dataset, method=method, missing=options.missing)
     job = Job(dataset, figure, chosen, random, alpha, options, warnings)
     found = _found(job, method)
-    if method != "or" and covariance not in (None, found.covariance):
-        warnings.append(
-            f"covariance {covariance} is not for method {method}; its own was used, "
-            f"{found.covariance}"
-        )
+    _tell_unused(covariance, found.covariance, method, warnings)
     p_values = [each.p_value for each in found.inference.differences]
     return MrmcResult(
         fom=figure.name,
@@ -165,6 +161,12 @@ def _check(figure: FigureOfMerit, method: str, covariance: str, alpha: float) ->
         )
     if covariance == "mle" and method != "ustat":
         raise DataError("covariance 'mle' is for method 'ustat'")
+
+
+def _tell_unused(asked: str | None, used: str, method: str, warnings: list[str]) -> None:
+    """Say that a covariance that was asked for is none of the method's."""
+    if method != "or" and asked not in (None, used):
+        warnings.append(f"covariance {asked} is not for method {method}; its own was used, {used}")
 
 
 def _found(job: Job, method: Method) -> _Found:
