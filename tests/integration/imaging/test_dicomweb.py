@@ -334,6 +334,22 @@ def test_each_instance_that_is_not_stored_is_answered_with_its_reason(
     assert Instance.objects.count() == 1
 
 
+def test_a_body_in_chunks_without_a_length_is_taken_whole(
+    study: Study, client: Client, tmp_path: Path
+) -> None:
+    """As Orthanc sends it; granian ends `wsgi.input` where the chunks end."""
+    _, token = services.add_sender(study.collection, name="PACS", by=None)
+    data = BytesIO(body(dicom.save(dicom.image(), tmp_path / "a").read_bytes()))
+    answer = client.generic(
+        "POST",
+        f"/dicomweb/collections/{study.collection_id}/studies",
+        headers={"Authorization": f"Bearer {token}", "Transfer-Encoding": "chunked"},
+        **{"wsgi.input": data, "CONTENT_TYPE": MULTIPART},
+    )
+    assert answer.status_code == 200, answer.content
+    assert Instance.objects.count() == 1
+
+
 def test_who_may_not_send_to_a_collection_cannot(
     study: Study, people: People, sign_in: SignIn, tmp_path: Path
 ) -> None:

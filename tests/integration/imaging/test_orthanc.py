@@ -72,7 +72,7 @@ def orthanc(study: Study, dicom_port: int, live_server: Any, tmp_path: Path) -> 
     port = free_port()
     us = f"{live_server.url}/dicomweb/collections/{study.collection_id}/"
     server = {"Url": us, "HttpHeaders": {"Authorization": f"Bearer {token}"}}
-    # Django's own server, which tests use, reads no chunked bodies; granian does.
+    # The server of tests reads no chunked bodies; granian does.
     server |= {"ChunkedTransfers": False}
     settings = {
         "StorageDirectory": str(tmp_path / "db"), "IndexDirectory": str(tmp_path / "db"),
