@@ -12,10 +12,12 @@ from pathlib import Path
 from tqdm import tqdm
 
 import inference
+from inference.detector import WEIGHTS
 from inference.preprocess import ROLES, UnusableExamination
 from inference.series import UnreadableSeries, read_examination
 
 CACHE = Path("var/training")
+DEFAULT_FAMILY = "space-to-depth"
 SEGMENTATION_LEVEL = 0.4
 VALIDATION_CASES, TEST_CASES = 20, 40
 VENDOR_BYTES, VENDOR_SECONDS = 6 * 1024**3, 60  # a file of others
@@ -56,18 +58,30 @@ def _parser() -> argparse.ArgumentParser:
     one.add_argument("--limited", action="store_true", help="with limits of memory and CPU time")
     one.set_defaults(run=_vendor)
 
+    _training(commands)
+    return parser
+
+
+def _training(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    """The commands that make and measure detectors."""
     one = commands.add_parser("train", help="make training phantoms and train; resumes")
     one.add_argument("--cache", type=Path, default=CACHE)
     one.add_argument("--cases", type=int, default=120)
     one.add_argument("--steps", type=int, default=4000)
     one.add_argument("--workers", type=int, default=1, help="processes that make phantoms")
     one.add_argument("--device", default="cpu")
+    one.add_argument("--family", default=DEFAULT_FAMILY, help="`families` lists them")
     one.set_defaults(run=_train)
+
+    one = commands.add_parser("families", help="list the families of detectors, as JSON")
+    one.set_defaults(run=_families)
 
     one = commands.add_parser("calibrate", help="pack weights, set their operating point")
     one.add_argument("checkpoint", type=Path)
     one.add_argument("--cache", type=Path, default=CACHE)
     one.add_argument("--cases", type=int, default=VALIDATION_CASES)
+    one.add_argument("--family", default=DEFAULT_FAMILY)
+    one.add_argument("--folder", type=Path, help="for card and weights; default: the package's")
     one.set_defaults(run=_calibrate)
 
     one = commands.add_parser("evaluate", help="measure a detector on held-out phantoms")
@@ -76,7 +90,6 @@ def _parser() -> argparse.ArgumentParser:
     one.add_argument("--cases", type=int, default=TEST_CASES)
     one.add_argument("--out", type=Path, default=Path("benchmarks/detectors"))
     one.set_defaults(run=_evaluate)
-    return parser
 
 
 def _phantom(options: argparse.Namespace) -> None:
@@ -168,15 +181,35 @@ def _make_all(
 def _train(options: argparse.Namespace) -> None:
     import torch
 
-    from inference.detectors import space_to_depth
+    from inference.detectors import families
     from inference.training import cases, fit
 
-    recipe = fit.Recipe(steps=options.steps)
+    family = families.family_of(options.family)
+    recipe = fit.Recipe(steps=options.steps, loss=family.loss, rate=family.rate)
     _make_all(cases.make, cases.TRAINING_SEEDS[: options.cases], options.cache, options.workers)
     torch.manual_seed(recipe.seed)
-    checkpoint = options.cache / "space-to-depth.pt"
-    fit.fit(space_to_depth.build(), options.cache, checkpoint, recipe, options.device)
-    print(f"{checkpoint}: next `python -m inference calibrate {checkpoint}`")
+    checkpoint = options.cache / f"{options.family}.pt"
+    network = families.build(options.family)
+    fit.fit(network, options.cache, checkpoint, recipe, options.device)
+    print(
+        f"{checkpoint}: next `python -m inference calibrate {checkpoint} --family {options.family}`"
+    )
+
+
+def _families(_: argparse.Namespace) -> None:
+    from inference.detectors import families
+
+    rows = [
+        {
+            "family": name,
+            "after": each.after,
+            "parameters": sum(p.numel() for p in families.build(name).parameters()),
+            "loss": each.loss,
+            "window": each.window,
+        }
+        for name, each in families.FAMILIES.items()
+    ]
+    print(json.dumps(rows, indent=1, ensure_ascii=False))
 
 
 def _calibrate(options: argparse.Namespace) -> None:
@@ -184,7 +217,11 @@ def _calibrate(options: argparse.Namespace) -> None:
 
     seeds = cases.VALIDATION_SEEDS[: options.cases]
     folders = _make_all(cases.make_examination, seeds, options.cache, 1)
-    card = ship.ship(options.checkpoint, folders, SEGMENTATION_LEVEL)
+    folder = options.folder or WEIGHTS
+    folder.mkdir(parents=True, exist_ok=True)
+    card = ship.ship(
+        options.checkpoint, folders, SEGMENTATION_LEVEL, family=options.family, folder=folder
+    )
     print(f"{card}: next `python -m inference evaluate`, which fills in the performance")
 
 

@@ -2,8 +2,10 @@
 
 import hashlib
 import json
+import os
+import warnings
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass, field
 from functools import lru_cache
 from importlib import import_module
 from pathlib import Path
@@ -15,9 +17,15 @@ from inference.volume import Volume
 WEIGHTS = Path(__file__).parent / "weights"
 DEFAULT = "space-to-depth@1"
 
-# family -> module with `load(card, weights, device) -> Detector`. A new family is a line here, a
-# file, and a card with weights.
-FAMILIES = {"space-to-depth": "inference.detectors.space_to_depth"}
+FOLDER = "READERSTUDY_DETECTORS"  # environment: cards and weights that were brought here
+# Formats of models made elsewhere -> module with `load(card, weights, device) -> Detector`; any
+# other family is one of `inference.detectors.families`. See docs/own-detectors.md.
+FORMATS = {
+    "torchscript": "inference.detectors.brought",
+    "onnx": "inference.detectors.brought",
+    "python": "inference.detectors.brought",
+}
+_FAMILIES = "inference.detectors.families"
 
 
 class UnknownDetector(KeyError):
@@ -53,6 +61,8 @@ class Card:
     needs: tuple[str, ...]
     operating_point: dict[str, float]  # segmentation, temperature, bias, probability
     words: dict[str, Any]  # banner, training, performance, limits
+    options: dict[str, Any] = field(default_factory=dict)  # of a model brought here
+    folder: str = str(WEIGHTS)  # where card and weights lie
 
     @property
     def value(self) -> str:
@@ -61,16 +71,45 @@ class Card:
 
 
 def read_card(path: Path) -> Card:
-    """Read a card from its JSON file."""
-    raw = json.loads(path.read_text())
-    return Card(**{**raw, "needs": tuple(raw["needs"])})
+    """Read a card from its JSON file.
+
+    Raises
+    ------
+    ValueError
+        Naming the file, when it is no card.
+    """
+    try:
+        raw = json.loads(path.read_text())
+        return Card(**{**raw, "needs": tuple(raw["needs"]), "folder": str(path.parent)})
+    except (ValueError, KeyError, TypeError) as wrong:
+        raise ValueError(f"{path.name} is no detector's card: {wrong}") from wrong
+
+
+def write_card(card: Card, folder: Path) -> Path:
+    """Write a card beside its weights."""
+    path = folder / f"{card.name}-{card.version}.json"
+    kept = {k: v for k, v in asdict(card).items() if k != "folder" and (k != "options" or v)}
+    path.write_text(json.dumps(kept, indent=1, ensure_ascii=False) + "\n")
+    cards.cache_clear()
+    return path
 
 
 @lru_cache(maxsize=1)
 def cards() -> dict[str, Card]:
-    """Every card in the package, by value."""
-    found = [read_card(path) for path in sorted(WEIGHTS.glob("*.json"))]
-    return {card.value: card for card in found}
+    """Every card of the package, then of the folder that was brought here, by value.
+
+    A card that cannot be read, or that has the name of the package's, costs itself alone.
+    """
+    found = {card.value: card for card in map(read_card, sorted(WEIGHTS.glob("*.json")))}
+    if brought := os.environ.get(FOLDER):
+        for path in sorted(Path(brought).glob("*.json")):
+            try:
+                card = read_card(path)
+            except ValueError as wrong:
+                warnings.warn(str(wrong), stacklevel=2)
+                continue
+            found.setdefault(card.value, card)
+    return found
 
 
 def card_of(name_at_version: str) -> Card:
@@ -100,10 +139,19 @@ def load(name_at_version: str, device: str | None = None) -> Detector:
     ------
     UnknownDetector, CorruptWeights
     """
-    card = card_of(name_at_version)
-    weights = checked_weights(card, WEIGHTS / card.weights)
-    family = import_module(FAMILIES[card.family])
-    detector: Detector = family.load(card, weights, device)
+    return load_card(card_of(name_at_version), device)
+
+
+def load_card(card: Card, device: str | None = None) -> Detector:
+    """Load the detector of a card with checked weights.
+
+    Raises
+    ------
+    CorruptWeights
+    """
+    weights = checked_weights(card, Path(card.folder) / card.weights)
+    module = import_module(FORMATS.get(card.family, _FAMILIES))
+    detector: Detector = module.load(card, weights, device)
     return detector
 
 

@@ -1,1 +1,1 @@
-"""Families of detectors, one a file; `inference.detector.FAMILIES` names them."""
+"""Detectors: the families of the field, and models that were made elsewhere."""

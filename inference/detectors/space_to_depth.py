@@ -6,11 +6,7 @@ costs about an eighth of a U-Net at full resolution and still answers for every 
 """
 
 import torch
-from safetensors.torch import load as load_tensors
 from torch import Tensor, nn
-
-from inference.detector import Card, Detector
-from inference.detectors.voxelwise import VoxelwiseDetector
 
 
 class SpaceToDepth(nn.Module):
@@ -29,8 +25,8 @@ class SpaceToDepth(nn.Module):
         return y.reshape(b, 1, d, h, w)
 
 
-def build(channels: int = 4) -> nn.Module:
-    """Return the untrained network (1.5 million parameters).
+def build(channels: int = 4, width: int = 32) -> nn.Module:
+    """Return the untrained network (of width 32: 1.5 million parameters).
 
     The output's bias starts at -5: lesions are rare, and the first steps need not learn that.
     """
@@ -43,7 +39,7 @@ def build(channels: int = 4) -> nn.Module:
         kernel_size=[3] * 4,
         strides=[1, 2, 2, 2],
         upsample_kernel_size=[2] * 3,
-        filters=[32, 48, 64, 96],
+        filters=[width, width * 3 // 2, width * 2, width * 3],
         norm_name=("BATCH", {}),
         res_block=True,
     )
@@ -51,14 +47,3 @@ def build(channels: int = 4) -> nn.Module:
     torch.nn.init.normal_(last.weight, 0, 0.02)
     torch.nn.init.constant_(last.bias, -5.0)
     return SpaceToDepth(body)
-
-
-def load(card: Card, weights: bytes, device: str | None) -> Detector:
-    """Build the network and fill in checked weights (safetensors, half precision)."""
-    network = build()
-    state = {name: tensor.float() for name, tensor in load_tensors(weights).items()}
-    counters = {k: v for k, v in network.state_dict().items() if k.endswith("num_batches_tracked")}
-    network.load_state_dict({**state, **counters})
-    chosen = device or ("cuda" if torch.cuda.is_available() else "cpu")
-    network = network.to(memory_format=torch.channels_last_3d)  # type: ignore[call-overload]
-    return VoxelwiseDetector(card, network, chosen)

@@ -1,21 +1,25 @@
 """Detectors whose network answers for every voxel: preparation, inference, candidates."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 from scipy import ndimage
-from torch import nn
+from torch import Tensor, nn
 
 from inference.detector import Card
+from inference.detectors.layout import laid_out
 from inference.explain import explain
 from inference.lesions import Lesion
 from inference.preprocess import Prepared, prepare, resample
 from inference.volume import Volume
 
 MIN_VOLUME_MM3 = 1.5
+_DROPOUT_PASSES = 8
+_SMALLEST_WINDOW = 32
 WEAKEST = 0.05  # voxels below this probability belong to no candidate
 _ALL_NEIGHBOURS = np.ones((3, 3, 3), bool)
 
@@ -31,14 +35,38 @@ class Candidate:
 
 
 class VoxelwiseDetector:
-    """A network over the whole head in one pass, mirrored left to right for a second opinion."""
+    """A network over the head, mirrored left to right for a second opinion.
 
-    def __init__(self, card: Card, network: nn.Module, device: str) -> None:
+    Parameters
+    ----------
+    window
+        Voxels along each axis that the network sees at once; None: the whole head in one pass.
+        Memory that does not suffice halves it, down to 32 voxels; then a GPU gives way to the CPU.
+    opinions
+        "mirror" (as it is and mirrored), "once", or "dropout" (Gal 2016: eight passes with the
+        network's dropout layers on). With `others`, every member of the ensemble answers.
+    others
+        Further networks of an ensemble.
+    """
+
+    def __init__(
+        self,
+        card: Card,
+        network: nn.Module,
+        device: str,
+        *,
+        window: int | None = None,
+        opinions: str = "mirror",
+        others: Sequence[nn.Module] = (),
+    ) -> None:
+        if opinions not in {"mirror", "once", "dropout"}:
+            raise ValueError(f"opinions are mirror, once or dropout, not {opinions!r}")
         self.card = card
         self.name, self.version = card.name, card.version
         self.weights_sha256, self.needs = card.weights_sha256, card.needs
         self.device = torch.device(device)
-        self.network = network.to(self.device).eval()
+        self.window, self.opinions = window, opinions
+        self.networks = [laid_out(each, self.device).eval() for each in (network, *others)]
 
     def detect(self, examination: Mapping[str, Volume]) -> list[Lesion]:
         """Return lesions above the card's operating point, by falling probability.
@@ -73,16 +101,56 @@ class VoxelwiseDetector:
         return float(1 / (1 + np.exp(-(score / point["temperature"] + point["bias"]))))
 
     @torch.inference_mode()
-    def logits(self, ready: Prepared, *, mirror: bool = True) -> NDArray[np.float32]:
-        """Return logits (pass, z, y, x): as it is, and mirrored left to right."""
-        voxels = torch.from_numpy(ready.voxels)[None].to(self.device)
-        inputs = [voxels, voxels.flip(-1)] if mirror else [voxels]
+    def logits(self, ready: Prepared) -> NDArray[np.float32]:
+        """Return logits (pass, z, y, x): one a network and opinion, the plain one first."""
+        voxels = torch.from_numpy(ready.voxels)[None]
         outputs = []
-        for number, image in enumerate(inputs):
+        for network in self.networks:
+            if self.opinions == "dropout":
+                with _dropping(network):
+                    outputs += [self._one(network, voxels) for _ in range(_DROPOUT_PASSES)]
+                continue
+            outputs.append(self._one(network, voxels))
+            if self.opinions == "mirror":
+                outputs.append(self._one(network, voxels.flip(-1)).flip(-1))
+        return np.asarray(torch.stack(outputs).numpy())
+
+    def _one(self, network: nn.Module, voxels: Tensor) -> Tensor:
+        """One pass (z, y, x), on the CPU; smaller windows and then the CPU where memory lacks."""
+        while True:
+            try:
+                return self._pass(network, voxels.to(self.device))[0, 0].cpu()
+            except (MemoryError, RuntimeError) as problem:
+                if not _is_lack_of_memory(problem):
+                    raise
+                self._give_way(max(voxels.shape[2:]), problem)
+
+    def _give_way(self, length: int, problem: Exception) -> None:
+        smaller = min(self.window or length, length) // 2 // 16 * 16
+        if smaller >= _SMALLEST_WINDOW:
+            self.window = smaller
+        elif self.device.type != "cpu":
+            self.device = torch.device("cpu")
+            self.networks = [each.to("cpu") for each in self.networks]
+        else:
+            raise problem
+
+    def _pass(self, network: nn.Module, voxels: Tensor) -> Tensor:
+        def run(part: Tensor) -> Tensor:
+            part = part.to(memory_format=torch.channels_last_3d)
             with torch.autocast(self.device.type, torch.bfloat16, enabled=self._is_bfloat16_fast()):
-                out = self.network(image.to(memory_format=torch.channels_last_3d)).float()
-            outputs.append((out.flip(-1) if number else out)[0, 0])
-        return np.asarray(torch.stack(outputs).cpu().numpy())
+                answer: Tensor = network(part)
+            return answer.float()
+
+        if self.window is None or max(voxels.shape[2:]) <= self.window:
+            return run(voxels)
+        from monai.inferers.utils import sliding_window_inference
+
+        joined = sliding_window_inference(
+            voxels, [self.window] * 3, 1, run, overlap=0.25, mode="gaussian"
+        )
+        assert isinstance(joined, Tensor)  # noqa: S101 -- one output, so one tensor
+        return joined
 
     def _is_bfloat16_fast(self) -> bool:
         if self.device.type == "cuda":
@@ -90,6 +158,33 @@ class VoxelwiseDetector:
         supported = torch.ops.mkldnn._is_mkldnn_bf16_supported  # noqa: SLF001  no public name
         available = torch.backends.mkldnn.is_available()  # type: ignore[no-untyped-call]
         return bool(available and supported())
+
+
+def chosen_device(device: str | None) -> str:
+    """The device asked for, else CUDA where there is one."""
+    return device or ("cuda" if torch.cuda.is_available() else "cpu")
+
+
+def _is_lack_of_memory(problem: Exception) -> bool:
+    words = str(problem).lower()
+    return isinstance(problem, (MemoryError, torch.OutOfMemoryError)) or any(
+        each in words for each in ("out of memory", "can't allocate memory", "bad_alloc")
+    )
+
+
+@contextmanager
+def _dropping(network: nn.Module) -> Iterator[None]:
+    """Dropout layers at work, all else as in detection."""
+    layers = [m for m in network.modules() if isinstance(m, nn.modules.dropout._DropoutNd)]  # noqa: SLF001
+    if not layers:
+        raise ValueError("this network has no dropout: its opinions are mirror or once")
+    for layer in layers:
+        layer.train()
+    try:
+        yield
+    finally:
+        for layer in layers:
+            layer.eval()
 
 
 def candidates(

@@ -38,16 +38,18 @@ def measure(lesion: Lesion, ready: Prepared) -> dict[str, float]:
     distance = ndimage.distance_transform_edt(~inside, sampling=GRID_MM)
     shell = (distance > _NEAR_MM) & (distance <= _FAR_MM)
     t1c = channels["t1c"]
+    # What fills the whole head has no surroundings: 0 is the brain's median.
+    around = float(np.median(t1c[shell])) if shell.any() else 0.0
     features = {
         "diameter_mm": lesion.diameter_mm,
         "volume_mm3": lesion.volume_mm3,
         "elongation": elongation(lesion),
-        "contrast_sd": float(t1c[inside].mean() - np.median(t1c[shell])),
-        "core_to_rim": core_to_rim(t1c, inside, float(np.median(t1c[shell]))),
+        "contrast_sd": float(t1c[inside].mean() - around),
+        "core_to_rim": core_to_rim(t1c, inside, around),
     }
     if "t1" in channels:
         features["uptake_sd"] = float((t1c[inside] - channels["t1"][inside]).mean())
-    if "flair" in channels:
+    if "flair" in channels and shell.any():
         features["oedema_percent"] = 100 * float((channels["flair"][shell] > _OEDEMA_ABOVE).mean())
     return {name: round(value, 2) for name, value in features.items()}
 

@@ -1,6 +1,7 @@
 """The training loop: resumable, seeded, on CPU or CUDA, in bfloat16 with averaged weights."""
 
 import copy
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -9,7 +10,8 @@ import torch
 from torch import Tensor, nn
 from tqdm import tqdm
 
-from inference.losses import size_weighted_dice_focal
+from inference.detectors.layout import laid_out
+from inference.losses import LOSSES
 from inference.training import cases, patches
 
 
@@ -18,6 +20,7 @@ class Recipe:
     """All that decides the weights besides the cases."""
 
     seed: int = 20260
+    loss: str = "size-weighted"  # of `inference.losses.LOSSES`
     steps: int = 4000
     batch: int = 2
     rate: float = 3e-3
@@ -38,7 +41,7 @@ class Fit:
 
     def __init__(self, network: nn.Module, recipe: Recipe, device: str) -> None:
         self.recipe, self.device = recipe, device
-        self.network = network.to(device=device, memory_format=torch.channels_last_3d).train()  # type: ignore[call-overload]
+        self.network = laid_out(network, device).train()
         self.average = copy.deepcopy(self.network).eval()
         self.optimiser = torch.optim.AdamW(
             self.network.parameters(), recipe.rate, weight_decay=1e-4
@@ -50,17 +53,24 @@ class Fit:
         """One step on a batch; return its loss."""
         for group in self.optimiser.param_groups:
             group["lr"] = rate_at(self.recipe, self.step)
-        with torch.autocast(self.device, torch.bfloat16):
-            logits = self.network(voxels)
-        loss = size_weighted_dice_focal(logits.float(), target)
+        loss = self._loss(voxels, target)
         self.optimiser.zero_grad(set_to_none=True)
         loss.backward()  # type: ignore[no-untyped-call]
-        nn.utils.clip_grad_norm_(self.network.parameters(), 5.0)
-        self.optimiser.step()
+        if torch.isfinite(nn.utils.clip_grad_norm_(self.network.parameters(), 5.0)):
+            self.optimiser.step()  # a step without a finite slope would end the training
         self.step += 1
         self._follow()
         self.losses.append(loss.item())
         return self.losses[-1]
+
+    def _loss(self, voxels: Tensor, target: Tensor) -> Tensor:
+        """The network's own loss where it has one, else the recipe's."""
+        own: Callable[[Tensor, Tensor], Tensor] | None = getattr(self.network, "loss", None)
+        with torch.autocast(self.device, torch.bfloat16):
+            if own is not None:
+                return own(voxels, target)
+            logits = self.network(voxels)
+        return LOSSES[self.recipe.loss](logits.float(), target)
 
     @torch.no_grad()
     def _follow(self) -> None:

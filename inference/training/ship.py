@@ -1,9 +1,8 @@
 """Turn a checkpoint into what the package ships: half-precision weights and a measured card."""
 
 import hashlib
-import json
 from collections.abc import Sequence
-from dataclasses import asdict, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +11,7 @@ from safetensors.torch import save as save_tensors
 from tqdm import tqdm
 
 from inference import detector as detectors
-from inference.detector import WEIGHTS, Card
+from inference.detector import WEIGHTS, Card, Detector, write_card
 from inference.detectors.voxelwise import VoxelwiseDetector
 from inference.training import calibrate, evaluate
 
@@ -47,49 +46,47 @@ def pack(checkpoint: Path, target: Path) -> str:
     return hashlib.sha256(content).hexdigest()
 
 
-def write_card(card: Card) -> Path:
-    """Write a card beside its weights."""
-    path = WEIGHTS / f"{card.name}-{card.version}.json"
-    path.write_text(json.dumps(asdict(card), indent=1, ensure_ascii=False) + "\n")
-    detectors.cards.cache_clear()
-    return path
-
-
-def ship(checkpoint: Path, validation: Sequence[Path], segmentation: float) -> Path:
+def ship(
+    checkpoint: Path,
+    validation: Sequence[Path],
+    segmentation: float,
+    *,
+    family: str,
+    folder: Path = WEIGHTS,
+) -> Path:
     """Pack a checkpoint's weights, calibrate them on validation phantoms, write the card."""
-    name, _, version = detectors.DEFAULT.partition("@")
-    weights = WEIGHTS / f"{name}-{version}.safetensors"
+    weights = folder / f"{family}-1.safetensors"
     state = torch.load(checkpoint, map_location="cpu", weights_only=True)
     digest = pack(checkpoint, weights)
     training = {"checkpoint_steps": int(state["step"]), "data": "synthetic phantoms only"}
     raw = {"segmentation": segmentation, "temperature": 1.0, "bias": 0.0, "probability": 0.5}
     words: dict[str, Any] = {"banner": _BANNER, "training": training, "limits": _LIMITS}
-    card = Card(name, version, name, weights.name, digest, ("t1c",), raw, words)
-    write_card(card)
-    results = _run(card.value, validation)
+    card = Card(family, "1", family, weights.name, digest, ("t1c",), raw, words, folder=str(folder))
+    write_card(card, folder)
+    results = _run(detectors.load_card(card), validation)
     point = calibrate.operating_point(
         [each.score for each in results], segmentation, FALSE_POSITIVES_PER_CASE
     )
-    return write_card(replace(card, operating_point=point))
+    return write_card(replace(card, operating_point=point), folder)
 
 
 def measure(name_at_version: str, folders: Sequence[Path], out: Path) -> dict[str, Any]:
     """Measure a detector on held-out phantoms; keep raw scores; fill in the card's performance."""
     card = detectors.card_of(name_at_version)
-    results = _run(name_at_version, folders)
+    results = _run(detectors.load_card(card), folders)
     out.mkdir(parents=True, exist_ok=True)
     evaluate.save(results, out / f"{card.name}-{card.version}.jsonl")
     point = card.operating_point
     temperature, bias = point["temperature"], point["bias"]
     threshold = temperature * (calibrate.logit(point["probability"]) - bias)
     summary = evaluate.summary(results, threshold, temperature, bias)
-    write_card(replace(card, words={**card.words, "performance": summary}))
+    measured = {**card.words, "performance": summary}
+    write_card(replace(card, words=measured), Path(card.folder))
     return summary
 
 
-def _run(name_at_version: str, folders: Sequence[Path]) -> list[evaluate.Timed]:
-    detector = detectors.load(name_at_version)
+def _run(detector: Detector, folders: Sequence[Path]) -> list[evaluate.Timed]:
     if not isinstance(detector, VoxelwiseDetector):
-        raise TypeError(f"{name_at_version} is not voxelwise: it has no candidates to calibrate")
+        raise TypeError(f"{detector.name} is not voxelwise: it has no candidates to calibrate")
     level = detector.card.operating_point["segmentation"]
     return list(tqdm(evaluate.evaluate(detector, folders, level), total=len(folders), unit="case"))

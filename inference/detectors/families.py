@@ -1,0 +1,294 @@
+"""The families of detectors that the field has published, each a few lines and a recipe.
+
+The names are of the reviewed papers' methods; the networks follow their ideas at a size that the
+bench's budget can train, and are no copies of anybody's code or weights. None but `space-to-depth`
+has been trained at budget here (docs/detector-card.md): `python -m inference train --family NAME`.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from torch import nn
+
+from inference import losses
+from inference.detector import Card, Detector
+
+Build = Callable[[int], nn.Module]  # of a width in channels
+
+
+@dataclass(frozen=True)
+class Family:
+    """A network with its recipe.
+
+    Attributes
+    ----------
+    after
+        First authors of the papers whose idea it follows.
+    build
+        Makes the untrained network of a width.
+    loss
+        Of `inference.losses.LOSSES`; a network with a `loss` of its own uses it where it can.
+    window
+        Voxels along each axis that it sees at once when it detects; None: the whole head.
+    """
+
+    after: str
+    build: Build
+    width: int = 16
+    loss: str = "size-weighted"
+    window: int | None = 96
+    rate: float = 1e-3
+
+
+FAMILIES: dict[str, Family] = {}
+
+
+def _family(
+    name: str,
+    after: str,
+    *,
+    width: int = 16,
+    loss: str = "size-weighted",
+    window: int | None = 96,
+    rate: float = 1e-3,
+) -> Callable[[Build], Build]:
+    def add(build: Build) -> Build:
+        FAMILIES[name] = Family(after, build, width, loss, window, rate)
+        return build
+
+    return add
+
+
+@_family("patch-convnet", "Losch")
+def _(width: int) -> nn.Module:
+    from inference.detectors.networks.volumes import Rare, chain
+
+    layers = chain(4, [width, width, 2 * width, 2 * width])
+    return Rare(nn.Sequential(layers, nn.Conv3d(2 * width, 1, 1)))
+
+
+@_family("slice-alexnet", "Noguchi", window=None)
+def _(width: int) -> nn.Module:
+    from inference.detectors.networks.planar import SliceClassifier, alexnet_features
+
+    return SliceClassifier(alexnet_features(4, width), 4 * width)
+
+
+@_family("slice-googlenet", "Noguchi", window=None)
+def _(width: int) -> nn.Module:
+    from inference.detectors.networks.planar import SliceClassifier, googlenet_features
+
+    return SliceClassifier(googlenet_features(4, width), 4 * width)
+
+
+@_family("slice-cnn", "Kottlors", window=None)
+def _(width: int) -> nn.Module:
+    from inference.detectors.networks.planar import SliceClassifier, plain_features
+
+    return SliceClassifier(plain_features(4, width), 4 * width)
+
+
+@_family("inception-2.5d", "Grøvik", window=None)
+def _(width: int) -> nn.Module:
+    from inference.detectors.networks.planar import Planar, inception_map
+    from inference.detectors.networks.volumes import Rare
+
+    return Rare(Planar(inception_map(4 * 5, width), neighbours=2))
+
+
+@_family("bmds-net", "Xue, Yin")
+def _(width: int) -> nn.Module:
+    from inference.detectors.networks.staged import SearchThenSegment
+
+    return SearchThenSegment(width, losses.size_weighted_dice_focal)
+
+
+@_family("cropnet", "Dikici", window=None)
+def _(width: int) -> nn.Module:
+    from inference.detectors.networks.staged import CandidatesThenCrops
+
+    return CandidatesThenCrops(width)
+
+
+@_family("fcos-3d", "Yoo")
+def _(width: int) -> nn.Module:
+    from inference.detectors.networks.boxes import Fcos
+
+    return Fcos(width)
+
+
+@_family("gated-high-resolution", "Qu", width=12)
+def _(width: int) -> nn.Module:
+    from inference.detectors.networks.volumes import GatedHighResolution, Rare
+
+    return Rare(GatedHighResolution(width))
+
+
+@_family("unet-2d", "Rudie, Yoo", width=24, window=None)
+def unet_2d(width: int) -> nn.Module:
+    """A 2-D U-Net, slice by slice."""
+    return _unet_of_slices(width, 0)
+
+
+@_family("unet-2.5d", "Cho, Nomura, Park", width=24, window=None)
+def unet_25d(width: int) -> nn.Module:
+    """A 2-D U-Net on seven slices."""
+    return _unet_of_slices(width, 3)
+
+
+def _unet_of_slices(width: int, neighbours: int) -> nn.Module:
+    from monai.networks.nets.unet import UNet
+
+    from inference.detectors.networks.planar import Planar
+    from inference.detectors.networks.volumes import Rare
+
+    inputs = 4 * (2 * neighbours + 1)
+    body = UNet(2, inputs, 1, [width, 2 * width, 4 * width, 8 * width], (2, 2, 2), num_res_units=2)
+    return Rare(Planar(body, neighbours))
+
+
+@_family("unet-3d", "Rudie, Liang")
+def unet_3d(width: int) -> nn.Module:
+    """A residual 3-D U-Net."""
+    from monai.networks.nets.unet import UNet
+
+    from inference.detectors.networks.volumes import Rare
+
+    channels = [width, 2 * width, 4 * width, 8 * width]
+    return Rare(UNet(3, 4, 1, channels, (2, 2, 2), num_res_units=2))
+
+
+@_family("unet-volume-aware", "Chartrand", loss="volume-aware-dice")
+def _(width: int) -> nn.Module:
+    return unet_3d(width)
+
+
+@_family("unet-fusion", "Rudie, Park, Bousabarah", width=12)
+def _(width: int) -> nn.Module:
+    from inference.detectors.networks.volumes import Fusion
+
+    members = [unet_2d(width), unet_25d(width), unet_3d(width)]
+    return Fusion(members, losses.size_weighted_dice_focal)
+
+
+@_family("patch-and-whole-brain", "Ziyaee")
+def _(width: int) -> nn.Module:
+    from inference.detectors.networks.volumes import Fusion, MultiScalePathways, Rare
+
+    wide = Rare(MultiScalePathways(width, (2, 4, 8)))
+    return Fusion([unet_3d(width), wide], losses.size_weighted_dice_focal)
+
+
+@_family("asym-unet", "Cao", width=24)
+def _(width: int) -> nn.Module:
+    from inference.detectors.networks.volumes import Rare, dynamic
+
+    kernels = [[3, 3, 3], [1, 3, 3], [3, 3, 3], [1, 3, 3]]
+    return Rare(dynamic(width, kernels, [1, [1, 2, 2], 2, 2]))
+
+
+@_family("nlmet", "Liew", window=64)
+def _(width: int) -> nn.Module:
+    from inference.detectors.networks.volumes import NonLocalUNet, Rare
+
+    return Rare(NonLocalUNet(width))
+
+
+@_family("agu-net", "Bouget")
+def _(width: int) -> nn.Module:
+    from inference.detectors.networks.volumes import AttentionGatedUNet
+
+    return AttentionGatedUNet(width, losses.size_weighted_dice_focal)
+
+
+@_family("nnu-net", "Isensee", width=32)
+def nnu_net(width: int) -> nn.Module:
+    """DynUNet with the topology that nnU-Net's rules give for 1 mm and 96 voxels."""
+    from inference.detectors.networks.volumes import Rare, by_nnunet_rules
+
+    return Rare(by_nnunet_rules(width, (96, 96, 96), (1.0, 1.0, 1.0)))
+
+
+@_family("nnu-net-adaptive", "Pflüger, Guo, Yoo", width=32, loss="lesion-wise-dice")
+def _(width: int) -> nn.Module:
+    return nnu_net(width)
+
+
+@_family("deepmedic", "Kamnitsas, Liu, Charron, Jünger", width=24)
+def _(width: int) -> nn.Module:
+    from inference.detectors.networks.volumes import MultiScalePathways, Rare
+
+    return Rare(MultiScalePathways(width, (1, 3)))
+
+
+@_family("deepmedic-plus", "Huang", width=24, loss="jvss")
+def _(width: int) -> nn.Module:
+    from inference.detectors.networks.volumes import MultiScalePathways, Rare
+
+    return Rare(MultiScalePathways(width, (1, 3, 5)))
+
+
+@_family("unet-and-deepmedic", "Hu")
+def _(width: int) -> nn.Module:
+    from inference.detectors.networks.volumes import Fusion, MultiScalePathways, Rare
+
+    members = [unet_3d(width), Rare(MultiScalePathways(width, (1, 3)))]
+    return Fusion(members, losses.size_weighted_dice_focal)
+
+
+@_family("dual-pathway", "Lee, Li")
+def _(width: int) -> nn.Module:
+    from inference.detectors.networks.volumes import EnhancementPathways, Rare
+
+    return Rare(EnhancementPathways(width))
+
+
+@_family("swin-unetr", "Hatamizadeh", width=24, window=64)
+def _(width: int) -> nn.Module:
+    from monai.networks.nets.swin_unetr import SwinUNETR
+
+    from inference.detectors.networks.volumes import Rare
+
+    # A transformer's heads need multiples of 12 features.
+    size = max(12, width // 12 * 12)
+    return Rare(SwinUNETR(4, 1, feature_size=size, depths=(1, 1, 1, 1), window_size=4))
+
+
+@_family("space-to-depth", "Isensee; this project", width=32, window=None, rate=3e-3)
+def _(width: int) -> nn.Module:
+    from inference.detectors.space_to_depth import build
+
+    return build(width=width)
+
+
+def build(name: str, width: int | None = None) -> nn.Module:
+    """Return a family's untrained network.
+
+    Raises
+    ------
+    ValueError
+        Naming the families there are.
+    """
+    family = family_of(name)
+    return family.build(width or family.width)
+
+
+def family_of(name: str) -> Family:
+    """A family's recipe; a `ValueError` names those there are."""
+    if name not in FAMILIES:
+        raise ValueError(f"no family {name!r}; there are: {', '.join(sorted(FAMILIES))}")
+    return FAMILIES[name]
+
+
+def load(card: Card, weights: bytes, device: str | None) -> Detector:
+    """Build a family's network and fill in checked weights (safetensors)."""
+    from safetensors.torch import load as load_tensors
+
+    from inference.detectors.voxelwise import VoxelwiseDetector, chosen_device
+
+    family = family_of(card.family)
+    network = build(card.family)
+    state = {name: tensor.float() for name, tensor in load_tensors(weights).items()}
+    counters = {k: v for k, v in network.state_dict().items() if k.endswith("num_batches_tracked")}
+    network.load_state_dict({**state, **counters})
+    return VoxelwiseDetector(card, network, chosen_device(device), window=family.window)

@@ -1,0 +1,176 @@
+"""Every family: builds, answers for every voxel, learns, and proposes lesions in patient space."""
+
+import hashlib
+import os
+from collections.abc import Iterator
+from dataclasses import replace
+
+import numpy as np
+import pytest
+import torch
+from safetensors.torch import save as save_tensors
+
+from inference import losses
+from inference.detector import Card, load_card
+from inference.detectors import families, voxelwise
+from inference.detectors.voxelwise import VoxelwiseDetector
+from inference.preprocess import Prepared
+from inference.training.fit import Fit, Recipe
+from inference.volume import Volume
+
+WIDTH = 4
+SIZE = 32
+CENTRE = np.array([14.0, 18.0, 12.0])  # z, y, x
+AFFINE = np.array([[0, 0, 1.0, 5], [0, 1.0, 0, -20], [1.0, 0, 0, 40], [0, 0, 0, 1]])  # LPS
+POINT = {"segmentation": 0.5, "temperature": 1.0, "bias": 0.0, "probability": 0.0}
+
+
+def card(family: str) -> Card:
+    return Card(family, "0", family, "none", "0" * 64, ("t1c",), POINT, {})
+
+
+def patch(size: int = SIZE) -> tuple[torch.Tensor, torch.Tensor]:
+    """One bright ball in noise."""
+    rng = np.random.default_rng(3)
+    far = np.linalg.norm(np.moveaxis(np.indices((size,) * 3), 0, -1) - CENTRE, axis=-1)
+    inside = far <= 3
+    voxels = rng.normal(0, 0.3, (4, size, size, size)).astype(np.float32)
+    voxels[0, inside] += 4
+    target = inside[None].astype(np.float32)
+    return torch.from_numpy(voxels[None]), torch.from_numpy(target[None])
+
+
+@pytest.fixture(autouse=True)
+def one_thread() -> Iterator[None]:
+    """Toy networks on many cores wait for each other more than they compute."""
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    yield
+    torch.set_num_threads(before)
+
+
+@pytest.mark.parametrize("name", sorted(families.FAMILIES))
+def test_a_family_learns_and_proposes_in_patient_space(
+    name: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A few steps; with READERSTUDY_FAMILIES=long so many that it must find the lesion."""
+    is_long = os.environ.get("READERSTUDY_FAMILIES") == "long"
+    if name == "swin-unetr" and not is_long:
+        pytest.skip("takes a minute at the smallest size it has: READERSTUDY_FAMILIES=long")
+    torch.manual_seed(1)
+    network = families.build(name, 12 if name == "swin-unetr" else WIDTH)
+    size = 64 if name == "swin-unetr" else SIZE  # it halves five times
+    voxels, target = patch(size)
+    recipe = Recipe(
+        steps=500, warm_up=1, rate=3e-3, averaging=0.5, loss=families.family_of(name).loss
+    )
+    running = Fit(network, recipe, "cpu")
+    for _ in range(60 if is_long else 5):
+        running.advance(voxels, target)
+    assert min(running.losses[1:]) < running.losses[0]
+    detector = VoxelwiseDetector(card(name), running.average, "cpu", window=64)
+    ready = Prepared(voxels[0].numpy(), AFFINE, ())
+    maps = detector.logits(ready)
+    assert maps.shape == (2, size, size, size)
+    assert np.isfinite(maps).all()
+    monkeypatch.setattr(voxelwise, "prepare", lambda *_: ready)
+    lesions = detector.detect({"t1c": Volume(voxels[0, 0].numpy(), AFFINE, "t1c")})
+    corners = np.sort([AFFINE[:3, 3], AFFINE[:3, :3] @ np.full(3, size) + AFFINE[:3, 3]], axis=0)
+    for each in lesions:
+        assert (each.centroid_mm >= corners[0]).all()
+        assert (each.centroid_mm <= corners[1]).all()
+    if is_long:
+        expected = AFFINE[:3, :3] @ CENTRE + AFFINE[:3, 3]
+        away = [np.linalg.norm(np.subtract(each.centroid_mm, expected)) for each in lesions]
+        assert min(away) < 8, away
+
+
+def test_weights_of_a_family_are_packed_checked_and_loaded(tmp_path) -> None:  # type: ignore[no-untyped-def]
+    network = families.build("cropnet")
+    content = save_tensors({k: v for k, v in network.state_dict().items() if v.is_floating_point()})
+    (tmp_path / "w").write_bytes(content)
+    made = replace(
+        card("cropnet"), weights="w", folder=str(tmp_path),
+        weights_sha256=hashlib.sha256(content).hexdigest(),
+    )  # fmt: skip
+    detector = load_card(made, "cpu")
+    assert isinstance(detector, VoxelwiseDetector)
+    for name, value in detector.networks[0].state_dict().items():
+        assert torch.equal(value, network.state_dict()[name])
+
+
+def test_an_unknown_family_names_those_there_are() -> None:
+    with pytest.raises(ValueError, match=r"there are: .*cropnet.*nnu-net"):
+        families.build("no-such")
+
+
+def test_nnunet_rules_leave_the_coarse_axis_alone() -> None:
+    from inference.detectors.networks.volumes import by_nnunet_rules
+
+    thick = by_nnunet_rules(4, (16, 64, 64), (5.0, 1.0, 1.0))
+    assert thick.kernel_size[0] == [1, 3, 3]
+    assert thick.strides[1] == [1, 2, 2]
+    assert thick.kernel_size[2] == [3, 3, 3]  # 5 mm against 4 mm: within twice
+
+
+class Hungry(torch.nn.Module):
+    """Needs more memory than there is for anything larger than it can take."""
+
+    def __init__(self, largest: int) -> None:
+        super().__init__()
+        self.largest, self.seen = largest, 0
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        if max(x.shape[2:]) > self.largest:
+            raise RuntimeError("DefaultCPUAllocator: can't allocate memory")
+        self.seen = max(x.shape[2:])
+        return x[:, :1]
+
+
+def test_lack_of_memory_halves_the_window_and_gives_up_at_last() -> None:
+    ready = Prepared(
+        np.random.default_rng(0).normal(0, 1, (4, 64, 64, 64)).astype("f4"), AFFINE, ()
+    )
+    network = Hungry(40)
+    detector = VoxelwiseDetector(card("x"), network, "cpu", opinions="once")
+    found = detector.logits(ready)
+    assert network.seen == 32
+    assert found[0] == pytest.approx(ready.voxels[0], abs=0.05)
+    with pytest.raises(RuntimeError, match="can't allocate"):
+        VoxelwiseDetector(card("x"), Hungry(8), "cpu").logits(ready)
+
+
+def test_an_ensemble_and_dropout_give_further_opinions() -> None:
+    ready = Prepared(np.ones((4, 16, 16, 16), np.float32), AFFINE, ())
+
+    class Noisy(torch.nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.drop = torch.nn.Dropout3d(0.5)
+
+        def forward(self, x: torch.Tensor) -> torch.Tensor:
+            return self.drop(x).sum(1, keepdim=True)
+
+    ensemble = VoxelwiseDetector(card("x"), Noisy(), "cpu", others=[Noisy()], opinions="once")
+    assert len(ensemble.logits(ready)) == 2
+    dropout = VoxelwiseDetector(card("x"), Noisy(), "cpu", opinions="dropout")
+    passes = dropout.logits(ready)
+    assert len(passes) == 8
+    assert passes.std(0).max() > 0
+    assert not dropout.networks[0].drop.training
+    with pytest.raises(ValueError, match="no dropout"):
+        VoxelwiseDetector(card("x"), Hungry(99), "cpu", opinions="dropout").logits(ready)
+
+
+@pytest.mark.parametrize("name", sorted(losses.LOSSES))
+def test_a_loss_prefers_the_truth_and_has_a_slope(name: str) -> None:
+    _, target = patch()
+    target = torch.cat([target, torch.zeros_like(target)])
+    truth, none = torch.where(target > 0, 6.0, -6.0), torch.full_like(target, -6.0)
+    loss = losses.LOSSES[name]
+    assert loss(truth, target) < loss(none, target)
+    unsure = torch.zeros_like(target, requires_grad=True)
+    loss(unsure, target).backward()  # type: ignore[no-untyped-call]
+    assert unsure.grad is not None
+    assert unsure.grad[target > 0].sum() < 0  # more there is better
+    assert torch.isfinite(loss(none[1:], target[1:]))  # a patch without lesions
