@@ -266,5 +266,6 @@ def history(user: User, study_id: UUID) -> list[dict[str, Any]]:
 def changes_arm(read: Read) -> bool:
     """Whether the reader's last case in this study was read in another arm (fault F9)."""
     earlier = Read.objects.filter(reader=read.reader_id, opened_at__lt=read.opened_at)
-    last = earlier.exclude(pk=read.pk).order_by("-opened_at").first()
+    # Training comes first, also where two reads were opened at the same instant.
+    last = earlier.exclude(pk=read.pk).order_by("-opened_at", "-period").first()
     return last is not None and last.arm_id != read.arm_id
