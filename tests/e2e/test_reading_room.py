@@ -84,12 +84,19 @@ def test_a_radiologist_reads_the_training_case_and_is_shown_the_truth(
     assert problems == []
 
 
+def _is_aided(site: Site, read_id: str) -> bool:
+    """Whether the allocation has this read with the AI: known past the platform only."""
+    return _read(site, "r.arm.mode", read_id) == "concurrent"
+
+
 def test_a_read_goes_on_after_the_browser_was_killed(visit: Visit, site: Site) -> None:
-    """R7, C1: same case, same marks; the gap is a gap."""
+    """R7, C1: same case, same marks; the gap is a gap. R6: proposals where the arm has them."""
     study = _study(site)
     first = visit("reader", f"/reading/{study}/", "1920x1080")
     room.enter_again(first)
     room.shoot(first, "reading-room-1920")
+    shown = first.get_by_test_id("proposals").count() == 1
+    assert shown == _is_aided(site, room.sign(first, "readId"))
     room.put_mark(first, "6")
     room.saved(first)
     read_id, marks = room.sign(first, "readId"), room.sign(first, "marks")
