@@ -17,6 +17,7 @@ from readerstudy.studies import plan as analysis_plan
 from readerstudy.studies import services as studies
 from readerstudy.studies.definition import ArmDraft, DesignDraft, brain_metastasis_questions
 from readerstudy.studies.models import Case, Membership, Study
+from readerstudy.truth import selectors as standards
 from readerstudy.truth import services as truth
 from readerstudy.truth.services import LesionDraft
 
@@ -125,6 +126,9 @@ def _lesion(known: dict[str, Any]) -> LesionDraft:
 
 def open_for_reading(study: Study, *, by: User) -> Study:
     """Lock the protocol, which makes the allocation, and start."""
+    if any(each.is_strong for each in standards.case_set(study)):
+        words = "Scanners were drawn for each phantom regardless of its lesions: this is chance."
+        truth.accept_case_set(study, reason=words, by=by)
     studies.lock(study, password=PASSWORD, by=by)
     return studies.start(study, by=by)
 

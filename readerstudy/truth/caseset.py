@@ -6,7 +6,7 @@ attribute's area under the ROC curve is computed against the standard, in whiche
 tells, and tested by permutation.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -27,7 +27,12 @@ class Tell:
     is_strong: bool  # below the level, after Holm's correction over the attributes
 
 
-def tells(attributes: Mapping[str, Sequence[float]], diseased: Sequence[bool]) -> list[Tell]:
+def tells(
+    attributes: Mapping[str, Sequence[float]],
+    diseased: Sequence[bool],
+    *,
+    drawn: Collection[str] = (),
+) -> list[Tell]:
     """Test each attribute against the standard.
 
     Parameters
@@ -36,6 +41,9 @@ def tells(attributes: Mapping[str, Sequence[float]], diseased: Sequence[bool]) -
         Values by name, one a case, in the order of `diseased`.
     diseased : sequence of bool
         The standard; empty or of one class: nothing can be told.
+    drawn : collection of str
+        Attributes that were drawn at random: what they tell is chance by construction, so they
+        are shown, and are neither strong nor counted in the correction.
 
     Returns
     -------
@@ -53,7 +61,9 @@ def tells(attributes: Mapping[str, Sequence[float]], diseased: Sequence[bool]) -
         distance = abs(_areas(ranks, truth[None, :]) - 0.5)[0]
         as_far = np.abs(_areas(ranks, shuffled) - 0.5) >= distance - 1e-12
         found.append((name, 0.5 + float(distance), (1 + int(as_far.sum())) / (1 + DRAWS)))
-    return _corrected(sorted(found, key=lambda each: (each[2], -each[1], each[0])))
+    found.sort(key=lambda each: (each[2], -each[1], each[0]))
+    strong = _strong([(name, p) for name, _, p in found if name not in drawn])
+    return [Tell(name, round(auc, 3), round(p, 4), name in strong) for name, auc, p in found]
 
 
 def _areas(ranks: np.ndarray, truths: np.ndarray) -> np.ndarray:
@@ -65,10 +75,11 @@ def _areas(ranks: np.ndarray, truths: np.ndarray) -> np.ndarray:
     return areas
 
 
-def _corrected(found: Sequence[tuple[str, float, float]]) -> list[Tell]:
-    """Holm's step-down: once one holds, all with larger p hold too."""
-    made, all_strong = [], True
-    for place, (name, auc, p) in enumerate(found):
-        all_strong = all_strong and p <= LEVEL / (len(found) - place)
-        made.append(Tell(name, round(auc, 3), round(p, 4), all_strong))
-    return made
+def _strong(found: Sequence[tuple[str, float]]) -> set[str]:
+    """The names below the level by Holm's step-down, from the smallest p on."""
+    strong: set[str] = set()
+    for place, (name, p) in enumerate(found):
+        if p > LEVEL / (len(found) - place):
+            break
+        strong.add(name)
+    return strong

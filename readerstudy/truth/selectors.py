@@ -63,7 +63,7 @@ def case_set(study: Study) -> list[Tell]:
         slices = [len((each.geometry or {}).get("positions_mm", [])) for each in series]
         seen[SLICES].append(sum(slices))
         seen[SERIES].append(len(series))
-    return caseset.tells(seen, diseased)
+    return caseset.tells(seen, diseased, drawn={ORDER})  # `studies.services.add_cases` draws codes
 
 
 def digest_of(tells: Sequence[Tell]) -> str:

@@ -7,6 +7,7 @@ import pytest
 from django.test import Client
 
 from readerstudy.audit.models import Entry
+from readerstudy.demo import build
 from readerstudy.imaging.models import Examination
 from readerstudy.studies import services as studies
 from readerstudy.studies.models import Study
@@ -87,3 +88,12 @@ def test_a_balanced_case_set_locks(people: People) -> None:
     study = factories.draft_study(people, n_cases=12)
     assert not any(each.is_strong for each in selectors.case_set(study))
     assert refusals(study, people.cora) == set()
+
+
+def test_the_demonstration_accepts_with_a_reason_what_its_phantoms_tell(
+    people: People, in_two_batches: Study, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(build, "PASSWORD", PASSWORD)
+    build.open_for_reading(in_two_batches, by=people.cora)
+    assert Study.objects.get(pk=in_two_batches.pk).state == Study.State.RUNNING
+    assert Entry.objects.get(action="truth.accept_case_set").reason

@@ -40,6 +40,14 @@ def test_f8_chance_is_called_strong_no_more_often_than_the_level_says() -> None:
     assert false <= 60 * LEVEL + 3 * np.sqrt(60 * LEVEL * (1 - LEVEL))
 
 
+@pytest.mark.fault("F8")
+def test_f8_what_was_drawn_at_random_is_shown_and_stops_nothing() -> None:
+    attributes = {"order": [float(place) for place in range(30)], "size": [1.0] * 30}
+    (found, _size) = tells(attributes, HALVES, drawn={"order"})
+    assert (found.attribute, found.auc, found.is_strong) == ("order", 1.0, False)
+    assert not any(each.is_strong for each in tells(attributes, HALVES, drawn=attributes))
+
+
 def test_one_class_tells_nothing() -> None:
     assert tells({"x": [1.0, 2.0]}, [True, True]) == []
     assert tells({"x": []}, []) == []
