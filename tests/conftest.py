@@ -16,7 +16,7 @@ from django.test import Client
 from pytest_django import DjangoDbBlocker
 
 from readerstudy.reads import triggers
-from tests import cast
+from tests import cast, lock_order
 
 POSTGRES_URL = os.environ.get("TEST_DATABASE_URL", "postgresql://postgres@127.0.0.1:5432/postgres")
 REDIS_URL = os.environ.get("TEST_BROKER_URL", "redis://127.0.0.1:6379/9")
@@ -140,6 +140,13 @@ def django_db_setup(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -
         else:  # which deletes
             for name in triggers.DELETE_TRIGGERS:
                 cursor.execute(f"DROP TRIGGER {name}")
+
+
+@pytest.fixture(autouse=True)
+def _lock_order() -> Iterator[None]:
+    """Fail a test whose code locks a row while it holds the audit chain (PostgreSQL)."""
+    with connection.execute_wrapper(lock_order.Watch()):
+        yield
 
 
 @pytest.fixture

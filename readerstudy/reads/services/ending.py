@@ -1,8 +1,11 @@
 """End a read otherwise than by signing it; whatever was done stays (C6)."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from uuid import UUID
 
 from django.db import transaction
+from django.db.models import QuerySet
 from django.utils import timezone
 
 from readerstudy.accounts.models import User
@@ -28,36 +31,42 @@ def void(read_id: UUID, *, reason: str, by: User) -> Read:
         404 or 403 for who does not coordinate the study, 400 without a reason, 409 once the
         study's data are frozen.
     """
-    read = Read.objects.select_for_update(of=("self",), no_key=True).filter(pk=read_id).first()
-    if read is None:
+    named = Read.objects.filter(pk=read_id).first()
+    if named is None:
         raise Unknown
+    stages = {
+        each.pk: each
+        for each in _locked().filter(allocation=named.allocation_id, attempt=named.attempt)
+    }
+    read = stages.pop(read_id)
     study = study_for(by, read.reader.study_id, Membership.Role.COORDINATOR)
     if not studies.allows(study.state, "void"):
         raise Problem("studies.state", studies.words(study.state, "void"), state=study.state)
     if not reason.strip():
         raise Invalid("reads.reason", "Say why: the reason is kept with the read.")
     ended = _end(read, "void", reason.strip(), by)
-    other_stages = Read.objects.filter(allocation=read.allocation_id, attempt=read.attempt).exclude(
-        pk=read.pk
-    )
-    for other in other_stages.select_for_update(of=("self",), no_key=True):
+    for other in stages.values():
         if next_state(other.state, "void"):
             _end(other, "void", reason.strip(), by)
     return ended
 
 
-@transaction.atomic
-def withdraw_open(what: Reader | Case, by: User) -> None:
+@contextmanager
+def withdraw_open(what: Reader | Case, by: User) -> Iterator[None]:
     """Close the open reads of a reader or a case that is withdrawn (D2, D3, C6).
 
     Registered with `studies.effects`: done in the transaction of the withdrawal.
     """
-    reads = Read.objects.select_for_update(of=("self",), no_key=True).filter(
-        state__in=selectors.OPEN_STATES
-    )
-    mine = reads.filter(reader=what) if isinstance(what, Reader) else reads.filter(case=what)
+    reads = _locked().filter(state__in=selectors.OPEN_STATES)
+    mine = list(reads.filter(reader=what) if isinstance(what, Reader) else reads.filter(case=what))
+    yield
     for read in mine:
         _end(read, "withdraw", what.withdrawn_reason, by)
+
+
+def _locked() -> QuerySet[Read]:
+    """Reads, locked in one order wherever several are."""
+    return Read.objects.select_for_update(of=("self",), no_key=True).order_by("pk")
 
 
 def _end(read: Read, verb: str, reason: str, by: User) -> Read:

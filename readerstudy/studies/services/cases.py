@@ -82,8 +82,8 @@ def withdraw_case(case: Case, *, reason: str, by: User) -> Case:
             raise Problem("studies.case_withdrawn", f"{case.code} was withdrawn before.")
         case.withdrawn_at, case.withdrawn_reason = timezone.now(), reason
         case.save(update_fields=["withdrawn_at", "withdrawn_reason"])
-        _record("studies.withdraw_case", case, by, {"case": case.code}, reason)
-        effects.withdrawn(case, by=by)
+        with effects.withdrawal(case, by=by):
+            _record("studies.withdraw_case", case, by, {"case": case.code}, reason)
     return case
 
 

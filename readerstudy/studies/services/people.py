@@ -78,8 +78,8 @@ def withdraw_reader(reader: Reader, *, reason: str, by: User) -> Reader:
         reader.withdrawn_at, reader.withdrawn_reason = timezone.now(), reason
         reader.save(update_fields=["withdrawn_at", "withdrawn_reason"])
         subject = f"reader:{reader.pk}"
-        _record("studies.withdraw_reader", subject, study, by, {"reader": reader.code}, reason)
-        effects.withdrawn(reader, by=by)
+        with effects.withdrawal(reader, by=by):
+            _record("studies.withdraw_reader", subject, study, by, {"reader": reader.code}, reason)
     return reader
 
 

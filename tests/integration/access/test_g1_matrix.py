@@ -20,7 +20,6 @@ from typing import Any
 from uuid import uuid4
 
 import pytest
-from django.db import transaction
 from django.test import Client
 from django.urls import get_resolver
 
@@ -34,6 +33,7 @@ from tests import factories
 from tests.cast import PASSWORD, People
 from tests.integration.reads.conftest import sit
 from tests.integration.studies.test_c3_concealment import PARAMETER, client_of, patterns
+from tests.lock_order import undone
 from tests.scripted import DISPLAY, Tab
 
 Statuses = list[str | None]
@@ -115,13 +115,12 @@ class Asking:
         body = self.bodies.get(address.rsplit("/", 1)[-1], {}) if as_json else ""
         cookies = client.cookies.output()
         before = Entry.objects.count()
-        with transaction.atomic():
+        with undone():
             answer = client.generic(
                 method, address + self.query, json.dumps(body) if as_json else "", kind,
                 headers={"Idempotency-Key": "k"},
             )  # fmt: skip
             changed = Entry.objects.count() > before
-            transaction.set_rollback(True)
         if client.cookies.output() != cookies:  # signed out: not for the next address
             client.cookies.load("")
             client.cookies.clear()

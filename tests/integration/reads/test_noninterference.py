@@ -9,13 +9,13 @@ import time
 from typing import Any
 
 import pytest
-from django.db import transaction
 from hypothesis import HealthCheck, Phase, given, settings
 
 from readerstudy.studies.models import Study
 from tests.integration.reads import leaks, worlds
 from tests.integration.reads.conftest import Sits
 from tests.integration.reads.scripts import Script, play_script, scripts
+from tests.lock_order import undone
 
 PAIRS = int(os.environ.get("BLINDING_PAIRS", "0"))
 SHORT = settings(
@@ -35,11 +35,10 @@ def reader(study: Study, sits: Sits) -> Any:
 
 def play(study: Study, user: Any, world: str, script: Script) -> list[worlds.Traffic]:
     """The script in one world; the database is then as it was before."""
-    with transaction.atomic():
+    with undone():
         worlds.WORLDS[world](study)
         with worlds.frozen():
             traffic = play_script(user, study, script)
-        transaction.set_rollback(True)
     return traffic
 
 

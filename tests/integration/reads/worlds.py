@@ -16,7 +16,7 @@ from typing import Any
 from unittest import mock
 from uuid import UUID
 
-from django.db import connection, transaction
+from django.db import connection
 from django.test import Client
 
 from readerstudy.accounts.models import User
@@ -29,6 +29,7 @@ from readerstudy.studies.models import Study
 from readerstudy.truth.models import ReferenceStandard, TruthLesion
 from tests import proposing
 from tests.cast import PASSWORD
+from tests.lock_order import undone
 
 START = datetime(2026, 6, 1, 8, 0, tzinfo=UTC)
 WORDS = "canary-words-91827"
@@ -268,11 +269,10 @@ def play(
     study: Study, user: User, world: str, hidden_ids: tuple[str, ...], *, cases: int = 2
 ) -> list[Traffic]:
     """The script in one world; the database is then as it was before."""
-    with transaction.atomic():
+    with undone():
         WORLDS[world](study)
         with frozen():
             traffic = control_script(user, study, hidden_ids, cases=cases)
-        transaction.set_rollback(True)
     return traffic
 
 
