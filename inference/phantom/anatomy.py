@@ -1,6 +1,7 @@
 """Brain, skull, scalp and skull base of one individual."""
 
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 from scipy import ndimage
@@ -24,19 +25,25 @@ class Head:
     deformation: Deformation
     template_mm: Array  # (3, z, y, x)
 
+    @cached_property
+    def inwards(self) -> Array:
+        """The gradient of the depth below the dura, so inwards: (3, z, y, x)."""
+        return np.stack([np.asarray(part) for part in np.gradient(self.inside_hull_mm)])
+
 
 def build(rng: np.random.Generator) -> Head:
     """Draw a head: a deformed template, its own folding, skull, scalp, face."""
     base = template.load()
     deformation = individual(rng)
     where = deformation.template_mm
-    brain = pull(base.brain, where)
-    hull = ndimage.gaussian_filter(pull(base.inside_hull_mm, where), 1.5)
-    head = ndimage.gaussian_filter(pull(base.inside_head_mm, where), 5)  # scalp is smooth
+    maps = (base.brain, base.inside_hull_mm, base.inside_head_mm, base.grey, base.white)
+    brain, hull, head, grey, white = pull(maps, where)
+    hull = ndimage.gaussian_filter(hull, 1.5)
+    head = ndimage.gaussian_filter(head, 5)  # scalp is smooth
     tissues = Tissues.blank(SHAPE)
     _scalp_and_skull(tissues, hull, head, rng)
     _skull_base(tissues, deformation, where, 1 - brain, rng)
-    _brain(tissues, pull(base.grey, where), pull(base.white, where), brain, rng)
+    _brain(tissues, grey, white, brain, rng)
     return Head(tissues, brain, hull, deformation, where)
 
 

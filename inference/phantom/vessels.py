@@ -90,15 +90,10 @@ def _major(vessels: Array, head: Head, rng: np.random.Generator) -> Points:
     return sinus
 
 
-def _gradient(field: Array) -> Array:
-    """The gradient (3, z, y, x), per voxel."""
-    return np.stack([np.asarray(part) for part in np.gradient(field)])
-
-
 def _onto_dura(head: Head, line: Points, depth_mm: float = -0.5) -> Points:
     """Move a course along the dura's normal until it lies in the dura."""
     depth_at = _lookup(head.inside_hull_mm)
-    normal_at = _lookup(_gradient(head.inside_hull_mm))
+    normal_at = _lookup(head.inwards)
     moved = line.copy()
     for _ in range(4):
         for number, point in enumerate(moved):
@@ -133,7 +128,7 @@ def _lookup(field: Array) -> Callable[[Points], Points]:
 def _cortical(vessels: Array, head: Head, sinus: Points, rng: np.random.Generator) -> None:
     """Superficial veins: they run over the surface in the subarachnoid space to the sinus."""
     depth = head.inside_hull_mm
-    depth_at, normal_at = _lookup(depth), _lookup(_gradient(depth))
+    depth_at, normal_at = _lookup(depth), _lookup(head.inwards)
     top = np.arange(SHAPE[0])[:, None, None] > 62
     surface = np.argwhere((np.abs(depth - 1) < 0.7) & top)
     for _ in range(rng.integers(26, 46)):
@@ -157,7 +152,7 @@ def _cortical(vessels: Array, head: Head, sinus: Points, rng: np.random.Generato
 def _sulcal(vessels: Array, head: Head, rng: np.random.Generator) -> None:
     """Short vessels deep in sulci: seen end on, they look like small metastases."""
     depth = head.inside_hull_mm
-    normal_at = _lookup(_gradient(depth))
+    normal_at = _lookup(head.inwards)
     starts = np.argwhere((head.tissues["csf"] > 0.45) & (depth > 4) & (depth < 22))
 
     def turn(here: Points, direction: Points) -> Points:

@@ -8,7 +8,7 @@ from readerstudy.demo import phantoms
 from tests.e2e.room import PASSWORD, shoot
 
 PROPOSALS_MS = 900_000  # on a busy machine, beside a browser that draws
-READERS = ("weber", "haddad", "tanaka", "silva")  # two residents, two neuroradiologists
+READERS = ("weber", "haddad", "okoye")  # three residents; the last gets an account here
 NAME = "Second study"
 
 
@@ -25,13 +25,12 @@ def make_study(page: Page, orders: list[phantoms.Order]) -> str:
     page.goto(f"{base}/arms/")
     page.get_by_label("Design", exact=True).select_option("parallel")
     page.get_by_label("Condition of arm B").select_option("second_reader")
-    # Blocks of two in strata of two readers: one of each stratum in each arm.
-    page.get_by_label("Block sizes").fill("2")
+    page.get_by_label("Name of arm C").fill("With AI at once")
+    page.get_by_label("Condition of arm C").select_option("concurrent")
+    # A block of three in a stratum of three readers: one in each arm.
+    page.get_by_label("Block sizes").fill("3")
     page.get_by_role("button", name="Save arms and design").click()
-    page.goto(f"{base}/readers/")
-    for username in READERS:
-        page.get_by_label("Username", exact=True).first.fill(username)
-        page.get_by_role("button", name="Add the reader").click()
+    _readers(page, base)
     page.goto(f"{base}/plan/")
     page.get_by_role("button", name="Save the plan").click()
     _wait_for_proposals(page, base)
@@ -41,6 +40,21 @@ def make_study(page: Page, orders: list[phantoms.Order]) -> str:
     expect(page.get_by_text("Protocol 1.0 is locked")).to_be_visible()
     page.get_by_role("button", name="Open the study for reading").click()
     return base
+
+
+def _readers(page: Page, base: str) -> None:
+    """Two who have accounts; one whose account is made here."""
+    page.goto(f"{base}/readers/")
+    for username in READERS[:-1]:
+        page.get_by_label("Username", exact=True).first.fill(username)
+        page.get_by_role("button", name="Add the reader").click()
+    form = page.locator("form").filter(has_text="Make an account for a reader")
+    for label, value in (("Name", "Dr. Okoye"), ("Username", READERS[-1]),
+                         ("First password", PASSWORD), ("Site", "Northfield Hospital"),
+                         ("Years", "2")):  # fmt: skip
+        form.get_by_label(label, exact=True).fill(value)
+    form.get_by_label("Experience").select_option("resident")
+    form.get_by_role("button", name="Make the account and add").click()
 
 
 def _upload(page: Page, orders: list[phantoms.Order]) -> None:

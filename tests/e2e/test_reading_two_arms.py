@@ -145,6 +145,37 @@ def test_a_second_reader_sees_proposals_after_their_own_read_is_locked(
     page.context.close()
 
 
+def test_a_concurrent_reader_has_proposals_from_the_start(
+    browser: Browser, site: Site, second_study: str
+) -> None:
+    """R6, R5: with the case itself; one is taken over to be changed, and kept as an edit."""
+    who = _arms(site, second_study)["concurrent"]
+    sitting = _sit(browser, site, second_study, who)
+    page = sitting.page
+    while True:
+        ai = sitting.packet()["ai"]
+        assert isinstance(ai, dict)
+        assert sitting.read()["stage"] == "only"
+        assert page.get_by_test_id("proposals").count() == 1
+        if ai["proposals"]:
+            break
+        _sign_and_go_on(page)
+    page.get_by_test_id("pane-0").hover()
+    page.keyboard.press(".")
+    page.keyboard.press("e")
+    room.until(page, lambda: room.sign(page, "marks") == "1", "the mark of the proposal")
+    page.keyboard.press("7")
+    room.until(page, lambda: room.sign(page, "unrated") == "false", "its rating")
+    room.answer(page, "8")
+    room.saved(page)
+    read_id = room.sign(page, "readId")
+    room.submit(page)
+    room.until(page, lambda: room.sign(page, "readId") != read_id
+               or room.sign(page, "phase") == "finished", "the next case")  # fmt: skip
+    assert _kept(site, read_id)[:1] == ["edited"]
+    page.context.close()
+
+
 def _to_proposals(sitting: Sitting) -> list[object]:
     """Read cases unaided until one has proposals; before the lock there is nothing of them."""
     page = sitting.page

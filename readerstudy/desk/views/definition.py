@@ -1,5 +1,7 @@
 """Questions, arms and design, readers, analysis plan: a draft's definition."""
 
+from string import ascii_uppercase
+
 from django.http import HttpRequest, HttpResponse
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
@@ -77,13 +79,23 @@ def arms(request: HttpRequest, study: Study) -> HttpResponse:
         "modes": Arm.Mode.choices,
         "designs": Study.Design.choices,
         "detectors": proposals.detectors(),
-        "arms": list(study.arms.all()) or _default_arms(study),
+        "arms": _arms_to_edit(study),
         "timeline": drawing.timeline(study),
         "balance": drawing.balance(study),
         "block_sizes": ", ".join(map(str, study.block_sizes or (2, 4))),
         "strata": definition.STRATA,
     }
     return show(request, study, "arms", context)
+
+
+def _arms_to_edit(study: Study) -> list[Arm]:
+    """The arms, and in a draft an empty row for a further one: an arm is there once it is named."""
+    arms = list(study.arms.all()) or _default_arms(study)
+    if study.state == Study.State.DRAFT and len(arms) < definition.MAX_ARMS:
+        key = next(each for each in ascii_uppercase if each not in {arm.key for arm in arms})
+        detector = proposals.default_detector()
+        arms.append(Arm(study=study, key=key, mode=Arm.Mode.CONCURRENT, detector=detector))
+    return arms
 
 
 def _default_arms(study: Study) -> list[Arm]:
