@@ -36,14 +36,13 @@ def build(rng: np.random.Generator) -> Head:
     base = template.load()
     deformation = individual(rng)
     where = deformation.template_mm
-    maps = (base.brain, base.inside_hull_mm, base.inside_head_mm, base.grey, base.white)
-    brain, hull, head, grey, white = pull(maps, where)
-    hull = ndimage.gaussian_filter(hull, 1.5)
-    head = ndimage.gaussian_filter(head, 5)  # scalp is smooth
+    brain = pull(base.brain, where)
+    hull = ndimage.gaussian_filter(pull(base.inside_hull_mm, where), 1.5)
+    head = ndimage.gaussian_filter(pull(base.inside_head_mm, where), 5)  # scalp is smooth
     tissues = Tissues.blank(SHAPE)
     _scalp_and_skull(tissues, hull, head, rng)
     _skull_base(tissues, deformation, where, 1 - brain, rng)
-    _brain(tissues, grey, white, brain, rng)
+    _brain(tissues, pull(base.grey, where), pull(base.white, where), brain, rng)
     return Head(tissues, brain, hull, deformation, where)
 
 

@@ -115,12 +115,9 @@ def _mass_effect(head: Head, shape: _Shape, rng: np.random.Generator) -> None:
     ratio = 1 + fade * (source / distance - 1)
     corner = np.array([s.start for s in box])[:, None, None, None]
     at = away * ratio + shape.centre[:, None, None, None] - corner
-    view = head.tissues.fractions[(slice(None), *box)]
-    view[:] = np.stack(
-        [ndimage.map_coordinates(part, at, order=1, mode="nearest") for part in view.copy()]
-    )
-    gadolinium = head.tissues.gadolinium[box]
-    gadolinium[:] = ndimage.map_coordinates(gadolinium.copy(), at, order=1, mode="nearest")
+    present = [head.tissues.fractions[number] for number in head.tissues.present]
+    for part in (*present, head.tissues.gadolinium):
+        part[box] = ndimage.map_coordinates(part[box].copy(), at, order=1, mode="nearest")
 
 
 def _grow(head: Head, shape: _Shape, number: int, dose: float, rng: np.random.Generator) -> Planted:
