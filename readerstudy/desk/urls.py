@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from readerstudy.desk.views import asking, cases, definition, overview, running, standard
+from readerstudy.desk.views import asking, cases, definition, images, overview, running, standard
 
 app_name = "desk"
 ONE = "studies/<uuid:study_id>"
@@ -29,6 +29,16 @@ urlpatterns = [
     path(f"{ONE}/cases/take/", cases.take, name="take"),
     path(f"{ONE}/cases/results/", cases.deliver, name="deliver"),
     path(f"{ONE}/cases/<uuid:case_id>/", cases.change, name="case"),
+    path(f"{ONE}/images/", images.images, name="images"),
+    path(f"{ONE}/images/held/", images.held, name="held"),
+    path(f"{ONE}/images/held/<uuid:held_id>.png", images.held_picture, name="held-picture"),
+    path(f"{ONE}/uploads/<uuid:upload_id>/", images.upload, name="upload"),
+    path(f"{ONE}/examinations/<uuid:examination_id>/", images.examination, name="examination"),
+    path(
+        f"{ONE}/examinations/<uuid:examination_id>/face/<uuid:series_id>.png",
+        images.face,
+        name="face",
+    ),
     path(f"{ONE}/standard/", standard.standard, name="standard"),
     path(f"{ONE}/standard/table/", standard.table, name="standard-table"),
     path(f"{ONE}/standard/case-set/", standard.case_set, name="standard-case-set"),

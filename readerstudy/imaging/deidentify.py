@@ -3,7 +3,8 @@
 What is not on the list (`elements`) is removed, private elements and all. UIDs are replaced by a
 keyed hash (the same UID gives the same replacement under the same key; without the key there is
 no way back), the patient by a pseudonym made the same way. Dates and times are emptied or
-removed. The report names elements, never values.
+removed, unless the study's options (`options`) retain them moved. The report names elements,
+never values.
 """
 
 import hashlib
@@ -18,14 +19,12 @@ from pydicom.dataset import FileMetaDataset
 from pydicom.tag import BaseTag
 from pydicom.uid import ExplicitVRLittleEndian
 
-from readerstudy.imaging import elements, vocabulary
+from readerstudy.imaging import dates, elements, private, vocabulary
+from readerstudy.imaging.options import SHIFT, Options
 
-METHOD = "Readerstudy allow-list 2"
-# PS3.16 CID 7050: the profile and its option that this module carries out.
-_PROFILE = (
-    ("113100", "Basic Application Confidentiality Profile"),
-    ("113105", "Clean Descriptors Option"),
-)
+METHOD = "Readerstudy allow-list 3"
+BASIC = Options()
+MAX_PRIVATE = 300  # private elements that a report names one by one
 _MIN_NAME = 3
 _IDS = ("PatientID", "OtherPatientIDs", "AccessionNumber", "IssuerOfPatientID")
 
@@ -37,6 +36,7 @@ class Report:
     removed: set[str] = field(default_factory=set)
     replaced: set[str] = field(default_factory=set)
     emptied: set[str] = field(default_factory=set)
+    kept: set[str] = field(default_factory=set)
 
     def as_dict(self) -> dict[str, list[str]]:
         """As lists, sorted."""
@@ -44,6 +44,7 @@ class Report:
             "removed": sorted(self.removed),
             "replaced": sorted(self.replaced),
             "emptied": sorted(self.emptied),
+            "kept": sorted(self.kept),
         }
 
 
@@ -60,7 +61,7 @@ def pseudonym(patient_id: str, issuer: str, key: bytes) -> str:
     return "P" + hmac.new(key, message, hashlib.sha256).hexdigest()[:11].upper()
 
 
-def deidentify(source: Dataset, key: bytes) -> tuple[Dataset, Report]:
+def deidentify(source: Dataset, key: bytes, options: Options = BASIC) -> tuple[Dataset, Report]:
     """Make a de-identified copy of a data set; the source is left as it is.
 
     Parameters
@@ -69,17 +70,21 @@ def deidentify(source: Dataset, key: bytes) -> tuple[Dataset, Report]:
         As read; its pixel data are taken over as they are (`pixels.make_native` cleans them).
     key : bytes
         Of the collection: 32 random bytes.
+    options : Options
+        What the study retains.
     """
-    walk = _Walk(key, _identifying(source))
+    patient = _patient(source, key)
+    walk = _Walk(key, _identifying(source), options, patient)
     clean = walk.copy(source)
     report = walk.report
-    clean.PatientName = clean.PatientID = _patient(source, key)
+    clean.PatientName = clean.PatientID = patient
     for keyword in elements.EMPTY:
-        setattr(clean, keyword, None)
-    report.emptied |= {keyword for keyword in elements.EMPTY if keyword in source}
+        if keyword not in clean:
+            setattr(clean, keyword, None)
+            report.emptied |= {keyword} & set(source.dir(keyword))
     report.replaced |= {"PatientName", "PatientID"}
-    report.removed -= report.emptied | report.replaced
-    _say_so(clean)
+    report.removed -= report.emptied | report.replaced | report.kept
+    _say_so(clean, options)
     clean.file_meta = _file_meta(clean, source)
     return clean, report
 
@@ -109,33 +114,60 @@ def _identifying(source: Dataset) -> frozenset[str]:
 class _Walk:
     """Copies what may stay of a data set and of the items in it, and notes the rest."""
 
-    def __init__(self, key: bytes, identifying: frozenset[str]) -> None:
-        self._key, self._identifying = key, identifying
+    def __init__(
+        self, key: bytes, identifying: frozenset[str], options: Options, patient: str
+    ) -> None:
+        self._key, self._identifying, self._options = key, identifying, options
+        self._back = dates.span(patient, key)
+        self._known = elements.ALL
+        if not options.descriptors:
+            self._known -= elements.DESCRIPTORS
+        if options.dates == SHIFT:
+            self._known |= dates.ELEMENTS
+        if options.device:
+            self._known |= elements.DEVICE
         self.report = Report()
 
     def copy(self, source: Dataset) -> Dataset:
         clean = Dataset()
         for tag in source.keys():  # noqa: SIM118 -- one damaged element must not hide the others
             keyword = keyword_for_tag(tag)
-            kept = None
-            if keyword in elements.ALL and not tag.is_private:
-                kept = self._cleaned(source, tag, keyword)
-            if kept is not None:
-                clean.add(kept)
-                if keyword in elements.REPLACED:
-                    self.report.replaced.add(keyword)
-            else:
-                self.report.removed.add(_name(tag, keyword))
+            made = self._safely(source, tag, keyword)
+            for each in made:
+                clean.add(each)
+            self._note(_name(tag, keyword), keyword, is_there=bool(made))
         return clean
 
-    def _cleaned(self, source: Dataset, tag: BaseTag, keyword: str) -> DataElement | None:
+    def _note(self, name: str, keyword: str, *, is_there: bool) -> None:
+        if not is_there:
+            self.report.removed.add(name)
+        elif self._is_replaced(keyword):
+            self.report.replaced.add(name)
+        else:
+            self.report.kept.add(name)
+
+    def _is_replaced(self, keyword: str) -> bool:
+        is_device = self._options.device and keyword in elements.DEVICE
+        return keyword in dates.ELEMENTS or (keyword in elements.REPLACED and not is_device)
+
+    def _safely(self, source: Dataset, tag: BaseTag, keyword: str) -> list[DataElement]:
         try:
-            element = source[tag]
-            return self._by_kind(element, keyword)
+            if tag.is_private:
+                return private.kept(source, tag) if self._options.private else []
+            made = self._cleaned(source, tag, keyword) if keyword in self._known else None
         except RecursionError:
             raise
         except Exception:  # noqa: BLE001 -- a value that cannot be read is not kept
-            return None
+            return []
+        return [] if made is None else [made]
+
+    def _cleaned(self, source: Dataset, tag: BaseTag, keyword: str) -> DataElement | None:
+        if keyword in dates.ELEMENTS:
+            return dates.moved(source, tag, keyword, self._back)
+        element = source[tag]
+        if self._options.device and keyword in elements.DEVICE:
+            return elements.device(element, keyword, self._identifying)
+        return self._by_kind(element, keyword)
 
     def _by_kind(self, element: DataElement, keyword: str) -> DataElement | None:
         if keyword in elements.UIDS:
@@ -166,8 +198,7 @@ class _Walk:
 
 
 def _name(tag: BaseTag, keyword: str) -> str:
-    if tag.is_private:
-        return "private elements"
+    """By keyword; of a private element its number only: its creator may be anything."""
     return keyword or f"({tag.group:04X},{tag.element:04X})"
 
 
@@ -176,24 +207,26 @@ def _coded(coded: Iterable[Dataset]) -> list[Dataset]:
     for item in coded:
         scheme, value = str(item.CodingSchemeDesignator), str(item.CodeValue)
         if meaning := vocabulary.coded(scheme, value):
-            items.append(_code_item(value.strip(), scheme.strip(), meaning))
+            items.append(code_item(value.strip(), scheme.strip(), meaning))
     return items
 
 
-def _code_item(value: str, scheme: str, meaning: str) -> Dataset:
+def code_item(value: str, scheme: str, meaning: str) -> Dataset:
+    """An item of a code sequence (PS3.3 8.8)."""
     item = Dataset()
     item.CodeValue, item.CodingSchemeDesignator, item.CodeMeaning = value, scheme, meaning
     return item
 
 
-def _say_so(clean: Dataset) -> None:
+def _say_so(clean: Dataset, options: Options) -> None:
     """Say in the file that and how it was de-identified (PS3.15 E.1.1)."""
     clean.PatientIdentityRemoved = "YES"
     clean.DeidentificationMethod = METHOD
     clean.DeidentificationMethodCodeSequence = [
-        _code_item(value, "DCM", meaning) for value, meaning in _PROFILE
+        code_item(value, "DCM", meaning) for value, meaning in options.codes()
     ]
-    clean.LongitudinalTemporalInformationModified = "REMOVED"
+    moved = options.dates == SHIFT
+    clean.LongitudinalTemporalInformationModified = "MODIFIED" if moved else "REMOVED"
 
 
 def _file_meta(clean: Dataset, source: Dataset) -> FileMetaDataset:
@@ -206,10 +239,14 @@ def _file_meta(clean: Dataset, source: Dataset) -> FileMetaDataset:
 
 
 def merge(reports: Iterable[dict[str, list[str]]]) -> dict[str, list[str]]:
-    """The reports of several files as one."""
-    whole = Report()
+    """The reports of several files as one; of private elements so many, then no more."""
+    whole: dict[str, set[str]] = {name: set() for name in Report().as_dict()}
     for each in reports:
-        whole.removed.update(each["removed"])
-        whole.replaced.update(each["replaced"])
-        whole.emptied.update(each["emptied"])
-    return whole.as_dict()
+        for name, found in each.items():
+            whole[name].update(found)
+    return {name: _capped(sorted(found)) for name, found in whole.items()}
+
+
+def _capped(names: list[str]) -> list[str]:
+    numbered = [each for each in names if each.startswith("(")]
+    return [each for each in names if not each.startswith("(")] + numbered[:MAX_PRIVATE]

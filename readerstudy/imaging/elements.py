@@ -13,6 +13,7 @@ from typing import Any
 from pydicom import DataElement
 from pydicom.datadict import dictionary_VR
 from pydicom.tag import BaseTag
+from pydicom.uid import UID
 
 from readerstudy.imaging import vocabulary
 
@@ -77,10 +78,20 @@ EMPTY = (
     "StudyDate", "StudyTime", "AccessionNumber", "ReferringPhysicianName", "PatientBirthDate",
     "PatientSex", "StudyID", "PositionReferenceIndicator",
 )  # fmt: skip
+# Of `TEXTS`, those that Table E.1-1 removes: kept under Clean Descriptors only.
+DESCRIPTORS = frozenset(["SeriesDescription", "ContrastBolusAgent"])
+# Retain Device Identity (PS3.15 E.3.9): as the device wrote them, but for words of persons.
+DEVICE = vocabulary.words(
+    """
+    Manufacturer ManufacturerModelName DeviceSerialNumber SoftwareVersions StationName DeviceID
+    DeviceUID GantryID DetectorID
+    """
+)
 REPLACED = UIDS | TEXTS.keys() | {"PatientName", "PatientID"}
 ALL = NUMBERS | CODES | SEQUENCES | CODED | PUBLIC_UIDS | REPLACED | {PIXELS}
 
 _CODE = re.compile(r"[A-Z0-9_ ]{1,16}")
+_PLAIN = re.compile(r"[\w .,:;/()+*#&-]{1,64}")
 _DECIMAL = re.compile(r"[+-]?(\d+(\.\d*)?|\.\d+)([eE][+-]?\d+)?")
 _INTEGER = re.compile(r"[+-]?\d{1,11}")
 _MAX_DECIMAL = 16
@@ -122,6 +133,21 @@ def text(element: DataElement, keyword: str) -> DataElement | None:
     """The element with a text of ours for its free text, or None when there is none."""
     cleaned = TEXTS[keyword](" ".join(map(str, _values(element)))[:1000])
     return _element(element.tag, dictionary_VR(keyword), [cleaned]) if cleaned else None
+
+
+def device(element: DataElement, keyword: str, identifying: Iterable[str]) -> DataElement | None:
+    """The element as the device wrote it, unless a word of it names a person."""
+    names = frozenset(identifying)
+    representation = dictionary_VR(keyword)
+    values = [str(each).strip() for each in _values(element)[:16]]
+    kept = [
+        each
+        for each in values
+        if _PLAIN.fullmatch(each) and not names & set(re.split(r"[\W_]+", each.upper()))
+    ]
+    if representation == "UI":
+        kept = [each for each in kept if UID(each).is_valid]
+    return _element(element.tag, representation, kept) if kept else None
 
 
 def _values(element: DataElement) -> list[Any]:

@@ -3,6 +3,7 @@
 Read before the free texts are cleaned; only numbers and words of ours go on to the index.
 """
 
+import re
 from collections.abc import Iterator
 from typing import Any
 
@@ -26,8 +27,11 @@ _GROUPS = (
 )  # fmt: skip
 ACQUISITION = (
     "repetition_ms", "echo_ms", "inversion_ms", "flip_degrees", "field_t", "thickness_mm",
-    "tilt_degrees", "vendor", "model", "is_3d", "has_contrast", "agent",
+    "tilt_degrees", "vendor", "model", "is_3d", "has_contrast", "agent", "delay_s",
 )  # fmt: skip
+
+_CLOCK = re.compile(r"(\d{2})(\d{2})(\d{2})?")
+_DAY_S = 24 * 3600
 
 
 def hints_of(source: Dataset) -> dict[str, Any]:
@@ -47,7 +51,20 @@ def hints_of(source: Dataset) -> dict[str, Any]:
         "vendor": vocabulary.vendor(_text(source, "Manufacturer")),
         "model": vocabulary.model(_text(source, "ManufacturerModelName")),
         "is_3d": _text(source, "MRAcquisitionType").upper() == "3D",
+        "delay_s": _delay_s(source),
     }
+
+
+def _delay_s(source: Dataset) -> float | None:
+    """From the contrast bolus to the acquisition, where the header tells both (PS3.3 C.7.6.4)."""
+    times = [_text(source, each) for each in ("ContrastBolusStartTime", "AcquisitionTime")]
+    found = [_CLOCK.match(each.strip()) for each in times]
+    if not all(found):
+        return None
+    start, end = (
+        int(each[1]) * 3600 + int(each[2]) * 60 + int(each[3] or 0) for each in found if each
+    )
+    return float((end - start) % _DAY_S) if (end - start) % _DAY_S < _DAY_S / 2 else None
 
 
 def _places(source: Dataset) -> Iterator[Dataset]:

@@ -30,7 +30,10 @@ class Collection(models.Model):
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     name = models.CharField(max_length=120)
-    uid_key = models.BinaryField(max_length=32)  # keyed hash of UIDs; destroying it is final
+    uid_key = models.BinaryField(max_length=32)  # keyed hash of UIDs; empty once destroyed
+    key_destroyed_at = models.DateTimeField(null=True, blank=True)
+    deidentification = models.JSONField(default=dict)  # `options.Options`; empty: the defaults
+    imaging_protocol = models.JSONField(default=dict)  # `protocol`; empty: the default
 
     def __str__(self) -> str:
         return self.name
@@ -82,6 +85,7 @@ class Series(models.Model):
     acquisition = models.JSONField(default=dict)  # TR, TE, field, vendor: nothing identifying
     pack_sha256 = models.CharField(max_length=64, blank=True)  # empty until packed
     pack_bytes = models.PositiveBigIntegerField(default=0)
+    is_defaced = models.BooleanField(default=False)
     created_at = models.DateTimeField()
 
     class Meta:
@@ -193,3 +197,27 @@ class Sender(models.Model):
 
     def __str__(self) -> str:
         return self.name
+
+
+class HeldFile(models.Model):
+    """A de-identified image that may show names in its pixels, until a person has looked.
+
+    Its file lies in the private spool under its id, and is wiped when it is decided about.
+    """
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    collection = models.ForeignKey(Collection, on_delete=models.PROTECT, related_name="held")
+    sop_uid = models.CharField(max_length=64)
+    series_uid = models.CharField(max_length=64)
+    header = models.JSONField()  # as the sandbox tells it, without the scanner's own words
+    created_at = models.DateTimeField()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["collection", "sop_uid"], name="imaging_held_once")
+        ]
+        indexes = [models.Index(fields=["collection", "series_uid"], name="imaging_held_series")]
+        ordering = ["created_at", "id"]
+
+    def __str__(self) -> str:
+        return str(self.id)

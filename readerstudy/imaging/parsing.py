@@ -25,6 +25,7 @@ from pydicom.uid import UID, DeflatedExplicitVRLittleEndian
 from readerstudy.imaging.deidentify import deidentify
 from readerstudy.imaging.geometry import stack
 from readerstudy.imaging.hints import hints_of
+from readerstudy.imaging.options import Options
 from readerstudy.imaging.pixels import make_native
 from readerstudy.imaging.refusals import Reason, RefusedFile
 
@@ -66,13 +67,17 @@ class Header:
     role_hints: dict[str, Any]
     source_sha256: str
     report: dict[str, list[str]]
+    is_suspect: bool = False  # may show names in its pixels: a person must look first
 
     def as_dict(self) -> dict[str, Any]:
         """For the pipe between processes."""
         return asdict(self)
 
 
-def parse(path: Path, key: bytes, target: Path) -> Header:
+BASIC = Options()
+
+
+def parse(path: Path, key: bytes, target: Path, options: Options = BASIC) -> Header:
     """Check and de-identify the file at `path`, writing the clean file to `target`.
 
     Raises
@@ -84,7 +89,10 @@ def parse(path: Path, key: bytes, target: Path) -> Header:
         raise RefusedFile(Reason.TOO_LARGE)
     data = path.read_bytes()
     with _silence():
-        return _parse(_read(path, data), data, key, target)
+        clean = _parse(_read(path, data), key, options)
+        written = _bytes(clean.data)
+        target.write_bytes(b"\0" * 128 + written[128:])  # no polyglot survives in the preamble
+        return _header(clean, hashlib.sha256(data).hexdigest(), len(written))
 
 
 @contextmanager
@@ -100,35 +108,44 @@ def _silence() -> Iterator[None]:
         log.disabled = before
 
 
-def _parse(source: Dataset, data: bytes, key: bytes, target: Path) -> Header:
+@dataclass(frozen=True)
+class _Clean:
+    """A de-identified data set and what was found on the way."""
+
+    data: Dataset
+    hints: dict[str, Any]
+    report: dict[str, list[str]]
+    is_suspect: bool
+
+
+def _parse(source: Dataset, key: bytes, options: Options) -> _Clean:
     try:  # elements are decoded when they are first asked for
-        _check(source)
+        is_suspect = _check(source)
         hints = hints_of(source)
-        clean, report = deidentify(source, key)
+        clean, report = deidentify(source, key, options)
         if make_native(clean):
             report.replaced.add("PixelData")
-        check_place(clean)
-        out = io.BytesIO()
-        clean.save_as(out, enforce_file_format=True)
+        _check_place(clean, is_suspect=is_suspect)
     except RefusedFile:
         raise
     except RecursionError:
         raise RefusedFile(Reason.TOO_DEEP) from None
     except Exception as error:
         raise RefusedFile(Reason.TRUNCATED) from error
-    written = out.getvalue()
-    target.write_bytes(b"\0" * 128 + written[128:])  # no polyglot survives in the preamble
-    source_sha256 = hashlib.sha256(data).hexdigest()
-    return _header(clean, hints, source_sha256, report.as_dict(), len(written))
+    return _Clean(clean, hints, report.as_dict(), is_suspect)
 
 
-def _header(
-    clean: Dataset,
-    hints: dict[str, Any],
-    source_sha256: str,
-    report: dict[str, list[str]],
-    size: int,
-) -> Header:
+def _bytes(clean: Dataset) -> bytes:
+    out = io.BytesIO()
+    try:
+        clean.save_as(out, enforce_file_format=True)
+    except Exception as error:
+        raise RefusedFile(Reason.TRUNCATED) from error
+    return out.getvalue()
+
+
+def _header(made: _Clean, source_sha256: str, size: int) -> Header:
+    clean = made.data
     return Header(
         sop_class_uid=str(clean.SOPClassUID),
         sop_uid=str(clean.SOPInstanceUID),
@@ -143,9 +160,10 @@ def _header(
         frames=_integer(clean.get("NumberOfFrames"), 1),
         pixel_offset=size - len(clean.PixelData),  # the last element of the file
         frame_bytes=int(clean.Rows) * int(clean.Columns) * int(clean.BitsAllocated) // 8,
-        role_hints=hints,
+        role_hints=made.hints,
         source_sha256=source_sha256,
-        report=report,
+        report=made.report,
+        is_suspect=made.is_suspect,
     )
 
 
@@ -189,17 +207,27 @@ def depth(data: bytes) -> int:
     return deepest
 
 
-def _check(source: Dataset) -> None:
+def _check(source: Dataset) -> bool:
+    """Whether the image may show names in its pixels; refuses what is no image at all."""
     for keyword in ("SOPInstanceUID", "StudyInstanceUID", "SeriesInstanceUID"):
         if not UID(str(source.get(keyword, ""))).is_valid:
             raise RefusedFile(Reason.NO_IDENTITY)
     sop_class = str(source.get("SOPClassUID", ""))
     burned = str(source.get("BurnedInAnnotation", "NO")).upper() == "YES"
     image_type = {str(each).upper() for each in source.get("ImageType") or []}
-    if burned or sop_class.startswith(SECONDARY_CAPTURE) or image_type & _SCREENS:
-        raise RefusedFile(Reason.BURNED_IN)
-    if sop_class not in IMAGE_CLASSES:
+    is_capture = sop_class.startswith(SECONDARY_CAPTURE)
+    if sop_class not in IMAGE_CLASSES and not is_capture:
         raise RefusedFile(Reason.NOT_AN_IMAGE)
+    return burned or is_capture or bool(image_type & _SCREENS)
+
+
+def _check_place(clean: Dataset, *, is_suspect: bool) -> None:
+    try:
+        check_place(clean)
+    except RefusedFile:
+        if is_suspect:  # a screen's copy that cannot be placed: nothing to release
+            raise RefusedFile(Reason.BURNED_IN) from None
+        raise
 
 
 def check_place(clean: Dataset) -> None:

@@ -1,31 +1,31 @@
-"""The acquisition quality check: what a reader would stumble over, in words. Pure."""
+"""The acquisition quality check: an examination against its study's protocol, in words. Pure."""
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 
-from readerstudy.imaging.geometry import Stack
+from readerstudy.imaging.geometry import Stack, normal
+from readerstudy.imaging.protocol import EXPECTED, REQUIRED, Demand, Protocol
 
-REQUIRED = ("t1c",)
-EXPECTED = ("t1", "t2", "flair")
-MAX_THICKNESS_MM = 6.0
 GAP_TOLERANCE = 0.15
-MIN_SLICES = 8
-MAX_TILT_DEGREES = 1.0
-
 PASS, WARN, FAIL = "pass", "warn", "fail"
+_NAMES: Mapping[str, str] = {
+    "t1c": "T1 with contrast", "t1": "T1", "t2": "T2", "flair": "FLAIR", "ct": "CT",
+}  # fmt: skip
+_ACROSS = ("sagittal", "coronal", "axial")  # which axis of the patient the slices' normal follows
 
 
 @dataclass(frozen=True)
 class Checked:
-    """A series as the check sees it."""
+    """A series as the check sees it; `acquisition` as `hints.ACQUISITION` names it."""
 
     role: str
     name: str
     stack: Stack
     frame_of_reference: str
-    tilt_degrees: float = 0.0
+    acquisition: Mapping[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -41,58 +41,114 @@ class Finding:
         return {"verdict": self.verdict, "check": self.check, "words": self.words}
 
 
-def findings(series: Sequence[Checked]) -> list[Finding]:
+def findings(series: Sequence[Checked], protocol: Protocol | None = None) -> list[Finding]:
     """All findings on an examination's series."""
-    roles = {each.role for each in series}
-    is_ct = roles == {"ct"}
-    found = []
-    if not is_ct:
-        found += [
-            Finding(FAIL, "sequences", f"There is no {_NAMES[role]} series.")
-            for role in REQUIRED
-            if role not in roles
+    rules = protocol or Protocol()
+    read = [each for each in series if each.role in rules.sequences]  # others nobody is shown
+    found = list(_sequences({each.role for each in read}, rules))
+    for each in read:
+        said = [
+            *_slices(each, rules),
+            *_demands(each, rules.sequences[each.role]),
+            *_acquisition(each, rules),
         ]
         found += [
-            Finding(WARN, "sequences", f"There is no {_NAMES[role]} series.")
-            for role in EXPECTED
-            if role not in roles
+            Finding(FAIL if check in rules.fails else WARN, check, f"{each.name}: {words}")
+            for check, words in said
         ]
-    for each in series:
-        found += _of_series(each)
-    if len({each.frame_of_reference for each in series}) > 1:
+    if len({each.frame_of_reference for each in read}) > 1:
         words = "Series do not share a frame of reference: linked scrolling may be off."
-        found.append(Finding(WARN, "frame_of_reference", words))
+        verdict = FAIL if "frame_of_reference" in rules.fails else WARN
+        found.append(Finding(verdict, "frame_of_reference", words))
     return found
 
 
-_NAMES: Mapping[str, str] = {
-    "t1c": "T1 with contrast", "t1": "T1", "t2": "T2", "flair": "FLAIR",
-}  # fmt: skip
+def _sequences(roles: set[str], rules: Protocol) -> Iterator[Finding]:
+    """A CT alone answers for itself: MR sequences are asked of MR examinations."""
+    is_ct = roles == {"ct"}
+    for need, verdict in ((REQUIRED, FAIL), (EXPECTED, WARN)):
+        for role, demand in rules.sequences.items():
+            if demand.need == need and role not in roles and not (is_ct and role != "ct"):
+                yield Finding(verdict, "sequences", f"There is no {_NAMES[role]} series.")
 
 
-def _of_series(series: Checked) -> list[Finding]:
-    stack, name = series.stack, series.name
-    found = [Finding(WARN, "geometry", f"{name}: {words}.") for words in stack.problems]
-    if abs(series.tilt_degrees) > MAX_TILT_DEGREES:
-        words = f"{name}: the gantry was tilted by {series.tilt_degrees:.0f} degrees."
-        found.append(Finding(WARN, "tilt", words))
-    if len(stack.frames) < MIN_SLICES:
-        found.append(Finding(WARN, "slices", f"{name} has only {len(stack.frames)} slices."))
-    thickness = stack.thickness_mm or 0.0
-    if thickness > MAX_THICKNESS_MM:
-        words = f"{name}: slices of {thickness:.1f} mm miss small metastases."
-        found.append(Finding(WARN, "thickness", words))
+Said = Iterator[tuple[str, str]]
+
+
+def _slices(series: Checked, rules: Protocol) -> Said:
+    stack = series.stack
+    for words in stack.problems:
+        yield "geometry", f"{words}."
+    tilt = series.acquisition.get("tilt_degrees") or 0.0
+    if abs(tilt) > rules.max_tilt_degrees:
+        yield "tilt", f"the gantry was tilted by {tilt:.0f} degrees."
+    if len(stack.frames) < rules.min_slices:
+        yield "slices", f"it has only {len(stack.frames)} slices."
     gaps = stack.gaps_mm
-    if gaps.size:
-        usual = float(np.median(gaps))
-        missing = int(np.sum(np.rint(gaps / usual) - 1)) if usual > 0 else 0
-        if missing > 0:
-            are = "slice is" if missing == 1 else "slices are"
-            words = f"{name}: {missing} {are} missing inside the stack."
-            found.append(Finding(FAIL, "completeness", words))
-        elif np.max(np.abs(gaps - usual)) > GAP_TOLERANCE * usual:
-            found.append(Finding(WARN, "spacing", f"{name}: slices are not evenly spaced."))
-    return found
+    if not gaps.size:
+        return
+    usual = float(np.median(gaps))
+    missing = int(np.sum(np.rint(gaps / usual) - 1)) if usual > 0 else 0
+    if missing > 0:
+        are = "slice is" if missing == 1 else "slices are"
+        yield "completeness", f"{missing} {are} missing inside the stack."
+    elif np.max(np.abs(gaps - usual)) > GAP_TOLERANCE * usual:
+        yield "spacing", "slices are not evenly spaced."
+
+
+def _demands(series: Checked, demand: Demand) -> Said:
+    stack = series.stack
+    thickness, gaps = stack.thickness_mm or 0.0, stack.gaps_mm
+    if _over(thickness, demand.max_thickness_mm):
+        limit = f"at most {demand.max_thickness_mm:g} mm"
+        yield "thickness", f"slices of {thickness:.1f} mm miss small metastases ({limit})."
+    gap = float(np.median(gaps)) - thickness if gaps.size and thickness else 0.0
+    if _over(round(gap, 2), demand.max_gap_mm):
+        yield "gap", f"{gap:.1f} mm between slices are not seen (at most {demand.max_gap_mm:g} mm)."
+    if _under(min(stack.rows, stack.columns), demand.min_matrix):
+        size = f"{stack.rows} x {stack.columns}"
+        yield "matrix", f"the matrix is {size} (at least {demand.min_matrix} each way)."
+    if _over(round(max(stack.spacing_mm), 3), demand.max_pixel_mm):
+        size = f"{max(stack.spacing_mm):.2f}"
+        yield "matrix", f"pixels are {size} mm (at most {demand.max_pixel_mm:g} mm)."
+    covered = float(np.sum(gaps)) + thickness
+    if _under(round(covered, 1), demand.min_coverage_mm):
+        yield (
+            "coverage",
+            f"the slices cover {covered:.0f} mm (at least {demand.min_coverage_mm:g} mm).",
+        )
+    plane = _ACROSS[int(np.argmax(np.abs(normal(stack.cosines))))]
+    if demand.orientation not in {"any", plane}:
+        yield "orientation", f"it is {plane}, not {demand.orientation}."
+
+
+def _acquisition(series: Checked, rules: Protocol) -> Said:
+    acquired = series.acquisition
+    strength = acquired.get("field_t")
+    if strength and series.role != "ct":
+        if _under(strength, rules.min_field_t):
+            yield "field", f"{strength:g} T (at least {rules.min_field_t:g} T)."
+        if _over(strength, rules.max_field_t):
+            yield "field", f"{strength:g} T (at most {rules.max_field_t:g} T)."
+    if series.role != "t1c":
+        return
+    if rules.needs_agent and not acquired.get("has_contrast"):
+        yield "contrast", "named as after contrast, but the header tells no contrast agent."
+    delay = acquired.get("delay_s")
+    if delay is None:
+        return
+    if _under(delay, rules.min_delay_s):
+        yield "delay", f"{delay:.0f} s after contrast (at least {rules.min_delay_s:g} s)."
+    if _over(delay, rules.max_delay_s):
+        yield "delay", f"{delay:.0f} s after contrast (at most {rules.max_delay_s:g} s)."
+
+
+def _over(value: float, limit: float | None) -> bool:
+    return limit is not None and value > limit
+
+
+def _under(value: float, limit: float | None) -> bool:
+    return limit is not None and value < limit
 
 
 def verdict(found: Sequence[Finding]) -> str:

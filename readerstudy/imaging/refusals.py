@@ -14,6 +14,9 @@ class Reason(StrEnum):
     NOT_AN_IMAGE = "It is not an MR or CT image (SOP class)."
     COLOUR = "It is a colour image; series to read are greyscale."
     BURNED_IN = "Text may be burned into its pixels (secondary capture or BurnedInAnnotation)."
+    HELD = "Its pixels may show text: it waits until a person has looked and releases it."
+    DEFACED = "Its series is defaced already and takes no more images: send it whole, anew."
+    NO_KEY = "The key that replaces identifiers was destroyed: no more images are taken."
     SIZES = "Its pixel data do not have the size that rows, columns and frames say."
     DAMAGED_PIXELS = "Its compressed pixel data cannot be decoded."
     NO_PIXELS = "It has no pixel data."
@@ -44,6 +47,8 @@ _FAILURES = {
     Reason.TOO_LARGE: _OUT_OF_RESOURCES,
     Reason.HUNG: _FAILURE,
     Reason.SEALED: 0x0124,  # not authorised
+    Reason.DEFACED: 0x0124,
+    Reason.NO_KEY: 0x0124,
     Reason.ALTERED: 0x0111,  # duplicate SOP instance
     Reason.NOT_AN_IMAGE: _CLASS_NOT_SUPPORTED,
     Reason.DEFLATED: _SYNTAX_NOT_SUPPORTED,

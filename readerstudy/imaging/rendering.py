@@ -7,6 +7,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
+from scipy.optimize import linear_sum_assignment
+
+from readerstudy.imaging.defacing import Mask, Volume
+
+SIDE_PX = 320
 
 
 def grey(
@@ -40,3 +45,30 @@ def encoded(image: Image.Image, kind: str, *, quality: int = 90) -> bytes:
     out = BytesIO()
     image.save(out, format=kind, **({"quality": quality} if kind == "JPEG" else {}))
     return out.getvalue()
+
+
+def side_view(volume: Volume, mask: Mask) -> bytes:
+    """The middle sagittal plane, head up, nose to the left, with the mask in red: a PNG."""
+    axis, coordinate = linear_sum_assignment(-np.abs(volume.steps_mm))
+    along = dict(zip(axis.tolist(), coordinate.tolist(), strict=True))
+    order = [number for number in range(3) if along[number] != 0]
+    across = next(number for number in range(3) if along[number] == 0)
+    middle = volume.values.shape[across] // 2
+    plane, red = np.take(volume.values, middle, across), np.take(mask, middle, across)
+    down, forth = order
+    if along[down] != 2:  # noqa: PLR2004 -- rows of the picture go down the body
+        plane, red, down, forth = plane.T, red.T, forth, down
+    if volume.steps_mm[down, 2] > 0:
+        plane, red = plane[::-1], red[::-1]
+    if volume.steps_mm[forth, 1] < 0:
+        plane, red = plane[:, ::-1], red[:, ::-1]
+    top = max(float(np.percentile(plane, 99.5)), 1e-6)
+    shades = np.clip(plane / top, 0, 1)[..., None] * np.full(3, 255.0)
+    shades[red] = shades[red] * 0.5 + np.array([127.0, 0.0, 0.0])
+    spacing = np.linalg.norm(volume.steps_mm, axis=1)
+    height = plane.shape[0] * spacing[down]
+    width = plane.shape[1] * spacing[forth]
+    scale = SIDE_PX / max(height, width)
+    image = Image.fromarray(shades.astype(np.uint8))
+    size = (max(1, round(width * scale)), max(1, round(height * scale)))
+    return encoded(image.resize(size), "PNG")

@@ -34,12 +34,19 @@ SPIN_ECHO_T1_TR_MS = 1200.0
 INVERSION_T1_MS = 1500.0
 
 
-def role_of(dicom_modality: str, hints: Mapping[str, Any]) -> str:
+def role_of(
+    dicom_modality: str, hints: Mapping[str, Any], own_words: Mapping[str, str] | None = None
+) -> str:
     """The role: "t1c", "t1", "t2", "flair", "ct" or "other".
 
-    Words in the description decide first, the timing of the sequence where there are none, and
-    contrast by its own tag or by words.
+    The study's own words (word -> role) decide first, the longest that is there; then known words
+    in the description, the timing of the sequence where there are none, and contrast by its own
+    tag or by words.
     """
+    written = f"{hints.get('description') or ''} {hints.get('protocol') or ''}".casefold()
+    own = [word for word in own_words or {} if word.casefold() in written]
+    if own_words and own and dicom_modality in {"MR", "CT"}:
+        return own_words[max(own, key=len)]
     if dicom_modality == "CT":
         return "ct"
     if dicom_modality != "MR":

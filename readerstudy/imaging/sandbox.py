@@ -8,6 +8,7 @@ import json
 import subprocess
 import sys
 import threading
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -26,7 +27,9 @@ class Sandbox:
         self._lock = threading.Lock()
         self._child: subprocess.Popen[bytes] | None = None
 
-    def parse(self, path: Path, key: bytes, target: Path) -> dict[str, Any]:
+    def parse(
+        self, path: Path, key: bytes, target: Path, options: Mapping[str, Any] | None = None
+    ) -> dict[str, Any]:
         """De-identify one file; the header as `parsing.Header.as_dict` gives it.
 
         Raises
@@ -34,7 +37,8 @@ class Sandbox:
         RefusedFile
             With the child's reason, or HUNG when it took too long or died.
         """
-        order = {"path": str(path), "key": key.hex(), "target": str(target)}
+        order: dict[str, Any] = {"path": str(path), "key": key.hex(), "target": str(target)}
+        order |= {"options": dict(options or {})}
         with self._lock:
             line = self._ask(json.dumps(order).encode() + b"\n")
         if line is None:

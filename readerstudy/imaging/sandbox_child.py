@@ -38,7 +38,10 @@ def main() -> None:
         _limit_cpu()
         try:
             header = parsing.parse(
-                Path(order["path"]), bytes.fromhex(order["key"]), Path(order["target"])
+                Path(order["path"]),
+                bytes.fromhex(order["key"]),
+                Path(order["target"]),
+                parsing.Options.of(order["options"]),
             )
             answer = header.as_dict()
         except refused.RefusedFile as error:

@@ -5,13 +5,16 @@ from pathlib import Path
 from typing import Any
 from uuid import UUID
 
+import pydicom
 from django.db.models import Count, QuerySet
+from PIL import Image
 
-from readerstudy.imaging import store
+from readerstudy.imaging import rendering, store
 from readerstudy.imaging.deidentify import map_uid
 from readerstudy.imaging.models import (
     Collection,
     Examination,
+    HeldFile,
     Instance,
     Sender,
     Series,
@@ -61,8 +64,12 @@ def paths_by_role(examination: Examination) -> dict[str, list[Path]]:
 
 
 def uids_of(collection: Collection, uid: str) -> set[str]:
-    """A UID as others may write it: as it stands, and as this collection maps a hospital's own."""
-    return {uid, map_uid(uid, bytes(collection.uid_key))}
+    """A UID as others may write it: as it stands, and as this collection maps a hospital's own.
+
+    Once the key is destroyed, nothing leads from a hospital's UID to ours.
+    """
+    key = bytes(collection.uid_key)
+    return {uid, map_uid(uid, key)} if key else {uid}
 
 
 def examinations_of(collection: Collection) -> QuerySet[Examination]:
@@ -77,6 +84,43 @@ def examinations_of(collection: Collection) -> QuerySet[Examination]:
 def uploads_of(collection: Collection) -> QuerySet[Upload]:
     """A collection's deliveries, newest first."""
     return Upload.objects.filter(collection=collection).select_related("by")
+
+
+def held_of(collection: Collection) -> dict[str, list[HeldFile]]:
+    """What waits to be looked at: files by series, in their order."""
+    found: dict[str, list[HeldFile]] = {}
+    for each in HeldFile.objects.filter(collection=collection):
+        found.setdefault(each.series_uid, []).append(each)
+    return {
+        uid: sorted(files, key=lambda each: each.header["number"]) for uid, files in found.items()
+    }
+
+
+def held_file(collection: Collection, held_id: UUID) -> HeldFile | None:
+    """One file that waits."""
+    return HeldFile.objects.filter(collection=collection, pk=held_id).first()
+
+
+def held_picture(held: HeldFile) -> bytes:
+    """The middle frame of an image that waits, whole and windowed: a PNG."""
+    data = pydicom.dcmread(store.held_path(held.pk))
+    pixels = data.pixel_array
+    frame = pixels[len(pixels) // 2] if data.get("NumberOfFrames", 1) > 1 else pixels
+    low, high = float(frame.min()), float(frame.max())  # all of it: text may be the brightest
+    look = {
+        "rescale": (1.0, 0.0),
+        "window": ((low + high) / 2, max(high - low, 1.0)),
+        "photometric": str(data.get("PhotometricInterpretation", "MONOCHROME2")),
+    }
+    return rendering.encoded(Image.fromarray(rendering.grey(frame, look)), "PNG")
+
+
+def has_images(collection: Collection) -> bool:
+    """Whether anything was taken in, or waits to be."""
+    return (
+        Instance.objects.filter(series__examination__collection=collection).exists()
+        or HeldFile.objects.filter(collection=collection).exists()
+    )
 
 
 def series(series_id: UUID) -> Series | None:

@@ -54,6 +54,13 @@ def spool_file() -> Path:
     return folder / uuid4().hex
 
 
+def held_path(held_id: UUID) -> Path:
+    """An image that waits for a person to look at it: private, never served as it lies."""
+    folder = Path(settings.SPOOL_DIR) / "held"
+    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    return folder / held_id.hex
+
+
 def keep(source: Path, target: Path) -> None:
     """Move a finished file into the store: on disk before it has its name.
 

@@ -15,5 +15,6 @@ def finish(upload_id: str) -> None:
 
 @task(name="imaging.sweep")
 def sweep() -> int:
-    """Send waiting deliveries again."""
+    """Send waiting deliveries again; wipe what was held too long."""
+    services.wipe_old()
     return services.wake_up()

@@ -38,6 +38,7 @@ def _context(study: Study) -> dict[str, Any]:
         "rows": rows,
         "new": sum(1 for row in rows if row["case"] is None and row["examination"].ready_at),
         "uploads": [_upload(each) for each in imaging.uploads_of(study.collection)[:5]],
+        "held": study.collection.held.count(),
         "upload_url": reverse("imaging:uploads", args=[study.collection_id]),
         "vendor_detectors": proposals.vendor_detectors(),
         "in_arms": proposals.detectors_of(study),
@@ -101,7 +102,6 @@ def _upload(upload: Any) -> dict[str, Any]:
         "upload": upload,
         "reasons": [(str(Reason[name]), count) for name, count in sorted(refused.items())],
         "problems": upload.report.get("problems", []),
-        "elements": upload.report.get("elements", {}),
     }
 
 

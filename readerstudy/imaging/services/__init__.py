@@ -1,6 +1,8 @@
 """What changes images: deliveries, their files, and what an examination adds up to."""
 
 from readerstudy.imaging.services.acceptance import accept_quality
+from readerstudy.imaging.services.defacing import deface, preview
+from readerstudy.imaging.services.deidentifying import destroy_key, set_deidentification
 from readerstudy.imaging.services.delivering import (
     Outcome,
     add_file,
@@ -9,6 +11,11 @@ from readerstudy.imaging.services.delivering import (
     start_upload,
 )
 from readerstudy.imaging.services.finishing import end_upload, finish_upload, perform, wake_up
+from readerstudy.imaging.services.held import discard as discard_held
+from readerstudy.imaging.services.held import wipe_old
+from readerstudy.imaging.services.packing import make_ready
+from readerstudy.imaging.services.protocols import check_again, set_imaging_protocol, set_role
+from readerstudy.imaging.services.releasing import release_held
 from readerstudy.imaging.services.senders import CALLED, add_sender, end_sender
 
 __all__ = [
@@ -17,12 +24,23 @@ __all__ = [
     "accept_quality",
     "add_file",
     "add_sender",
+    "check_again",
     "create_collection",
+    "deface",
+    "destroy_key",
+    "discard_held",
     "end_sender",
     "end_upload",
     "finish_upload",
     "import_folder",
+    "make_ready",
     "perform",
+    "preview",
+    "release_held",
+    "set_deidentification",
+    "set_imaging_protocol",
+    "set_role",
     "start_upload",
     "wake_up",
+    "wipe_old",
 ]

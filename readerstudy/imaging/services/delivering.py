@@ -1,9 +1,10 @@
 """Deliveries: start one and add files; `finishing` ends it."""
 
 import secrets
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import IO, Any
+from uuid import UUID
 
 from django.db import transaction
 from django.db.models import F
@@ -15,7 +16,7 @@ from readerstudy.imaging import archives, deidentify, store
 from readerstudy.imaging.models import Collection, Upload
 from readerstudy.imaging.refusals import Reason, RefusedFile
 from readerstudy.imaging.services.finishing import finish_upload
-from readerstudy.imaging.services.intake import Taken, take
+from readerstudy.imaging.services.intake import Taken, keep, take
 from readerstudy.web.problems import Invalid, Problem
 
 REFUSED = "refused"
@@ -32,10 +33,18 @@ def create_collection(*, name: str) -> Collection:
 
 
 @transaction.atomic
-def start_upload(collection: Collection, *, by: User | None, source: str = "browser") -> Upload:
-    """Begin a delivery into a collection."""
+def start_upload(
+    collection: Collection,
+    *,
+    by: User | None,
+    source: str = "browser",
+    series: Iterable[UUID] = (),
+) -> Upload:
+    """Begin a delivery into a collection; `series` are of it though no file of theirs comes."""
+    report = _empty()
+    report["series"] = {str(pk): {"stored": 0, "repeated": 0} for pk in series}
     upload = Upload.objects.create(
-        collection=collection, by=by, source=source, created_at=timezone.now(), report=_empty()
+        collection=collection, by=by, source=source, created_at=timezone.now(), report=report
     )
     record(
         "imaging.start_upload",
@@ -50,7 +59,7 @@ def _empty() -> dict[str, Any]:
     return {"series": {}, "refused": {}, "files": [], "elements": {}}
 
 
-class _Tally:
+class Tally:
     """What became of files, written into the delivery's report together."""
 
     def __init__(self, upload: Upload, study_uid: str | None = None) -> None:
@@ -63,6 +72,16 @@ class _Tally:
             taken = take(path, collection=self._upload.collection, study_uid=self._study_uid)
         except RefusedFile as refused:
             return self.refuse(refused.reason)
+        return self._took(taken)
+
+    def keep(self, header: dict[str, Any], clean: Path) -> Outcome:
+        """Take in one file that is clean already, or say why not."""
+        try:
+            return self._took(keep(self._upload.collection, header, clean))
+        except RefusedFile as refused:
+            return self.refuse(refused.reason)
+
+    def _took(self, taken: Taken) -> Outcome:
         self._outcomes.append(taken)
         return {"state": taken.state, "reason": "", "count": 1, "instance": taken.instance}
 
@@ -128,14 +147,14 @@ def add_file(upload: Upload, stream: IO[bytes], *, study_uid: str | None = None)
     """
     if upload.state != Upload.State.RECEIVING:
         raise Problem("imaging.finished", "This upload is finished; start another one.")
-    tally = _Tally(upload, study_uid)
+    tally = Tally(upload, study_uid)
     try:
         return _add(tally, stream)
     finally:
         tally.write()
 
 
-def _add(tally: _Tally, stream: IO[bytes]) -> Outcome:
+def _add(tally: Tally, stream: IO[bytes]) -> Outcome:
     spooled = store.spool_file()
     try:
         _spool(stream, spooled)
@@ -156,7 +175,7 @@ def _spool(stream: IO[bytes], target: Path) -> None:
             out.write(part)
 
 
-def _archive(tally: _Tally, path: Path) -> Outcome:
+def _archive(tally: Tally, path: Path) -> Outcome:
     count = 0
     try:
         for data in archives.members(path):
@@ -200,7 +219,7 @@ def import_folder(
     if not files:
         raise Invalid("imaging.no_files", f"There is no file in {path}.")
     upload = start_upload(collection, by=by, source=source)
-    tally = _Tally(upload)
+    tally = Tally(upload)
     try:
         for number, each in enumerate(files, start=1):
             with each.open("rb") as data:

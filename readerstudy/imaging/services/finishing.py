@@ -25,6 +25,7 @@ log = structlog.get_logger(__name__)
 TASK = "imaging.finish"
 LEASE = timedelta(minutes=5)  # renewed after each examination, which takes seconds
 State = Upload.State
+CHECK_AGAIN = "check again"  # a delivery that brings nothing: the examinations of its report
 
 
 def end_upload(upload: Upload, *, by: User | None) -> Upload:
@@ -113,7 +114,7 @@ def _work(upload: Upload) -> None:
     examinations = list(Examination.objects.filter(pk__in=series.values("examination")))
     problems: list[str] = []
     for number, examination in enumerate(examinations, start=1):
-        if examination.ready_at is None:
+        if examination.ready_at is None or upload.source == CHECK_AGAIN:
             problems += make_ready(examination)
         upload.report["ready"] = [number, len(examinations)]
         upload.lease_until = timezone.now() + LEASE

@@ -11,8 +11,10 @@ from django.utils import timezone
 from readerstudy.imaging import access, roles, selectors, store
 from readerstudy.imaging.hints import ACQUISITION
 from readerstudy.imaging.models import Collection, Examination, Instance, Series
+from readerstudy.imaging.protocol import Protocol
 from readerstudy.imaging.refusals import Reason, RefusedFile
 from readerstudy.imaging.sandbox import shared
+from readerstudy.imaging.services import held
 
 STORED, REPEATED = "stored", "repeated"
 
@@ -42,11 +44,39 @@ def take(source: Path, *, collection: Collection, study_uid: str | None = None) 
     RefusedFile
         With the reason; nothing is kept then.
     """
+    if not collection.uid_key:
+        raise RefusedFile(Reason.NO_KEY)
     clean = store.spool_file()
     try:
-        header = shared.parse(source, bytes(collection.uid_key), clean)
+        key, options = bytes(collection.uid_key), collection.deidentification
+        header = indexed(shared.parse(source, key, clean, options), collection)
         if study_uid and header["study_uid"] not in selectors.uids_of(collection, study_uid):
             raise RefusedFile(Reason.OTHER_STUDY)
+        if header["is_suspect"] and _known(collection.pk, header) is None:
+            held.hold(collection, header, clean)
+            raise RefusedFile(Reason.HELD)
+        return keep(collection, header, clean)
+    finally:
+        clean.unlink(missing_ok=True)
+
+
+def indexed(header: dict[str, Any], collection: Collection) -> dict[str, Any]:
+    """What the index needs of a header: its role, and no word that the scanner wrote."""
+    hints = header.pop("role_hints")
+    words = Protocol.of(collection.imaging_protocol).words
+    role = roles.role_of(header["dicom_modality"], hints, words)
+    return header | {"role": role, "acquisition": {name: hints[name] for name in ACQUISITION}}
+
+
+def keep(collection: Collection, header: dict[str, Any], clean: Path) -> Taken:
+    """Store and index a clean file.
+
+    Raises
+    ------
+    RefusedFile
+        As `take`.
+    """
+    try:
         with transaction.atomic():
             series = _series(collection, header)
             return _instance(series, header, clean)
@@ -55,8 +85,6 @@ def take(source: Path, *, collection: Collection, study_uid: str | None = None) 
         if known is None:
             raise
         return _repeat(known, header, clean)
-    finally:
-        clean.unlink(missing_ok=True)
 
 
 def _series(collection: Collection, header: dict[str, Any]) -> Series:
@@ -66,17 +94,16 @@ def _series(collection: Collection, header: dict[str, Any]) -> Series:
         study_uid=header["study_uid"],
         defaults={"patient": header["patient"], "created_at": now},
     )
-    hints = header["role_hints"]
     series, _ = Series.objects.get_or_create(
         examination=examination,
         series_uid=header["series_uid"],
         defaults={
             "frame_of_reference_uid": header["frame_of_reference_uid"],
             "dicom_modality": header["dicom_modality"][:16],
-            "role": roles.role_of(header["dicom_modality"], hints),
+            "role": header["role"],
             "description": header["description"],
             "number": max(-(2**31), min(header["series_number"], 2**31 - 1)),
-            "acquisition": {name: hints[name] for name in ACQUISITION},
+            "acquisition": header["acquisition"],
             "created_at": now,
         },
     )
@@ -89,6 +116,8 @@ def _instance(series: Series, header: dict[str, Any], clean: Path) -> Taken:
         return _repeat(known, header, clean)
     if access.is_sealed(series.examination):
         raise RefusedFile(Reason.SEALED)
+    if series.is_defaced:
+        raise RefusedFile(Reason.DEFACED)
     instance = Instance.objects.create(
         series=series,
         sop_class_uid=header["sop_class_uid"],

@@ -15,6 +15,7 @@ from PIL import Image
 from readerstudy.imaging import metadata, packs, quality, rendering, store
 from readerstudy.imaging.geometry import Stack, stack
 from readerstudy.imaging.models import Examination, Instance, Series
+from readerstudy.imaging.protocol import Protocol
 from readerstudy.imaging.refusals import RefusedFile
 
 THUMBNAIL_PX = 160
@@ -58,16 +59,20 @@ def _keep_verdict(examination: Examination, done: list[Packed], problems: list[s
     checked = [
         quality.Checked(
             each.series.role, str(each.series), each.stack, each.series.frame_of_reference_uid,
-            each.series.acquisition.get("tilt_degrees") or 0.0,
+            each.series.acquisition,
         )
         for each in done
     ]  # fmt: skip
-    found = quality.findings(checked)
+    found = quality.findings(checked, Protocol.of(examination.collection.imaging_protocol))
     found += [quality.Finding(quality.WARN, "unreadable", words) for words in problems]
-    examination.findings = [each.as_dict() for each in found]
-    examination.verdict = quality.verdict(found)
-    examination.ready_at = timezone.now() if done else None
-    examination.save(update_fields=["findings", "verdict", "ready_at"])
+    words = [each.as_dict() for each in found]
+    changed = ["findings", "verdict", "ready_at"]
+    if words != examination.findings:  # what a person accepted was something else
+        examination.accepted_by, examination.accepted_note = None, ""
+        changed += ["accepted_by", "accepted_note"]
+    examination.findings, examination.verdict = words, quality.verdict(found)
+    examination.ready_at = (examination.ready_at or timezone.now()) if done else None
+    examination.save(update_fields=changed)
     return True
 
 

@@ -101,7 +101,7 @@ def test_what_is_refused_is_answered_with_its_status(port: int, tmp_path: Path) 
     answer = run("storescu", port, "-v", path)
     assert "CannotUnderstand" in answer.stdout + answer.stderr
     until(lambda: Upload.objects.get().state == Upload.State.WORKING)
-    assert Upload.objects.get().report["refused"] == {"BURNED_IN": 1}
+    assert Upload.objects.get().report["refused"] == {"HELD": 1}
     assert not any(
         DeflatedExplicitVRLittleEndian in each.transfer_syntax for each in receiver.contexts()
     )

@@ -1,0 +1,103 @@
+"""Images that may show names in their pixels: held until a person has looked (PS3.15 E.3.1)."""
+
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+from django.db import transaction
+from django.utils import timezone
+
+from readerstudy.accounts.models import User
+from readerstudy.audit.services import record
+from readerstudy.imaging import store
+from readerstudy.imaging.models import Collection, HeldFile
+from readerstudy.web.problems import Invalid, Problem
+
+KEPT = timedelta(days=30)  # nobody decided: wiped; the hospital still has it
+
+
+@transaction.atomic
+def hold(collection: Collection, header: dict[str, Any], clean: Path) -> HeldFile:
+    """Set a clean file aside; what came before under its UID is replaced."""
+    held, _ = HeldFile.objects.update_or_create(
+        collection=collection,
+        sop_uid=header["sop_uid"],
+        defaults={
+            "series_uid": header["series_uid"],
+            "header": header,
+            "created_at": timezone.now(),
+        },
+    )
+    store.keep(clean, store.held_path(held.pk))
+    return held
+
+
+@transaction.atomic
+def discard(collection: Collection, *, series_uid: str, reason: str, by: User) -> int:
+    """Throw away what waits of a series; how many files that were.
+
+    Raises
+    ------
+    Problem
+        400 without a reason, 409 when nothing waits.
+    """
+    files = waiting(collection, series_uid, reason)
+    wipe(files)
+    _decided("imaging.discard_held", collection, files, reason, by)
+    return len(files)
+
+
+def waiting(collection: Collection, series_uid: str, reason: str) -> list[HeldFile]:
+    """The files of a series about which a person decides now.
+
+    Raises
+    ------
+    Problem
+        400 without a reason, 409 when nothing waits.
+    """
+    if not reason.strip():
+        raise Invalid("imaging.reason", "Say what you saw: your reason is kept in the record.")
+    files = list(HeldFile.objects.filter(collection=collection, series_uid=series_uid))
+    if not files:
+        raise Problem("imaging.nothing_held", "Nothing of this series waits any more.")
+    return files
+
+
+def _decided(
+    action: str, collection: Collection, files: list[HeldFile], reason: str, by: User
+) -> None:
+    record(
+        action,
+        subject=f"collection:{collection.pk}",
+        by=by,
+        detail={"series": files[0].series_uid, "files": len(files)},
+        reason=reason.strip(),
+    )
+
+
+def released(collection: Collection, files: list[HeldFile], reason: str, by: User) -> None:
+    """Record that a person found nothing in these files that names the patient."""
+    _decided("imaging.release_held", collection, files, reason, by)
+
+
+@transaction.atomic
+def wipe(files: list[HeldFile]) -> None:
+    """Forget files that were decided about; on disk once the decision is committed."""
+    paths = [store.held_path(each.pk) for each in files]
+    HeldFile.objects.filter(pk__in=[each.pk for each in files]).delete()
+
+    def unlink() -> None:
+        for path in paths:
+            path.unlink(missing_ok=True)
+
+    transaction.on_commit(unlink)
+
+
+@transaction.atomic
+def wipe_old() -> int:
+    """Wipe what nobody decided about in time."""
+    files = list(HeldFile.objects.filter(created_at__lt=timezone.now() - KEPT))
+    if files:
+        wipe(files)
+        record("imaging.wipe_held", subject="platform", by=None, detail={"files": len(files)})
+    return len(files)

@@ -1,0 +1,29 @@
+"""Release what was held: a delivery of its own, by the person who looked."""
+
+from readerstudy.accounts.models import User
+from readerstudy.imaging import store
+from readerstudy.imaging.models import Collection, Upload
+from readerstudy.imaging.services import delivering, held
+from readerstudy.imaging.services.finishing import end_upload
+
+
+def release_held(collection: Collection, *, series_uid: str, reason: str, by: User) -> Upload:
+    """Take in the images of a series in which a person saw nothing that names the patient.
+
+    Safe to repeat after a crash: what was stored already is a repeat.
+
+    Raises
+    ------
+    Problem
+        400 without a reason, 409 when nothing waits.
+    """
+    files = held.waiting(collection, series_uid, reason)
+    held.released(collection, files, reason, by)  # who answers for it is known before it happens
+    upload = delivering.start_upload(collection, by=by, source="release")
+    tally = delivering.Tally(upload)
+    for each in files:
+        tally.keep(each.header, store.held_path(each.pk))
+    tally.write()
+    held.wipe(files)
+    upload.refresh_from_db()
+    return end_upload(upload, by=by)
