@@ -49,9 +49,16 @@ def main(argv: Sequence[str] | None = None) -> int:
     try:
         code: int = import_module(f"analysis.cli.{args.command}").run(args)
     except (DataError, OSError) as error:
-        sys.stderr.write(f"python -m analysis {args.command}: {error}\n")
+        sys.stderr.write(f"python -m analysis {args.command}: {_said(error)}\n")
         return 2
     return code
+
+
+def _said(error: Exception) -> str:
+    """The error in words: a file by its name and what is wrong with it, not by a number."""
+    if isinstance(error, OSError) and error.filename is not None and error.strerror:
+        return f"{error.filename}: {error.strerror.lower()}"
+    return str(error)
 
 
 if __name__ == "__main__":

@@ -135,13 +135,18 @@ class MrmcResult:
     def tables(self) -> dict[str, pd.DataFrame]:
         """Every table of the result by its heading, for a page; some may be empty."""
         return {
-            "Differences": self.frame("differences"),
+            "Differences (A less B)": self.frame("differences"),
             "Modalities": self.frame("modalities"),
+            "Intervals of each modality, both kinds": self.intervals(),
             "Margins": pd.DataFrame([asdict(each) for each in self.margins]),
-            "Readers": self.frame("foms"),
+            "Readers, each modality": self.frame("foms"),
             "Differences within readers": self.frame("readers"),
             "Components of variance": pd.DataFrame([self.components]),
         }
+
+    def intervals(self) -> pd.DataFrame:
+        """Default and logit intervals of each modality side by side; empty where there are none."""
+        return pd.DataFrame(finite(list(self.extra.get("intervals", ()))))
 
     def statement(self) -> str:
         """Say the result in a paragraph, as a paper's results section would."""

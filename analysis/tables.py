@@ -15,13 +15,36 @@ class DataError(ValueError):
 
 
 def need_columns(table: pd.DataFrame, names: Sequence[str], what: str = "the table") -> None:
-    """Raise DataError unless `table` has every column of `names`."""
+    """Raise DataError unless `table` is a table with every column of `names`, each once."""
+    if not isinstance(table, pd.DataFrame):
+        raise DataError(f"{what} is a {type(table).__name__}; give a pandas DataFrame")
+    twice = table.columns[table.columns.duplicated()]
+    if len(twice):
+        raise DataError(f"{what} has two columns called {twice[0]}; keep one")
     missing = [name for name in names if name not in table.columns]
     if missing:
         raise DataError(
             f"{what} has no column {', '.join(missing)}; it needs {', '.join(names)} "
             f"and has {', '.join(map(str, table.columns))}"
         )
+
+
+def check_alpha(alpha: float) -> None:
+    """Raise DataError unless intervals of level 1 - alpha exist."""
+    if not 0 < alpha < 1:
+        raise DataError(f"alpha is {alpha}; it must lie between 0 and 1")
+
+
+def check_seed(seed: int) -> None:
+    """Raise DataError for a seed that no generator takes."""
+    if seed < 0:
+        raise DataError(f"seed is {seed}; it must be 0 or above")
+
+
+def check_modality(name: str | None, names: Sequence[str]) -> None:
+    """Raise DataError for the name of a modality that no row has; None is any."""
+    if name is not None and name not in names:
+        raise DataError(f"no read is in modality {name!r}: there are {', '.join(names)}")
 
 
 def first_bad(bad: NDArray[np.bool_]) -> int | None:

@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from analysis.agreement.result import Agreement, complete, enough, jackknifed
-from analysis.tables import DataError
+from analysis.tables import DataError, check_alpha
 
 Floats = NDArray[np.float64]
 Weights = Literal["none", "linear", "quadratic"]
@@ -28,6 +28,7 @@ def cohen_kappa(ratings: ArrayLike, *, weights: Weights = "none", alpha: float =
     ratings : (cases, 2) array
     weights : {"none", "linear", "quadratic"}
     """
+    check_alpha(alpha)
     matrix, warnings = complete(enough(np.asarray(ratings, dtype=float)))
     if matrix.shape[1] != 2:
         raise DataError("Cohen's kappa is of two readers: use Fleiss' kappa for more.")
@@ -50,6 +51,7 @@ def fleiss_kappa(
         By the distance of the categories' values; in Gwet's *Handbook of Inter-Rater Reliability*
         (2014), chapter 3.
     """
+    check_alpha(alpha)
     matrix, warnings = complete(enough(np.asarray(ratings, dtype=float)))
     values = np.unique(enough(matrix))
     weight = _agreement_weights(values, weights)
@@ -66,6 +68,7 @@ def gwet_ac1(ratings: ArrayLike, *, weights: Weights = "none", alpha: float = 0.
     ratings : (cases, readers) array; NaN where not rated
     weights : {"none", "linear", "quadratic"}
     """
+    check_alpha(alpha)
     matrix = enough(np.asarray(ratings, dtype=float))
     values = np.unique(matrix[~np.isnan(matrix)])
     weight = _agreement_weights(values, weights)
@@ -84,6 +87,7 @@ def krippendorff_alpha(
     level : {"nominal", "ordinal", "interval", "ratio"}
         Of measurement, which decides how far apart two values are.
     """
+    check_alpha(alpha)
     matrix = enough(np.asarray(ratings, dtype=float))
     values = np.unique(matrix[~np.isnan(matrix)])
     return jackknifed(

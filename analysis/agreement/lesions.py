@@ -20,7 +20,7 @@ from scipy.optimize import linear_sum_assignment
 
 from analysis.agreement.masks import Overlap, compare_masks, majority, staple
 from analysis.results import finite
-from analysis.tables import DataError
+from analysis.tables import DataError, check_alpha
 from analysis.words import interval_text, level_text
 
 if TYPE_CHECKING:
@@ -251,8 +251,11 @@ def delineations(
     DataError
         For no case, a case with one mask, or a reference that a case does not have.
     """
+    check_alpha(alpha)
     if not cases:
         raise DataError("give one case at least")
+    if not tolerance_mm >= 0:
+        raise DataError(f"the tolerance is {tolerance_mm} mm; it must be 0 or above")
     rows: list[dict[str, Any]] = []
     for each in cases:
         for a, b, first, second in _compared(each, reference, panel):

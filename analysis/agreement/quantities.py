@@ -7,7 +7,7 @@ from numpy.typing import ArrayLike, NDArray
 from scipy import stats
 
 from analysis.agreement.result import Agreement, complete, enough
-from analysis.tables import DataError
+from analysis.tables import DataError, check_alpha
 
 Floats = NDArray[np.float64]
 Model = Literal["2,1", "3,1"]
@@ -28,6 +28,7 @@ def icc(ratings: ArrayLike, *, model: Model = "2,1", alpha: float = 0.05) -> Agr
     Intervals by McGraw and Wong, Psychol Methods 1996; 1:30-46, table 7. The standard error is
     a quarter of the 95 % interval's width, for orientation only.
     """
+    check_alpha(alpha)
     matrix, warnings = complete(enough(np.asarray(ratings, dtype=float)))
     n, k = enough(matrix).shape
     rows, columns, error = _mean_squares(matrix)
@@ -58,6 +59,7 @@ def bland_altman(first: ArrayLike, second: ArrayLike, *, alpha: float = 0.05) ->
     DataError
         For vectors of unequal length or fewer than three pairs.
     """
+    check_alpha(alpha)
     a, b = np.asarray(first, dtype=float), np.asarray(second, dtype=float)
     if a.shape != b.shape or a.ndim != 1:
         raise DataError(f"Pairs need two vectors of one length, not {a.shape} and {b.shape}.")

@@ -5,16 +5,27 @@ import sys
 from pathlib import Path
 from typing import Any
 
+import pandas as pd
+
+from analysis.figures import ForestRow, forest_figure
 from analysis.interactions.result import Subgroups
 from analysis.io.files import read_reads
-from analysis.io.page import write_page
+from analysis.io.page import sheet
 from analysis.io.tables import read_table
 from analysis.results import to_json_text
-from analysis.tables import DataError, codes
+from analysis.tables import check_modality, codes, need_columns
 from analysis.times.automation import automation_bias
 from analysis.times.decisions import changed_calls, decision_effects
 from analysis.words import percent_text
 
+CALLS = {"wrong_to_right": "Wrong to right", "right_to_wrong": "Right to wrong"}
+SHARES = {
+    "true_taken": "Right proposals taken",
+    "true_rejected": "Right proposals rejected",
+    "false_taken": "Wrong proposals taken",
+    "false_rejected": "Wrong proposals rejected",
+    "undecided": "Left undecided",
+}
 EXAMPLES = """\
 examples:
   python -m analysis decisions reads.csv --reference control --threshold 50
@@ -46,32 +57,63 @@ def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]"
     add("--random", default="readers+cases", choices=["readers+cases", "cases", "readers"])
     add("--alpha", type=float, default=0.05, help="intervals are two-sided 1 - alpha")
     add("--json", action="store_true", help="print the result as JSON")
-    add("--report", type=Path, metavar="OUT.html", help="write a page on automation bias (--ai)")
+    add("--report", type=Path, metavar="OUT.html", help="write a page with figures")
 
 
 def run(args: argparse.Namespace) -> int:
     """Analyse, print, write the report; 0."""
-    if args.report is not None and args.ai is None:
-        raise DataError("--report shows automation bias: say --ai too")
     reads = read_reads(args.reads)
-    arms = [name for name in codes(reads["modality"])[1] if name != args.reference]
+    need_columns(reads, ("reader", "modality", "case", "truth", "rating"))
+    names = codes(reads["modality"])[1]
+    check_modality(args.reference, names)
     calls = {
         arm: changed_calls(reads, args.reference, arm, threshold=args.threshold, alpha=args.alpha)
-        for arm in arms
+        for arm in names
+        if arm != args.reference
     }
     proposals = None
     if args.proposals is not None:
         proposals = decision_effects(read_table(args.proposals), args.alpha)
     bias = None if args.ai is None else _bias(args)
-    if args.json:
-        shown = {"calls": calls, "proposals": proposals}
-        tree = {**shown, "automation": None if bias is None else bias.to_json()}
-        sys.stdout.write(to_json_text(tree))
-    else:
-        sys.stdout.write(_text(calls, proposals, bias))
-    if args.report is not None and bias is not None:
-        write_page(bias, args.report, "Automation bias")
+    shown = {"calls": calls, "proposals": proposals}
+    tree = {**shown, "automation": None if bias is None else bias.to_json()}
+    text = _text(calls, proposals, bias)
+    sys.stdout.write(to_json_text(tree) if args.json else text)
+    if args.report is not None:
+        args.report.write_text(_page(tree, text, bias), encoding="utf-8")
     return 0
+
+
+def _page(tree: dict[str, Any], text: str, bias: Subgroups | None) -> str:
+    """Changes of mind, what became of proposals, and automation bias where it was asked for."""
+    calls = [
+        {"modality": arm, "what": f"{CALLS[turn]}, {group} cases", **found[group][turn]}
+        for arm, found in tree["calls"].items()
+        for group in ("diseased", "healthy")
+        for turn in CALLS
+    ]
+    taken = [
+        {"modality": arm, "what": words, **each[key]}
+        for arm, each in (tree["proposals"] or {}).items()
+        for key, words in SHARES.items()
+    ]
+    tables = {"Changes of mind": calls, "Proposals": taken}
+    frames = {
+        name: pd.DataFrame(rows).rename(columns={"estimate": "share"})
+        for name, rows in tables.items()
+    }
+    rows = [
+        ForestRow(each["what"], each["estimate"], each["ci_low"], each["ci_high"])
+        for each in [*calls, *taken]
+        if each["estimate"] is not None
+    ]
+    figures = [forest_figure(rows, words="Share of reads or proposals")] if rows else []
+    if bias is not None:
+        frames["Automation bias"] = bias.frame()
+        figures.append(bias.plot())
+    return sheet(
+        "What AI does to decisions", text.splitlines(), figures=figures, tables=frames, numbers=tree
+    )
 
 
 def _bias(args: argparse.Namespace) -> Subgroups:
@@ -101,12 +143,8 @@ def _text(
             )
     for arm, each in (proposals or {}).items():
         parts = [
-            f"{words} {_share(each[key])}"
-            for key, words in (
-                ("true_taken", "right proposals taken"),
-                ("false_taken", "wrong proposals taken"),
-                ("undecided", "left undecided"),
-            )
+            f"{SHARES[key].lower()} {_share(each[key])}"
+            for key in ("true_taken", "false_taken", "undecided")
         ]
         lines.append(f"With {arm}: {', '.join(parts)}.")
     if bias is not None:

@@ -50,6 +50,12 @@ def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]"
     add("--method", default="or", choices=["or", "dbm"])
     add("--random", default="readers+cases", choices=["readers+cases", "cases", "readers"])
     add("--alpha", type=float, default=0.05, help="intervals are two-sided 1 - alpha")
+    add(
+        "--interval",
+        default="wald",
+        choices=["wald", "logit"],
+        help="of one modality by itself; logit holds near 1 with few cases (both are in the JSON)",
+    )
     add("--margin", type=float, help="test non-inferiority and equivalence by this margin")
     add("--reference", help="modality that the margin is counted from")
     add("--adjust", default="holm", choices=["none", "bonferroni", "holm", "hochberg"])
@@ -73,6 +79,7 @@ def run(args: argparse.Namespace) -> int:
         margin=args.margin,
         reference=args.reference,
         adjustment=args.adjust,
+        interval=args.interval,
         reads=reads,
     )
     sys.stdout.write(to_json_text(result.to_json()) if args.json else as_text(result))

@@ -23,6 +23,7 @@ examples:
   python -m analysis mrmc reads.csv --fom auc --method or --covariance delong --json
   python -m analysis mrmc reads.csv --fom pauc:fpf=0..0.3 --random cases
   python -m analysis mrmc reads.csv --margin 0.05 --reference control --report out.html
+  python -m analysis mrmc reads.csv --interval logit           (AUCs near 1, few cases)
   python -m analysis mrmc study.imrmc --method ustat
   python -m analysis mrmc unaided.csv --ai ai.csv             (readers against stand-alone AI)
   python -m analysis mrmc unaided.csv --ai ai.csv --margin 0.05 --reference readers
@@ -57,6 +58,12 @@ def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]"
         help="cases: readers fixed; readers: cases fixed",
     )
     add("--alpha", type=float, default=0.05, help="intervals are two-sided 1 - alpha")
+    add(
+        "--interval",
+        default="wald",
+        choices=["wald", "logit"],
+        help="of one modality by itself; logit holds near 1 with few cases (both are in the JSON)",
+    )
     add("--margin", type=float, help="test non-inferiority and equivalence by this margin")
     add("--reference", help="modality that the margin is counted from")
     add("--adjust", default="holm", choices=["none", "bonferroni", "holm", "hochberg"])
@@ -89,6 +96,7 @@ def _options(args: argparse.Namespace) -> Options:
         missing=args.missing,
         replicates=args.replicates,
         seed=args.seed,
+        interval=args.interval,
         progress=sys.stderr.isatty(),
     )
 

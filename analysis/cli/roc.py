@@ -6,6 +6,7 @@ from pathlib import Path
 
 from analysis.io.files import read_reads
 from analysis.io.page import write_page
+from analysis.labels import CURVES
 from analysis.results import to_json_text
 from analysis.roc import roc_curves
 
@@ -45,5 +46,6 @@ def run(args: argparse.Namespace) -> int:
         table = result.frame().to_string(index=False, na_rep="", float_format=lambda x: f"{x:.6g}")
         sys.stdout.write(f"{result.statement()}\n\n{table}\n")
     if args.report is not None:
-        write_page(result, args.report, "ROC curves")
+        tables = {"Areas": result.frame().rename(columns=CURVES)}
+        write_page(result, args.report, "ROC curves", tables=tables)
     return 0

@@ -74,7 +74,7 @@ def run(args: argparse.Namespace) -> int:
     else:
         sys.stdout.write(_text(result, others))
     if args.report is not None:
-        write_page(result, args.report, "Reading time")
+        write_page(result, args.report, "Reading time", tables=result.tables())
     return 0
 
 

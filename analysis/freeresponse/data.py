@@ -121,10 +121,10 @@ class FrocData:
         DataError
             With the table's row and what to do about it.
         """
+        need_columns(marks, MARKS, "marks")
         cases = _cases(truth)
         lesions = _lesions(truth, cases)
         made = marks if reads is None else reads
-        need_columns(marks, MARKS, "marks")
         need_columns(made, MARKS[:3], "reads")
         modalities, readers = (
             codes(pd.concat([made[name], marks[name]]))[1] for name in ("modality", "reader")

@@ -76,6 +76,11 @@ class Fom:
     higher_is_better: bool = True
     size_mm: tuple[float, float] | None = None
 
+    @property
+    def bounds(self) -> tuple[float, float] | None:
+        """0 to 1, or None for the counts of false positives, which have no upper end."""
+        return None if self.key in ("fp_per_case", "maxnlf") else (0.0, 1.0)
+
     def cases(self, data: FrocData) -> Bools:
         """(K,) the cases that the figure of merit uses."""
         over = {"all": np.ones_like(data.truth), "diseased": data.truth, "healthy": ~data.truth}

@@ -13,6 +13,7 @@ from analysis.freeresponse.named import fom_named
 from analysis.multireader.components import named_parts
 from analysis.multireader.dbm import dbm
 from analysis.multireader.designs import Design, Reads
+from analysis.multireader.intervals import Interval, with_intervals
 from analysis.multireader.margins import check_reference, margin_tests
 from analysis.multireader.multiplicity import adjust
 from analysis.multireader.nested import parallel_arms
@@ -34,6 +35,7 @@ class Options:
     margin: float | None = None
     reference: str | None = None
     adjustment: str = "holm"
+    interval: Interval = "wald"
 
     def __post_init__(self) -> None:
         if self.method not in get_args(Method):
@@ -54,6 +56,7 @@ def froc(  # noqa: PLR0913  the choices of an analysis, all named
     margin: float | None = None,
     reference: str | None = None,
     adjustment: str = "holm",
+    interval: Interval = "wald",
     reads: pd.DataFrame | None = None,
 ) -> MrmcResult:
     """Compare modalities on a free-response figure of merit.
@@ -79,6 +82,8 @@ def froc(  # noqa: PLR0913  the choices of an analysis, all named
         modality (both directions of every pair when None).
     adjustment : str
         Of p-values over pairs of modalities: holm, hochberg, bonferroni or none.
+    interval : {"wald", "logit"}
+        Of one modality by itself, where the figure of merit lies between 0 and 1.
     reads : DataFrame, optional
         reader, modality, case of every read made; needed when not every reader read every case
         in every modality.
@@ -101,7 +106,7 @@ def froc(  # noqa: PLR0913  the choices of an analysis, all named
     0.000117105
     """
     data = FrocData.from_tables(marks, truth, reads)
-    options = Options(method, random, alpha, margin, reference, adjustment)
+    options = Options(method, random, alpha, margin, reference, adjustment, interval)
     return froc_of(data, fom, options)
 
 
@@ -113,7 +118,7 @@ def froc_of(data: FrocData, fom: str, options: Options = DEFAULTS) -> MrmcResult
     design = Reads(data.was_read).design()
     foms, covariance = jackknife(data, chosen)
     found = _infer(data, chosen, design, (foms, covariance), options)
-    return MrmcResult(
+    result = MrmcResult(
         fom=chosen.key,
         label=chosen.title,
         readers=data.readers,
@@ -140,6 +145,7 @@ def froc_of(data: FrocData, fom: str, options: Options = DEFAULTS) -> MrmcResult
         },
         warnings=(*data.warnings, *warnings, *found.warnings),
     )
+    return with_intervals(result, options.interval, chosen.bounds)
 
 
 def _parts(

@@ -89,6 +89,8 @@ def subgroups(  # noqa: PLR0913  the choices of an analysis, all named
         raise DataError(f"one modality only ({first}): there is nothing to compare")
     study = _Study(tables, by, chosen, (arms, readers, cases), random, alpha)
     found = study.of_readers if kind == "reader" else study.of_parts
+    if list(edges_mm) != sorted(set(edges_mm)) or min(edges_mm, default=1) <= 0:
+        raise DataError("edges of sizes are diameters above 0 mm, each larger than the one before")
     levels, tests, warnings = found(kind, first, tuple(edges_mm))
     return Subgroups(
         by=by,

@@ -10,13 +10,15 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 from analysis.figures import svg
+from analysis.labels import heading
 from analysis.results import to_json_text
 from analysis.version import VERSION
 
 STYLE = (
     "body{font:16px/1.5 sans-serif;max-width:60rem;margin:2rem auto;padding:0 1rem}"
     "table{border-collapse:collapse;margin:1rem 0}th,td{border-bottom:1px solid #ccc;"
-    "padding:.2rem .6rem;text-align:right}svg{max-width:100%;height:auto}"
+    "padding:.2rem .6rem;text-align:right;vertical-align:top}"
+    "th{font-weight:600;max-width:9rem}svg{max-width:100%;height:auto}"
     "h2{font-size:1.1rem;margin:1.5rem 0 0}footer{color:#666;font-size:.85rem;margin:2rem 0}"
 )
 
@@ -104,13 +106,19 @@ def _drawing(figure: "Figure") -> str:
     return drawing[drawing.index("<svg") :]
 
 
-def _words(column: str) -> str:
-    """A column's name as a heading: std_error is "std error"."""
-    return str(column).replace("_", " ")
-
-
-def _table(heading: str, table: "pd.DataFrame") -> str:
-    rows = table.rename(columns=_words).to_html(
+def _table(name: str, table: "pd.DataFrame") -> str:
+    """The table with headings and cells in words; columns that hold nothing are left out."""
+    shown = table.dropna(axis=1, how="all").map(_cell).rename(columns=heading)
+    rows = shown.to_html(
         index=False, border=0, na_rep="", float_format=lambda x: f"{x:.4g}", justify="right"
     )
-    return (f"<h2>{html.escape(heading)}</h2>" if heading else "") + rows
+    return (f"<h2>{html.escape(name)}</h2>" if name else "") + rows
+
+
+def _cell(value: Any) -> Any:
+    """Yes and no, and lists in one line; numbers stay numbers."""
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, list | tuple):
+        return "; ".join(map(str, value))
+    return value

@@ -37,7 +37,7 @@ def read_table(path: str | Path) -> pd.DataFrame:
     if path.suffix.lower() != ".csv":
         raise DataError(f"{path.name}: a table is .csv or .parquet")
     try:
-        columns = pd.read_csv(path, nrows=0, encoding="utf-8-sig", **_dialect(path)).columns
+        columns = _header(path)
         return pd.read_csv(
             path,
             encoding="utf-8-sig",
@@ -51,6 +51,19 @@ def read_table(path: str | Path) -> pd.DataFrame:
         raise DataError(f"{path.name} is not in UTF-8; save it as CSV UTF-8 ({error})") from error
     except (pd.errors.ParserError, pd.errors.EmptyDataError) as error:
         raise DataError(f"{path.name} is no CSV table: {error}") from error
+
+
+def _header(path: Path) -> list[str]:
+    """The names in the first line; pandas would rename one that is there twice in silence."""
+    first = pd.read_csv(
+        path, header=None, nrows=1, dtype=str, encoding="utf-8-sig", keep_default_na=False,
+        **_dialect(path),
+    )  # fmt: skip
+    names = [str(name) for name in first.iloc[0]]
+    twice = next((name for name in names if name and names.count(name) > 1), None)
+    if twice is not None:
+        raise DataError(f"{path.name} has two columns called {twice}; keep one")
+    return names
 
 
 def text_of(path: Path) -> str:

@@ -38,6 +38,9 @@ class Options:
         Of the bootstrap: draws, seed, and whether to show a bar.
     clip
         Cut single-modality intervals to the figure of merit's range (OR and DBM).
+    interval
+        Of one modality by itself: ``wald``, as the peers, or ``logit``, which holds the truth more
+        often near the end of the range with few cases. Both stand in `extra["intervals"]`.
     """
 
     reference: str | None = None
@@ -47,6 +50,7 @@ class Options:
     seed: int = 20240229
     progress: bool = False
     clip: bool = True
+    interval: Literal["wald", "logit"] = "wald"
 
     def __post_init__(self) -> None:
         if self.replicates < LEAST_REPLICATES:

@@ -16,6 +16,7 @@ from analysis.dataset import Dataset
 from analysis.estimates import Estimate, comparison, estimate, f_test
 from analysis.fom.registry import FigureOfMerit, parse
 from analysis.multireader.estimation import Covariance, Job, Options, estimates
+from analysis.multireader.intervals import with_intervals
 from analysis.multireader.margins import check_reference, margin_tests
 from analysis.multireader.obuchowski_rockette import Random, obuchowski_rockette, rounded
 from analysis.multireader.preparation import prepare
@@ -69,7 +70,7 @@ def standalone(
     job = Job(dataset, figure, covariance, random, alpha, options, warnings)
     values, matrix = estimates(job)
     own = np.array([name != AI for name in dataset.readers])
-    found = _result(job, values, matrix, own)
+    found = with_intervals(_result(job, values, matrix, own), options.interval, figure.bounds)
     if margin is None:
         return found
     tests = margin_tests(

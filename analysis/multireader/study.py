@@ -22,6 +22,7 @@ from analysis.multireader.estimation import (
     estimates,
     left_out,
 )
+from analysis.multireader.intervals import check_interval, with_intervals
 from analysis.multireader.margins import check_reference, margin_tests
 from analysis.multireader.multiplicity import adjust
 from analysis.multireader.nested import parallel_arms
@@ -91,6 +92,7 @@ def mrmc(
     figure = parse(fom)
     chosen = covariance or ("unbiased" if method == "ustat" else "jackknife")
     _check(figure, method, chosen, alpha)
+    check_interval(options.interval)
     dataset = table if isinstance(table, Dataset) else Dataset.from_table(table)
     check_reference(options.reference, dataset.modalities)
     dataset, warnings = prepare(dataset, method=method, missing=options.missing)
@@ -98,7 +100,7 @@ def mrmc(
     found = _found(job, method)
     _tell_unused(covariance, found.covariance, method, warnings)
     p_values = [each.p_value for each in found.inference.differences]
-    return MrmcResult(
+    result = MrmcResult(
         fom=figure.name,
         label=figure.label,
         readers=dataset.readers,
@@ -134,6 +136,7 @@ def mrmc(
         },
         warnings=(*warnings, *found.inference.warnings),
     )
+    return with_intervals(result, options.interval, figure.bounds)
 
 
 @dataclass(frozen=True)

@@ -10,7 +10,7 @@ from scipy import stats
 
 from analysis.simulation.roe_metz import RoeMetz, latent
 from analysis.simulation.search import SearchModel, lesions, marks
-from analysis.tables import DataError
+from analysis.tables import DataError, check_seed
 
 Floats = NDArray[np.float64]
 LEVELS = ("resident", "general", "neuroradiologist")
@@ -30,6 +30,14 @@ class TimeModel:
     fatigue: float = 0.0  # of each further read of a sitting
     sitting: int = 20  # reads
     period: float = -0.03  # of the second period
+
+    def __post_init__(self) -> None:
+        spreads = (self.reader_sd, self.case_sd, self.reader_arm_sd, self.residual_sd)
+        if not (self.median_s > 0 and self.ratio > 0 and min(spreads) >= 0 and self.sitting > 0):
+            raise DataError(
+                "Times need a median and a ratio above 0, spreads of 0 or more, and sittings of a "
+                "read at least."
+            )
 
 
 @dataclass(frozen=True)
@@ -65,6 +73,7 @@ def simulate(
     """
     if readers < 2 or min(healthy, diseased) < 2:
         raise DataError("Simulate two readers and two cases of each class at least.")
+    check_seed(seed)
     rng = np.random.default_rng(seed)
     x, truth = latent(model.ratings, readers, healthy, diseased, rng)
     rating = np.round(100 * stats.norm.cdf(x - model.ratings.mu / 2))

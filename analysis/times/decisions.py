@@ -1,5 +1,6 @@
 """What proposals do to decisions: accepted, rejected, edited; minds changed for better or worse."""
 
+import math
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -9,7 +10,15 @@ from numpy.typing import NDArray
 from scipy import stats
 
 from analysis.freeresponse.foms import covariance_of, ratio
-from analysis.tables import DataError, codes, need_columns, numbers
+from analysis.tables import (
+    DataError,
+    check_alpha,
+    check_modality,
+    codes,
+    first_bad,
+    need_columns,
+    numbers,
+)
 
 Ints = NDArray[np.intp]
 
@@ -80,6 +89,7 @@ def decision_effects(decisions: pd.DataFrame, alpha: float = 0.05) -> dict[str, 
     DataError
         For a missing column or an unknown decision, naming the row.
     """
+    check_alpha(alpha)
     need_columns(decisions, COLUMNS, "decisions")
     said = decisions["decision"].astype(str).to_numpy()
     bad = np.flatnonzero(~np.isin(said, DECISIONS))
@@ -115,9 +125,19 @@ def changed_calls(
     A call is positive from `threshold` on. `right_to_wrong` is the share of pairs that were right
     in the control arm and wrong with AI, `wrong_to_right` the reverse.
     """
+    check_alpha(alpha)
+    if math.isnan(threshold):
+        raise DataError("the threshold is not a number")
     need_columns(reads, ("reader", "modality", "case", "truth", "rating"))
+    names = codes(reads["modality"])[1]
+    for name in (control, test):
+        check_modality(name, names)
+    truth = numbers(reads["truth"], "truth")
+    bad = first_bad(~np.isin(truth, (0.0, 1.0)))
+    if bad is not None:
+        raise DataError(f"row {bad + 1}: truth {reads['truth'].iloc[bad]} is not 0 or 1")
     table = reads.assign(
-        right=(reads["rating"].astype(float) >= threshold) == (reads["truth"].astype(int) == 1)
+        right=(numbers(reads["rating"], "rating") >= threshold) == (truth == 1), truth=truth
     )
     table = table.assign(modality=table["modality"].astype(str))
     sides = [

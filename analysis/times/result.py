@@ -104,6 +104,19 @@ class TimeResult:
         """One of the result's tables."""
         return pd.DataFrame(self.to_json()[view])
 
+    def tables(self) -> dict[str, pd.DataFrame]:
+        """Every table of the result by its heading, for a page; some may be empty."""
+        spread = [{"what": name, "sd_log": value} for name, value in self.sd.items()]
+        return {
+            "Ratios of times (B / A)": self.frame("ratios"),
+            "Times": self.frame("means"),
+            "Rates of finishing, B / A (Cox)": pd.DataFrame(
+                [each.to_json() for each in self.hazards]
+            ),
+            "Effects": self.frame("effects"),
+            "Spread": pd.DataFrame(spread),
+        }
+
     def statement(self) -> str:
         """The result in a paragraph, as a paper's results section would say it."""
         from analysis.times.words import statement

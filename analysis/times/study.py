@@ -12,13 +12,22 @@ import pandas as pd
 from threadpoolctl import threadpool_limits
 from tqdm import tqdm
 
-from analysis.tables import DataError, numbers
+from analysis.tables import (
+    DataError,
+    check_alpha,
+    check_modality,
+    check_seed,
+    codes,
+    need_columns,
+    numbers,
+)
 from analysis.times.censored import HazardRatio, hazard_ratios
-from analysis.times.design import Design, design_of
+from analysis.times.design import NAMES, Design, design_of
 from analysis.times.outliers import NONE
 from analysis.times.reml import Contrast, Floats, MixedModel, WaldTest, fit
 from analysis.times.result import Interval, TimeRatio, TimeResult
 
+LEAST_REPLICATES = 10
 MIN_READS = 8
 OTHER_LIMIT = re.compile(r"active_(\d+)_s")
 NOTHING = 0.01  # of the error of a level's mean: as good as no variance
@@ -80,6 +89,15 @@ def reading_time(  # noqa: PLR0913  the choices of an analysis, all named
     There is no equivalent in the ROC packages; see
     docs/statistics/reading-time.md.
     """
+    check_alpha(alpha)
+    need_columns(table, NAMES)
+    check_modality(reference, codes(table["modality"])[1])
+    if by != "experience" and by not in table:
+        raise DataError(f"the table has no column {by} to have ratios of its own for")
+    if interval == "bootstrap":
+        check_seed(seed)
+        if replicates < LEAST_REPLICATES:
+            raise DataError(f"replicates is {replicates}; at least {LEAST_REPLICATES}")
     design = design_of(table, reference, by=by, outliers=outliers)
     warnings = list(design.dropped)
     hazards = _hazards(table, design, outliers, alpha, warnings)

@@ -25,8 +25,9 @@ from threadpoolctl import threadpool_limits
 from tqdm import tqdm
 
 from analysis.tables import DataError
+from benchmarks.simulation.designs import KINDS
 from benchmarks.simulation.tables import markdown
-from benchmarks.simulation.trials import KINDS, Kind, Point
+from benchmarks.simulation.trials import Kind, Point
 
 READERS, CASES, AUCS = (3, 5, 10, 20), (40, 120, 400), (0.70, 0.85, 0.95)
 RESULTS = Path(__file__).parent / "results" / "operating.csv"

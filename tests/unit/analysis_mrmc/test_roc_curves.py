@@ -111,6 +111,11 @@ def test_the_page_of_mrmc_has_its_curves_and_every_table(
     capsys.readouterr()
     text = page.read_text("utf-8")
     assert text.count("<svg") == 2
-    for heading in ("Differences", "Modalities", "Readers", "Components of variance"):
+    for heading in (
+        "Differences (A less B)",
+        "Modalities",
+        "Readers, each modality",
+        "Components of variance",
+    ):
         assert f"<h2>{heading}</h2>" in text
     assert "<h2>Margins</h2>" not in text  # none was asked for

@@ -148,4 +148,5 @@ def test_s10_the_command_says_prints_and_writes(
     assert main([*words, *more, "--json"]) == 0
     found = json.loads(capsys.readouterr().out)
     assert found["automation"]["levels"][0]["level"] == "AI wrong"
-    assert main([*words, "--report", str(tmp_path / "no.html")]) == 2
+    assert main([*words, "--report", str(tmp_path / "plain.html")]) == 0
+    assert "Changes of mind" in (tmp_path / "plain.html").read_text("utf-8")
