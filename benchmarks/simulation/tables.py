@@ -6,6 +6,8 @@ import pandas as pd
 from scipy import stats
 
 LEVEL, COVERAGE = 0.05, 0.95
+USUAL = "HL"  # Roe and Metz' structure of the tables that name none
+OTHERS = ("single", "unequal", "ordinal", "nested", "split_plot", "missing")
 # Column of the grid, analysis, what is counted. DBM is Obuchowski-Rockette with the jackknife to
 # the last digit but for readers fixed; its own row is in the overview.
 GRID = (
@@ -24,7 +26,8 @@ GRID = (
 
 def markdown(path: Path) -> str:
     """The tables of a result file."""
-    table = pd.read_csv(path, dtype={"auc": str}, keep_default_na=False)
+    whole = pd.read_csv(path, dtype={"auc": str}, keep_default_na=False)
+    table = whole[(whole["structure"] == USUAL) & ~whole["kind"].isin(OTHERS)]
     rejected = table[table["kind"] != "gain"]
     gain = table[table["kind"] == "gain"]
     single = table[table["answered_single"] > 0]
@@ -38,7 +41,52 @@ def markdown(path: Path) -> str:
     ]
     times = rejected[rejected["auc"] == ""]
     parts += [_times(times)] if len(times) else []
+    parts += _others(whole)
     return "\n\n".join(part for part in parts if part) + "\n"
+
+
+def _others(table: pd.DataFrame) -> list[str]:
+    """One modality's two intervals, the other designs, and the other variance structures."""
+    parts = []
+    single = table[table["kind"] == "single"]
+    if len(single):
+        words = "The two intervals of one modality's AUC (the same analyses), share that holds it:"
+        parts += [f"{words}\n\n" + _overview(single, "held_single", COVERAGE)]
+        parts += [_pooled(single, "held_single")]
+    designs = table[table["kind"].isin(set(OTHERS) - {"single"})]
+    if len(designs):
+        words = "Other designs and data, share of true hypotheses rejected:"
+        parts += [f"{words}\n\n" + _overview(designs, "rejected", LEVEL)]
+        jackknife = designs[designs["analysis"].str.startswith("OR jackknife")]
+        parts += [_pooled(jackknife, "rejected")]
+    crossed = table[(table["kind"] == "crossed") & (table["structure"] != USUAL)]
+    if len(crossed):
+        named = crossed.assign(analysis=crossed["analysis"] + ", " + crossed["structure"])
+        named = named.sort_values(["structure", "analysis"], kind="stable")
+        words = "Other variance structures (data correlation, reader variance), share rejected:"
+        parts += [f"{words}\n\n" + _overview(named, "rejected", LEVEL)]
+        jackknife = named[named["analysis"].str.startswith("OR jackknife")]
+        parts += [_pooled(jackknife, "rejected")]
+    return parts
+
+
+def _pooled(table: pd.DataFrame, which: str) -> str:
+    """A row for each number of cases and AUC, over all numbers of readers; a column an analysis."""
+    names = list(dict.fromkeys(table["analysis"]))
+    sums = table.groupby(["cases", "auc", "analysis"])[[which, "trials"]].sum()
+    least = int(sums["trials"].min())
+    lines = [
+        f"Over all numbers of readers ({least:,} studies a cell at least):\n",
+        f"| cases | AUC | {' | '.join(names)} |",
+        "|---" * (2 + len(names)) + "|",
+    ]
+    for cases, auc in sorted({place[:2] for place in sums.index}):
+        cells = []
+        for name in names:
+            row = sums.loc[(cases, auc, name)] if (cases, auc, name) in sums.index else None
+            cells.append(_cell(row, which))
+        lines.append(f"| {cases} | {auc} | {' | '.join(cells)} |")
+    return "\n".join(lines)
 
 
 def interval(hits: int, number: int) -> tuple[float, float]:
