@@ -1,5 +1,6 @@
 """What the planning page is asked: a study that is not there yet, as plain numbers. Pure."""
 
+import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
@@ -10,13 +11,16 @@ HYPOTHESES = ("superiority", "non_inferiority", "equivalence")
 RANDOM = ("readers+cases", "cases", "readers")
 VARIANCES = ("var_r", "var_tr", "var_error", "cov1", "cov2", "cov3")
 MAX_CHOICES, MAX_READERS, MAX_CASES = 12, 500, 50_000
+# A page's simulation is one choice of readers and cases: some seconds of one core at most.
+SIMULATED, MAX_SIMULATED = 200, 10_000  # studies; reads in one arm of each
 
 DEFAULTS: dict[str, str] = {
     "source": "auc", "auc": "0.85", "diseased": "0.5", "reader_range": "0.05",
     "effect": "0.04", "design": "crossed", "groups": "2", "hypothesis": "superiority",
     "margin": "0.05", "alpha": "0.05", "random": "readers+cases",
     "readers": "6, 8, 10, 12", "cases": "60, 100, 150, 200, 300", "target": "0.8",
-    "n_cases": "100", **dict.fromkeys(VARIANCES, "0"),
+    "n_cases": "100", "published": "van-dyke", "fom": "auc", "at": "",
+    **dict.fromkeys(VARIANCES, "0"),
 }  # fmt: skip
 _NUMBERS = ("auc", "diseased", "reader_range", "effect", "margin", "alpha", "target", *VARIANCES)
 _WORDS = {
@@ -51,6 +55,8 @@ def asked(form: Mapping[str, str]) -> dict[str, Any]:
         found[name] = int(typed[name]) if typed[name].isdecimal() else 0
         if not 0 < found[name] <= most:
             problems.append(f"“{typed[name]}” is no number of {name.removeprefix('n_')}.")
+    found |= {"published": typed["published"], "fom": typed["fom"]}
+    problems += _simulation(typed["at"], found)
     if problems:
         raise Invalid("results.planning", " ".join(problems), problems=problems)
     return found
@@ -58,7 +64,7 @@ def asked(form: Mapping[str, str]) -> dict[str, Any]:
 
 def _choose(typed: Mapping[str, str], found: dict[str, Any]) -> Iterator[str]:
     known = {
-        "source": ("auc", "variances"),
+        "source": ("auc", "published", "variances"),
         "design": DESIGNS,
         "hypothesis": HYPOTHESES,
         "random": RANDOM,
@@ -78,6 +84,25 @@ def _numbers(typed: Mapping[str, str], found: dict[str, Any]) -> Iterator[str]:
             continue
         if not abs(found[name]) < 1:
             yield f"{_WORDS[name]} lies below 1."
+
+
+def _simulation(typed: str, found: dict[str, Any]) -> Iterator[str]:
+    """The choice to be checked by simulation, "8x150" for 8 readers and 150 cases; none for ""."""
+    found["at"] = None
+    if not typed:
+        return
+    match = re.fullmatch(r"(\d{1,3})x(\d{1,5})", typed)
+    if match is None:
+        yield "What is to be simulated is written as 8x150, for 8 readers and 150 cases."
+        return
+    readers, cases = int(match[1]), int(match[2])
+    found["at"] = (readers, cases)
+    if readers * cases > MAX_SIMULATED:
+        yield (
+            f"Simulating {readers} readers and {cases} cases takes too long for a page: choose "
+            f"readers times cases of up to {MAX_SIMULATED:,}, or run python -m analysis power "
+            "--simulate."
+        )
 
 
 def _whole(typed: str, most: int) -> list[int]:

@@ -121,13 +121,13 @@ def plan(request: HttpRequest) -> HttpResponse:
     if request.method == "POST":
         return _from_pilot(request)
     typed = planning.DEFAULTS | request.GET.dict()
-    context: dict[str, Any] = {"typed": typed}
+    context = _plan_context(typed)
     try:
         asked = planning.asked(request.GET.dict())
         context |= {
             "asked": asked,
             "planned": bridge.power(asked),
-            "figure": f"figure.svg?{urlencode({name: typed[name] for name in planning.DEFAULTS})}",
+            "query": urlencode({name: typed[name] for name in planning.DEFAULTS if name != "at"}),
         }
     except Problem as problem:
         context["problem"] = problem
@@ -135,19 +135,32 @@ def plan(request: HttpRequest) -> HttpResponse:
     return render(request, "results/plan.html", context, status=status)
 
 
+def _plan_context(typed: dict[str, str]) -> dict[str, Any]:
+    """What the form needs: what was typed, and the names that can be chosen."""
+    return {
+        "typed": typed,
+        "published": bridge.published_names(),
+        "foms": bridge.planned_foms(),
+    }
+
+
 def _from_pilot(request: HttpRequest) -> HttpResponse:
     """Take the variances from a pilot's reads into the address; the table is not kept."""
     sent = request.FILES.get("pilot")
-    context: dict[str, Any] = {"typed": planning.DEFAULTS}
+    lesions = request.FILES.get("lesions")
+    fom = request.POST.get("fom", "auc")
+    context = _plan_context({**planning.DEFAULTS, "fom": fom})
     try:
-        if sent is None or (sent.size or 0) > MAX_PILOT_BYTES:
+        sizes = [each.size or 0 for each in (sent, lesions) if each is not None]
+        if sent is None or max(sizes) > MAX_PILOT_BYTES:
             raise Invalid("results.pilot", "Choose a table of reads (CSV) of at most 20 MB.")
-        found = bridge.pilot_variances(sent.read())
+        truth = None if lesions is None else lesions.read()
+        found = bridge.pilot_variances(sent.read(), fom=fom, truth=truth)
     except Problem as problem:
         context["problem"] = problem
         return render(request, "results/plan.html", context, status=problem.status)
     values = {name: f"{value:.6g}" for name, value in found.items()}
-    return redirect(f"{request.path}?{urlencode({'source': 'variances', **values})}")
+    return redirect(f"{request.path}?{urlencode({'source': 'variances', 'fom': fom, **values})}")
 
 
 @login_required
