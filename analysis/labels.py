@@ -102,6 +102,8 @@ HEADINGS: Mapping[str, str] = MappingProxyType(
         "observed_geometric_mean_s": "Geometric mean, observed (s)",
         "sd_log": "Standard deviation, log scale",
         "distribution": "Distribution",
+        "sigma": "Scale, log time",
+        "aic": "AIC (less is better)",
         # agreement
         "ms_cases": "Mean square of cases",
         "ms_readers": "Mean square of readers",

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, Literal
 import pandas as pd
 
 from analysis.results import finite
+from analysis.times.accelerated import AcceleratedRatio
 from analysis.times.censored import HazardRatio
 from analysis.times.reml import WaldTest
 from analysis.version import VERSION
@@ -60,6 +61,8 @@ class TimeResult:
         What the groups of `ratios` are levels of.
     hazards : tuple of HazardRatio
         A Cox model's, where reads were cut off.
+    accelerated : tuple of AcceleratedRatio
+        Ratios of times by accelerated failure time, where reads were cut off.
     """
 
     ratios: tuple[TimeRatio, ...]
@@ -78,6 +81,7 @@ class TimeResult:
     version: str = VERSION
     by: str = "experience"
     hazards: tuple[HazardRatio, ...] = ()
+    accelerated: tuple[AcceleratedRatio, ...] = ()
 
     def to_json(self) -> dict[str, Any]:
         """The result as plain values; None where a number is not finite."""
@@ -94,6 +98,7 @@ class TimeResult:
             "interval": self.interval,
             "by": self.by,
             "hazards": [each.to_json() for each in self.hazards],
+            "accelerated": [each.to_json() for each in self.accelerated],
             "method": self.method,
             "warnings": list(self.warnings),
             "version": self.version,
@@ -112,6 +117,9 @@ class TimeResult:
             "Times": self.frame("means"),
             "Rates of finishing, B / A (Cox)": pd.DataFrame(
                 [each.to_json() for each in self.hazards]
+            ),
+            "Ratios of times (B / A) with reads cut off, by distribution": pd.DataFrame(
+                [each.to_json() for each in self.accelerated]
             ),
             "Effects": self.frame("effects"),
             "Spread": pd.DataFrame(spread),

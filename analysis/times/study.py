@@ -21,6 +21,7 @@ from analysis.tables import (
     need_columns,
     numbers,
 )
+from analysis.times.accelerated import DISTRIBUTIONS, AcceleratedRatio, accelerated_ratios
 from analysis.times.censored import HazardRatio, hazard_ratios
 from analysis.times.design import NAMES, Design, design_of
 from analysis.times.outliers import NONE
@@ -125,6 +126,7 @@ def reading_time(  # noqa: PLR0913  the choices of an analysis, all named
         interaction=test,
         by=by,
         hazards=hazards,
+        accelerated=_accelerated(table, design, outliers, alpha) if hazards else (),
         n_reads=len(design.log_s),
         n_readers=len(design.readers),
         n_cases=len(design.cases),
@@ -157,8 +159,27 @@ def _hazards(
     found = hazard_ratios(table, reference=first, outliers=outliers, alpha=alpha)
     warnings.append(
         f"{found[0].n_censored} of {found[0].n_reads} reads were cut off: the mixed model takes "
-        "their times as if they had ended then; the Cox model does not."
+        "their times as if they had ended then; the Cox and accelerated models do not."
     )
+    return tuple(found)
+
+
+def _accelerated(
+    table: pd.DataFrame, design: Design, outliers: str, alpha: float
+) -> tuple[AcceleratedRatio, ...]:
+    """Ratios of times that know which reads were cut off, under each distribution that fits."""
+    found: list[AcceleratedRatio] = []
+    for name in DISTRIBUTIONS:
+        try:
+            found += accelerated_ratios(
+                table,
+                distribution=name,
+                reference=design.modality[1][0],
+                outliers=outliers,
+                alpha=alpha,
+            )
+        except DataError:
+            continue  # what cannot be fitted is not there; the Cox model has said what is cut off
     return tuple(found)
 
 
