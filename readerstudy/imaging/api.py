@@ -12,7 +12,8 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from readerstudy.accounts.models import User
-from readerstudy.imaging import access, services
+from readerstudy.imaging import access, selectors, services
+from readerstudy.web.api import Input
 
 PROBLEM = OpenApiResponse(description="application/problem+json (RFC 9457)")
 REFUSALS = {401: PROBLEM, 403: PROBLEM, 404: PROBLEM, 409: PROBLEM}
@@ -38,6 +39,18 @@ class FileOutput(serializers.Serializer[Any]):
     count = serializers.IntegerField()
 
 
+class KnownInput(Input):
+    """Checksums of files that a browser is about to send."""
+
+    sha256 = serializers.ListField(child=serializers.RegexField(r"^[0-9a-f]{64}$"), max_length=5000)
+
+
+class KnownOutput(serializers.Serializer[Any]):
+    """Those of them that are there already: they need not be sent."""
+
+    sha256 = serializers.ListField(child=serializers.CharField())
+
+
 class RawParser(BaseParser):
     """Leaves the body as a stream: files may be larger than memory."""
 
@@ -53,6 +66,15 @@ class Uploads(APIView):
     """Deliveries into a collection."""
 
     @extend_schema(
+        operation_id="open_uploads", responses={200: UploadOutput(many=True), **REFUSALS}
+    )
+    def get(self, request: Request, collection_id: UUID) -> Response:
+        """The asker's own deliveries from a browser that were never finished, newest first."""
+        user = cast("User", request.user)
+        collection = access.collection_for(user, collection_id)
+        return Response(UploadOutput(selectors.unfinished(collection, user), many=True).data)
+
+    @extend_schema(
         operation_id="start_upload", request=None, responses={201: UploadOutput, **REFUSALS}
     )
     def post(self, request: Request, collection_id: UUID) -> Response:
@@ -61,6 +83,21 @@ class Uploads(APIView):
         collection = access.collection_for(user, collection_id)
         upload = services.start_upload(collection, by=user)
         return Response(UploadOutput(upload).data, status=201)
+
+
+class Known(APIView):
+    """What is there already of what a browser is about to send."""
+
+    @extend_schema(
+        operation_id="known_files", request=KnownInput, responses={200: KnownOutput, **REFUSALS}
+    )
+    def post(self, request: Request, collection_id: UUID) -> Response:
+        """Say which files, by the SHA-256 of what they hold, were stored before."""
+        collection = access.collection_for(cast("User", request.user), collection_id)
+        asked = KnownInput(data=request.data)
+        asked.is_valid(raise_exception=True)
+        found = selectors.known_files(collection, asked.validated_data["sha256"])
+        return Response({"sha256": sorted(found)})
 
 
 class Files(APIView):
@@ -89,7 +126,9 @@ class Finish(APIView):
     def post(self, request: Request, upload_id: UUID) -> Response:
         """Say that every file was sent; a worker packs and checks. Ask `GET` how far it is."""
         user = cast("User", request.user)
-        upload = services.end_upload(access.upload_for(user, upload_id), by=user)
+        upload = access.upload_for(user, upload_id)
+        services.take_what_is_whole(upload)
+        upload = services.end_upload(upload, by=user)
         return Response(UploadOutput(upload).data, status=202)
 
 

@@ -221,3 +221,19 @@ class HeldFile(models.Model):
 
     def __str__(self) -> str:
         return str(self.id)
+
+
+class Part(models.Model):
+    """A large file that arrives in chunks (tus 1.0); what is there of it lies in the spool."""
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    upload = models.ForeignKey(Upload, on_delete=models.CASCADE, related_name="parts")
+    length = models.PositiveBigIntegerField()
+    sha256 = models.CharField(max_length=64, blank=True)  # as the sender says it
+    created_at = models.DateTimeField()
+
+    class Meta:
+        ordering = ["created_at", "id"]
+
+    def __str__(self) -> str:
+        return str(self.id)

@@ -1,6 +1,7 @@
 """Queries about images."""
 
 import hashlib
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 from uuid import UUID
@@ -9,6 +10,7 @@ import pydicom
 from django.db.models import Count, QuerySet
 from PIL import Image
 
+from readerstudy.accounts.models import User
 from readerstudy.imaging import rendering, store
 from readerstudy.imaging.deidentify import map_uid
 from readerstudy.imaging.models import (
@@ -84,6 +86,21 @@ def examinations_of(collection: Collection) -> QuerySet[Examination]:
 def uploads_of(collection: Collection) -> QuerySet[Upload]:
     """A collection's deliveries, newest first."""
     return Upload.objects.filter(collection=collection).select_related("by")
+
+
+def unfinished(collection: Collection, user: User) -> QuerySet[Upload]:
+    """A user's deliveries from a browser that were never said to be ended."""
+    return Upload.objects.filter(
+        collection=collection, by=user, source="browser", state=Upload.State.RECEIVING
+    ).order_by("-created_at")[:5]
+
+
+def known_files(collection: Collection, sha256: Iterable[str]) -> set[str]:
+    """Which of these source files were stored before."""
+    found = Instance.objects.filter(
+        series__examination__collection=collection, source_sha256__in=list(sha256)
+    )
+    return set(found.values_list("source_sha256", flat=True))
 
 
 def held_of(collection: Collection) -> dict[str, list[HeldFile]]:

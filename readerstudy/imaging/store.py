@@ -11,6 +11,8 @@ from django.conf import settings
 from readerstudy.imaging.models import Instance, Series
 from readerstudy.imaging.refusals import Reason, RefusedFile
 
+FULL = frozenset([errno.ENOSPC, errno.EDQUOT])
+
 
 def series_folder(collection_id: UUID, series_id: UUID) -> Path:
     """The folder of one series."""
@@ -54,6 +56,13 @@ def spool_file() -> Path:
     return folder / uuid4().hex
 
 
+def part_path(part_id: UUID) -> Path:
+    """What is there of a file that arrives in chunks."""
+    folder = Path(settings.SPOOL_DIR) / "parts"
+    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    return folder / part_id.hex
+
+
 def held_path(held_id: UUID) -> Path:
     """An image that waits for a person to look at it: private, never served as it lies."""
     folder = Path(settings.SPOOL_DIR) / "held"
@@ -81,7 +90,7 @@ def keep(source: Path, target: Path) -> None:
             os.close(folder)
     except OSError as error:
         source.unlink(missing_ok=True)
-        if error.errno in {errno.ENOSPC, errno.EDQUOT}:
+        if error.errno in FULL:
             raise RefusedFile(Reason.NO_SPACE) from error
         raise
 

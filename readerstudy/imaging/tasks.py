@@ -17,4 +17,5 @@ def finish(upload_id: str) -> None:
 def sweep() -> int:
     """Send waiting deliveries again; wipe what was held too long."""
     services.wipe_old()
+    services.wipe_old_parts()
     return services.wake_up()

@@ -5,7 +5,7 @@ from typing import Any
 
 from django.urls import URLPattern, path
 
-from readerstudy.imaging import api, serving
+from readerstudy.imaging import api, chunks, serving
 from readerstudy.imaging.dicomweb import pictures, qido, stow, wado
 
 app_name = "imaging"
@@ -51,5 +51,12 @@ urlpatterns = [
     path("api/collections/<uuid:collection_id>/uploads", api.Uploads.as_view(), name="uploads"),
     path("api/uploads/<uuid:upload_id>", api.OneUpload.as_view(), name="upload"),
     path("api/uploads/<uuid:upload_id>/files", api.Files.as_view(), name="files"),
+    path("api/uploads/<uuid:upload_id>/parts", chunks.Parts.as_view(), name="parts"),
+    path(
+        "api/uploads/<uuid:upload_id>/parts/<uuid:part_id>",
+        chunks.OnePart.as_view(),
+        name="part",
+    ),
+    path("api/collections/<uuid:collection_id>/known", api.Known.as_view(), name="known"),
     path("api/uploads/<uuid:upload_id>/finish", api.Finish.as_view(), name="finish"),
 ]

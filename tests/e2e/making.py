@@ -59,7 +59,12 @@ def _readers(page: Page, base: str) -> None:
 
 def _upload(page: Page, orders: list[phantoms.Order]) -> None:
     for number, order in enumerate(orders, start=1):
+        cases = page.url
         page.locator("#folder").set_input_files(str(phantoms.folder_of(order) / "dicom"))
+        expect(page.get_by_role("heading", name="De-identification, tag by tag")).to_be_visible(
+            timeout=300_000
+        )
+        page.goto(cases)
         words = re.compile(rf"^{number} examinations? (is|are) not")
         expect(page.get_by_text(words)).to_be_visible(timeout=300_000)
     page.get_by_role("button", name="Make cases of them").click()

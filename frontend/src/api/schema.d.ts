@@ -4,7 +4,7 @@
  */
 
 export interface paths {
-    readonly "/api/collections/{collection_id}/uploads": {
+    readonly "/api/collections/{collection_id}/known": {
         readonly parameters: {
             readonly query?: never;
             readonly header?: never;
@@ -12,6 +12,24 @@ export interface paths {
             readonly cookie?: never;
         };
         readonly get?: never;
+        readonly put?: never;
+        /** @description Say which files, by the SHA-256 of what they hold, were stored before. */
+        readonly post: operations["known_files"];
+        readonly delete?: never;
+        readonly options?: never;
+        readonly head?: never;
+        readonly patch?: never;
+        readonly trace?: never;
+    };
+    readonly "/api/collections/{collection_id}/uploads": {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        /** @description The asker's own deliveries from a browser that were never finished, newest first. */
+        readonly get: operations["open_uploads"];
         readonly put?: never;
         /** @description Start a delivery. */
         readonly post: operations["start_upload"];
@@ -259,6 +277,41 @@ export interface paths {
         readonly patch?: never;
         readonly trace?: never;
     };
+    readonly "/api/uploads/{upload_id}/parts": {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        readonly get?: never;
+        readonly put?: never;
+        /** @description Announce a file by `Upload-Length`; its address is answered as `Location`. */
+        readonly post: operations["start_part"];
+        readonly delete?: never;
+        readonly options?: never;
+        readonly head?: never;
+        readonly patch?: never;
+        readonly trace?: never;
+    };
+    readonly "/api/uploads/{upload_id}/parts/{part_id}": {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        readonly get?: never;
+        readonly put?: never;
+        readonly post?: never;
+        /** @description Wipe what arrived of the file. */
+        readonly delete: operations["forget_part"];
+        readonly options?: never;
+        readonly head?: never;
+        /** @description Send the chunk that begins at `Upload-Offset`; the last one tells the outcome. */
+        readonly patch: operations["append_to_part"];
+        readonly trace?: never;
+    };
     readonly "/api/worklist": {
         readonly parameters: {
             readonly query?: never;
@@ -462,6 +515,14 @@ export interface components {
             readonly presets: {
                 readonly [key: string]: readonly number[];
             };
+        };
+        /** @description Checksums of files that a browser is about to send. */
+        readonly KnownInputRequest: {
+            readonly sha256: readonly string[];
+        };
+        /** @description Those of them that are there already: they need not be sent. */
+        readonly KnownOutput: {
+            readonly sha256: readonly string[];
         };
         /** @description A lesion of a training case and whether it was marked. */
         readonly LesionFeedbackOutput: {
@@ -739,6 +800,108 @@ export interface components {
 }
 export type $defs = Record<string, never>;
 export interface operations {
+    readonly known_files: {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path: {
+                readonly collection_id: string;
+            };
+            readonly cookie?: never;
+        };
+        readonly requestBody: {
+            readonly content: {
+                readonly "application/json": components["schemas"]["KnownInputRequest"];
+            };
+        };
+        readonly responses: {
+            readonly 200: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["KnownOutput"];
+                };
+            };
+            /** @description application/problem+json (RFC 9457) */
+            readonly 401: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description application/problem+json (RFC 9457) */
+            readonly 403: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description application/problem+json (RFC 9457) */
+            readonly 404: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description application/problem+json (RFC 9457) */
+            readonly 409: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content?: never;
+            };
+        };
+    };
+    readonly open_uploads: {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path: {
+                readonly collection_id: string;
+            };
+            readonly cookie?: never;
+        };
+        readonly requestBody?: never;
+        readonly responses: {
+            readonly 200: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": readonly components["schemas"]["UploadOutput"][];
+                };
+            };
+            /** @description application/problem+json (RFC 9457) */
+            readonly 401: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description application/problem+json (RFC 9457) */
+            readonly 403: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description application/problem+json (RFC 9457) */
+            readonly 404: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description application/problem+json (RFC 9457) */
+            readonly 409: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content?: never;
+            };
+        };
+    };
     readonly start_upload: {
         readonly parameters: {
             readonly query?: never;
@@ -1480,6 +1643,156 @@ export interface operations {
                 content: {
                     readonly "application/json": components["schemas"]["UploadOutput"];
                 };
+            };
+            /** @description application/problem+json (RFC 9457) */
+            readonly 401: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description application/problem+json (RFC 9457) */
+            readonly 403: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description application/problem+json (RFC 9457) */
+            readonly 404: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description application/problem+json (RFC 9457) */
+            readonly 409: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content?: never;
+            };
+        };
+    };
+    readonly start_part: {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path: {
+                readonly upload_id: string;
+            };
+            readonly cookie?: never;
+        };
+        readonly requestBody?: never;
+        readonly responses: {
+            /** @description Nothing but headers */
+            readonly 201: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description application/problem+json (RFC 9457) */
+            readonly 401: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description application/problem+json (RFC 9457) */
+            readonly 403: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description application/problem+json (RFC 9457) */
+            readonly 404: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description application/problem+json (RFC 9457) */
+            readonly 409: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content?: never;
+            };
+        };
+    };
+    readonly forget_part: {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path: {
+                readonly part_id: string;
+                readonly upload_id: string;
+            };
+            readonly cookie?: never;
+        };
+        readonly requestBody?: never;
+        readonly responses: {
+            /** @description Nothing but headers */
+            readonly 204: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description application/problem+json (RFC 9457) */
+            readonly 401: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description application/problem+json (RFC 9457) */
+            readonly 403: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description application/problem+json (RFC 9457) */
+            readonly 404: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description application/problem+json (RFC 9457) */
+            readonly 409: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content?: never;
+            };
+        };
+    };
+    readonly append_to_part: {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path: {
+                readonly part_id: string;
+                readonly upload_id: string;
+            };
+            readonly cookie?: never;
+        };
+        readonly requestBody?: {
+            readonly content: {
+                readonly "application/offset+octet-stream": string;
+            };
+        };
+        readonly responses: {
+            /** @description Nothing but headers */
+            readonly 204: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content?: never;
             };
             /** @description application/problem+json (RFC 9457) */
             readonly 401: {

@@ -1,122 +1,101 @@
 /**
- * Delivers DICOM files from the Cases page: a folder dropped anywhere or chosen, sent file by file
- * (three at a time), each safe to repeat; says how many are done, of how many, and what was refused.
+ * Delivers DICOM files from the Cases page: a folder dropped anywhere or chosen. What is there
+ * already is not sent; large files go in chunks; after a lost connection or a closed tab the same
+ * folder goes on where it stopped.
  */
-const AT_ONCE = 3;
-const TRIES = 4;
+import { chosenFiles, filesOf } from "./files";
+import { Progress } from "./progress";
+import { call, checksum, type Outcome, Refusal, sendFile } from "./sending";
 
-interface Outcome {
-  state: "stored" | "repeated" | "refused" | "done";
-  reason: string;
-  count: number;
-}
+const AT_ONCE = 3;
+const ASKED_AT_ONCE = 200;
+const HASHED = 64 * 1024 * 1024; // larger files are never single images; their chunks resume
 
 interface Standing {
+  id: string;
   state: "receiving" | "working" | "done" | "failed";
   report: { ready?: [number, number]; failure?: string };
 }
 
-const cookie = (name: string): string =>
-  document.cookie
-    .split("; ")
-    .find((each) => each.startsWith(`${name}=`))
-    ?.slice(name.length + 1) ?? "";
-
-const token = (): string => cookie("csrf") || cookie("__Host-csrf");
-
-async function call(method: string, address: string, body?: File): Promise<unknown> {
-  for (let attempt = 1; ; attempt += 1) {
-    try {
-      const answer = await fetch(address, {
-        method,
-        headers: { "X-CSRFToken": token(), "Content-Type": "application/octet-stream" },
-        ...(body === undefined ? {} : { body }),
-      });
-      const document = (await answer.json()) as { detail?: string };
-      if (answer.ok) return document;
-      if (answer.status < 500) throw new Refusal(document.detail ?? `Refused (${String(answer.status)})`);
-    } catch (error) {
-      if (error instanceof Refusal || attempt === TRIES) throw error;
-    }
-    await new Promise((resume) => setTimeout(resume, 500 * 2 ** attempt));
-  }
+interface Addresses {
+  uploads: string;
+  known: string;
+  result: string;
 }
 
-class Refusal extends Error {}
-
-/** Every file of what was dropped, folders and all. */
-async function filesOf(transfer: DataTransfer): Promise<File[]> {
-  const entries = [...transfer.items].map((item) => item.webkitGetAsEntry());
-  const found = await Promise.all(entries.flatMap((entry) => (entry ? [walk(entry)] : [])));
-  return found.flat();
-}
-
-async function walk(entry: FileSystemEntry): Promise<File[]> {
-  if (entry.isFile) {
-    return [await new Promise<File>((done, fail) => {
-      (entry as FileSystemFileEntry).file(done, fail);
-    })];
-  }
-  const reader = (entry as FileSystemDirectoryEntry).createReader();
-  const all: FileSystemEntry[] = [];
-  for (;;) {
-    const part = await new Promise<FileSystemEntry[]>((done, fail) => {
-      reader.readEntries(done, fail);
-    });
-    if (part.length === 0) break;
-    all.push(...part);
-  }
-  return (await Promise.all(all.map(walk))).flat();
+interface Waiting {
+  file: File;
+  sha256: string;
 }
 
 class Delivery {
-  private done = 0;
-  private readonly refused = new Map<string, number>();
+  private readonly progress: Progress;
 
   constructor(
-    private readonly box: HTMLElement,
+    box: HTMLElement,
     private readonly files: readonly File[],
-  ) {}
-
-  private say(words: string): void {
-    const share = this.files.length ? (100 * this.done) / this.files.length : 0;
-    const meter = document.createElement("div");
-    meter.className = "meter mb-2";
-    const fill = document.createElement("span");
-    fill.style.width = `${String(share)}%`;
-    meter.append(fill);
-    const line = document.createElement("div");
-    line.textContent = words;
-    const reasons = [...this.refused].map(([reason, count]) => {
-      const each = document.createElement("div");
-      each.className = "small quiet";
-      each.textContent = `${String(count)} × ${reason}`;
-      return each;
-    });
-    this.box.replaceChildren(meter, line, ...reasons);
+    private readonly addresses: Addresses,
+  ) {
+    this.progress = new Progress(
+      box,
+      files.length,
+      files.reduce((sum, file) => sum + file.size, 0),
+    );
   }
 
-  private note(outcome: Outcome): void {
-    this.done += 1;
-    if (outcome.state === "refused") {
-      this.refused.set(outcome.reason, (this.refused.get(outcome.reason) ?? 0) + 1);
-    }
-    this.say(`${String(this.done)} of ${String(this.files.length)} files sent`);
-  }
-
-  async run(address: string): Promise<void> {
-    this.say(`0 of ${String(this.files.length)} files sent`);
-    const { id } = (await call("POST", address)) as { id: string };
-    const waiting = [...this.files];
-    const lane = async (): Promise<void> => {
-      for (let file = waiting.shift(); file !== undefined; file = waiting.shift()) {
-        this.note((await call("PUT", `/api/uploads/${id}/files`, file)) as Outcome);
-      }
-    };
-    await Promise.all(Array.from({ length: AT_ONCE }, lane));
+  async run(): Promise<void> {
+    const id = await this.open();
+    const lanes = Array.from({ length: AT_ONCE }, () => this.lane(id));
+    await Promise.all(lanes);
     await call("POST", `/api/uploads/${id}/finish`);
     await this.packed(id);
-    window.location.reload();
+    window.location.assign(this.addresses.result.replace(EMPTY, id));
+  }
+
+  /** The delivery that a closed tab left open, or a new one. */
+  private async open(): Promise<string> {
+    const left = (await call("GET", this.addresses.uploads)) as Standing[];
+    const first = left[0];
+    if (first !== undefined) return first.id;
+    return ((await call("POST", this.addresses.uploads)) as Standing).id;
+  }
+
+  private readonly queue: Waiting[] = [];
+  private next = 0;
+
+  private async lane(id: string): Promise<void> {
+    for (;;) {
+      if (this.queue.length === 0 && !(await this.fill())) return;
+      const one = this.queue.shift();
+      if (one === undefined) continue;
+      const sent = (bytes: number): void => {
+        this.progress.moves(one.file, bytes);
+      };
+      this.progress.done(one.file, await sendFile(id, one.file, one.sha256, sent));
+    }
+  }
+
+  /** Take the next files; those that are there already are done. False when none are left. */
+  private async fill(): Promise<boolean> {
+    const batch = this.files.slice(this.next, this.next + ASKED_AT_ONCE);
+    this.next += batch.length;
+    if (batch.length === 0) return false;
+    const hashed: Waiting[] = [];
+    for (const file of batch) {
+      hashed.push({ file, sha256: file.size <= HASHED ? await checksum(file) : "" });
+    }
+    const known = await this.known(hashed.map((each) => each.sha256).filter(Boolean));
+    for (const each of hashed) {
+      if (known.has(each.sha256)) this.progress.done(each.file, THERE);
+      else this.queue.push(each);
+    }
+    return true;
+  }
+
+  private async known(sha256: string[]): Promise<Set<string>> {
+    if (sha256.length === 0) return new Set();
+    const answer = await call("POST", this.addresses.known, { sha256 });
+    return new Set((answer as { sha256: string[] }).sha256);
   }
 
   /** Wait until a worker has packed and checked everything; the page may be left meanwhile. */
@@ -127,32 +106,28 @@ class Delivery {
       if (state === "failed") throw new Refusal(report.failure ?? "the series could not be packed");
       const [ready, of] = report.ready ?? [0, 0];
       const count = of ? ` (${String(ready)} of ${String(of)} examinations)` : "";
-      this.say(`All files are sent; they are checked and packed now${count}. You can leave this page.`);
+      this.progress.says(`All files are sent; they are checked and packed now${count}. You can leave this page.`);
       await new Promise((resume) => setTimeout(resume, 1000));
     }
   }
 }
 
+const THERE: Outcome = { state: "repeated", reason: "", count: 1 };
+const EMPTY = "00000000-0000-0000-0000-000000000000";
+
 /** Make the page take deliveries, if it has the place for it. */
 export function takeDeliveries(): void {
   const zone = document.getElementById("dropzone");
   const box = document.getElementById("upload-state");
-  const address = zone?.dataset.uploads;
-  if (zone === null || box === null || address === undefined) return;
+  const { uploads, known, result } = zone?.dataset ?? {};
+  if (zone === null || box === null || !uploads || !known || !result) return;
   const deliver = (files: readonly File[]): void => {
     if (files.length === 0) return;
-    new Delivery(box, files).run(address).catch((error: unknown) => {
-      box.textContent = `The delivery stopped: ${error instanceof Error ? error.message : "unknown"}. Drop the folder again; what was stored is skipped.`;
+    new Delivery(box, files, { uploads, known, result }).run().catch((error: unknown) => {
+      box.textContent = `The delivery stopped: ${error instanceof Error ? error.message : "unknown"}. Drop the folder again: it goes on where it stopped.`;
     });
   };
-  for (const id of ["folder", "files"]) {
-    const input = document.getElementById(id);
-    if (input instanceof HTMLInputElement) {
-      input.addEventListener("change", () => {
-        deliver([...(input.files ?? [])]);
-      });
-    }
-  }
+  chosenFiles(["folder", "files"], deliver);
   document.addEventListener("dragover", (event) => {
     event.preventDefault();
     zone.classList.add("is-over");

@@ -40,6 +40,8 @@ def _context(study: Study) -> dict[str, Any]:
         "uploads": [_upload(each) for each in imaging.uploads_of(study.collection)[:5]],
         "held": study.collection.held.count(),
         "upload_url": reverse("imaging:uploads", args=[study.collection_id]),
+        "known_url": reverse("imaging:known", args=[study.collection_id]),
+        "result_url": reverse("desk:upload", args=[study.pk, UUID(int=0)]),
         "vendor_detectors": proposals.vendor_detectors(),
         "in_arms": proposals.detectors_of(study),
     }

@@ -14,6 +14,14 @@ from readerstudy.imaging.services.finishing import end_upload, finish_upload, pe
 from readerstudy.imaging.services.held import discard as discard_held
 from readerstudy.imaging.services.held import wipe_old
 from readerstudy.imaging.services.packing import make_ready
+from readerstudy.imaging.services.parts import (
+    append,
+    forget,
+    offset_of,
+    start_part,
+    take_what_is_whole,
+    wipe_old_parts,
+)
 from readerstudy.imaging.services.protocols import check_again, set_imaging_protocol, set_role
 from readerstudy.imaging.services.releasing import release_held
 from readerstudy.imaging.services.senders import CALLED, add_sender, end_sender
@@ -24,6 +32,7 @@ __all__ = [
     "accept_quality",
     "add_file",
     "add_sender",
+    "append",
     "check_again",
     "create_collection",
     "deface",
@@ -32,15 +41,20 @@ __all__ = [
     "end_sender",
     "end_upload",
     "finish_upload",
+    "forget",
     "import_folder",
     "make_ready",
+    "offset_of",
     "perform",
     "preview",
     "release_held",
     "set_deidentification",
     "set_imaging_protocol",
     "set_role",
+    "start_part",
     "start_upload",
+    "take_what_is_whole",
     "wake_up",
     "wipe_old",
+    "wipe_old_parts",
 ]

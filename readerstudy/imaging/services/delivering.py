@@ -145,13 +145,41 @@ def add_file(upload: Upload, stream: IO[bytes], *, study_uid: str | None = None)
     Problem
         409 for a delivery that is finished, 413 for a file that is too large.
     """
-    if upload.state != Upload.State.RECEIVING:
-        raise Problem("imaging.finished", "This upload is finished; start another one.")
+    must_receive(upload)
     tally = Tally(upload, study_uid)
     try:
         return _add(tally, stream)
     finally:
         tally.write()
+
+
+def add_path(upload: Upload, path: Path) -> Outcome:
+    """Take in a file that lies in the spool already, as `add_file`; it is removed."""
+    must_receive(upload)
+    tally = Tally(upload)
+    try:
+        return _archive(tally, path) if archives.is_zip(path) else tally.take(path)
+    finally:
+        path.unlink(missing_ok=True)
+        tally.write()
+
+
+def must_receive(upload: Upload) -> None:
+    """Refuse what is sent to a delivery that is finished."""
+    if upload.state != Upload.State.RECEIVING:
+        raise Problem("imaging.finished", "This upload is finished; start another one.")
+
+
+def too_large() -> Problem:
+    """413, with the limit."""
+    words = f"A file may have {MAX_FILE_BYTES // 1024**3} GiB; send it in parts."
+    return Problem("imaging.too_large", words, status=413)
+
+
+def no_space() -> Problem:
+    """507 (A7)."""
+    words = "The disk is full. What was stored stays; send the rest once there is space."
+    return Problem("imaging.no_space", words, status=507)
 
 
 def _add(tally: Tally, stream: IO[bytes]) -> Outcome:
@@ -165,14 +193,18 @@ def _add(tally: Tally, stream: IO[bytes]) -> Outcome:
 
 def _spool(stream: IO[bytes], target: Path) -> None:
     left = MAX_FILE_BYTES
-    with target.open("wb") as out:
-        target.chmod(0o600)
-        while part := stream.read(1024 * 1024):
-            left -= len(part)
-            if left < 0:
-                words = f"A file may have {MAX_FILE_BYTES // 1024**3} GiB; send it in parts."
-                raise Problem("imaging.too_large", words, status=413)
-            out.write(part)
+    try:
+        with target.open("wb") as out:
+            target.chmod(0o600)
+            while part := stream.read(1024 * 1024):
+                left -= len(part)
+                if left < 0:
+                    raise too_large()
+                out.write(part)
+    except OSError as error:
+        if error.errno in store.FULL:
+            raise no_space() from error
+        raise
 
 
 def _archive(tally: Tally, path: Path) -> Outcome:

@@ -1,0 +1,85 @@
+"""An archive and a folder sent by a browser whose connection fails and whose tab is closed."""
+
+import re
+import zipfile
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Page, Route, expect
+
+from tests import dicom
+from tests.e2e.conftest import Visit
+from tests.e2e.room import shoot
+
+pytestmark = pytest.mark.browser
+CHUNK = 8 * 1024 * 1024  # of frontend/src/desk/sending.ts
+TAGS = "De-identification, tag by tag"
+
+
+def archive(folder: Path) -> Path:
+    """A ZIP of over two chunks."""
+    dicom.series(folder / "series", count=8)
+    made = folder / "Quirin.zip"
+    with zipfile.ZipFile(made, "w") as packed:
+        for path in (folder / "series").iterdir():
+            packed.write(path, path.name)
+        packed.writestr("padding.bin", b"\1" * (2 * CHUNK))
+    return made
+
+
+def new_cases(page: Page) -> str:
+    """The Cases page of a study made here."""
+    page.get_by_label("Name", exact=True).fill("Sent in pieces")
+    page.get_by_role("button", name=re.compile("Create|Make|Begin|Start")).click()
+    page.wait_for_url(re.compile(r"/studies/[0-9a-f-]{36}/"))
+    found = re.search(r"/studies/[0-9a-f-]{36}/", page.url)
+    assert found
+    page.goto(f"{found[0]}cases/")
+    return f"{found[0]}cases/"
+
+
+def test_a_closed_tab_and_a_lost_connection_cost_only_what_was_not_sent(
+    visit: Visit, tmp_path: Path
+) -> None:
+    big = archive(tmp_path)
+    page = visit("coordinator", "/studies/new/")
+    cases, context = new_cases(page), page.context
+    chunks: list[str] = []
+
+    def fails_at_the_second(route: Route) -> None:
+        if route.request.method == "PATCH":
+            chunks.append(route.request.headers["upload-offset"])
+            if len(chunks) > 1:
+                route.abort()
+                return
+        route.continue_()
+
+    page.route("**/parts/**", fails_at_the_second)
+    page.locator("#files").set_input_files(str(big))
+    expect(page.get_by_text("Quirin.zip: 8.4 MB of 17 MB", exact=True)).to_be_visible(timeout=60_000)
+    shoot(page, "upload-under-way")
+    while len(chunks) < 2:
+        page.wait_for_timeout(50)
+    page.close()  # the connection is lost, and the tab with it
+
+    page = context.new_page()
+    page.goto(cases)
+    sent: list[str] = []
+    page.on("request", lambda request: sent.append(f"{request.method} {request.url}"))
+    offsets: list[str] = []
+    page.on("request", lambda request: offsets.append(request.headers.get("upload-offset", "")))
+    page.locator("#files").set_input_files(str(big))
+    expect(page.get_by_role("heading", name=TAGS)).to_be_visible(timeout=120_000)
+    assert next(filter(None, offsets)) == str(CHUNK)
+    assert not [each for each in sent if each.startswith("POST") and each.endswith("/uploads")]
+    expect(page.get_by_text("9 files: 8 stored, 0 there already, 1 refused")).to_be_visible()
+    expect(page.get_by_text("It is not a DICOM file.").first).to_be_visible()
+    assert "Quirin" not in page.evaluate("JSON.stringify(localStorage)")
+    shoot(page, "upload-result")
+
+    page.goto(cases)  # the same images as files: they are there, nothing of them is sent
+    sent.clear()
+    files = [str(path) for path in (tmp_path / "series").iterdir()]
+    page.locator("#files").set_input_files(files)
+    page.wait_for_url("**/uploads/**", timeout=120_000)
+    assert not [each for each in sent if each.startswith("PUT")]
