@@ -56,7 +56,8 @@ def test_a_closed_tab_and_a_lost_connection_cost_only_what_was_not_sent(
 
     page.route("**/parts/**", fails_at_the_second)
     page.locator("#files").set_input_files(str(big))
-    expect(page.get_by_text("Quirin.zip: 8.4 MB of 17 MB", exact=True)).to_be_visible(timeout=60_000)
+    half = page.get_by_text("Quirin.zip: 8.4 MB of 17 MB", exact=True)
+    expect(half).to_be_visible(timeout=60_000)
     shoot(page, "upload-under-way")
     while len(chunks) < 2:
         page.wait_for_timeout(50)
