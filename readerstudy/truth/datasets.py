@@ -1,0 +1,166 @@
+"""Published data sets: images through the one intake, their masks as reference standard."""
+
+import tempfile
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+import highdicom as hd
+import numpy as np
+import pydicom
+from numpy.typing import NDArray
+from pydicom.sr.codedict import codes
+
+from readerstudy.accounts.models import User
+from readerstudy.imaging import layouts, nifti, selectors, store
+from readerstudy.imaging.services import import_folder
+from readerstudy.proposals.delivered import Outcome
+from readerstudy.studies.models import Case, Study
+from readerstudy.studies.services import add_case
+from readerstudy.truth import services
+from readerstudy.truth.models import ReferenceStandard
+from readerstudy.web.problems import Invalid, Problem
+
+SAME_PLACE_MM = 0.05
+
+
+def import_dataset(
+    study: Study,
+    *,
+    layout: str,
+    root: Path,
+    by: User,
+    progress: Callable[[int, int], None] | None = None,
+) -> list[Outcome]:
+    """Import every examination of a data set as a case of a draft; safe to repeat.
+
+    Parameters
+    ----------
+    layout : str
+        A key of `imaging.layouts.LAYOUTS`.
+    progress : callable, optional
+        Told after each examination how many are done, of how many.
+
+    Returns
+    -------
+    list of Outcome
+        For each examination what became of it, in words.
+
+    Raises
+    ------
+    Problem
+        400 for a layout that there is not or a folder without an examination; 403, 404, 409 as
+        `studies.services.add_cases`.
+    """
+    if layout not in layouts.LAYOUTS:
+        known = ", ".join(layouts.LAYOUTS)
+        raise Invalid("truth.layout", f"There is no layout {layout}: it is one of {known}.")
+    found = list(layouts.LAYOUTS[layout](root))
+    if not found:
+        raise Invalid("truth.no_cases", f"There is no examination of {layout} in {root.name}.")
+    outcomes = []
+    for number, each in enumerate(found, start=1):
+        try:
+            words = _import(study, layout, each, by)
+            outcomes.append(Outcome(each.name, is_taken=True, words=words))
+        except (nifti.NotAVolume, Problem) as why:
+            outcomes.append(Outcome(each.name, is_taken=False, words=f"Not taken: {why}."))
+        if progress:
+            progress(number, len(found))
+    return outcomes
+
+
+def _import(study: Study, layout: str, found: layouts.Case, by: User) -> str:
+    if "t1c" not in found.images:
+        raise nifti.NotAVolume("it has no T1 with contrast")
+    place = nifti.Place(layout, found.patient, found.name)
+    volumes = {role: nifti.read(path) for role, path in found.images.items()}
+    mask = _mask(found.masks, volumes["t1c"])  # a mask that does not fit stops it before anything
+    spool = store.spool_file().parent
+    with tempfile.TemporaryDirectory(dir=spool, prefix="dataset-") as folder:
+        written = {
+            role: nifti.write_series(
+                volume, Path(folder) / "images" / role, place,
+                description=layouts.DESCRIPTIONS[role], number=number,
+                sidecar=nifti.sidecar_of(found.images[role]),
+            )
+            for number, (role, volume) in enumerate(volumes.items(), start=1)
+        }  # fmt: skip
+        import_folder(Path(folder) / "images", collection=study.collection, by=by)
+        case = _case(study, place, by)
+        if mask is None:
+            return f"{case.code}: images only, no mask."
+        source = f"{layout}: the published segmentation"
+        if not mask.any():
+            services.set_standard(
+                case, status=ReferenceStandard.Status.NON_DISEASED, source=source, by=by
+            )
+            return f"{case.code}: an empty mask, no metastasis."
+        drawn = _segmentation(mask, written["t1c"], place, Path(folder) / "seg.dcm")
+        (outcome,) = services.set_from_files(study, files=[drawn], source=source, by=by)
+        if not outcome.is_taken:
+            return f"{case.code}: images taken, standard not: {outcome.words}"
+        return f"{case.code}: images and standard."
+
+
+def _case(study: Study, place: nifti.Place, by: User) -> Case:
+    names = selectors.uids_of(study.collection, place.uid())
+    examination = study.collection.examinations.filter(study_uid__in=names).first()
+    if examination is None or examination.ready_at is None:
+        raise Invalid("truth.not_ready", "none of its images could be stored")
+    case = Case.objects.filter(study=study, examination=examination).first()
+    return case or add_case(study, examination=examination, by=by)
+
+
+def _mask(paths: Sequence[Path], t1c: nifti.Volume) -> NDArray[np.bool_] | None:
+    """All masks together on the grid of the T1c; None where there is none.
+
+    Raises
+    ------
+    NotAVolume
+        For a mask on another grid.
+    """
+    whole: NDArray[np.bool_] | None = None
+    for path in paths:
+        mask = nifti.read(path)
+        same = mask.voxels.shape == t1c.voxels.shape and np.allclose(
+            mask.affine, t1c.affine, atol=SAME_PLACE_MM
+        )
+        if not same:
+            raise nifti.NotAVolume(f"the mask {path.name} is not on the grid of the T1c")
+        here = np.asarray(mask.voxels) > 0
+        whole = here if whole is None else whole | here
+    return whole
+
+
+def _segmentation(
+    mask: NDArray[np.bool_], sources: Sequence[Path], place: nifti.Place, target: Path
+) -> Path:
+    """The mask as a DICOM Segmentation on the series' slices, as others' drawings come in."""
+    images = [pydicom.dcmread(path) for path in sources]
+    algorithm = hd.AlgorithmIdentificationSequence(
+        name=place.dataset, version="published", family=codes.DCM.ManualProcessing
+    )
+    segment = hd.seg.SegmentDescription(
+        segment_number=1,
+        segment_label="Metastases",
+        segmented_property_category=codes.SCT.MorphologicallyAbnormalStructure,
+        segmented_property_type=codes.SCT.Neoplasm,
+        algorithm_type=hd.seg.SegmentAlgorithmTypeValues.SEMIAUTOMATIC,
+        algorithm_identification=algorithm,
+    )
+    made = hd.seg.Segmentation(
+        source_images=images,
+        pixel_array=np.moveaxis(mask, (0, 1, 2), (2, 1, 0)).astype(np.uint8),
+        segmentation_type=hd.seg.SegmentationTypeValues.BINARY,
+        segment_descriptions=[segment],
+        series_instance_uid=place.uid("seg"),
+        series_number=99,
+        sop_instance_uid=place.uid("seg", "1"),
+        instance_number=1,
+        manufacturer="Readerstudy",
+        manufacturer_model_name="import_dataset",
+        software_versions="1",
+        device_serial_number="1",
+    )
+    made.save_as(target)
+    return target

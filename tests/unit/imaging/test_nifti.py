@@ -1,0 +1,123 @@
+"""NIfTI volumes as DICOM series: voxel for voxel at the same place in the patient."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import nibabel as nib
+import numpy as np
+import pydicom
+import pytest
+
+from readerstudy.imaging import nifti, parsing
+from readerstudy.imaging.geometry import normal, stack
+
+PLACE = nifti.Place("own", "P1", "E1")
+OBLIQUE = nib.affines.from_matvec(
+    nib.eulerangles.euler2mat(z=0.2, y=0.1, x=0.3) @ np.diag([0.9, 1.1, 2.0]), [-40.0, 12.5, 3.0]
+)
+AFFINES = {
+    "RAS": np.diag([0.9, 1.1, 2.0, 1.0]),
+    "LAS": np.diag([-0.9, 1.1, 2.0, 1.0]),
+    "LPI": np.diag([-0.9, -1.1, -2.0, 1.0]),
+    "ASL": np.array([[0, 0, -2.0, 50], [0.9, 0, 0, -30], [0, 1.1, 0, 9], [0, 0, 0, 1.0]]),
+    "oblique": OBLIQUE,
+}
+
+
+def saved(path: Path, voxels: Any, affine: Any) -> Path:
+    nib.save(nib.Nifti1Image(voxels, affine), path)
+    return path
+
+
+@pytest.mark.parametrize("name", AFFINES)
+def test_every_voxel_keeps_its_place_in_any_orientation(tmp_path: Path, name: str) -> None:
+    affine = AFFINES[name]
+    voxels = np.arange(4 * 5 * 6, dtype=np.int16).reshape(4, 5, 6)
+    volume = nifti.read(saved(tmp_path / "v.nii.gz", voxels, affine))
+    paths = nifti.write_series(volume, tmp_path / "d", PLACE, description="T1 pre", number=1)
+    files = [pydicom.dcmread(path) for path in paths]
+    for data in files:
+        row, column = np.array(data.ImageOrientationPatient, float).reshape(2, 3)
+        rows_mm, columns_mm = map(float, data.PixelSpacing)
+        origin = np.array(data.ImagePositionPatient, float)
+        for j, i in np.ndindex(data.Rows, data.Columns):
+            at = origin + row * columns_mm * i + column * rows_mm * j  # PS3.3 C.7.6.2.1.1, LPS
+            ras = np.array([-at[0], -at[1], at[2], 1.0])
+            index = np.rint(np.linalg.inv(affine) @ ras)[:3].astype(int)
+            assert data.pixel_array[j, i] == voxels[tuple(index)]
+    placed = stack(files)
+    assert len(placed.frames) == 6
+    assert np.allclose(placed.gaps_mm, 2.0, atol=1e-4)
+    assert np.isclose(np.linalg.norm(normal(placed.cosines)), 1.0)
+
+
+def test_fractions_are_scaled_and_come_back_by_rescale(tmp_path: Path) -> None:
+    values = np.random.default_rng(1).normal(3.0, 2.0, (8, 8, 4))
+    values[0, 0, 0] = np.nan
+    volume = nifti.read(saved(tmp_path / "v.nii", values, np.eye(4)))
+    paths = nifti.write_series(volume, tmp_path / "d", PLACE, description="T2", number=1)
+    files = [pydicom.dcmread(path) for path in paths]
+    back = np.stack(
+        [
+            each.pixel_array.T * float(each.RescaleSlope) + float(each.RescaleIntercept)
+            for each in files
+        ],
+        axis=-1,
+    )
+    assert np.abs(back - np.nan_to_num(values)).max() < 2e-4
+
+
+def test_a_side_car_gives_the_acquisition_in_dicoms_units(tmp_path: Path) -> None:
+    path = saved(tmp_path / "t1c.nii.gz", np.ones((8, 8, 4), np.uint8), np.eye(4))
+    said = {"RepetitionTime": 1.9, "EchoTime": 0.00297, "MagneticFieldStrength": 3,
+            "Manufacturer": "Siemens", "PatientName": "Quirin"}  # fmt: skip
+    path.with_name("t1c.json").write_text(json.dumps(said))
+    sidecar = nifti.sidecar_of(path)
+    (first, *_) = nifti.write_series(
+        nifti.read(path), tmp_path / "d", PLACE, description="T1", number=1, sidecar=sidecar
+    )
+    data = pydicom.dcmread(first)
+    assert (data.RepetitionTime, data.EchoTime, data.MagneticFieldStrength) == (1900, 2.97, 3)
+    assert "Quirin" not in str(data)
+    header = parsing.parse(first, b"k" * 32, tmp_path / "clean.dcm")
+    assert header.role_hints["field_t"] == 3
+    path.with_name("t1c.json").write_text("[")
+    assert nifti.sidecar_of(path) == {}
+
+
+def test_the_same_volume_again_has_the_same_uids_and_another_its_own(tmp_path: Path) -> None:
+    volume = nifti.Volume(np.ones((4, 4, 2), np.uint8), np.eye(4))
+    uids = [
+        [
+            pydicom.dcmread(path).SOPInstanceUID
+            for path in nifti.write_series(
+                volume, tmp_path / str(n), place, description="T1", number=1
+            )
+        ]
+        for n, place in enumerate((PLACE, PLACE, nifti.Place("own", "P1", "E2")))
+    ]
+    assert uids[0] == uids[1]
+    assert not set(uids[0]) & set(uids[2])
+
+
+@pytest.mark.parametrize(
+    ("voxels", "affine"),
+    [
+        (np.ones((4, 4, 2, 3), np.uint8), np.eye(4)),
+        (np.ones((4, 4), np.uint8), np.eye(4)),
+        (np.ones((4, 4, 2), np.uint8), np.eye(4) + np.eye(4, k=1) * [0, 0.3, 0, 0]),
+    ],
+    ids=["4-D", "2-D", "skewed"],
+)  # fmt: skip
+def test_what_is_not_one_volume_is_refused_in_words(
+    tmp_path: Path, voxels: Any, affine: Any
+) -> None:
+    image = nib.Nifti1Image(voxels, None)
+    image.set_sform(affine, code=1)
+    nib.save(image, tmp_path / "v.nii.gz")
+    with pytest.raises(nifti.NotAVolume):
+        nifti.read(tmp_path / "v.nii.gz")
+    (tmp_path / "bad.nii.gz").write_bytes(b"not gzip at all")
+    with pytest.raises(nifti.NotAVolume, match="cannot be read"):
+        nifti.read(tmp_path / "bad.nii.gz")
