@@ -10,6 +10,8 @@ from matplotlib.ticker import FuncFormatter, MaxNLocator, NullLocator
 
 from analysis.figures.style import FAINT, Look, Theme, label, legend, looks, sheet
 
+ROOM = 1.6  # factor above and below the ratios that the axis shows
+
 if TYPE_CHECKING:
     from analysis.crossover import Crossover
     from analysis.report.order import Order
@@ -63,6 +65,8 @@ def _learning(
     for name, look in styles.items():
         _curve(axis, [each for each in steps if each.modality == name], name, look)
     axis.set_yscale("log")
+    ratios = [each.ratio for each in steps]
+    axis.set_ylim(min(ratios) / ROOM, max(ratios) * ROOM)  # a step of two reads has no useful end
     axis.yaxis.set_major_locator(MaxNLocator(5))
     axis.yaxis.set_minor_locator(NullLocator())
     axis.yaxis.set_major_formatter(FuncFormatter(lambda value, _place: f"{value:.2g}"))

@@ -77,9 +77,9 @@ class Fom:
     size_mm: tuple[float, float] | None = None
 
     @property
-    def bounds(self) -> tuple[float, float] | None:
-        """0 to 1, or None for the counts of false positives, which have no upper end."""
-        return None if self.key in ("fp_per_case", "maxnlf") else (0.0, 1.0)
+    def bounds(self) -> tuple[float, float]:
+        """The range of possible values: 0 to 1, without an end for counts of false positives."""
+        return (0.0, np.inf if self.key in ("fp_per_case", "maxnlf") else 1.0)
 
     def cases(self, data: FrocData) -> Bools:
         """(K,) the cases that the figure of merit uses."""

@@ -91,7 +91,8 @@ def froc(  # noqa: PLR0913  the choices of an analysis, all named
     Returns
     -------
     MrmcResult
-        With jackknife covariances, cases removed with all their marks.
+        With jackknife covariances, cases removed with all their marks. Intervals of one modality
+        are cut to the figure of merit's range; those of differences are not.
 
     Raises
     ------
@@ -171,9 +172,9 @@ def _infer(
             )
         foms, without, _ = evaluate(data, fom)
         shaped = without.reshape(*foms.shape, -1)
-        return dbm(foms, shaped, random=options.random, alpha=options.alpha)
+        return dbm(foms, shaped, random=options.random, alpha=options.alpha, bounds=fom.bounds)
     analyse = parallel_arms if design is Design.READERS_NESTED else obuchowski_rockette
-    return analyse(*estimates, random=options.random, alpha=options.alpha)
+    return analyse(*estimates, random=options.random, alpha=options.alpha, bounds=fom.bounds)
 
 
 def _margins(

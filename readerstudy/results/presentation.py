@@ -19,16 +19,18 @@ class Figure:
     caption: str
     file: str
     print: str
+    wide: bool = False
 
 
 @dataclass(frozen=True)
 class Table:
-    """A table of the report; the first column is words, the others numbers."""
+    """A table of the report; the first `lead` columns are words, the others numbers."""
 
     title: str
     words: str
     head: list[str]
     rows: list[list[str]]
+    lead: int = 1
 
 
 FIGURES = {
@@ -41,6 +43,7 @@ FIGURES = {
     "order": "Accuracy by period (parallel: no carry-over), and time along each reader's order.",
     "flow": "Flow of readers and reads: allocated, lost and why, analysed.",
 }
+WIDE = frozenset({"times", "order", "flow"})  # several panels beside each other
 LABELS = {
     "wafroc": "wAFROC",
     "sensitivity": "Lesion sensitivity",
@@ -68,7 +71,12 @@ def present(run: AnalysisRun, theme: str) -> dict[str, Any]:
         "findings": [_with_minus_signs(words) for words in numbers.get("findings", [])],
         "flow": numbers.get("flow", {}).get("statement", ""),
         "figures": [
-            Figure(FIGURES[name], f"figures/{name}-{theme}.svg", f"figures/{name}-light.svg")
+            Figure(
+                FIGURES[name],
+                f"figures/{name}-{theme}.svg",
+                f"figures/{name}-light.svg",
+                wide=name in WIDE,
+            )
             for name in FIGURES
             if name in numbers.get("figures", [])
         ],
@@ -108,6 +116,11 @@ def interval(estimate: Tree, digits: int = 3) -> str:
     if low is None or high is None:
         return value(middle, digits)
     return f"{value(middle, digits)} ({value(low, digits)} to {value(high, digits)})"
+
+
+def count_words(number: int, noun: str) -> str:
+    """A number with its noun: "1 reader", "5 readers"."""
+    return f"{number} {noun}{'' if number == 1 else 's'}"
 
 
 def p_value(number: Any) -> str:
@@ -161,12 +174,20 @@ def _subgroups(numbers: Tree) -> Table:
             for each in level.get("comparisons", []):
                 test = tests.get(each["test"], {})
                 count = level.get("n_lesions") if group.get("kind") == "lesion" else None
-                what = f"{count} lesions" if count is not None else f"{level['n_readers']} readers"
-                words = f"{name.capitalize()}: {level['level']} ({what})"
-                shown = p_value(test.get("p_value")) if level is group["levels"][0] else ""
-                rows.append([words, group.get("label", ""), interval(each), shown])
+                many, noun = (
+                    (count, "lesion") if count is not None else (level["n_readers"], "reader")
+                )
+                if group.get("kind") == "case":
+                    many, noun = level["n_cases"], "case"
+                first = level is group["levels"][0]
+                rows.append([
+                    name.capitalize() if first else "", level["level"], group.get("label", ""),
+                    count_words(many, noun), interval(each),
+                    p_value(test.get("p_value")) if first else "",
+                ])  # fmt: skip
     words = "p tests that the difference is the same at all levels. Such tests have little power."
-    return Table("Subgroups", words, ["Group", "Measure", "Difference", "p"], rows)
+    head = ["Factor", "Group", "Measure", "Number", "Difference", "p"]
+    return Table("Subgroups", words, head, rows, lead=3)
 
 
 def _list(found: Any) -> Iterable[Tree]:
@@ -207,7 +228,7 @@ def _time(numbers: Tree, arms: Mapping[str, str]) -> Table:
     rows = [
         [
             each["group"] if each["group"] != "all" else "All readers",
-            f"{arms.get(each['modality_b'], each['modality_b'])} / {each['modality_a']}",
+            " / ".join(arms.get(each[side], each[side]) for side in ("modality_b", "modality_a")),
             interval(each),
             p_value(each["p_value"]),
         ]
@@ -218,27 +239,36 @@ def _time(numbers: Tree, arms: Mapping[str, str]) -> Table:
         for each in time.get("means", [])
     )
     words = f"Ratio of geometric means of active time (below 1: faster). Geometric means: {means}."
-    return Table("Reading time", words, ["Readers", "Arms", "Ratio", "p"], rows)
+    rows += [
+        [
+            f"All readers, reads cut off counted as longer ({each['distribution']})",
+            " / ".join(arms.get(each[side], each[side]) for side in ("modality_b", "modality_a")),
+            interval(each),
+            p_value(each["p_value"]),
+        ]
+        for each in time.get("accelerated", [])
+    ]
+    return Table("Reading time", words, ["Readers", "Arms", "Ratio", "p"], rows, lead=2)
 
 
 _ORDER = {
-    "modality": "Arms, free of the period",
-    "period": "Second period \N{MINUS SIGN} first",
-    "carry_over": "Carry-over (sum of one sequence \N{MINUS SIGN} the other)",
+    "modality": "arms, free of the period",
+    "period": "second period \N{MINUS SIGN} first",
+    "carry_over": "carry-over (sum of one sequence \N{MINUS SIGN} the other)",
 }
 
 
 def _order(numbers: Tree) -> Table:
     found = numbers.get("order", {})
     rows = [
-        [f"{label}, {words}", interval(each), p_value(each["p_value"])]
+        [label, words, interval(each), p_value(each["p_value"])]
         for part, label in (("accuracy", "Accuracy"), ("time", "Log time"))
         if found.get(part)
         for name, words in _ORDER.items()
         for each in [found[part][name]]
     ]
     words = "Readers as units. A test of carry-over has little power with few readers."
-    return Table("Order of reading", words, ["Effect", "Estimate", "p"], rows)
+    return Table("Order of reading", words, ["Of", "Effect", "Estimate", "p"], rows, lead=2)
 
 
 def _repeats(numbers: Tree) -> Table:
@@ -273,21 +303,26 @@ _DECISIONS = {
 def _decisions(numbers: Tree, arms: Mapping[str, str]) -> Table:
     proposals = numbers.get("decisions", {}).get("proposals", {})
     rows = [
-        [f"{label}, {arms.get(arm, arm)}", f"{part[name]['events']} of {part[name]['units']}",
+        [label, arms.get(arm, arm), f"{part[name]['events']} of {part[name]['units']}",
          interval(part[name])]
         for arm, part in proposals.items()
         for name, label in _DECISIONS.items()
         if name in part and part[name]["units"]
     ]  # fmt: skip
     words = "What readers did with the machine's proposals; intervals allow for cases."
-    return Table("Proposals", words, ["Decision", "Count", "Share"], rows)
+    return Table("Proposals", words, ["Decision", "Arm", "Count", "Share"], rows, lead=2)
 
 
 _RELIANCE = {
     "calls": "Right calls",
     "lesions": "Lesions found",
 }
-_LEVELS = {"yes": "proposed by the AI", "no": "not proposed by the AI"}
+_LEVELS = {
+    "AI right": "cases the AI had right",
+    "AI wrong": "cases the AI had wrong",
+    "yes": "lesions the AI proposed",
+    "no": "lesions the AI did not propose",
+}
 
 
 def _reliance(numbers: Tree, arms: Mapping[str, str]) -> Table:
@@ -295,12 +330,17 @@ def _reliance(numbers: Tree, arms: Mapping[str, str]) -> Table:
     for arm, parts in numbers.get("decisions", {}).get("reliance", {}).items():
         for name, label in _RELIANCE.items():
             found = parts.get(name, {})
+            if "error" in found:
+                rows.append([label, arms.get(arm, arm), found["error"], "", "", ""])
             tests = found.get("interactions", [{}])
             for place, each in enumerate(found.get("levels", [])):
                 level = _LEVELS.get(each["level"], each["level"])
                 count = each["n_cases"] if name == "calls" else each["n_lesions"]
                 shown = p_value(tests[0].get("p_value")) if place == 0 else ""
-                rows.append([f"{label}, {level}, {arms.get(arm, arm)}", str(count),
-                             interval(each), shown])  # fmt: skip
-    words = "What AI changed where it was right and where it was wrong; p: the same in both?"
-    return Table("Reliance on the AI", words, ["Where", "Number", "Difference", "p"], rows)
+                rows.append([label, arms.get(arm, arm), level, str(count), interval(each), shown])
+    words = (
+        "What AI changed where it was right and where it was wrong: a difference below 0 where it "
+        "was wrong is automation bias. p tests that the difference is the same in both."
+    )
+    head = ["Measure", "Arm", "Where", "Number", "Difference", "p"]
+    return Table("Reliance on the AI", words, head, rows, lead=3)
