@@ -9,7 +9,8 @@ common) have their own mean; see `analysis.multireader.pairs`.
 import numpy as np
 from numpy.typing import NDArray
 
-from analysis.multireader.pairs import blocks, case_sums, unbiased_sums
+from analysis.multireader.dominance import product_sums
+from analysis.multireader.pairs import case_sums, unbiased_sums
 
 Floats = NDArray[np.float64]
 Flags = NDArray[np.bool_]
@@ -30,11 +31,7 @@ def unbiased(ratings: Floats, truth: Flags) -> Floats:
 
 def _score_sums(ratings: Floats, truth: Flags) -> Floats:
     """(4, R, R) sums of products of scores, for each pair of curves."""
-    R = ratings.shape[0]
-    same_pair = np.zeros((R, R))
-    for doubled in blocks(ratings, truth):
-        single = doubled.astype(np.float32)
-        same_pair += single @ single.T
+    same_pair = product_sums(ratings, truth)
     negative, positive = case_sums(ratings, truth)
     total = positive.sum(axis=1)
     sums = (same_pair, negative @ negative.T, positive @ positive.T, np.outer(total, total))
