@@ -81,7 +81,7 @@ def deidentify(source: Dataset, key: bytes, options: Options = BASIC) -> tuple[D
     for keyword in elements.EMPTY:
         if keyword not in clean:
             setattr(clean, keyword, None)
-            report.emptied |= {keyword} & set(source.dir(keyword))
+            report.emptied |= {keyword} if keyword in source else set()
     report.replaced |= {"PatientName", "PatientID"}
     report.removed -= report.emptied | report.replaced | report.kept
     _say_so(clean, options)

@@ -8,13 +8,16 @@ import re
 from pathlib import Path
 from uuid import UUID
 
+import structlog
 from django.conf import settings
 from django.http import FileResponse, HttpRequest, HttpResponse, HttpResponseNotModified
 from django.views.decorators.http import require_GET
 
 from readerstudy.imaging import packs, selectors, store, tokens
 from readerstudy.imaging.models import Series
-from readerstudy.web.problems import Invalid, Unknown
+from readerstudy.web.problems import Invalid, Problem, Unknown
+
+log = structlog.get_logger(__name__)
 
 PACK_TYPE = "application/x-readerstudy-pack"
 PRIVATE = "private, max-age=21600, immutable"
@@ -34,7 +37,18 @@ def series_of(token: str, series_id: UUID) -> Series:
     series = selectors.series(series_id)
     if series is None or not series.pack_sha256:
         raise Unknown
+    _must_be_whole(series)
     return series
+
+
+def _must_be_whole(series: Series) -> None:
+    """Serve nothing of a pack that is not there whole: a reader never sees half a series (A8)."""
+    path = store.pack_path(series)
+    there = path.stat().st_size if path.exists() else -1
+    if there != series.pack_bytes:
+        log.error("a pack is damaged", series=str(series.pk), bytes=there, of=series.pack_bytes)
+        words = "The images of this case are damaged in the store; its coordinator must be told."
+        raise Problem("imaging.damaged", words, status=503)
 
 
 def send(request: HttpRequest, path: Path, *, content_type: str, etag: str) -> HttpResponse:

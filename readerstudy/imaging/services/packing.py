@@ -84,7 +84,9 @@ def pack(series: Series) -> Packed:
     RefusedFile
         When no frame can be placed or decoded.
     """
-    instances = list(Instance.objects.filter(series=series).select_related("series__examination"))
+    # By UID where numbers repeat, never by arrival: the same images are the same pack (E6).
+    arrived = Instance.objects.filter(series=series).order_by("number", "sop_uid")
+    instances = list(arrived.select_related("series__examination"))
     paths = [store.path_of(each) for each in instances]
     files = [pydicom.dcmread(path, stop_before_pixels=True) for path in paths]
     placed = stack(files)

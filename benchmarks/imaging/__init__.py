@@ -1,0 +1,1 @@
+"""How fast images come in and go out, beside Orthanc and nginx."""

@@ -1,0 +1,98 @@
+"""Fill the platform that `speed` measures: run by `manage.py shell` on its own database.
+
+Prints one line of JSON: what there is to ask for.
+"""
+
+import json
+import os
+import sys
+import time
+from pathlib import Path
+
+import numpy as np
+from django.utils import timezone
+from pydicom.uid import generate_uid
+
+from readerstudy.imaging import services, store, tokens
+from readerstudy.imaging.models import Collection, Examination, Instance, Series
+from tests import dicom
+
+SIZE = 256
+
+
+def source(folder: Path, slices: int) -> Path:
+    """Four series of one head, as a scanner would send them."""
+    study, rng = generate_uid(prefix=None), np.random.default_rng(1)
+    grid = np.hypot(*np.mgrid[-1 : 1 : SIZE * 1j, -1 : 1 : SIZE * 1j])
+    for role in ("T1 MPRAGE post KM", "T1 MPRAGE", "T2 TSE", "FLAIR"):
+        uids = (study, generate_uid(prefix=None))
+        for number in range(1, slices + 1):
+            pixels = (700 * (grid < 0.8) + rng.rayleigh(30, grid.shape)).astype(np.uint16)
+            data = dicom.image(
+                number=number, position=(0.0, 0.0, float(number)), pixels=pixels, uids=uids,
+                SeriesDescription=role,
+            )  # fmt: skip
+            dicom.save(data, folder / f"{uids[1][-8:]}-{number:04d}.dcm")
+    return folder
+
+
+def many(count: int) -> Collection:
+    """A collection of so many examinations: rows only, as QIDO-RS asks them."""
+    made, now = services.create_collection(name=f"{count} studies"), timezone.now()
+    examinations = Examination.objects.bulk_create(
+        Examination(
+            collection=made, study_uid=f"2.25.{number}", patient=f"P{number:011d}",
+            created_at=now, ready_at=now,
+        )
+        for number in range(count)
+    )  # fmt: skip
+    series = Series.objects.bulk_create(
+        Series(
+            examination=each, series_uid=f"{each.study_uid}.1", dicom_modality="MR", role="t1c",
+            created_at=now, pack_sha256="0" * 64, geometry={"frames": 1},
+        )
+        for each in examinations
+    )  # fmt: skip
+    Instance.objects.bulk_create(
+        Instance(
+            series=each, sop_class_uid=dicom.MR, sop_uid=f"{each.series_uid}.1", bytes=1,
+            sha256="0", source_sha256="0",
+        )
+        for each in series
+    )  # fmt: skip
+    return made
+
+
+def main() -> None:
+    """Import, make the rows, say what there is."""
+    folder, slices = Path(os.environ["BENCH_SOURCE"]), int(os.environ["BENCH_SLICES"])
+    source(folder, slices)
+    collection = services.create_collection(name="benchmark")
+    cpu, start = time.process_time(), time.perf_counter()
+    services.import_folder(folder, collection=collection, by=None)
+    seconds, used = time.perf_counter() - start, time.process_time() - cpu
+    series = list(Series.objects.filter(examination__collection=collection))
+    one = next(each for each in series if each.role == "t1c")
+    empty = services.create_collection(name="to send to")
+    sizes = [100, 1000, 10_000]
+    crowds = {count: many(count) for count in sizes}
+    holders = {"read": collection, "send": empty, **crowds}
+    held = {
+        str(name): services.add_sender(each, name=str(name), may_read=True, by=None)[1]
+        for name, each in holders.items()
+    }
+    first = one.instances.first()
+    assert first is not None
+    told = {
+        "token": tokens.issue([str(each.pk) for each in series], seconds=36_000),
+        "series": str(one.pk), "study_uid": one.examination.study_uid,
+        "series_uid": one.series_uid, "sop_uids": [each.sop_uid for each in one.instances.all()],
+        "pack": str(store.pack_path(one)), "pack_bytes": one.pack_bytes,
+        "files": [str(path) for path in store.folder_of(one).glob("*.dcm")],
+        "collections": {str(name): str(each.pk) for name, each in holders.items()},
+        "senders": held, "imported": {"files": slices * 4, "wall": seconds, "parent_cpu": used},
+    }  # fmt: skip
+    sys.stdout.write("\n" + json.dumps(told) + "\n")
+
+
+main()
