@@ -7,7 +7,7 @@ import pytest
 from scipy.spatial.transform import Rotation
 
 from inference.phantom import PhantomCase
-from inference.preprocess import UnusableExamination, prepare, resample, resample_labels
+from inference.preprocess import Prepared, UnusableExamination, prepare, resample, resample_labels
 from inference.volume import Volume
 
 
@@ -21,8 +21,7 @@ def marked(case: PhantomCase) -> tuple[dict[str, Volume], np.ndarray]:
     return {**case.series, "t1c": replace(t1c, voxels=voxels)}, t1c.to_mm(centre.astype(float))
 
 
-def hottest_mm(examination: dict[str, Volume]) -> np.ndarray:
-    ready = prepare(examination)
+def hottest_mm(ready: Prepared) -> np.ndarray:
     hot = np.argwhere(ready.voxels[0] == ready.voxels[0].max()).mean(0)
     return ready.affine[:3, :3] @ hot + ready.affine[:3, 3]
 
@@ -41,8 +40,8 @@ def test_sagittal_coronal_and_flipped_stacks_end_upright(
             affine[:3, 3] += affine[:3, axis] * (size - 1)
             affine[:3, axis] *= -1
     turned = Volume(t1c.voxels[cut].transpose(order), affine[:, [*order, 3]], "t1c")
-    ready = prepare({**examination, "t1c": turned})
-    assert np.linalg.norm(hottest_mm({**examination, "t1c": turned}) - place_mm) < 1.0
+    ready = prepare({"t1c": turned})
+    assert np.linalg.norm(hottest_mm(ready) - place_mm) < 1.0
     assert ready.affine[2, 0] > 0.9  # superior
     assert ready.affine[1, 1] > 0.9  # posterior
     assert ready.affine[0, 2] > 0.9  # left
