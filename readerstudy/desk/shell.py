@@ -75,6 +75,8 @@ def show(
         "is_draft": study.state == Study.State.DRAFT,
         "may_edit": study.state == Study.State.DRAFT and Role.COORDINATOR in held,
         "leads": Role.COORDINATOR in held,
+        "states_truth": Role.TRUTH_READER in held,
+        "is_statistician": Role.STATISTICIAN in held,
         "sees_results": bool(held & {Role.STATISTICIAN, Role.ANALYST, Role.COORDINATOR}),
     }
     return render(request, f"desk/{step}.html", {**shared, **context}, status=status)

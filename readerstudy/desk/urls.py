@@ -2,7 +2,16 @@
 
 from django.urls import path
 
-from readerstudy.desk.views import asking, cases, definition, images, overview, running, standard
+from readerstudy.desk.views import (
+    asking,
+    cases,
+    definition,
+    images,
+    overview,
+    running,
+    standard,
+    truth_reading,
+)
 
 app_name = "desk"
 ONE = "studies/<uuid:study_id>"
@@ -44,6 +53,15 @@ urlpatterns = [
     path(f"{ONE}/standard/case-set/", standard.case_set, name="standard-case-set"),
     path(f"{ONE}/standard/drawn/", standard.drawn, name="standard-drawn"),
     path(f"{ONE}/standard/<uuid:case_id>/", standard.case, name="standard-case"),
+    path(f"{ONE}/standard/panel/", truth_reading.panel, name="standard-panel"),
+    path(f"{ONE}/truth/", truth_reading.worklist, name="truth"),
+    path(f"{ONE}/truth/agreement/", truth_reading.agreement, name="truth-agreement"),
+    path(f"{ONE}/truth/<uuid:case_id>/", truth_reading.case, name="truth-case"),
+    path(
+        f"{ONE}/truth/<uuid:case_id>/<uuid:series_id>/<int:number>.png",
+        truth_reading.picture,
+        name="truth-picture",
+    ),
     path(f"{ONE}/questions/", definition.questions, name="questions"),
     path(f"{ONE}/questionnaires/", asking.questionnaires, name="questionnaires"),
     path(f"{ONE}/arms/", definition.arms, name="arms"),

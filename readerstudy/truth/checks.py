@@ -1,11 +1,11 @@
 """What truth says to "ready to lock?" (C1)."""
 
+from collections.abc import Sequence
 from typing import Any
 
 from readerstudy.studies.assembly import register_case_strata
 from readerstudy.studies.models import Study
 from readerstudy.studies.readiness import Missing, Step, check
-from readerstudy.studies.selectors import active_cases
 from readerstudy.truth import selectors
 from readerstudy.truth.models import ReferenceStandard
 
@@ -27,14 +27,19 @@ def case_strata(study: Study) -> dict[Any, str]:
 @check
 def standards(study: Study) -> list[Missing]:
     """Every case has its standard, and both classes are there."""
-    done = selectors.set_cases(study)
-    cases = [*active_cases(study), *active_cases(study, kind="training")]
-    codes = [case.code for case in cases if case.pk not in done]
+    standings = [each for each in selectors.standings(study) if not each.is_settled]
     found = []
-    if codes:
-        more = f" and {len(codes) - SHOWN} more" if len(codes) > SHOWN else ""
-        words = f"No reference standard: {', '.join(codes[:SHOWN])}{more}. Set it."
-        found.append(Missing("truth.not_set", words, Step.STANDARD))
+    if selectors.panel(study).opinions == 1:
+        found += _lacking("truth.not_set", "No reference standard: {}. Set it.", standings)
+    else:
+        words = "Fewer than two opinions: {}. Truth readers state them, each apart."
+        found += _lacking(
+            "truth.opinions", words, [each for each in standings if not each.is_disputed]
+        )
+        words = "Two opinions differ: {}. They wait for adjudication."
+        found += _lacking(
+            "truth.adjudication", words, [each for each in standings if each.is_disputed]
+        )
     for status, count in selectors.counts(study).items():
         if count < MIN_PER_CLASS:
             there = "There is 1 case" if count == 1 else f"There are {count} cases"
@@ -42,6 +47,14 @@ def standards(study: Study) -> list[Missing]:
             words += f"the analysis needs at least {MIN_PER_CLASS}."
             found.append(Missing("truth.one_class", words, Step.STANDARD))
     return found
+
+
+def _lacking(code: str, words: str, standings: Sequence[selectors.Standing]) -> list[Missing]:
+    if not standings:
+        return []
+    codes = [each.case.code for each in standings]
+    more = f" and {len(codes) - SHOWN} more" if len(codes) > SHOWN else ""
+    return [Missing(code, words.format(", ".join(codes[:SHOWN]) + more), Step.STANDARD)]
 
 
 @check

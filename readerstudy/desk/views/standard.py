@@ -16,6 +16,7 @@ from readerstudy.desk.files import spooled
 from readerstudy.desk.shell import Role, act_and_return, actor, attempt, show, study_page
 from readerstudy.studies.models import Case, Study
 from readerstudy.truth import selectors, services
+from readerstudy.truth.models import Panel
 from readerstudy.truth.services import LesionDraft
 from readerstudy.web.problems import Invalid, Problem, Unknown
 
@@ -33,12 +34,13 @@ def standard(request: HttpRequest, study: Study) -> HttpResponse:
 
 
 def _context(study: Study) -> dict[str, Any]:
-    done = selectors.set_cases(study)
-    cases = study.cases.filter(withdrawn_at=None)
-    rows = [(case, case.pk in done) for case in cases]
+    rows = selectors.standings(study)
     tells = selectors.case_set(study)
     return {
         "rows": rows,
+        "panel": selectors.panel(study),
+        "adjudications": Panel.Adjudication.choices,
+        "begun": any(each.given for each in rows),
         "columns": ", ".join(COLUMNS),
         "tells": tells,
         "is_told": any(each.is_strong for each in tells),
@@ -84,8 +86,11 @@ def case(request: HttpRequest, study: Study, case_id: UUID) -> HttpResponse:
     found = Case.objects.filter(study=study, pk=case_id).select_related("study").first()
     if found is None or study.state != Study.State.DRAFT:
         raise Unknown
+    if selectors.panel(study).opinions > 1:  # stated on the truth readers' pages
+        raise Unknown
+    shown = {"case": found, "history": selectors.history(found)}
     if request.method == "GET":
-        return show(request, study, "standard_case", {"case": found, **_kept(found)})
+        return show(request, study, "standard_case", {**shown, **_kept(found)})
     problem = attempt(
         request,
         lambda: _set(found, request.POST, actor(request)),
@@ -94,7 +99,7 @@ def case(request: HttpRequest, study: Study, case_id: UUID) -> HttpResponse:
     if problem is None:
         return redirect("desk:standard", study_id=study.pk)
     typed = {"status": request.POST.get("status"), "source": request.POST.get("source")}
-    context = {"case": found, "lesions": _typed(request.POST), "problem": problem, **typed}
+    context = {**shown, "lesions": typed_lesions(request.POST), "problem": problem, **typed}
     return show(request, study, "standard_case", context, status=problem.status)
 
 
@@ -108,15 +113,21 @@ def _kept(found: Case) -> dict[str, Any]:
     }
 
 
-def _typed(form: Any) -> list[dict[str, str]]:
+def typed_lesions(form: Any) -> list[dict[str, str]]:
+    """A form's rows of lesions, as they were typed."""
     names = COLUMNS[2:]
     columns = [form.getlist(name) for name in names]
     return [dict(zip(names, row, strict=True)) for row in zip(*columns, strict=True)]
 
 
+def lesions_of(form: Any) -> list[LesionDraft]:
+    """The lesions of a form's rows; empty rows are left out."""
+    rows = [row for row in typed_lesions(form) if any(value.strip() for value in row.values())]
+    return [_lesion(row, f"Lesion {number}") for number, row in enumerate(rows, start=1)]
+
+
 def _set(found: Case, form: Any, by: Any) -> None:
-    rows = [row for row in _typed(form) if any(value.strip() for value in row.values())]
-    lesions = [_lesion(row, f"Lesion {number}") for number, row in enumerate(rows, start=1)]
+    lesions = lesions_of(form)
     services.set_standard(
         found,
         status=form.get("status", ""),

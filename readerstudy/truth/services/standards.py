@@ -1,8 +1,9 @@
 """Set a case's reference standard."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import Any
 
 from django.db import transaction
 from django.utils import timezone
@@ -14,8 +15,13 @@ from readerstudy.proposals.delivered import Outcome
 from readerstudy.studies.models import Case, Membership, Study
 from readerstudy.studies.services.gate import changing
 from readerstudy.truth import selectors
-from readerstudy.truth.models import CaseSetReview, ReferenceStandard, TruthLesion
-from readerstudy.web.problems import Invalid
+from readerstudy.truth.models import (
+    CaseSetReview,
+    ReferenceStandard,
+    StandardVersion,
+    TruthLesion,
+)
+from readerstudy.web.problems import Invalid, Problem
 
 MAX_MM = 10_000.0
 MAX_DIAMETER_MM = 250.0
@@ -40,7 +46,7 @@ class LesionDraft:
 def set_standard(
     case: Case, *, status: str, lesions: Sequence[LesionDraft] = (), source: str, by: User
 ) -> ReferenceStandard:
-    """Set or replace the reference standard of a draft's case.
+    """Set or replace the reference standard of a draft's case, where one opinion is enough.
 
     Parameters
     ----------
@@ -55,26 +61,14 @@ def set_standard(
     Raises
     ------
     Problem
-        400 with everything that is wrong; 409 once the study is locked.
+        400 with everything that is wrong; 409 once the study is locked, or when its standard
+        comes from two opinions (`panel`).
     """
     if found := problems(status, lesions, source):
         raise Invalid("truth.standard", " ".join(found), problems=found)
     with changing(case.study, "edit", by=by, roles=SETTERS):
-        standard = _replace(case, status, source.strip(), by)
-        total = sum(_weight(each) for each in lesions)
-        TruthLesion.objects.bulk_create(
-            TruthLesion(
-                standard=standard,
-                number=number,
-                x_mm=each.x_mm,
-                y_mm=each.y_mm,
-                z_mm=each.z_mm,
-                diameter_mm=each.diameter_mm,
-                weight=_weight(each) / total,
-                kind=each.kind[:40],
-            )
-            for number, each in enumerate(lesions, start=1)
-        )
+        _require_no_panel(case.study)
+        standard = write(case, status=status, lesions=lesions, source=source.strip(), by=by)
         # The audit names the case, not what its standard says: coordinators read the audit.
         record(
             "truth.set_standard",
@@ -99,7 +93,7 @@ def set_from_files(study: Study, *, files: Sequence[Path], source: str, by: User
         `set_standard`.
     """
     with changing(study, "edit", by=by, roles=SETTERS):
-        pass  # refuse before anything is read
+        _require_no_panel(study)  # refuse before anything is read
     if not source.strip() or len(source) > SOURCE_CHARACTERS:
         raise Invalid("truth.source", _SAY_HOW)
     located, outcomes = delivered.read(study, files)
@@ -152,6 +146,53 @@ def accept_case_set(study: Study, *, reason: str, by: User) -> CaseSetReview:
 def _drawn(centroid_mm: tuple[float, float, float], diameter_mm: float) -> LesionDraft:
     x, y, z = centroid_mm
     return LesionDraft(x_mm=x, y_mm=y, z_mm=z, diameter_mm=diameter_mm)
+
+
+def _require_no_panel(study: Study) -> None:
+    if selectors.panel(study).opinions > 1:
+        words = "This study's standard comes from two independent opinions: truth readers state"
+        raise Problem("truth.panel", words + " each case, and what differs is adjudicated.")
+
+
+def write(
+    case: Case,
+    *,
+    status: str,
+    lesions: Sequence[LesionDraft],
+    source: str,
+    by: User,
+    how: str = StandardVersion.How.SET,
+    rule: dict[str, Any] | None = None,
+) -> ReferenceStandard:
+    """Write a standard that was found right, and its version; the caller has the study's lock."""
+    now = timezone.now()
+    standard = _replace(case, status, source, by)
+    total = sum(_weight(each) for each in lesions)
+    TruthLesion.objects.bulk_create(
+        TruthLesion(
+            standard=standard,
+            number=number,
+            x_mm=each.x_mm,
+            y_mm=each.y_mm,
+            z_mm=each.z_mm,
+            diameter_mm=each.diameter_mm,
+            weight=_weight(each) / total,
+            kind=each.kind[:40],
+        )
+        for number, each in enumerate(lesions, start=1)
+    )
+    StandardVersion.objects.create(
+        case=case,
+        number=StandardVersion.objects.filter(case=case).count() + 1,
+        status=status,
+        source=source,
+        lesions=[asdict(each) for each in lesions],
+        how=how,
+        rule=rule or {},
+        by=by,
+        at=now,
+    )
+    return standard
 
 
 def _weight(lesion: LesionDraft) -> float:
