@@ -84,6 +84,20 @@ def plan(form: Mapping[str, Any], saved: Mapping[str, Any]) -> dict[str, Any]:
             "random": form["random"],
         }
         made["matching"] |= {"radius_mm": float(form["radius_mm"] or 10)}
+        if "interim_looks" in form:
+            _set_interim(made, form)
     except (KeyError, ValueError):
         raise Invalid("studies.plan", "Margin, alpha and radius are numbers.") from None
     return made
+
+
+def _set_interim(made: dict[str, Any], form: Mapping[str, Any]) -> None:
+    """Blinded interim looks, or none."""
+    made.pop("interim", None)
+    if looks := int(form["interim_looks"] or 0):
+        made["interim"] = {
+            "looks": looks,
+            "form": form.get("interim_form", "pooled"),
+            "after_percent": int(form.get("interim_after") or 0),
+            "seen_by_analysts": "interim_analysts" in form,
+        }

@@ -64,6 +64,27 @@ def gather(study: Study) -> list[Table]:
     ]
 
 
+def interim_rows(study: Study) -> list[Row]:
+    """Ratings and times of the signed reads in the study's own arms, for a blinded look.
+
+    Nothing that tells arms apart but their key: no period, order, marks or decisions.
+    """
+    data = _fetch(study)
+    keys = set(study.arms.values_list("key", flat=True))
+    rated = Answer.objects.filter(read__in=data.reads, question__is_primary=True)
+    ratings = dict(rated.values_list("read_id", "value"))
+    return [
+        {
+            **_names(data, read),
+            "truth": int(_is_diseased(data, read.case_id)),
+            "rating": float(ratings[read.id]),
+            "active_s": (read.active_ms or 0) / 1000,
+        }
+        for read in data.reads
+        if modality(read, data.control_key) in keys and ratings.get(read.id) is not None
+    ]
+
+
 def _fetch(study: Study) -> Gathering:
     data = Gathering(study, study.analysis_plan.get("matching", {}))
     cases = Case.objects.filter(study=study, kind=Case.Kind.MAIN, withdrawn_at=None)

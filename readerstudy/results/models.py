@@ -81,3 +81,36 @@ class AnalysisRun(models.Model):
 
     def __str__(self) -> str:
         return f"{self.freeze} {self.state}"
+
+
+class InterimMask(models.Model):
+    """The letters under which a study's arms are shown before unblinding: drawn once, kept."""
+
+    study = models.OneToOneField(Study, on_delete=models.PROTECT, related_name="+")
+    letters = models.JSONField()  # arm key -> letter
+
+    def __str__(self) -> str:
+        return "masked"
+
+
+class InterimLook(models.Model):
+    """One blinded look at data that are not locked: what was shown, counted, never changed."""
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    study = models.ForeignKey(Study, on_delete=models.PROTECT, related_name="+")
+    number = models.PositiveSmallIntegerField()
+    form = models.CharField(max_length=8)  # of the plan: "pooled", "masked"
+    numbers = models.JSONField()
+    numbers_sha256 = models.CharField(max_length=64)
+    reason = models.TextField()
+    by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
+    at = models.DateTimeField()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["study", "number"], name="results_look_once")
+        ]
+        ordering = ["-number"]
+
+    def __str__(self) -> str:
+        return f"{self.number}"

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from uuid import UUID
 
 from readerstudy.accounts.models import User
-from readerstudy.results.models import AnalysisRun, Freeze, Unblinding
+from readerstudy.results.models import AnalysisRun, Freeze, InterimLook, InterimMask, Unblinding
 from readerstudy.studies.models import Membership, Study
 from readerstudy.studies.selectors import ADMINISTRATOR, roles, study_for
 from readerstudy.web.problems import Problem, Unknown
@@ -78,3 +78,16 @@ def unblinded_run(user: User, study_id: UUID, run_id: UUID) -> AnalysisRun:
     if found is None:
         raise Unknown
     return found
+
+
+def looks(study: Study) -> list[InterimLook]:
+    """The blinded looks that were taken, the newest first."""
+    return list(InterimLook.objects.filter(study=study).select_related("by"))
+
+
+def letters(study: Study) -> list[tuple[str, str]]:
+    """Letter and name of each masked arm, for after the unblinding."""
+    mask = InterimMask.objects.filter(study=study).first()
+    drawn = mask.letters if mask else {}
+    names = dict(study.arms.values_list("key", "name"))
+    return sorted((letter, names.get(key, key)) for key, letter in drawn.items())

@@ -83,6 +83,36 @@ def _grant(request: HttpRequest, study_id: UUID, asked: Unblinding | None) -> No
 
 
 @login_required
+@require_http_methods(["GET", "POST"])
+def interim(request: HttpRequest, study_id: UUID) -> HttpResponse:
+    """Blinded interim looks: those that were taken, and the next one where the plan has it."""
+    user = cast("User", request.user)
+    where = selectors.standing(user, study_id)
+    services.require_seer(user, where.study)
+    context: dict[str, Any] = {}
+    if request.method == "POST":
+        try:
+            services.look(where.study, reason=request.POST.get("reason", ""), by=user)
+        except Problem as problem:
+            context["problem"] = problem
+        else:
+            return redirect("results:interim", study_id=study_id)
+    looks = selectors.looks(where.study)
+    if looks:
+        record_view("results.view_interim", subject=f"study:{study_id}", by=user,
+                    study=where.study.id)  # fmt: skip
+    context |= {
+        "study": where.study,
+        "foreseen": where.study.analysis_plan.get("interim"),
+        "looks": looks,
+        "may_look": where.may_freeze and where.study.state in ("running", "closed"),
+        "letters": selectors.letters(where.study) if where.is_unblinded else None,
+    }
+    status = context["problem"].status if "problem" in context else 200
+    return render(request, "results/interim.html", context, status=status)
+
+
+@login_required
 @require_GET
 def figure(request: HttpRequest, study_id: UUID, run_id: UUID, name: str) -> HttpResponseBase:
     """One figure of a run, as SVG or PNG, or its data as CSV."""

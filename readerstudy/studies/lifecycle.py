@@ -29,6 +29,7 @@ EDITS: dict[str, frozenset[str]] = {
     "override_washout": frozenset({RUNNING}),
     "grant_role": frozenset(STATES) - {ARCHIVED},
     "void": frozenset({RUNNING, CLOSED}),  # once the data are frozen, the analysis decides
+    "look": frozenset({RUNNING, CLOSED}),  # blinded, as the plan foresees (S2)
     "halt": frozenset({READY, RUNNING}),
     "read": frozenset({RUNNING}),
 }
@@ -52,6 +53,7 @@ _INSTEAD = {
     "unblind": "Freeze the data first.",
     "archive": "Close, freeze and unblind it first.",
     "void": "Reads are voided while a study runs or is closed; frozen data do not change.",
+    "look": "Interim looks are taken while a study runs or is closed, before its data are frozen.",
     "read": "Reads are opened only while a study runs; ask your coordinator.",
 }
 

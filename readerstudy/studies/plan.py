@@ -62,6 +62,17 @@ SCHEMA: dict[str, Any] = {
         "localisation": {"type": "object"},
         "time": {"type": "object"},
         "sensitivity": {"type": "object"},
+        "interim": {  # blinded looks at data that are not locked (S2); none when left out
+            "type": "object",
+            "required": ["looks", "form"],
+            "properties": {
+                "looks": {"type": "integer", "minimum": 1, "maximum": 5},
+                "form": {"enum": ["pooled", "masked"]},
+                "after_percent": {"type": "integer", "minimum": 0, "maximum": 100},
+                "seen_by_analysts": {"type": "boolean"},
+            },
+            "additionalProperties": False,
+        },
         "notes": {"type": "string", "maxLength": 4000},
     },
     "additionalProperties": False,

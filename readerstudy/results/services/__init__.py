@@ -1,7 +1,16 @@
-"""What changes results: freeze, unblind, analyse."""
+"""What changes results: look in between, freeze, unblind, analyse."""
 
 from readerstudy.results.services.analyse import perform, queue
 from readerstudy.results.services.freezing import freeze
+from readerstudy.results.services.interim import look, require_seer
 from readerstudy.results.services.unblinding import ask_unblinding, grant_unblinding
 
-__all__ = ["ask_unblinding", "freeze", "grant_unblinding", "perform", "queue"]
+__all__ = [
+    "ask_unblinding",
+    "freeze",
+    "grant_unblinding",
+    "look",
+    "perform",
+    "queue",
+    "require_seer",
+]
