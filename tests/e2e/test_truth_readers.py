@@ -45,7 +45,7 @@ def draft_with_a_case(page: Page, site: Site) -> str:
 def state(page: Page, base: str, *, at: tuple[float, float]) -> None:
     """Open the case from the list, click a lesion in the image, keep the opinion."""
     page.goto(f"{base}/truth/")
-    page.get_by_role("link", name="State").first.click()
+    page.get_by_role("link", name="State", exact=True).click()
     image = page.locator("#truth-image")
     expect(image).to_have_js_property("complete", value=True)
     page.locator("#truth-stage").hover()
