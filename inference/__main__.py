@@ -71,6 +71,7 @@ def _training(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -
     one.add_argument("--workers", type=int, default=1, help="processes that make phantoms")
     one.add_argument("--device", default="cpu")
     one.add_argument("--family", default=DEFAULT_FAMILY, help="`families` lists them")
+    one.add_argument("--checkpoint", type=Path, help="default: CACHE/FAMILY.pt")
     one.set_defaults(run=_train)
 
     one = commands.add_parser("families", help="list the families of detectors, as JSON")
@@ -89,6 +90,7 @@ def _training(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -
     one.add_argument("--cache", type=Path, default=CACHE)
     one.add_argument("--cases", type=int, default=TEST_CASES)
     one.add_argument("--out", type=Path, default=Path("benchmarks/detectors"))
+    one.add_argument("--shift", default="none", help="phantoms unlike the training's, by name")
     one.set_defaults(run=_evaluate)
 
 
@@ -188,7 +190,7 @@ def _train(options: argparse.Namespace) -> None:
     recipe = fit.Recipe(steps=options.steps, loss=family.loss, rate=family.rate)
     _make_all(cases.make, cases.TRAINING_SEEDS[: options.cases], options.cache, options.workers)
     torch.manual_seed(recipe.seed)
-    checkpoint = options.cache / f"{options.family}.pt"
+    checkpoint = options.checkpoint or options.cache / f"{options.family}.pt"
     network = families.build(options.family)
     fit.fit(network, options.cache, checkpoint, recipe, options.device)
     print(
@@ -229,8 +231,9 @@ def _evaluate(options: argparse.Namespace) -> None:
     from inference.training import cases, ship
 
     seeds = cases.TEST_SEEDS[: options.cases]
-    folders = _make_all(cases.make_examination, seeds, options.cache, 1)
-    summary = ship.measure(options.detector, folders, options.out)
+    make = partial(cases.make_examination, shift=options.shift)
+    folders = _make_all(make, seeds, options.cache, 1)
+    summary = ship.measure(options.detector, folders, options.out, options.shift)
     print(json.dumps(summary, indent=1))
 
 

@@ -7,6 +7,7 @@ the assignment is `analysis.matching`'s). Raw scores are kept, so any threshold 
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,6 +20,7 @@ from inference.volume import Affine
 SIZES_MM: tuple[tuple[float, float], ...] = ((0, 3), (3, 5), (5, 10), (10, np.inf))
 RULE = matching.MatchRule(kind="overlap", one_to_one=True, duplicates="ignore")
 Floats = NDArray[np.float64]
+Case = TypeVar("Case")  # of a resampling: whatever a statistic takes
 
 
 @dataclass(frozen=True)
@@ -33,12 +35,15 @@ class CaseScore:
         Of each true lesion with its proposal; 0 where it was not found.
     false_scores
         Scores of the proposals that found nothing.
+    marks
+        Of each true lesion, which proposal found it (None: none); empty where it was not kept.
     """
 
     diameters_mm: Floats
     hits: Floats
     dice: Floats
     false_scores: Floats
+    marks: tuple[int | None, ...] = ()
 
 
 Statistic = Callable[[Sequence[CaseScore]], float]
@@ -76,6 +81,7 @@ def score_case(
         np.asarray(matched.ll_rating, dtype=np.float64),
         np.array(dice, dtype=np.float64),
         np.asarray(matched.nl_rating, dtype=np.float64),
+        tuple(matched.mark_of_lesion),
     )
 
 
@@ -148,8 +154,8 @@ def calibration_error(probabilities: Floats, correct: NDArray[np.bool_], bins: i
 
 
 def interval(
-    cases: Sequence[CaseScore],
-    statistic: Statistic,
+    cases: Sequence[Case],
+    statistic: Callable[[Sequence[Case]], float],
     seed: int = 1,
     draws: int = 1000,
 ) -> tuple[float, float]:

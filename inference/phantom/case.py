@@ -1,5 +1,6 @@
 """One synthetic examination with its truth."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -50,6 +51,7 @@ def make_case(
     n_lesions: int | None = None,
     slice_mm: float | None = None,
     dose: float | None = None,
+    alter: Callable[[Scanner], Scanner] | None = None,
 ) -> PhantomCase:
     """Make one synthetic brain MRI.
 
@@ -64,6 +66,8 @@ def make_case(
         Slice spacing of T1c; None draws 1.0, 1.2 or 1.5.
     dose
         Factor on contrast uptake; None draws 0.75 to 1.25.
+    alter
+        Makes another machine of the one that was drawn (`inference.phantom.shifts`).
 
     Raises
     ------
@@ -78,6 +82,7 @@ def make_case(
     enhancing = vessels.add(head, dose, rng)
     planted = lesions.plant(head, n_lesions, dose, rng)
     machine = scanner.draw(rng, slice_mm)
+    machine = machine if alter is None else alter(machine)
     to_patient = acquisition.anatomy_affine(rng.normal(0, (2, 8, 12)))
     series = _series(head, machine, to_patient, rng)
     t1c = series["t1c"]

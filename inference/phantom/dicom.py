@@ -33,7 +33,7 @@ class Vendor:
 VENDORS = {
     "SIEMENS": Vendor(
         "SIEMENS",
-        {1.5: "Aera", 3.0: "Skyra"},
+        {0.55: "MAGNETOM Free.Max", 1.5: "Aera", 3.0: "Skyra"},
         "syngo MR E11",
         {
             "t1c": ("t1_mprage_tra_iso_KM", "t1_se_tra_KM"),

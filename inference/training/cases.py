@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from inference import phantom
+from inference.phantom.shifts import shift_of
 from inference.preprocess import CLIP, prepare, resample_labels
 
 TRAINING_SEEDS = range(1_000, 1_200)
@@ -111,12 +112,26 @@ class Examination:
     lesions: list[dict[str, Any]]  # id, kind, diameter_mm, volume_mm3, centroid_mm
 
 
-def make_examination(seed: int, folder: Path) -> Path:
-    """Write a phantom's DICOM files and truth, unless they are there already."""
-    path = folder / f"examination-v{phantom.VERSION}-{seed}"
+def make_examination(seed: int, folder: Path, shift: str = "none") -> Path:
+    """Write a phantom's DICOM files and truth, unless they are there already.
+
+    Raises
+    ------
+    ValueError
+        For a shift that is not one of `inference.phantom.shifts`.
+    """
+    how = shift_of(shift)
+    kind = "" if shift == "none" else f"{shift}-"
+    path = folder / f"examination-v{phantom.VERSION}-{kind}{seed}"
     if path.exists():
         return path
-    case = phantom.make_case(seed, n_lesions=lesion_count(seed))
+    case = phantom.make_case(
+        seed,
+        n_lesions=lesion_count(seed),
+        slice_mm=how.slice_mm,
+        dose=how.dose,
+        alter=how.alter,
+    )
     part = path.with_name(f"{path.name}.part")
     phantom.write_dicom(case, part, patient_id=f"SYNTHETIC-{seed}", study_date="20260101")
     np.save(part / _LABELS, case.labels)

@@ -13,7 +13,8 @@ from tqdm import tqdm
 from inference import detector as detectors
 from inference.detector import WEIGHTS, Card, Detector, write_card
 from inference.detectors.voxelwise import VoxelwiseDetector
-from inference.training import calibrate, evaluate
+from inference.training import calibrate, evaluate, records
+from inference.training.summary import summary as summarised
 
 FALSE_POSITIVES_PER_CASE = 0.5
 _BANNER = (
@@ -70,22 +71,34 @@ def ship(
     return write_card(replace(card, operating_point=point), folder)
 
 
-def measure(name_at_version: str, folders: Sequence[Path], out: Path) -> dict[str, Any]:
-    """Measure a detector on held-out phantoms; keep raw scores; fill in the card's performance."""
+def measure(
+    name_at_version: str, folders: Sequence[Path], out: Path, shift: str = "none"
+) -> dict[str, Any]:
+    """Measure a detector on held-out phantoms and keep raw scores.
+
+    In distribution the card's performance is filled in; under a shift the summary is answered and
+    the raw scores lie beside the others, as `NAME-VERSION.SHIFT.jsonl`.
+    """
     card = detectors.card_of(name_at_version)
     results = _run(detectors.load_card(card), folders)
     out.mkdir(parents=True, exist_ok=True)
-    evaluate.save(results, out / f"{card.name}-{card.version}.jsonl")
+    kind = "" if shift == "none" else f".{shift}"
+    records.save(results, out / f"{card.name}-{card.version}{kind}.jsonl")
+    found = summarised(results, *threshold_of(card))
+    if shift == "none":
+        measured = {**card.words, "performance": found}
+        write_card(replace(card, words=measured), Path(card.folder))
+    return found
+
+
+def threshold_of(card: Card) -> tuple[float, float, float]:
+    """The operating point's score, and temperature and bias, as `summary` takes them."""
     point = card.operating_point
     temperature, bias = point["temperature"], point["bias"]
-    threshold = temperature * (calibrate.logit(point["probability"]) - bias)
-    summary = evaluate.summary(results, threshold, temperature, bias)
-    measured = {**card.words, "performance": summary}
-    write_card(replace(card, words=measured), Path(card.folder))
-    return summary
+    return temperature * (calibrate.logit(point["probability"]) - bias), temperature, bias
 
 
-def _run(detector: Detector, folders: Sequence[Path]) -> list[evaluate.Timed]:
+def _run(detector: Detector, folders: Sequence[Path]) -> list[records.Timed]:
     if not isinstance(detector, VoxelwiseDetector):
         raise TypeError(f"{detector.name} is not voxelwise: it has no candidates to calibrate")
     level = detector.card.operating_point["segmentation"]

@@ -1,0 +1,1 @@
+"""Families of detectors on held-out phantoms."""

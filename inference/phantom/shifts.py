@@ -1,0 +1,74 @@
+"""Phantoms unlike those of the training: other thickness, contrast dose, scanner.
+
+Every shift keeps a seed's anatomy and lesions; only what is named differs, so that a detector's
+figures under a shift are compared case by case with those in distribution.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from inference.phantom.scanner import Scanner
+
+
+@dataclass(frozen=True)
+class Shift:
+    """How phantoms differ from the training's; None: drawn as there.
+
+    Attributes
+    ----------
+    words
+        What differs, for tables.
+    slice_mm
+        Slice spacing of T1c; from 2 mm on T1c is a 2-D spin echo, as in practice.
+    dose
+        Factor on contrast uptake.
+    alter
+        Makes another machine.
+    """
+
+    words: str
+    slice_mm: float | None = None
+    dose: float | None = None
+    alter: Callable[[Scanner], Scanner] | None = None
+
+
+def low_field(machine: Scanner) -> Scanner:
+    """A machine like none of the training: 0.55 T, shorter T1, three times the noise, more bias.
+
+    T1 falls by about a fifth from 1.5 T to 0.55 T (Campbell-Washburn et al. 2019); the noise is
+    beyond the 0.03 that the training draws at most.
+    """
+    constants = machine.constants.copy()
+    constants[0] *= 0.8 if machine.field_tesla < 2 else 0.7
+    return replace(
+        machine,
+        vendor="SIEMENS",  # the one of the three that sells such a field
+        field_tesla=0.55,
+        constants=np.asarray(constants),
+        noise=max(3 * machine.noise, 0.05),
+        bias=2 * machine.bias,
+    )
+
+
+SHIFTS: dict[str, Shift] = {
+    "none": Shift("as trained"),
+    **{f"slices-{mm}mm": Shift(f"T1c slices of {mm} mm", slice_mm=float(mm)) for mm in range(1, 7)},
+    "half-dose": Shift("half the mean contrast dose", dose=0.5),
+    "double-dose": Shift("twice the mean contrast dose", dose=2.0),
+    "low-field": Shift("another scanner: 0.55 T, more noise and bias", alter=low_field),
+}
+
+
+def shift_of(name: str) -> Shift:
+    """A shift by name.
+
+    Raises
+    ------
+    ValueError
+        Naming those there are.
+    """
+    if name not in SHIFTS:
+        raise ValueError(f"no shift {name!r}; there are: {', '.join(SHIFTS)}")
+    return SHIFTS[name]

@@ -1,0 +1,93 @@
+"""Raw outcomes of a detector on cases, as JSON lines: every figure is computed from them."""
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from inference.agreement import Agreement
+from inference.brats import BratsScore
+from inference.metrics import CaseScore
+
+
+@dataclass(frozen=True)
+class Timed:
+    """A case's score, and what it took.
+
+    Attributes
+    ----------
+    seconds
+        From files to candidates.
+    network_seconds
+        The network alone, all passes.
+    outlines
+        Of each true lesion, how its outline agrees; None where it was not found. Empty in files
+        of before this was kept.
+    brats
+        BraTS-METS' counting of the candidates at the operating point; None likewise.
+    """
+
+    seed: int
+    score: CaseScore
+    seconds: float
+    network_seconds: float = float("nan")
+    outlines: tuple[Agreement | None, ...] = ()
+    brats: BratsScore | None = None
+
+
+def save(results: Sequence[Timed], path: Path) -> None:
+    """Keep raw scores as JSON lines: every figure of the card can be computed from them."""
+    with path.open("w") as out:
+        for each in results:
+            row = {
+                "seed": each.seed,
+                "seconds": round(each.seconds, 2),
+                "diameters_mm": each.score.diameters_mm.round(2).tolist(),
+                "hits": [None if np.isinf(v) else round(v, 4) for v in each.score.hits.tolist()],
+                "dice": each.score.dice.round(4).tolist(),
+                "false_scores": each.score.false_scores.round(4).tolist(),
+            }
+            out.write(json.dumps(row | _details(each)) + "\n")
+
+
+def _details(each: Timed) -> dict[str, Any]:
+    """What files of before the outlines do not have."""
+    if each.brats is None:
+        return {}
+    return {
+        "network_seconds": round(each.network_seconds, 3),
+        "outlines": [None if one is None else one.rounded() for one in each.outlines],
+        "brats": {
+            "dice": np.round(each.brats.dice, 4).tolist(),
+            "hd95_mm": np.round(each.brats.hd95_mm, 3).tolist(),
+            "false_positives": each.brats.false_positives,
+        },
+    }
+
+
+def read(path: Path) -> list[Timed]:
+    """Read raw scores."""
+    return [_timed(json.loads(line)) for line in path.read_text().splitlines()]
+
+
+def _timed(row: dict[str, Any]) -> Timed:
+    hits = np.array([-np.inf if v is None else v for v in row["hits"]], dtype=np.float64)
+    arrays = (np.array(row[k], dtype=np.float64) for k in ("diameters_mm", "dice", "false_scores"))
+    diameters, dice, false = arrays
+    score = CaseScore(diameters, hits, dice, false)
+    if "brats" not in row:
+        return Timed(int(row["seed"]), score, float(row["seconds"]))
+    counted = row["brats"]
+    return Timed(
+        int(row["seed"]),
+        score,
+        float(row["seconds"]),
+        float(row["network_seconds"]),
+        tuple(None if one is None else Agreement(**one) for one in row["outlines"]),
+        BratsScore(
+            tuple(counted["dice"]), tuple(counted["hd95_mm"]), int(counted["false_positives"])
+        ),
+    )

@@ -1,0 +1,124 @@
+"""The figures of a detector, from its raw outcomes, with bootstrap intervals over cases."""
+
+from collections.abc import Callable, Sequence
+from typing import TypeVar
+
+import numpy as np
+
+from inference import metrics
+from inference.metrics import CaseScore
+from inference.training.records import Timed
+
+Case = TypeVar("Case")
+
+
+def summary(
+    results: Sequence[Timed], threshold: float, temperature: float, bias: float
+) -> dict[str, object]:
+    """The table of the card: sensitivity by size with intervals, false positives, calibration."""
+    cases = [each.score for each in results]
+    true = np.concatenate([c.hits[np.isfinite(c.hits)] for c in cases])
+    false = np.concatenate([c.false_scores for c in cases])
+    scores = np.concatenate([true, false])
+    probabilities = 1 / (1 + np.exp(-(scores / temperature + bias)))
+    correct = np.arange(len(scores)) < len(true)
+    found = np.concatenate([c.dice[c.hits >= threshold] for c in cases])
+    return {
+        "cases": len(cases),
+        "cases_without_lesions": sum(not len(c.hits) for c in cases),
+        "lesions": int(sum(len(c.hits) for c in cases)),
+        "sensitivity": {
+            _name(low, high): _sensitivity(cases, threshold, low, high)
+            for low, high in ((0.0, np.inf), *metrics.SIZES_MM)
+        },
+        "false_positives_per_case": _estimate(
+            cases, lambda some: metrics.false_positives_per_case(some, threshold)
+        ),
+        "froc_score": _estimate(cases, metrics.froc_score, draws=200),
+        "sensitivity_at_false_positives": {
+            f"{rate:g}": round(
+                metrics.sensitivity(cases, metrics.threshold_at(cases, rate), 0, np.inf), 3
+            )
+            for rate in (0.25, 0.5, 1, 2)
+        },
+        "dice_of_found": round(float(found.mean()), 3) if len(found) else None,
+        "calibration_error": round(metrics.calibration_error(probabilities, correct), 3),
+        "seconds_median": round(float(np.median([each.seconds for each in results])), 1),
+        **_outlines(results, threshold),
+    }
+
+
+def _name(low: float, high: float) -> str:
+    if np.isinf(high):
+        return f">={low:g} mm" if low else "all"
+    return f"{low:g}-{high:g} mm"
+
+
+def _sensitivity(
+    cases: Sequence[CaseScore], threshold: float, low: float, high: float
+) -> dict[str, object]:
+    count = int(sum(((c.diameters_mm >= low) & (c.diameters_mm < high)).sum() for c in cases))
+    part = _estimate(cases, lambda some: metrics.sensitivity(some, threshold, low, high))
+    return {"n": count, **part}
+
+
+def _estimate(
+    cases: Sequence[CaseScore], statistic: metrics.Statistic, draws: int = 1000
+) -> dict[str, object]:
+    return _with_interval(cases, statistic, draws)
+
+
+def _outlines(results: Sequence[Timed], threshold: float) -> dict[str, object]:
+    """Borders and volumes of what was found, and BraTS-METS' counting; {} where not kept."""
+    if any(each.brats is None for each in results):
+        return {}
+    return {
+        "hd95_mm_of_found": _of_cases(results, lambda c: _mean(c, threshold, "hd95_mm")),
+        "surface_dice_of_found": _of_cases(results, lambda c: _mean(c, threshold, "surface_dice")),
+        "volume_error_of_found": _of_cases(results, lambda c: _mean(c, threshold, "volume_error")),
+        "lesion_wise_dice": _of_cases(results, lambda c: _lesion_wise(c, threshold)),
+        "brats_dice": _of_cases(results, lambda c: _brats(c, "lesion_wise_dice")),
+        "brats_hd95_mm": _of_cases(results, lambda c: _brats(c, "lesion_wise_hd95_mm")),
+        "network_seconds_median": round(float(np.median([r.network_seconds for r in results])), 2),
+    }
+
+
+def _mean(results: Sequence[Timed], threshold: float, name: str) -> float:
+    """Mean of a measure over found lesions; of the volume error its size, not its sign."""
+    found = [
+        abs(getattr(outline, name))
+        for each in results
+        for outline, hit in zip(each.outlines, each.score.hits, strict=True)
+        if outline is not None and hit >= threshold
+    ]
+    return float(np.mean(found)) if found else float("nan")
+
+
+def _lesion_wise(results: Sequence[Timed], threshold: float) -> float:
+    """Mean Dice over true lesions and false positives by our rule; both count 0 when missed."""
+    cases = [each.score for each in results]
+    dice = np.concatenate([np.where(c.hits >= threshold, c.dice, 0.0) for c in cases])
+    false = sum(int((c.false_scores >= threshold).sum()) for c in cases)
+    return float(dice.sum() / (len(dice) + false)) if len(dice) + false else float("nan")
+
+
+def _brats(results: Sequence[Timed], name: str) -> float:
+    """Mean over cases, as the challenge averages."""
+    return float(np.mean([getattr(each.brats, name) for each in results]))
+
+
+def _of_cases(
+    results: Sequence[Timed], statistic: Callable[[Sequence[Timed]], float]
+) -> dict[str, object]:
+    return _with_interval(results, statistic, 500)
+
+
+def _with_interval(
+    cases: Sequence[Case], statistic: Callable[[Sequence[Case]], float], draws: int
+) -> dict[str, object]:
+    """A statistic with its bootstrap interval over cases."""
+    value = statistic(cases)
+    if not np.isfinite(value):
+        return {"value": None, "interval": None}
+    low, high = metrics.interval(cases, statistic, draws=draws)
+    return {"value": round(value, 3), "interval": [round(low, 3), round(high, 3)]}
