@@ -91,3 +91,18 @@ def letters(study: Study) -> list[tuple[str, str]]:
     drawn = mask.letters if mask else {}
     names = dict(study.arms.values_list("key", "name"))
     return sorted((letter, names.get(key, key)) for key, letter in drawn.items())
+
+
+def unblinded_freeze(user: User, study_id: UUID) -> Freeze:
+    """The study's frozen data, for its statistician only.
+
+    Raises
+    ------
+    Problem
+        404 for who has no part in the study, 403 for another role, 409 while it is blinded.
+    """
+    study_for(user, study_id, *STATISTICIAN)
+    where = standing(user, study_id)
+    if not where.is_unblinded or where.freeze is None:
+        raise Problem("results.blinded", "The study is still blinded.")
+    return where.freeze

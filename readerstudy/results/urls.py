@@ -11,6 +11,7 @@ urlpatterns = [
     path("planning/figure.svg", views.plan_figure, name="plan-figure"),
     path(ROOT, views.detail, name="detail"),
     path(f"{ROOT}interim/", views.interim, name="interim"),
+    path(f"{ROOT}detectors/", views.detectors, name="detectors"),
     path(f"{ROOT}do/<slug:action>", views.act, name="act"),
     path(f"{ROOT}runs/<uuid:run_id>/bundle.zip", views.bundle, name="bundle"),
     path(f"{ROOT}runs/<uuid:run_id>/<path:name>", views.figure, name="figure"),

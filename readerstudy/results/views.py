@@ -19,6 +19,7 @@ from readerstudy.results import (
     presentation,
     selectors,
     services,
+    standalone,
     store,
 )
 from readerstudy.results.models import Unblinding
@@ -127,6 +128,18 @@ def figure(request: HttpRequest, study_id: UUID, run_id: UUID, name: str) -> Htt
     if request.GET.get("download"):
         response["Content-Disposition"] = f'attachment; filename="{name.replace("/", "-")}"'
     return response
+
+
+@login_required
+@require_GET
+def detectors(request: HttpRequest, study_id: UUID) -> HttpResponse:
+    """What the study's detectors did by themselves; the statistician's view is audited."""
+    user = cast("User", request.user)
+    frozen = selectors.unblinded_freeze(user, study_id)
+    found = standalone.tables(store.read(store.freeze_folder(frozen.id), frozen.sha256))
+    record_view("results.detectors", subject=f"freeze:{frozen.id}", by=user, study=study_id)
+    context = {"study": frozen.study, "detectors": found}
+    return render(request, "results/detectors.html", context)
 
 
 @login_required
