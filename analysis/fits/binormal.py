@@ -14,11 +14,11 @@ from scipy.special import ndtr, ndtri
 from analysis.fits.likelihood import (
     Fit,
     categories,
-    density,
     empirical_area,
     fit_model,
     is_degenerate,
 )
+from analysis.fits.many import density
 
 Floats = NDArray[np.float64]
 

@@ -12,7 +12,8 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.special import ndtr
 
-from analysis.fits.likelihood import Fit, categories, density, fit_model, interior, is_degenerate
+from analysis.fits.likelihood import Fit, categories, fit_model, interior, is_degenerate
+from analysis.fits.many import density
 
 Floats = NDArray[np.float64]
 MU_MAX = 6.0

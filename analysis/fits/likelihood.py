@@ -16,9 +16,10 @@ from numpy.typing import NDArray
 from scipy import optimize
 from scipy.special import ndtr, ndtri
 
+from analysis.fits.many import TINY, density, fit_many
+
 Floats = NDArray[np.float64]
 MAX_CATEGORIES = 20
-TINY = 1e-300
 
 
 @dataclass(frozen=True)
@@ -87,16 +88,16 @@ def fit_model(model: Model, positive: Floats, negative: Floats) -> Fit:
     problem = _Problem(model, positive, negative)
     start = problem.start()
     bounds = [*model.bounds, *[(-12.0, 12.0)] * (problem.size - 1)]
-    found = optimize.minimize(
-        problem.value,
-        start,
-        jac=True,
-        method="L-BFGS-B",
-        bounds=bounds,
-        options={"maxiter": 2000, "ftol": 1e-15, "gtol": 1e-9},
-    )
-    at_bound = _at_bound(found.x, model.bounds)
-    best = problem.polish(np.asarray(found.x), at_bound)
+    scored, rested = fit_many(model, start[None], positive[None], negative[None])
+    if rested[0]:
+        reached = scored[0]
+    else:  # at the end of the range, or where scoring does not settle
+        reached = np.asarray(optimize.minimize(
+            problem.value, start, jac=True, method="L-BFGS-B", bounds=bounds,
+            options={"maxiter": 2000, "ftol": 1e-15, "gtol": 1e-9},
+        ).x)  # fmt: skip
+    at_bound = _at_bound(reached, model.bounds)
+    best = problem.polish(reached, at_bound)
     theta, z = best[:2], problem.cutoffs(best)
     auc, slope = model.auc(theta)
     covariance = problem.covariance(best, at_bound)
@@ -108,6 +109,11 @@ def fit_model(model: Model, positive: Floats, negative: Floats) -> Fit:
     parameters = dict(zip(model.names, theta.tolist(), strict=True))
     likelihood = -problem.value(best)[0]
     return Fit(parameters, z, auc, error, likelihood, tuple(warnings), covariance)
+
+
+def start_of(model: Model, positive: Floats, negative: Floats) -> Floats:
+    """(L + 1,) unknowns that a fit starts from: the parameters, z_1, logs of its later steps."""
+    return _Problem(model, positive, negative).start()
 
 
 def is_degenerate(positive: Floats, negative: Floats) -> bool:
@@ -260,11 +266,6 @@ def _delta(slope: Floats, covariance: Floats) -> float:
     known = np.nan_to_num(covariance)
     variance = float(slope @ known @ slope)
     return math.sqrt(variance) if variance > 0 else math.nan
-
-
-def density(z: Floats) -> Floats:
-    """Standard normal density."""
-    return np.asarray(np.exp(-(z**2) / 2) / math.sqrt(2 * math.pi))
 
 
 def _multinomial(counts: Floats, cumulative: Floats) -> tuple[float, Floats]:
