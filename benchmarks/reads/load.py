@@ -29,6 +29,8 @@ from uuid import uuid4
 import numpy as np
 import psycopg
 
+from readerstudy.reads import packing
+
 ROOT = Path(__file__).resolve().parents[2]
 BATCH, EVERY_S, CSRF = 20, 5.0, "c" * 32
 RNG = np.random.default_rng(2026)
@@ -196,12 +198,13 @@ def bare_commit_ms(url: str, times: int = 200) -> float:
 def stored(url: str) -> tuple[set[str], int, dict[str, int]]:
     """Ids of the stored events, how many rows, and the bytes of the table and of each index."""
     with psycopg.connect(url) as connection:
-        ids = [str(row[0]) for row in connection.execute("SELECT event_id FROM reads_event")]
+        keys = connection.execute("SELECT keys FROM reads_batch").fetchall()
+        ids = [str(each) for (row,) in keys for each in packing.ids(bytes(row))]
         sizes = dict(
             connection.execute(
                 "SELECT c.relname, pg_relation_size(c.oid) FROM pg_class c"
-                " WHERE c.oid = 'reads_event'::regclass OR c.oid IN"
-                " (SELECT indexrelid FROM pg_index WHERE indrelid = 'reads_event'::regclass)"
+                " WHERE c.oid = 'reads_batch'::regclass OR c.oid IN"
+                " (SELECT indexrelid FROM pg_index WHERE indrelid = 'reads_batch'::regclass)"
             ).fetchall()
         )
     return set(ids), len(ids), sizes

@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from django.db.models import Exists, Max, OuterRef, QuerySet
+from django.db.models import Exists, F, Max, OuterRef, QuerySet
 from django.utils import timezone
 
 from readerstudy.imaging import selectors as imaging
@@ -17,7 +17,7 @@ from readerstudy.imaging import tokens
 from readerstudy.proposals import selectors as proposals
 from readerstudy.proposals.lesions import ProposedLesion
 from readerstudy.reads import selectors, tripwire
-from readerstudy.reads.models import Answer, Decision, Event, Mark, Read
+from readerstudy.reads.models import Answer, Batch, Decision, Mark, Read
 from readerstudy.studies.models import Arm, Question
 from readerstudy.studies.selectors import questions_of
 
@@ -104,7 +104,8 @@ def _question(question: Question) -> dict[str, Any]:
 
 def _draft(read: Read) -> dict[str, Any]:
     answers = Answer.objects.filter(read=read).select_related("question")
-    tabs = Event.objects.filter(read=read).order_by().values_list("tab").annotate(Max("seq"))
+    batches = Batch.objects.filter(read=read).order_by()
+    tabs = batches.values_list("tab").annotate(last=Max(F("first_seq") + F("count") - 1))
     return {
         "marks": [_mark(each) for each in Mark.objects.filter(read=read, is_removed=False)],
         "answers": {each.question.key: each.value for each in answers},

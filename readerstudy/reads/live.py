@@ -12,10 +12,10 @@ from enum import StrEnum
 from typing import Any
 from uuid import UUID
 
-from django.db.models import Count, Max, OuterRef, Subquery
+from django.db.models import F, Max, OuterRef, Subquery, Sum
 from django.utils import timezone
 
-from readerstudy.reads.models import Event, Read
+from readerstudy.reads.models import Batch, Read
 from readerstudy.reads.selectors import OPEN_STATES
 from readerstudy.studies.models import Study
 
@@ -64,18 +64,25 @@ class OpenRead:
 def live(study: Study) -> list[OpenRead]:
     """The cases that are open now, the one that spoke last first."""
     now = timezone.now()
-    last = Event.objects.filter(read=OuterRef("pk")).order_by("-id")
+    last = Batch.objects.filter(read=OuterRef("pk")).order_by("-id")
     reads = list(
         Read.objects.filter(reader__study=study, state__in=OPEN_STATES)
         .select_related("reader__user", "reader__site", "case")
-        .annotate(last_kind=Subquery(last.values("kind")[:1]))
+        .annotate(last_batch=Subquery(last.values("pk")[:1]))
     )
     missing = _missing(each.pk for each in reads)
-    found = [_line(read, missing.get(read.pk, 0), now) for read in reads]
+    kinds = _last_kinds(each.last_batch for each in reads)
+    found = [_line(read, kinds.get(read.pk), missing.get(read.pk, 0), now) for read in reads]
     return sorted(found, key=lambda each: each.last_sign, reverse=True)
 
 
-def _line(read: Any, missing: int, now: datetime) -> OpenRead:
+def _last_kinds(batches: Iterable[int | None]) -> dict[UUID, str]:
+    """What was done last in each read, of its last batch."""
+    rows = Batch.objects.filter(pk__in=[each for each in batches if each]).defer("keys")
+    return {row.read_id: row.clocks()[-1][0] for row in rows}
+
+
+def _line(read: Any, last_kind: str | None, missing: int, now: datetime) -> OpenRead:
     last_sign = max(read.opened_at, read.last_event_at or read.opened_at)
     return OpenRead(
         code=read.reader.code,
@@ -84,7 +91,7 @@ def _line(read: Any, missing: int, now: datetime) -> OpenRead:
         case=read.case.code,
         opened_at=read.opened_at,
         last_sign=last_sign,
-        sign=_sign(read.state, read.last_kind, now - last_sign),
+        sign=_sign(read.state, last_kind, now - last_sign),
         missing=missing,
         taken_over=max(0, read.lease_fence - 1),
     )
@@ -103,10 +110,10 @@ def _sign(state: str, last_kind: str | None, silence: timedelta) -> Sign:
 def _missing(reads: Iterable[UUID]) -> dict[UUID, int]:
     """How many events of each read are missing: a tab's last number less those that came."""
     tabs = (
-        Event.objects.filter(read__in=list(reads))
+        Batch.objects.filter(read__in=list(reads))
         .order_by()
         .values_list("read", "tab")
-        .annotate(Max("seq"), Count("id"))
+        .annotate(last=Max(F("first_seq") + F("count") - 1), came=Sum("count"))
     )
     found: dict[UUID, int] = {}
     for read, _tab, last, came in tabs:

@@ -6,6 +6,8 @@ from django.conf import settings
 from django.db import models
 from django.db.models import Q
 
+from readerstudy.reads import packing
+from readerstudy.reads.packing import Kept
 from readerstudy.studies.allocation import Allocation
 from readerstudy.studies.models import Arm, Case, ProtocolVersion, Question, Reader
 
@@ -94,34 +96,51 @@ class Read(models.Model):
         return f"{self.reader} {self.case} {self.state}"
 
 
-class Event(models.Model):
-    """One thing the reader's browser did. Append-only; order is (tab, sequence), not time."""
+class Batch(models.Model):
+    """Events that a tab sent together, of one unbroken run of its numbers, packed (`packing`).
+
+    Append-only: a trigger refuses a change (but of `is_applied`), a removal, and a run that
+    overlaps another of its read and tab. Order is (tab, sequence), not time.
+    """
 
     id = models.BigAutoField(primary_key=True)
-    # No index of its own: that of (read, tab, seq) serves.
-    read = models.ForeignKey(Read, on_delete=models.PROTECT, related_name="events", db_index=False)
-    event_id = models.UUIDField(unique=True)
+    # No index of its own: that of (read, tab, first_seq) serves.
+    read = models.ForeignKey(Read, on_delete=models.PROTECT, related_name="batches", db_index=False)
     tab = models.UUIDField()
-    seq = models.PositiveIntegerField()  # from 1, without a gap, in its tab
+    first_seq = models.PositiveIntegerField()  # from 1, without a gap, in its tab
+    count = models.PositiveSmallIntegerField()
     fence = models.PositiveIntegerField(default=0)  # of the lease under which it was sent
-    kind = models.CharField(max_length=24)
-    mono_ms = models.FloatField()  # performance.now() of the tab
-    wall_ms = models.BigIntegerField()  # Date.now()
-    payload = models.JSONField(default=dict)
-    digest = models.CharField(max_length=16)  # of the bytes sent: same id, other bytes is refused
+    keys = models.BinaryField()  # ids and digests: same id, other bytes is refused
+    body = models.BinaryField()
     received_at = models.DateTimeField()
-    # False while an earlier one of its tab is missing, and for good when it came from a tab that
+    # False while an earlier event of its tab is missing, and for good when it came from a tab that
     # had lost the read, or after the signature.
     is_applied = models.BooleanField(default=False)
 
     class Meta:
         constraints = [
-            models.UniqueConstraint(fields=["read", "tab", "seq"], name="reads_event_once")
+            models.UniqueConstraint(fields=["read", "tab", "first_seq"], name="reads_batch_once"),
+            models.CheckConstraint(
+                condition=Q(first_seq__gte=1, count__gte=1), name="reads_batch_not_empty"
+            ),
         ]
         ordering = ["id"]
 
     def __str__(self) -> str:
-        return f"{self.kind} {self.seq}"
+        return f"{self.first_seq} to {self.last_seq}"
+
+    @property
+    def last_seq(self) -> int:
+        """The number of the run's last event."""
+        return self.first_seq + self.count - 1
+
+    def events(self) -> list[Kept]:
+        """The events, by sequence number."""
+        return packing.unpacked(self.first_seq, bytes(self.keys), bytes(self.body))
+
+    def clocks(self) -> list[tuple[str, float, int]]:
+        """Kind, monotonic and wall clock (milliseconds) of each event."""
+        return packing.clocks_of(bytes(self.body))
 
 
 class Quarantine(models.Model):

@@ -11,7 +11,7 @@ from django.db.models import Max, Q, QuerySet
 from django.utils import timezone
 
 from readerstudy.accounts.models import User
-from readerstudy.reads.models import Event, Leave, Qualification, Read
+from readerstudy.reads.models import Batch, Leave, Qualification, Read
 from readerstudy.reads.sitting import Sitting, sitting
 from readerstudy.studies import periods
 from readerstudy.studies.allocation import Allocation
@@ -181,8 +181,8 @@ def sitting_of(reader: Reader) -> Sitting | None:
         times = [each for each in (read.opened_at, read.last_event_at, read.submitted_at) if each]
         signs.update(times)
         if max(times) - min(times) >= rest:  # there may be a rest inside
-            events = Event.objects.filter(read=read, received_at__gt=now - A_DAY)
-            signs.update(events.order_by().values_list("received_at", flat=True).distinct())
+            batches = Batch.objects.filter(read=read, received_at__gt=now - A_DAY)
+            signs.update(batches.order_by().values_list("received_at", flat=True).distinct())
     return sitting(sorted(signs, reverse=True), now=now, rest=rest)
 
 

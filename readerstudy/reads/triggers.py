@@ -1,6 +1,7 @@
 """The database itself refuses to change what was signed, and any event (D8, D12).
 
-* An event is never changed (but for `is_applied`) and never deleted.
+* A batch of events is never changed (but for `is_applied`) and never deleted, and none takes a
+  place in its tab's order that is taken.
 * Marks, answers and decisions of a submitted read are not added, changed or deleted.
 * What a submission fixed in its read stays; the read may only be voided. No read is deleted.
 * A signature is never changed or deleted; neither are the answers to a questionnaire.
@@ -16,9 +17,8 @@ from django.db.backends.base.schema import BaseDatabaseSchemaEditor
 
 DRAFTS = ("reads_mark", "reads_answer", "reads_decision")
 FIXED = {
-    "reads_event": (
-        "read_id", "event_id", "tab", "seq", "fence", "kind", "mono_ms", "wall_ms", "payload",
-        "digest", "received_at",
+    "reads_batch": (
+        "read_id", "tab", "first_seq", "count", "fence", "keys", "body", "received_at",
     ),
     "reads_signature": ("read_id", "by_id", "name", "meaning", "sha256", "at"),
     "reads_read": (
@@ -31,7 +31,8 @@ FIXED = {
     ),
 }  # fmt: skip
 WORDS = {
-    "reads_event": "events are never changed",
+    "reads_batch": "events are never changed",
+    "reads_event": "events are never changed",  # the table of before, for a way back
     "reads_signature": "signatures are never changed",
     "reads_read": "a submitted read is never changed, only voided",
     "reads_questionnairereply": "answers to a questionnaire are never changed",
@@ -58,7 +59,22 @@ _FUNCTIONS = (
         RETURN row_;
     END $$
     """,
+    """
+    CREATE OR REPLACE FUNCTION reads_refuse_overlap() RETURNS trigger LANGUAGE plpgsql AS $$
+    BEGIN
+        IF EXISTS (SELECT 1 FROM reads_batch b
+                   WHERE b.read_id = NEW.read_id AND b.tab = NEW.tab
+                     AND b.first_seq < NEW.first_seq + NEW.count
+                     AND b.first_seq + b.count > NEW.first_seq) THEN
+            RAISE EXCEPTION 'an event''s place is taken' USING ERRCODE = 'unique_violation';
+        END IF;
+        RETURN NEW;
+    END $$
+    """,
 )
+_OVERLAPS = """EXISTS (SELECT 1 FROM reads_batch b
+    WHERE b.read_id = NEW.read_id AND b.tab = NEW.tab
+      AND b.first_seq < NEW.first_seq + NEW."count" AND b.first_seq + b."count" > NEW.first_seq)"""
 
 
 def _names() -> list[tuple[str, str]]:
@@ -66,6 +82,7 @@ def _names() -> list[tuple[str, str]]:
     changes = [(f"{table}_no_change", table) for table in FIXED]
     drafts = [(f"{table}_no_{verb}", table) for table in DRAFTS for verb in ("insert", "change")]
     return [
+        ("reads_batch_no_overlap", "reads_batch"),
         *changes,
         *drafts,
         *((name, name.removesuffix("_no_delete")) for name in DELETE_TRIGGERS),
@@ -112,28 +129,40 @@ def _present(connection: Any) -> dict[str, tuple[str, ...]]:
     return found
 
 
-def _changed(table: str, fixed: Mapping[str, Sequence[str]], differs: str) -> str:
+def _changed(table: str, columns: Sequence[str], differs: str) -> str:
     """What must not happen in an update of a row of `FIXED`."""
-    columns = " OR ".join(f"NEW.{each} {differs} OLD.{each}" for each in fixed[table])
+    changes = " OR ".join(f"NEW.{each} {differs} OLD.{each}" for each in columns)
     if table != "reads_read":
-        return columns
+        return changes
     left = "NEW.state NOT IN ('submitted', 'voided')"
     left += " OR (OLD.state = 'voided' AND NEW.state <> 'voided')"
-    return f"OLD.submitted_at IS NOT NULL AND ({columns} OR {left})"
+    return f"OLD.submitted_at IS NOT NULL AND ({changes} OR {left})"
+
+
+def guards(vendor: str, table: str, columns: Sequence[str]) -> list[str]:
+    """What makes a table's triggers against changes of some columns and against removals."""
+    words = WORDS[table]
+    if vendor != "postgresql":
+        changed = _changed(table, columns, "IS NOT")
+        return [
+            _sqlite_trigger(f"{table}_no_change", "UPDATE", table, changed, words),
+            _sqlite_trigger(f"{table}_no_delete", "DELETE", table, "1", words),
+        ]
+    when = f"FOR EACH ROW WHEN ({_changed(table, columns, 'IS DISTINCT FROM')})"
+    refuse = f"EXECUTE FUNCTION reads_refuse('{words}')"
+    return [
+        f"CREATE TRIGGER {table}_no_change BEFORE UPDATE ON {table} {when} {refuse}",
+        f"CREATE TRIGGER {table}_no_delete BEFORE DELETE ON {table} FOR EACH ROW {refuse}",
+    ]
 
 
 def _sqlite(fixed: Mapping[str, Sequence[str]]) -> list[str]:
     signed = "EXISTS (SELECT 1 FROM reads_read WHERE id = {}.read_id AND submitted_at IS NOT NULL)"
     said = "what was signed is never changed"
-    made = [
-        _sqlite_trigger(
-            f"{table}_no_change", "UPDATE", table, _changed(table, fixed, "IS NOT"), WORDS[table]
-        )
-        for table in fixed
-    ]
-    made += [
-        _sqlite_trigger(f"{table}_no_delete", "DELETE", table, "1", WORDS[table]) for table in fixed
-    ]
+    made = [each for table in fixed for each in guards("sqlite", table, fixed[table])]
+    if "reads_batch" in fixed:
+        name, words = "reads_batch_no_overlap", "an event''s place is taken"
+        made.append(_sqlite_trigger(name, "INSERT", "reads_batch", _OVERLAPS, words))
     return made + [
         _sqlite_trigger(f"{table}_no_{name}", verb, table, signed.format(row), said)
         for table in DRAFTS
@@ -152,12 +181,10 @@ def _postgres(fixed: Mapping[str, Sequence[str]]) -> list[str]:
     each = "FOR EACH ROW EXECUTE FUNCTION"
     made = [*_FUNCTIONS]
     for table in fixed:
-        when = f"FOR EACH ROW WHEN ({_changed(table, fixed, 'IS DISTINCT FROM')})"
-        refuse = f"EXECUTE FUNCTION reads_refuse('{WORDS[table]}')"
-        made.append(f"CREATE TRIGGER {table}_no_change BEFORE UPDATE ON {table} {when} {refuse}")
-        made.append(
-            f"CREATE TRIGGER {table}_no_delete BEFORE DELETE ON {table} FOR EACH ROW {refuse}"
-        )
+        made += guards("postgresql", table, fixed[table])
+    if "reads_batch" in fixed:
+        name = "reads_batch_no_overlap BEFORE INSERT ON reads_batch"
+        made.append(f"CREATE TRIGGER {name} {each} reads_refuse_overlap()")
     return made + [
         f"CREATE TRIGGER {table}_no_{name} BEFORE {verb} ON {table} {each} reads_refuse_signed()"
         for table in DRAFTS

@@ -35,5 +35,17 @@ def altered(study: UUID | None = None) -> Iterator[Altered]:
         digest = hashlib.sha256(canonical(signed_content(read))).hexdigest()
         if digest != read.signature.sha256:
             yield Altered(read.id, "Marks, answers, events or time are not what was signed.")
+        if not _events_hold(read):
+            yield Altered(read.id, "An event is not what its digest was made of.")
         if timing_of(read).active_ms != read.active_ms:
             yield Altered(read.id, "Its events give another active time than the one kept.")
+
+
+def _events_hold(read: Read) -> bool:
+    """Whether each event still gives the digest that the signature is under."""
+    return all(
+        event.anew() == event.digest
+        for row in read.batches.iterator(chunk_size=200)
+        for event in row.events()
+        if event.is_exact
+    )

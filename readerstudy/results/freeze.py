@@ -10,7 +10,7 @@ from typing import Any
 from readerstudy.imaging.models import Series, SeriesRole
 from readerstudy.proposals.lesions import ProposedLesion
 from readerstudy.reads import disclosure
-from readerstudy.reads.models import Answer, Decision, Event, Mark, Read
+from readerstudy.reads.models import Answer, Batch, Decision, Mark, Read
 from readerstudy.reads.services.submitting import timings_under
 from readerstudy.results import about_readers
 from readerstudy.results.bridge import Lesion, localise
@@ -365,14 +365,16 @@ def _status(row: Allocation, state: str) -> str:
 def _events(data: Gathering) -> Iterator[Row]:
     for read in data.reads:
         tabs: dict[Any, int] = {}
-        for event in Event.objects.filter(read=read).order_by("id").iterator(chunk_size=2000):
-            yield {
-                **_names(data, read),
-                "tab": tabs.setdefault(event.tab, len(tabs) + 1),
-                "seq": event.seq,
-                "kind": event.kind,
-                "mono_ms": event.mono_ms,
-                "wall_ms": event.wall_ms,
-                "received_at": event.received_at.isoformat(),
-                "payload": event.payload,
-            }
+        for batch in Batch.objects.filter(read=read).order_by("id").iterator(chunk_size=200):
+            tab = tabs.setdefault(batch.tab, len(tabs) + 1)
+            for event in batch.events():
+                yield {
+                    **_names(data, read),
+                    "tab": tab,
+                    "seq": event.seq,
+                    "kind": event.kind,
+                    "mono_ms": event.mono_ms,
+                    "wall_ms": event.wall_ms,
+                    "received_at": batch.received_at.isoformat(),
+                    "payload": event.payload,
+                }

@@ -1,10 +1,13 @@
 """What every API class shares."""
 
-from typing import Any
+import json
+import re
+from collections.abc import Mapping
+from typing import IO, Any
 
 from django.conf import settings
 from drf_spectacular.extensions import OpenApiAuthenticationExtension
-from rest_framework import serializers
+from rest_framework import exceptions, parsers, serializers
 from rest_framework.authentication import SessionAuthentication as Session
 from rest_framework.request import Request
 
@@ -28,6 +31,40 @@ class SessionScheme(OpenApiAuthenticationExtension):  # type: ignore[no-untyped-
         """The cookie, by its name."""
         del auto_schema
         return {"type": "apiKey", "in": "cookie", "name": settings.SESSION_COOKIE_NAME}
+
+
+class JSONParser(parsers.JSONParser):
+    """JSON that can be stored and answered: strict, UTF-8, no half of a character."""
+
+    SURROGATE = re.compile(rb"\\u[dD][89a-fA-F]")
+
+    def parse(
+        self,
+        stream: IO[Any],
+        media_type: str | None = None,
+        parser_context: Mapping[str, Any] | None = None,
+    ) -> Any:
+        """The value.
+
+        Raises
+        ------
+        ParseError
+            400 for what is no JSON, and for a lone surrogate: no UTF-8 can say it, so that it
+            could be neither hashed nor stored nor answered.
+        """
+        del media_type, parser_context
+        content = stream.read()
+        try:
+            value = json.loads(content.decode(), parse_constant=_refuse)
+            if self.SURROGATE.search(content):
+                json.dumps(value, ensure_ascii=False).encode()
+        except (ValueError, RecursionError) as error:
+            raise exceptions.ParseError(f"This is no JSON: {ascii(error)[:200]}.") from error
+        return value
+
+
+def _refuse(constant: str) -> None:
+    raise ValueError(f"{constant} is no number of JSON.")
 
 
 class Input(serializers.Serializer[Any]):

@@ -78,9 +78,10 @@ def test_r12_image_tools_are_behind_keys_and_every_use_is_an_event(
     page.keyboard.press("Escape")
     room.saved(page)
     code = (
-        "from readerstudy.reads.models import Event\n"
-        f"rows = Event.objects.filter(read='{room.sign(page, 'readId')}', kind='tool')\n"
-        "print(sorted({key for row in rows for key in row.payload}))"
+        "from readerstudy.reads.models import Batch\n"
+        f"rows = Batch.objects.filter(read='{room.sign(page, 'readId')}')\n"
+        "tools = [each for row in rows for each in row.events() if each.kind == 'tool']\n"
+        "print(sorted({key for each in tools for key in each.payload}))"
     )
     told = site.manage("shell", "-v", "0", "-c", code)
     for key in ("cine", "crosshair", "deed", "language", "magnifier", "slab_mm", "values"):

@@ -11,7 +11,7 @@ from django.db import connection  # noqa: E402 -- Django must be set up first
 from readerstudy.audit import chain  # noqa: E402
 from readerstudy.audit import selectors as audit  # noqa: E402
 from readerstudy.audit.models import Entry  # noqa: E402
-from readerstudy.reads.models import Answer, Event, Quarantine, Read, Signature  # noqa: E402
+from readerstudy.reads.models import Answer, Batch, Quarantine, Read, Signature  # noqa: E402
 from readerstudy.reads.services.submitting import timing_of  # noqa: E402
 
 
@@ -28,10 +28,9 @@ def examined() -> dict[str, object]:
     reads = Read.objects.select_related("reader__study", "protocol_version")
     return {
         "events": [
-            [str(read), str(event), str(tab), seq]
-            for read, event, tab, seq in Event.objects.values_list(
-                "read_id", "event_id", "tab", "seq"
-            )
+            [str(row.read_id), str(event.event_id), str(row.tab), event.seq]
+            for row in Batch.objects.iterator(chunk_size=500)
+            for event in row.events()
         ],
         "reads": {
             str(read.pk): {

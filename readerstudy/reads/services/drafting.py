@@ -5,17 +5,17 @@ from typing import Any
 
 from readerstudy.reads import disclosure
 from readerstudy.reads.lifecycle import next_state
-from readerstudy.reads.models import Answer, Decision, Event, Mark, Read
+from readerstudy.reads.models import Answer, Decision, Mark, Read
 from readerstudy.studies.selectors import questions_of
 
 Apply = Callable[[Read, dict[str, Any]], None]
 
 
-def apply(read: Read, event: Event) -> None:
+def apply(read: Read, kind: str, payload: dict[str, Any]) -> None:
     """Change the draft as the event says; events that change none are only kept."""
-    change = _CHANGES.get(event.kind)
+    change = _CHANGES.get(kind)
     if change is not None:
-        change(read, event.payload)
+        change(read, payload)
 
 
 def _put(read: Read, payload: dict[str, Any]) -> None:

@@ -1,28 +1,24 @@
 """Take in events: append-only, idempotent, in any order; and apply them to the draft in order."""
 
-import hashlib
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from itertools import islice
-from typing import Any, Self
+from typing import Any
 from uuid import UUID
 
 from django.db import transaction
-from django.db.models import Count, Max, Q
 from django.utils import timezone
 
 from readerstudy.accounts.models import User
 from readerstudy.audit.services import canonical, record
 from readerstudy.reads import events as rules
-from readerstudy.reads import selectors
-from readerstudy.reads.models import Event, Quarantine, Read
+from readerstudy.reads import packing, selectors
+from readerstudy.reads.log import Log
+from readerstudy.reads.models import Batch, Quarantine, Read
 from readerstudy.reads.services.attempts import retried
 from readerstudy.reads.services.drafting import apply
 from readerstudy.web.problems import Invalid
-
-MAX_MISSING = 500
 
 
 @dataclass
@@ -40,6 +36,26 @@ class Receipt:
     last_seq: int = 0
     is_stale: bool = False
     state: str = ""  # of the read
+
+
+@dataclass(frozen=True, slots=True)
+class _New:
+    """An event that is not stored yet, with its digest."""
+
+    sent: Mapping[str, Any]
+    digest: str
+
+    @property
+    def seq(self) -> int:
+        return int(self.sent["seq"])
+
+
+@dataclass(slots=True)
+class _Run:
+    """A batch that is not saved yet, and the events in it."""
+
+    row: Batch
+    events: Sequence[Mapping[str, Any]]
 
 
 @retried
@@ -67,11 +83,13 @@ def append_events(
     is_open = read.state in selectors.OPEN_STATES
     holds = (str(tab), fence) == (read.lease_tab, read.lease_fence)
     receipt = Receipt(is_stale=is_open and not holds)
-    new = _sort_out(read, tab, fence, batch, receipt)
-    before = _Standing.of(read, tab)
+    log = Log.of(read)
+    new = _sort_out(read, tab, log, batch, receipt)
+    now = timezone.now()
+    runs = _runs(new, Batch(read=read, tab=tab, fence=fence, received_at=now))
     if is_open and holds:
-        _apply_in_order(read, tab, before, new)
-    Event.objects.bulk_create(new)
+        _apply_in_order(read, tab, log, runs)
+    Batch.objects.bulk_create(run.row for run in runs)
     if receipt.altered:
         record(
             "reads.altered_event",
@@ -80,11 +98,9 @@ def append_events(
             study=read.reader.study_id,
             detail={"events": receipt.altered},
         )
-    read.last_event_at = timezone.now()
+    read.last_event_at = now
     read.save(update_fields=["last_event_at"])
-    receipt.last_seq = max([before.last, *(each.seq for each in new)])
-    if before.count + len(new) < receipt.last_seq:
-        receipt.missing, _ = missing(read, tab)
+    receipt.missing, receipt.last_seq = log.missing(tab, and_also=[run.row for run in runs])
     receipt.state = read.state
     return receipt
 
@@ -98,67 +114,28 @@ def _check(batch: Sequence[Mapping[str, Any]]) -> None:
 
 
 def _sort_out(
-    read: Read, tab: UUID, fence: int, batch: Sequence[Mapping[str, Any]], receipt: Receipt
-) -> list[Event]:
-    """The batch's new events, not saved yet; repeats and altered ones go to the receipt."""
-    taken = _Taken.of(read, tab, batch)
-    now = timezone.now()
-    new: list[Event] = []
+    read: Read, tab: UUID, log: Log, batch: Sequence[Mapping[str, Any]], receipt: Receipt
+) -> list[_New]:
+    """The batch's new events; repeats and altered ones go to the receipt."""
+    new: list[_New] = []
+    ids: dict[UUID, str] = {}
+    seqs: set[int] = set()
     odd: list[Quarantine] = []
     for each in batch:
-        key, digest = str(each["event_id"]), digest_of(each)
-        if taken.ids.get(key) == (read.id, tab, digest):
-            receipt.acknowledged.append(key)
-        elif key in taken.ids or each["seq"] in taken.seqs:
-            receipt.altered.append(key)
-            odd.append(_aside(read, tab, each, digest, now))
+        event_id, seq, digest = each["event_id"], each["seq"], packing.digest_of(each)
+        known = log.digest_in(tab, event_id) or ids.get(event_id)
+        if known == digest:
+            receipt.acknowledged.append(str(event_id))
+        elif event_id in ids or seq in seqs or log.has(event_id) or log.is_taken(tab, seq):
+            receipt.altered.append(str(event_id))
+            odd.append(_aside(read, tab, each, digest, timezone.now()))
         else:
-            new.append(
-                Event(read=read, tab=tab, fence=fence, digest=digest, received_at=now, **each)
-            )
-            taken.ids[key] = (read.id, tab, digest)
-            taken.seqs.add(each["seq"])
-            receipt.acknowledged.append(key)
+            new.append(_New(each, digest))
+            ids[event_id] = digest
+            seqs.add(seq)
+            receipt.acknowledged.append(str(event_id))
     Quarantine.objects.bulk_create(odd, ignore_conflicts=True)
     return new
-
-
-@dataclass
-class _Taken:
-    """Ids and places in the tab's order that are taken already."""
-
-    ids: dict[str, tuple[UUID, UUID, str]]  # event id -> its read, tab and digest
-    seqs: set[int]
-
-    @classmethod
-    def of(cls, read: Read, tab: UUID, batch: Sequence[Mapping[str, Any]]) -> Self:
-        ids = Q(event_id__in=[each["event_id"] for each in batch])
-        places = Q(read=read, tab=tab, seq__in=[each["seq"] for each in batch])
-        known = Event.objects.filter(ids | places).order_by()
-        made = cls({}, set())
-        for event_id, of_read, of_tab, seq, digest in known.values_list(
-            "event_id", "read_id", "tab", "seq", "digest"
-        ):
-            made.ids[str(event_id)] = (of_read, of_tab, digest)
-            if (of_read, of_tab) == (read.id, tab):
-                made.seqs.add(seq)
-        return made
-
-
-@dataclass(frozen=True)
-class _Standing:
-    """How far a tab's events of a read go: how many, the highest, the highest that is applied."""
-
-    count: int
-    last: int
-    applied: int
-
-    @classmethod
-    def of(cls, read: Read, tab: UUID) -> Self:
-        totals = Event.objects.filter(read=read, tab=tab).aggregate(
-            count=Count("seq"), last=Max("seq"), applied=Max("seq", filter=Q(is_applied=True))
-        )
-        return cls(totals["count"], totals["last"] or 0, totals["applied"] or 0)
 
 
 def _aside(
@@ -170,41 +147,47 @@ def _aside(
     )
 
 
-def digest_of(event: Mapping[str, Any]) -> str:
-    """What tells a repeat from an alteration: 16 hex digits over all that was sent."""
-    return hashlib.sha256(canonical(dict(event))).hexdigest()[:16]
+def _runs(new: Sequence[_New], like: Batch) -> list[_Run]:
+    """The new events as rows, one for each stretch without a gap."""
+    by_seq = {each.seq: each for each in new}
+    made = []
+    for first, count in packing.runs(sorted(by_seq)):
+        events = [by_seq[seq] for seq in range(first, first + count)]
+        row = Batch(
+            read=like.read, tab=like.tab, fence=like.fence, received_at=like.received_at,
+            first_seq=first, count=count,
+            keys=packing.keys_of((each.sent["event_id"], each.digest) for each in events),
+            body=packing.body_of([each.sent for each in events]),
+        )  # fmt: skip
+        made.append(_Run(row, [each.sent for each in events]))
+    return made
 
 
-def _apply_in_order(read: Read, tab: UUID, before: _Standing, new: Sequence[Event]) -> None:
+def _apply_in_order(read: Read, tab: UUID, log: Log, new: Sequence[_Run]) -> None:
     """Apply what waits and what is new, as far as no earlier event of the tab is missing.
 
-    A new event is marked before it is saved: a row that is written once takes half the disk.
+    A run is applied whole or not at all: it has no gap. A new one is marked before it is saved:
+    a row that is written once takes half the disk.
     """
-    done, waiting = before.applied, list(new)
-    if before.last > done:
-        waiting += Event.objects.filter(read=read, tab=tab, is_applied=False, seq__gt=done)
+    done = log.applied(tab)
+    waiting = [*new, *(_Run(row, []) for row in log.waiting(tab, after=done))]
     late = []
-    for event in sorted(waiting, key=lambda each: each.seq):
-        if event.seq <= done:
-            continue
-        if event.seq != done + 1:
+    for run in sorted(waiting, key=lambda each: each.row.first_seq):
+        if run.row.first_seq != done + 1:
             break
-        done = event.seq
-        if event.fence == read.lease_fence:  # else it was sent while another tab held the read
-            apply(read, event)
-            event.is_applied = True
-            late += [event.pk] if event.pk else []
+        done = run.row.last_seq
+        if run.row.fence != read.lease_fence:  # it was sent while another tab held the read
+            continue
+        for kind, payload in _doings(run):
+            apply(read, kind, payload)
+        run.row.is_applied = True
+        late += [run.row.pk] if run.row.pk else []
     if late:
-        Event.objects.filter(pk__in=late).update(is_applied=True)
+        Batch.objects.filter(pk__in=late).update(is_applied=True)
 
 
-def missing(read: Read, tab: UUID) -> tuple[list[int], int]:
-    """The sequence numbers that a tab has left out so far, and its highest."""
-    events = Event.objects.filter(read=read, tab=tab)
-    totals = events.aggregate(count=Count("id"), last=Max("seq"))
-    last = totals["last"] or 0
-    if totals["count"] == last:
-        return [], last
-    have = set(events.values_list("seq", flat=True))
-    gaps = (seq for seq in range(1, last) if seq not in have)
-    return list(islice(gaps, MAX_MISSING)), last
+def _doings(run: _Run) -> list[tuple[str, dict[str, Any]]]:
+    """What a run's events did, in order; one that was stored before is unpacked."""
+    if run.events:
+        return [(each["kind"], each["payload"]) for each in run.events]
+    return [(each.kind, each.payload) for each in run.row.events()]

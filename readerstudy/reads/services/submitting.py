@@ -16,10 +16,10 @@ from readerstudy.reads import disclosure, failpoints, selectors
 from readerstudy.reads.completeness import Asked, shown
 from readerstudy.reads.completeness import missing as incomplete
 from readerstudy.reads.lifecycle import next_state
-from readerstudy.reads.models import Event, Mark, Read, Signature
+from readerstudy.reads.log import MAX_MISSING, Log
+from readerstudy.reads.models import Batch, Mark, Read, Signature
+from readerstudy.reads.packing import digests
 from readerstudy.reads.services.attempts import retried
-from readerstudy.reads.services.logging import MAX_MISSING
-from readerstudy.reads.services.logging import missing as missing_events
 from readerstudy.reads.services.qualifying import settle_training
 from readerstudy.reads.timing import TimedEvent, Timing, derive
 from readerstudy.studies.models import Question, Study
@@ -99,7 +99,7 @@ def _require_ready(read: Read, holder: _Holder) -> None:
     if (str(holder.tab), holder.fence) != (read.lease_tab, read.lease_fence):
         words = "This case is open in another window. Take it over to go on here."
         raise Problem("reads.taken_over", words)
-    gaps, last = missing_events(read, holder.tab)
+    gaps, last = Log.of(read).missing(holder.tab)
     if gaps or last < holder.last_seq:
         gaps = [*gaps, *range(last + 1, holder.last_seq + 1)][:MAX_MISSING]
         words = "Some of what you did has not reached the server yet. It is sent again now."
@@ -174,12 +174,11 @@ def timing_of(read: Read) -> Timing:
 
 def timings_under(read: Read, limits_s: Sequence[float]) -> list[Timing]:
     """The read's time from its raw events under each of several idle limits, seconds."""
-    rows = Event.objects.filter(read=read, is_applied=True).values_list(
-        "tab", "seq", "kind", "mono_ms", "wall_ms", "fence"
-    )
+    rows = Batch.objects.filter(read=read, is_applied=True).defer("keys")
     events = [
-        TimedEvent(str(tab), seq, kind, mono_ms, wall_ms, turn)
-        for tab, seq, kind, mono_ms, wall_ms, turn in rows.iterator(chunk_size=5000)
+        TimedEvent(str(row.tab), seq, *clocks, row.fence)
+        for row in rows.iterator(chunk_size=500)
+        for seq, clocks in enumerate(row.clocks(), start=row.first_seq)
     ]
     return [derive(events, idle_limit_ms=limit * 1000) for limit in limits_s]
 
@@ -187,7 +186,7 @@ def timings_under(read: Read, limits_s: Sequence[float]) -> list[Timing]:
 def signed_content(read: Read) -> dict[str, Any]:
     """What a signature is under: who read what, with which marks, answers, events and time."""
     marks = Mark.objects.filter(read=read, is_removed=False).order_by("number")
-    last = Event.objects.filter(read=read, is_applied=True).order_by("tab", "seq")
+    rows = Batch.objects.filter(read=read, is_applied=True).order_by("tab", "first_seq")
     return {
         "read": str(read.id),
         "reader": read.reader.code,
@@ -203,7 +202,11 @@ def signed_content(read: Read) -> dict[str, Any]:
         "decisions": {
             str(each.proposal): each.kind for each in read.decisions.order_by("proposal")
         },
-        "events": [list(map(str, row)) for row in last.values_list("tab", "seq", "digest")],
+        "events": [
+            [str(tab), str(seq), digest]
+            for tab, first, keys in rows.values_list("tab", "first_seq", "keys")
+            for seq, digest in enumerate(digests(bytes(keys)), start=first)
+        ],
         "timing": read.timing,
     }
 

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from readerstudy.reads.models import Event, Read, Signature
+from readerstudy.reads.models import Batch, Read, Signature
 from tests import cast
 from tests.integration.reads.conftest import running, sit
 from tests.integration.studies.test_at_once import at_once
@@ -80,7 +80,8 @@ def test_c5_the_same_batch_eight_times_at_once_is_stored_once(people: cast.Peopl
         twin.packet, twin.tab, twin.fence = tab.packet, tab.tab, tab.fence
     receipts = at_once([lambda twin=twin: twin.deliver(tab.made) for twin in twins])
     assert all(len(receipt["acknowledged"]) == 50 for receipt in receipts)
-    assert Event.objects.filter(read=tab.read_id).count() == 50
+    (row,) = Batch.objects.filter(read=tab.read_id)
+    assert (row.first_seq, row.count) == (1, 50)
 
 
 @pytest.mark.fault("A5")

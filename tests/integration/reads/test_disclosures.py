@@ -1,6 +1,7 @@
 """What is sent to whom: asked afterwards (H6), cleared (F9), never by a side door (F5, F7, F12)."""
 
 import csv
+from dataclasses import asdict
 from datetime import datetime, timedelta
 from io import StringIO
 from typing import Any
@@ -11,8 +12,8 @@ from django.db import connection
 from django.test import Client
 
 from readerstudy.audit.models import Entry
-from readerstudy.reads import disclosure, triggers
-from readerstudy.reads.models import Answer, Event, Mark, Read
+from readerstudy.reads import disclosure, packing, triggers
+from readerstudy.reads.models import Answer, Batch, Mark, Read
 from readerstudy.studies.models import Study
 from tests.cast import PASSWORD, People
 from tests.integration.reads import worlds
@@ -156,7 +157,7 @@ def test_d11_a_signature_needs_a_living_session_and_the_signers_own_password(
 
 
 @pytest.mark.fault("D12")
-@pytest.mark.parametrize("harm", ["mark", "answer", "event", "time"])
+@pytest.mark.parametrize("harm", ["mark", "answer", "event", "carried", "time"])
 def test_d12_what_an_owner_of_the_database_changes_is_found(
     people: People, sits: Sits, harm: str
 ) -> None:
@@ -170,10 +171,15 @@ def test_d12_what_an_owner_of_the_database_changes_is_found(
         Mark.objects.filter(read=tab.read_id).update(x_mm=7)
     elif harm == "answer":
         Answer.objects.filter(read=tab.read_id, question__key="likelihood").update(value=1)
-    elif harm == "event":
-        last = Event.objects.filter(read=tab.read_id).order_by("seq").last()
+    elif harm in {"event", "carried"}:
+        last = Batch.objects.filter(read=tab.read_id).order_by("first_seq").last()
         assert last is not None
-        Event.objects.filter(pk=last.pk).update(mono_ms=last.mono_ms + 5000)
+        events = [asdict(each) for each in last.events()]
+        if harm == "event":
+            events[-1]["mono_ms"] += 5000
+        else:  # no time differs, and no digest that is kept
+            events[-1]["payload"] = {"another": "story"}
+        Batch.objects.filter(pk=last.pk).update(body=packing.body_of(events))
     else:
         Read.objects.filter(pk=tab.read_id).update(active_ms=1)
     with pytest.raises(CommandError, match=str(tab.read_id)):

@@ -2,6 +2,7 @@
 
 import itertools
 from copy import deepcopy
+from dataclasses import dataclass
 from datetime import timedelta
 from random import Random  # noqa: TID251 -- Hypothesis hands one out; no statistics here
 from typing import Any
@@ -12,8 +13,9 @@ from django.db import OperationalError
 from django.utils import timezone
 
 from readerstudy.audit.models import Entry
-from readerstudy.reads.models import Event, Mark, Quarantine, Read
-from readerstudy.reads.services import attempts, logging
+from readerstudy.reads import packing
+from readerstudy.reads.models import Batch, Mark, Quarantine, Read
+from readerstudy.reads.services import attempts
 from readerstudy.studies.models import Study
 from readerstudy.web.problems import Problem
 from tests.cast import People
@@ -31,8 +33,34 @@ def tab(people: People, sits: Sits) -> Tab:
 
 def stored(tab: Tab) -> list[int]:
     """The sequence numbers that the server has of a tab, each as often as it has it."""
-    events = Event.objects.filter(read=tab.read_id, tab=tab.tab)
-    return sorted(events.values_list("seq", flat=True))
+    return sorted(each.seq for each in kept(tab) if each.tab == tab.tab)
+
+
+@dataclass(frozen=True)
+class Stored:
+    """An event as the server has it."""
+
+    event_id: str
+    tab: str
+    seq: int
+    kind: str
+    payload: dict[str, Any]
+    is_applied: bool
+
+
+def kept(tab: Tab) -> list[Stored]:
+    """All events that the server has of a tab's read."""
+    return [
+        Stored(str(each.event_id), str(row.tab), each.seq, each.kind, each.payload, row.is_applied)
+        for row in Batch.objects.filter(read=tab.read_id)
+        for each in row.events()
+    ]
+
+
+def the(tab: Tab, event: dict[str, Any]) -> Stored:
+    """The one event of an id."""
+    (found,) = [each for each in kept(tab) if each.event_id == event["event_id"]]
+    return found
 
 
 @pytest.mark.fault("C4")
@@ -84,8 +112,8 @@ def test_c5_the_same_id_with_other_content_is_refused_and_kept_aside(
         assert (refused.value.status, refused.value.code) == (409, "reads.altered_event")
         assert refused.value.body["altered"] == [event["event_id"]]
         assert refused.value.body["acknowledged"] == [other["event_id"]]
-    kept = Event.objects.get(event_id=event["event_id"])
-    assert (kept.seq, kept.kind, kept.payload) == (1, "scroll", {"frame": 1})
+    first = the(tab, event)
+    assert (first.seq, first.kind, first.payload) == (1, "scroll", {"frame": 1})
     (aside,) = Quarantine.objects.all()
     assert aside.body["event_id"] == event["event_id"]
     assert Entry.objects.filter(action="reads.altered_event").count() == 3
@@ -101,19 +129,32 @@ def test_c5_a_taken_place_under_another_id_is_refused(tab: Tab) -> None:
     assert stored(tab) == [1]
 
 
-def test_another_readers_event_id_is_refused_and_tells_nothing(
+def test_another_readers_event_id_tells_nothing_and_changes_nothing(
     people: People, tab: Tab, sits: Sits
 ) -> None:
+    """An id names an event of its read: whether another read has it is no reader's to learn."""
     event = tab.does("scroll", frame=12)
     tab.flush()
     gus = sits(people.gus)
     gus.open()
     stolen = {**event, "payload": {}}
+    fresh = {**gus.does("scroll"), "seq": 2}
+    answers = [gus.deliver([each]) for each in (stolen, fresh)]
+    assert answers[0] == {"acknowledged": [event["event_id"]], "missing": [], "last_seq": 1}
+    assert answers[1] == {"acknowledged": [fresh["event_id"]], "missing": [], "last_seq": 2}
+    assert the(tab, event).payload == {"frame": 12}
+    assert the(gus, stolen).payload == {}
+
+
+def test_an_id_of_another_window_of_the_read_is_refused(tab: Tab) -> None:
+    event = tab.does("scroll", frame=12)
+    tab.flush()
+    second = tab.next_tab()
+    second.open()
     with pytest.raises(Refused) as refused:
-        gus.deliver([stolen])
+        second.deliver([event])
     assert refused.value.code == "reads.altered_event"
-    assert "frame" not in str(refused.value.body)
-    assert Event.objects.get(event_id=event["event_id"]).payload == {"frame": 12}
+    assert stored(second) == []
 
 
 @pytest.mark.fault("C6")
@@ -167,8 +208,7 @@ def test_c6_what_comes_after_the_signature_is_kept_and_not_used(tab: Tab) -> Non
     late = tab.does("mark_put", mark_id=str(uuid4()), position_mm=[9, 9, 9],
                     series=tab.packet["series"][0]["id"])  # fmt: skip
     assert tab.deliver([late])["acknowledged"] == [late["event_id"]]
-    kept = Event.objects.get(event_id=late["event_id"])
-    assert kept.is_applied is False
+    assert the(tab, late).is_applied is False
     after = Read.objects.get(pk=tab.read_id)
     assert (after.active_ms, after.submitted_at) == (before.active_ms, before.submitted_at)
     assert Mark.objects.filter(read=tab.read_id).count() == 1
@@ -272,6 +312,16 @@ def test_an_event_whose_payload_does_not_fit_its_kind_is_refused_in_words(tab: T
     assert stored(tab) == []
 
 
+@pytest.mark.parametrize("payload", [{"words": "\ud800"}, {"\udfff": 1}])
+def test_g10_half_a_character_is_refused_not_an_incident(tab: Tab, payload: dict[str, Any]) -> None:
+    """JSON can spell what no UTF-8 can: it could be neither hashed nor stored."""
+    tab.does("scroll", **payload)
+    with pytest.raises(Refused) as refused:
+        tab.flush()
+    assert (refused.value.status, refused.value.code) == (400, "parse_error")
+    assert stored(tab) == []
+
+
 @pytest.mark.fault("G11")
 def test_g11_more_than_five_hundred_events_at_once_are_refused(tab: Tab) -> None:
     for _ in range(501):
@@ -324,8 +374,8 @@ def test_a5_another_database_error_is_not_tried_again() -> None:
 
 def test_the_digest_covers_every_member_of_an_event(tab: Tab) -> None:
     event = tab.does("scroll", frame=1)
-    digests = {logging.digest_of({**event, name: "other"}) for name in event}
-    assert len(digests | {logging.digest_of(event)}) == len(event) + 1
+    digests = {packing.digest_of({**event, name: "other"}) for name in event}
+    assert len(digests | {packing.digest_of(event)}) == len(event) + 1
 
 
 def test_a_study_that_is_halted_opens_no_read(people: People, study: Study, sits: Sits) -> None:

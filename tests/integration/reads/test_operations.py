@@ -14,7 +14,7 @@ from readerstudy.audit.models import Entry
 from readerstudy.proposals.lesions import ProposedLesion
 from readerstudy.reads import services as reads
 from readerstudy.reads import triggers
-from readerstudy.reads.models import Answer, Event, Mark, Read, Signature
+from readerstudy.reads.models import Answer, Batch, Mark, Read, Signature
 from readerstudy.studies import services as studies
 from readerstudy.studies.definition import DesignDraft
 from readerstudy.studies.models import Reader, Study
@@ -109,7 +109,7 @@ def test_d2_a_case_withdrawn_mid_read_is_told_and_its_data_are_kept(
     assert len(told.value.body["acknowledged"]) == 2
     read = Read.objects.get(pk=tab.read_id)
     assert (read.state, read.note) == ("withdrawn", "wrong patient")
-    assert (Event.objects.filter(read=read).count(), read.marks.count()) == (4, 1)
+    assert (sum(each.count for each in read.batches.all()), read.marks.count()) == (4, 1)
     with pytest.raises(Refused) as signing:
         tab.sign()
     assert signing.value.code == "reads.not_open"
@@ -218,9 +218,16 @@ def test_d8_a_second_readers_proposals_come_after_the_unaided_read_is_locked(
             "INSERT INTO reads_decision (read_id, proposal, kind)"
             " SELECT id, id, 'accepted' FROM reads_read"
         ),
-        "UPDATE reads_event SET mono_ms = 0",
-        "UPDATE reads_event SET kind = 'zoom' WHERE seq = 1",
-        "DELETE FROM reads_event",
+        "UPDATE reads_batch SET body = keys",
+        "UPDATE reads_batch SET received_at = NULL WHERE first_seq = 1",
+        "UPDATE reads_batch SET first_seq = first_seq + 1",
+        "DELETE FROM reads_batch",
+        (
+            "INSERT INTO reads_batch"
+            " (read_id, tab, first_seq, count, fence, keys, body, received_at, is_applied)"
+            " SELECT read_id, tab, first_seq + 1, 1, fence, keys, body, received_at, is_applied"
+            " FROM reads_batch ORDER BY count DESC LIMIT 1"
+        ),
         "UPDATE reads_read SET state = 'opened'",
         "UPDATE reads_read SET active_ms = 1",
         "UPDATE reads_read SET submitted_at = NULL",
@@ -251,7 +258,7 @@ def test_d8_an_open_reads_draft_may_change(people: People, sits: Sits) -> None:
     tab.mark(rating=10)
     tab.flush()
     Mark.objects.update(rating=11)
-    Event.objects.update(is_applied=True)
+    Batch.objects.update(is_applied=True)
     assert Mark.objects.get().rating == 11
 
 
