@@ -2,11 +2,12 @@
 
 import secrets
 from http import HTTPStatus
-from typing import Any
+from typing import Any, TypeVar
 
 import structlog
 from django.db import InterfaceError, OperationalError
 from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
+from django.http.response import HttpResponseBase
 from django.shortcuts import render
 from django.template.loader import render_to_string
 from rest_framework import exceptions
@@ -16,6 +17,7 @@ TYPE = "application/problem+json"
 RETRY_AFTER_S = 2  # of an answer that says "not now"
 
 log = structlog.get_logger(__name__)
+R = TypeVar("R", bound=HttpResponseBase)
 
 
 class Problem(Exception):
@@ -86,9 +88,15 @@ def wants_json(request: HttpRequest) -> bool:
 
 def respond(request: HttpRequest, problem: Problem) -> HttpResponse:
     """The answer to a refused request: a document for a program, a page for a person."""
-    response = _document_or_page(request, problem)
-    if problem.status == HTTPStatus.SERVICE_UNAVAILABLE:
-        response["Retry-After"] = str(RETRY_AFTER_S)
+    return _told_when(_document_or_page(request, problem), problem)
+
+
+def _told_when(response: R, problem: Problem, wait_s: float | None = None) -> R:
+    """The answer with the time after which to ask again, where there is one."""
+    if wait_s is None and problem.status == HTTPStatus.SERVICE_UNAVAILABLE:
+        wait_s = RETRY_AFTER_S
+    if wait_s:
+        response["Retry-After"] = str(int(wait_s))
     return response
 
 
@@ -111,12 +119,7 @@ def answer(error: Exception, _context: dict[str, Any]) -> Response | None:
     if problem is None:
         return None
     response = Response(problem.body(), status=problem.status, content_type=TYPE)
-    wait = getattr(error, "wait", None)  # of a Throttled
-    if wait is None and problem.status == HTTPStatus.SERVICE_UNAVAILABLE:
-        wait = RETRY_AFTER_S
-    if wait:
-        response["Retry-After"] = str(int(wait))
-    return response
+    return _told_when(response, problem, getattr(error, "wait", None))  # of a Throttled
 
 
 def _from_exception(error: Exception) -> Problem | None:
