@@ -73,7 +73,7 @@ def add(read_id: Any, tab: Any, seqs: list[int], **common: Any) -> None:
     event.objects.bulk_create(made)
 
 
-def test_a10_events_of_before_are_packed_without_a_loss_and_back(read_id: Any) -> None:
+def test_events_of_before_are_packed_without_a_loss_and_back(read_id: Any) -> None:
     tab, other = uuid4(), uuid4()
     late = {"fence": 2, "received_at": NOON, "is_applied": True}
     add(read_id, tab, [3, 1, 2, 5], **late)
@@ -97,7 +97,7 @@ def test_a10_events_of_before_are_packed_without_a_loss_and_back(read_id: Any) -
         cursor.execute("UPDATE reads_event SET kind = 'zoom'")
 
 
-def test_a10_a_digest_that_packing_cannot_keep_stops_the_migration(read_id: Any) -> None:
+def test_a_digest_that_packing_cannot_keep_stops_the_migration(read_id: Any) -> None:
     """Nothing is changed then, and the table of before is there."""
     event = models(BEFORE).get_model("reads", "Event")
     event.objects.bulk_create(
