@@ -82,9 +82,12 @@ def state_opinion(
             case=case, status=status, evidence=evidence, note=note.strip(), by=by,
             at=timezone.now(), lesions=[asdict(each) for each in lesions],
         )  # fmt: skip
-        _record("truth.state_opinion", case, by)
+        outcome = ""
         if len(given) + 1 == panel.opinions:
-            _settle(case, [*given, opinion], by)
+            outcome = _settle(case, [*given, opinion], by)
+        _record("truth.state_opinion", case, by)  # last: the chain is locked after every row
+        if outcome:
+            _record(outcome, case, None)
     return opinion
 
 
@@ -148,9 +151,9 @@ def adjudicate(
             first=first, second=second, status=status, evidence=evidence, reason=reason, by=by,
             at=timezone.now(), lesions=[asdict(each) for each in lesions],
         )  # fmt: skip
-        _record("truth.adjudicate", case, by, how=panel.adjudication)
         if panel.adjudication == Panel.Adjudication.THIRD:
             _decided(case, made, How.THIRD, by)
+        _record("truth.adjudicate", case, by, how=panel.adjudication)
     return made
 
 
@@ -173,28 +176,27 @@ def confirm_consensus(adjudication: Adjudication, *, by: User) -> Adjudication:
             raise Problem("truth.other_proposal", "There is a newer proposal: look at that one.")
         adjudication.confirmed_by, adjudication.confirmed_at = by, timezone.now()
         adjudication.save(update_fields=["confirmed_by", "confirmed_at"])
-        _record("truth.confirm_consensus", case, by)
         _decided(case, adjudication, How.CONSENSUS, by)
+        _record("truth.confirm_consensus", case, by)
     return adjudication
 
 
-def _settle(case: Case, given: Sequence[Opinion], by: User) -> None:
-    """Make the standard of what was stated, where it needs no decision."""
+def _settle(case: Case, given: Sequence[Opinion], by: User) -> str:
+    """Make the standard of what was stated, where it needs no decision; what to record of it."""
     first = given[0]
     if len(given) == 1:
         drafts = [LesionDraft(**each) for each in first.lesions]
         write(case, status=first.status, lesions=drafts, source=_source(given), by=by,
               how=How.OPINION)  # fmt: skip
-        return
+        return ""
     rule = selectors.matching_rule(case.study)
     joined = _joined(first, given[1], rule)
     if joined is None:
-        _record("truth.opinions_differ", case, None)
-        return
+        return "truth.opinions_differ"
     source = f"Two independent opinions that agree: {_source(given)}"
     write(case, status=first.status, lesions=joined, source=source[:200], by=by,
           how=How.AGREEMENT, rule=rule)  # fmt: skip
-    _record("truth.opinions_agree", case, None)
+    return "truth.opinions_agree"
 
 
 def _joined(first: Opinion, second: Opinion, rule: dict[str, object]) -> list[LesionDraft] | None:
