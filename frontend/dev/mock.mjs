@@ -83,6 +83,7 @@ function packet(read, tab) {
     case: { code: `C-${String(read.number).padStart(3, "0")}` },
     token: `t${read.number}`, token_expires_at: new Date(Date.now() + 6 * 36e5).toISOString(),
     series: CASE.map((each) => seriesOf(each, read.number)), questions: QUESTIONS,
+    hanging: { layout: "auto", roles: ["t1c", "flair", "t2", "t1", "ct", "other"], window: "auto", linked: ["position", "zoom", "pan"] },
     draft: {
       marks: draft.marks.filter((mark) => !mark.isRemoved), answers: draft.answers,
       no_lesion_said: draft.said, last_seq: Object.fromEntries([...read.seqs].map(([key, seqs]) => [key, Math.max(...seqs)])),

@@ -10,6 +10,7 @@ from django.utils.translation import gettext_lazy as _l
 
 from readerstudy.studies import plan as plans
 from readerstudy.studies.definition import QuestionDraft
+from readerstudy.studies.hanging import LAYOUTS, LINKS, ROLES, WINDOWS, Hanging
 from readerstudy.web.problems import Invalid
 
 HYPOTHESES = {
@@ -18,6 +19,29 @@ HYPOTHESES = {
     "equivalence": _l("equivalence"),
 }
 COVARIANCES = ("jackknife", "delong", "unbiased")
+
+LAYOUT_WORDS = {
+    "auto": _l("one large, three beside it"),
+    "one": _l("one"),
+    "two": _l("two beside each other"),
+    "four": _l("two by two"),
+    "main": _l("one large, three beside it, whatever there is"),
+    "planes": _l("three planes of the first series"),
+}
+ROLE_WORDS = {
+    "t1c": _l("T1 with contrast"), "flair": "FLAIR", "t2": "T2", "t1": "T1", "ct": "CT",
+    "other": _l("others"),
+}  # fmt: skip
+WINDOW_WORDS = {
+    "auto": _l("automatic, by percentiles"),
+    "bright": _l("bright"),
+    "narrow": _l("narrow"),
+    "wide": _l("wide"),
+    "brain": _l("brain (CT)"),
+    "subdural": _l("subdural (CT)"),
+    "bone": _l("bone (CT)"),
+}
+LINK_WORDS = {"position": _l("slice"), "zoom": _l("zoom"), "pan": _l("pan")}
 
 
 def new_question(form: Mapping[str, Any], now: Sequence[QuestionDraft]) -> QuestionDraft:
@@ -101,3 +125,28 @@ def _set_interim(made: dict[str, Any], form: Mapping[str, Any]) -> None:
             "after_percent": int(form.get("interim_after") or 0),
             "seen_by_analysts": "interim_analysts" in form,
         }
+
+
+def hanging(form: Mapping[str, Any]) -> Hanging:
+    """The hanging protocol of a submitted form: roles by the place that each was given."""
+    placed = [(form.get(f"place-{role}", ""), role) for role in ROLES]
+    named = sorted((int(place), role) for place, role in placed if place.isdecimal())
+    return Hanging(
+        layout=form.get("layout", ""),
+        roles=tuple(role for _place, role in named),
+        window=form.get("window", ""),
+        linked=tuple(link for link in LINKS if f"link-{link}" in form),
+    )
+
+
+def hanging_context(now: Hanging) -> dict[str, Any]:
+    """What the form of the hanging protocol shows."""
+    return {
+        "layouts": [(value, LAYOUT_WORDS[value], value == now.layout) for value in LAYOUTS],
+        "roles": [
+            (place + 1, role, ROLE_WORDS[role])
+            for place, role in enumerate((*now.roles, *(r for r in ROLES if r not in now.roles)))
+        ],
+        "windows": [(value, WINDOW_WORDS[value], value == now.window) for value in WINDOWS],
+        "links": [(value, LINK_WORDS[value], value in now.linked) for value in LINKS],
+    }

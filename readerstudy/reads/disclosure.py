@@ -18,6 +18,7 @@ from readerstudy.proposals import selectors as proposals
 from readerstudy.proposals.lesions import ProposedLesion
 from readerstudy.reads import selectors, tripwire
 from readerstudy.reads.models import Answer, Batch, Decision, Mark, Read
+from readerstudy.studies import definition
 from readerstudy.studies.models import Arm, Question
 from readerstudy.studies.selectors import questions_of
 
@@ -59,6 +60,7 @@ def packet(read: Read, *, number: int, of: int, read_only: bool) -> dict[str, An
         "token": tokens.issue([each["id"] for each in series], seconds=TOKEN_SECONDS),
         "token_expires_at": (timezone.now() + timedelta(seconds=TOKEN_SECONDS)).isoformat(),
         "series": series,
+        "hanging": definition.locked(read.protocol_version.document)["hanging"],
         "questions": [_question(each) for each in questions_of(read.protocol_version)],
         "draft": _draft(read),
         "meaning": MEANING,

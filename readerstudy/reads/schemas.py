@@ -5,6 +5,7 @@ from typing import Any
 from rest_framework import serializers
 
 from readerstudy.reads.events import KINDS, MAX_BATCH, MAX_MONO_MS, MAX_SEQ, MAX_WALL_MS, plain
+from readerstudy.studies import hanging
 from readerstudy.web.api import Input
 
 
@@ -332,6 +333,15 @@ class AiOutput(serializers.Serializer[Any]):
     decisions = serializers.DictField(child=serializers.CharField())
 
 
+class HangingOutput(serializers.Serializer[Any]):
+    """How the protocol hangs the images of a case when it opens."""
+
+    layout = serializers.ChoiceField(choices=hanging.LAYOUTS)
+    roles = serializers.ListField(child=serializers.ChoiceField(choices=hanging.ROLES))
+    window = serializers.ChoiceField(choices=hanging.WINDOWS)
+    linked = serializers.ListField(child=serializers.ChoiceField(choices=hanging.LINKS))
+
+
 class PacketOutput(serializers.Serializer[Any]):
     """Everything that the browser receives for one read."""
 
@@ -341,6 +351,7 @@ class PacketOutput(serializers.Serializer[Any]):
     token = serializers.CharField()
     token_expires_at = serializers.DateTimeField()
     series = SeriesOutput(many=True)
+    hanging = HangingOutput()
     questions = QuestionOutput(many=True)
     draft = DraftOutput()
     meaning = serializers.CharField()

@@ -11,6 +11,7 @@ from dataclasses import asdict, dataclass, field, fields
 from typing import Any, Self
 
 from readerstudy.studies import plan as sap
+from readerstudy.studies.hanging import Hanging
 
 KINDS = ("rating", "choice", "multichoice", "number", "text")
 MODES = ("control", "concurrent", "second_reader", "on_demand")
@@ -173,6 +174,7 @@ class Definition:
     analysis_plan: Mapping[str, Any] = field(default_factory=dict)
     questionnaires: tuple[QuestionnaireDraft, ...] = ()
     pass_mark_percent: int = 0  # of training cases read right, to go on; 0: nobody is tested
+    hanging: Hanging = field(default_factory=Hanging)
 
     def problems(self) -> list[str]:
         """All that is contradictory in the definition, in words."""
@@ -184,6 +186,7 @@ class Definition:
             *question_problems(self.questions),
             *questionnaire_problems(self.questionnaires),
             *pass_mark_problems(self.pass_mark_percent),
+            *self.hanging.problems(),
             *(sap.contradictions(plan) if plan else []),
         ]
 
@@ -200,6 +203,7 @@ class Definition:
         values["questions"] = tuple(question(each) for each in values.get("questions", ()))
         asked = values.get("questionnaires", ())
         values["questionnaires"] = tuple(questionnaire(each) for each in asked)
+        values["hanging"] = Hanging.from_dict(values.get("hanging", {}))
         return cls(**values)
 
 

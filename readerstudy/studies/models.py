@@ -59,6 +59,7 @@ class Study(models.Model):
     repeats = models.PositiveSmallIntegerField(default=0)  # cases read again at the end (R13)
     questionnaires = models.JSONField(default=list)  # of `definition.QuestionnaireDraft`
     pass_mark_percent = models.PositiveSmallIntegerField(default=0)  # of training; 0: none
+    hanging = models.JSONField(default=dict)  # of `hanging.Hanging`; what it lacks is as usual
     coordinator_blinded = models.BooleanField(default=True)
     is_simulated = models.BooleanField(default=False)  # holds simulated reads: said everywhere
     analysis_plan = models.JSONField(default=dict)  # the SAP; locked with the protocol

@@ -12,7 +12,7 @@ from typing import Any
 import jsonschema
 import yaml
 
-from readerstudy.studies import definition, plan
+from readerstudy.studies import definition, hanging, plan
 from readerstudy.studies.definition import Definition
 
 FORMAT = "readerstudy protocol 1"
@@ -172,6 +172,15 @@ _QUESTIONNAIRE = _object(
         "questions": {"type": "array", "items": _QUESTION, "maxItems": 50},
     },
 )
+_HANGING = _object(
+    ("layout",),
+    {
+        "layout": {"enum": list(hanging.LAYOUTS)},
+        "roles": {"type": "array", "items": {"enum": list(hanging.ROLES)}},
+        "window": {"enum": list(hanging.WINDOWS)},
+        "linked": {"type": "array", "items": {"enum": list(hanging.LINKS)}},
+    },
+)
 _VALIDATOR = jsonschema.Draft202012Validator(
     _object(
         ("format", "name", "design", "arms", "questions"),
@@ -189,6 +198,7 @@ _VALIDATOR = jsonschema.Draft202012Validator(
             "analysis_plan": {"anyOf": [{"type": "object", "maxProperties": 0}, plan.SCHEMA]},
             "questionnaires": {"type": "array", "items": _QUESTIONNAIRE, "maxItems": 20},
             "pass_mark_percent": {"type": "integer"},
+            "hanging": _HANGING,
         },
     )
 )

@@ -16,6 +16,7 @@ from readerstudy.studies.definition import (
     QuestionnaireDraft,
     questionnaire,
 )
+from readerstudy.studies.hanging import Hanging
 from readerstudy.studies.models import (
     Arm,
     Case,
@@ -197,6 +198,7 @@ def definition(study: Study) -> Definition:
         analysis_plan=study.analysis_plan,
         questionnaires=questionnaires(study),
         pass_mark_percent=study.pass_mark_percent,
+        hanging=Hanging.from_dict(study.hanging),
     )
 
 

@@ -30,6 +30,7 @@ def make_study(page: Page, orders: list[phantoms.Order]) -> str:
     # A block of three in a stratum of three readers: one in each arm.
     page.get_by_label("Block sizes").fill("3")
     page.get_by_role("button", name="Save arms and design").click()
+    _hang(page, base)
     _readers(page, base)
     page.goto(f"{base}/plan/")
     page.get_by_role("button", name="Save the plan").click()
@@ -40,6 +41,18 @@ def make_study(page: Page, orders: list[phantoms.Order]) -> str:
     expect(page.get_by_text("Protocol 1.0 is locked")).to_be_visible()
     page.get_by_role("button", name="Open the study for reading").click()
     return base
+
+
+def _hang(page: Page, base: str) -> None:
+    """FLAIR before T1c, side by side, in the wide window, each pane zoomed for itself."""
+    page.goto(f"{base}/protocol/")
+    page.get_by_label("Layout").select_option("two")
+    page.get_by_label("Window at first").select_option("wide")
+    page.get_by_label("FLAIR", exact=True).fill("0")
+    page.get_by_label("zoom", exact=True).uncheck()
+    page.get_by_role("button", name="Save how images hang").click()
+    expect(page.get_by_text("The hanging protocol is saved.")).to_be_visible()
+    shoot(page, "hanging-protocol")
 
 
 def _readers(page: Page, base: str) -> None:

@@ -94,6 +94,24 @@ def _opened(page: Page, before: str) -> None:
     room.ready(page)
 
 
+def _hangs_as_the_protocol_says(sitting: Sitting) -> None:
+    """R9: in every arm two panes, FLAIR first, in the wide window (`making._hang`)."""
+    hanging = sitting.packet()["hanging"]
+    assert hanging == {
+        "layout": "two",
+        "roles": ["flair", "t1c", "t2", "t1", "ct", "other"],
+        "window": "wide",
+        "linked": ["position", "pan"],
+    }
+    page = sitting.page
+    assert page.locator("[data-testid^=pane-]").count() == 2
+    assert "FLAIR" in (page.get_by_test_id("pane-0").get_attribute("aria-label") or "")
+    page.get_by_test_id("more").click()
+    wide = page.get_by_test_id("more-menu").get_by_role("button", name="wide")
+    assert wide.get_attribute("aria-pressed") == "true"
+    page.keyboard.press("Escape")
+
+
 def test_nothing_of_the_ai_reaches_the_control_arm(
     browser: Browser, site: Site, second_study: str
 ) -> None:
@@ -102,6 +120,7 @@ def test_nothing_of_the_ai_reaches_the_control_arm(
     assert who in READERS
     sitting = _sit(browser, site, second_study, who)
     room.shoot(sitting.page, "reading-room-control")
+    _hangs_as_the_protocol_says(sitting)
     assert "ai" not in sitting.packet()
     assert sitting.page.get_by_test_id("proposals").count() == 0
     everything = " ".join(body for _url, body in sitting.heard) + sitting.page.content()
@@ -117,6 +136,7 @@ def test_a_second_reader_sees_proposals_after_their_own_read_is_locked(
     sitting = _sit(browser, site, second_study, who)
     page = sitting.page
     proposals = _to_proposals(sitting)
+    _hangs_as_the_protocol_says(sitting)
     assert page.get_by_test_id("proposals").is_visible()
     assert page.get_by_text("synthetic", exact=False).count() > 0
     room.shoot(page, "reading-room-ai")

@@ -516,6 +516,13 @@ export interface components {
                 readonly [key: string]: readonly number[];
             };
         };
+        /** @description How the protocol hangs the images of a case when it opens. */
+        readonly HangingOutput: {
+            readonly layout: components["schemas"]["LayoutEnum"];
+            readonly roles: readonly components["schemas"]["RolesEnum"][];
+            readonly window: components["schemas"]["WindowEnum"];
+            readonly linked: readonly components["schemas"]["LinkedEnum"][];
+        };
         /** @description Checksums of files that a browser is about to send. */
         readonly KnownInputRequest: {
             readonly sha256: readonly string[];
@@ -524,6 +531,16 @@ export interface components {
         readonly KnownOutput: {
             readonly sha256: readonly string[];
         };
+        /**
+         * @description * `auto` - auto
+         *     * `one` - one
+         *     * `two` - two
+         *     * `four` - four
+         *     * `main` - main
+         *     * `planes` - planes
+         * @enum {string}
+         */
+        readonly LayoutEnum: "auto" | "one" | "two" | "four" | "main" | "planes";
         /** @description A lesion of a training case and whether it was marked. */
         readonly LesionFeedbackOutput: {
             readonly number: number;
@@ -532,6 +549,13 @@ export interface components {
             readonly diameter_mm: number;
             readonly found: boolean;
         };
+        /**
+         * @description * `position` - position
+         *     * `zoom` - zoom
+         *     * `pan` - pan
+         * @enum {string}
+         */
+        readonly LinkedEnum: "position" | "zoom" | "pan";
         /** @description A mark of the draft. */
         readonly MarkOutput: {
             /** Format: uuid */
@@ -597,6 +621,7 @@ export interface components {
             /** Format: date-time */
             readonly token_expires_at: string;
             readonly series: readonly components["schemas"]["SeriesOutput"][];
+            readonly hanging: components["schemas"]["HangingOutput"];
             readonly questions: readonly components["schemas"]["QuestionOutput"][];
             readonly draft: components["schemas"]["DraftOutput"];
             readonly meaning: string;
@@ -676,6 +701,16 @@ export interface components {
         readonly ReportOutput: {
             readonly report: string;
         };
+        /**
+         * @description * `t1c` - t1c
+         *     * `flair` - flair
+         *     * `t2` - t2
+         *     * `t1` - t1
+         *     * `ct` - ct
+         *     * `other` - other
+         * @enum {string}
+         */
+        readonly RolesEnum: "t1c" | "flair" | "t2" | "t1" | "ct" | "other";
         /** @description One series of the case. */
         readonly SeriesOutput: {
             /** Format: uuid */
@@ -771,6 +806,17 @@ export interface components {
                 readonly [key: string]: unknown;
             };
         };
+        /**
+         * @description * `auto` - auto
+         *     * `bright` - bright
+         *     * `narrow` - narrow
+         *     * `wide` - wide
+         *     * `brain` - brain
+         *     * `subdural` - subdural
+         *     * `bone` - bone
+         * @enum {string}
+         */
+        readonly WindowEnum: "auto" | "bright" | "narrow" | "wide" | "brain" | "subdural" | "bone";
         /** @description One study of the reader's worklist; never an outcome, never an arm. */
         readonly WorklistEntryOutput: {
             /** Format: uuid */

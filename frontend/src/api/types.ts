@@ -74,6 +74,9 @@ type Draft = Sharper<
   }
 >;
 
+/** How the protocol hangs the images of a case when it opens. */
+export type Hanging = Schemas["HangingOutput"];
+
 /** Everything that the browser receives for one read; `ai` is absent in a control arm. */
 export type Packet = Sharper<
   Schemas["PacketOutput"],

@@ -1,4 +1,4 @@
-import type { Role, Series } from "../api/types";
+import type { Hanging, Role, Series } from "../api/types";
 import type { Cut } from "../viewer/contract";
 
 /** Layouts, as data: how many panes, and which of them is large. */
@@ -22,12 +22,34 @@ export interface Hung {
   cut: Cut;
 }
 
-export function inHangingOrder(series: readonly Series[]): readonly Series[] {
-  return [...series].sort((a, b) => ORDER.indexOf(a.role) - ORDER.indexOf(b.role));
+/** How images hang where the protocol says nothing. */
+export const USUAL: Hanging = {
+  layout: "auto",
+  roles: ORDER,
+  window: "auto",
+  linked: ["position", "zoom", "pan"],
+};
+
+/** By the roles' order; those that it does not name follow in the usual one. */
+export function inHangingOrder(
+  series: readonly Series[],
+  roles: readonly Role[] = ORDER,
+): readonly Series[] {
+  const order = [...roles, ...ORDER.filter((role) => !roles.includes(role))];
+  return [...series].sort((a, b) => order.indexOf(a.role) - order.indexOf(b.role));
+}
+
+/** The centre and width that a series opens with. */
+export function firstWindow({ geometry }: Series, name: string): readonly [number, number] {
+  return geometry.presets[name] ?? geometry.window;
 }
 
 /** The layout that a case opens in. */
-export function firstLayout(series: readonly Series[]): LayoutName {
+export function firstLayout(
+  series: readonly Series[],
+  wanted: Hanging["layout"] = "auto",
+): LayoutName {
+  if (wanted !== "auto") return wanted;
   if (series.length === 1) return "one";
   return series.length === 2 ? "two" : "main";
 }
@@ -37,8 +59,9 @@ export function hang(
   layout: LayoutName,
   series: readonly Series[],
   first: Series | undefined,
+  roles: readonly Role[] = ORDER,
 ): readonly Hung[] {
-  const ordered = inHangingOrder(series);
+  const ordered = inHangingOrder(series, roles);
   const lead = first ?? ordered[0];
   if (!lead) return [];
   if (layout === "planes") return CUTS.map((cut) => ({ series: lead, cut }));

@@ -1,6 +1,6 @@
 import { effect } from "@preact/signals";
 
-import { asProblem, type ApiProblem } from "../api/problem";
+import { asProblem } from "../api/problem";
 import type { Feedback, Packet, Series } from "../api/types";
 import type { Setback } from "../outbox/sender";
 import { t } from "../i18n";
@@ -13,6 +13,7 @@ import { Outgoing } from "./outgoing";
 import type { Ports } from "./ports";
 import { Presence } from "./presence";
 import { Recorder } from "./recorder";
+import { phaseAfter, wordsOf } from "./refusals";
 import { createState, type State } from "./state";
 import { Viewing } from "./viewing";
 import { viewingHost } from "./viewing-host";
@@ -226,7 +227,7 @@ export class Room {
     stage: ReturnType<Ports["loadStage"]>,
     from: string | null,
   ): Promise<void> {
-    const ordered = inHangingOrder(packet.series);
+    const ordered = inHangingOrder(packet.series, packet.hanging.roles);
     this.state.began_ms.value = Date.now() - 1000 * packet.session.elapsed_s;
     this.state.sittingLimit_min.value = packet.session.limit_min;
     this.loading.begin(packet, ordered); // the pixels are on their way before Cornerstone is
@@ -240,7 +241,7 @@ export class Room {
     viewing.stage.forget(gone(before, ordered));
     this.painted = new Set();
     this.hasRendered = false;
-    await viewing.open(ordered);
+    await viewing.open(ordered, packet.hanging);
     await this.loading.settled();
     void this.prefetch(packet.read.id);
   }
@@ -351,21 +352,7 @@ export class Room {
     try {
       await steps();
     } catch (error) {
-      const problem = asProblem(error);
-      const opensOn = problem.more.opens_on;
-      const opensAt = problem.more.opens_at;
-      if (problem.code === "reads.rest" && typeof opensAt === "string") {
-        this.state.phase.value = { name: "resting", words: problem.detail, opensAt };
-        return;
-      }
-      const isEnd = ["reads.nothing_left", "reads.washout"].includes(problem.code);
-      this.state.phase.value = isEnd
-        ? {
-            name: "finished",
-            words: problem.detail,
-            opensOn: typeof opensOn === "string" ? opensOn : null,
-          }
-        : { name: "refused", words: wordsOf(problem), canRetry: problem.isPassing };
+      this.state.phase.value = phaseAfter(error);
     }
   }
 
@@ -388,10 +375,4 @@ export class Room {
 
 function gone(before: readonly Series[], now: readonly Series[]): readonly Series[] {
   return before.filter((each) => !now.some((other) => other.id === each.id));
-}
-
-/** What went wrong, for a person, also when the server said nothing. */
-export function wordsOf(problem: ApiProblem): string {
-  if (problem.code === "program") return t("error.program", { words: problem.detail });
-  return problem.detail || t("error.no_answer");
 }

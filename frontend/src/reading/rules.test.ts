@@ -8,7 +8,7 @@ import { asked, gaps } from "./completeness";
 import { COMMANDS } from "./commands";
 import type { Draft } from "./draft";
 import { DailyCheck } from "./display";
-import { firstLayout, hang } from "./hanging";
+import { firstLayout, firstWindow, hang, inHangingOrder } from "./hanging";
 import { BINDINGS, bindingOf, ratingOf, spell } from "./keys";
 import { Presence } from "./presence";
 
@@ -178,6 +178,20 @@ describe("hanging", () => {
   test("series hang by role, T1c first and large, in whatever order they come", () => {
     expect(firstLayout(all)).toBe("main");
     expect(roles("main")).toEqual(["t1c acquired", "flair acquired", "t2 acquired", "t1 acquired"]);
+  });
+
+  test("a protocol names the layout, the order and the window; what it does not name is as usual", () => {
+    expect(firstLayout(all, "two")).toBe("two");
+    expect(firstLayout(all.slice(0, 1), "main")).toBe("main");
+    const ids = (order: readonly Series["role"][]): string[] =>
+      inHangingOrder(all, order).map((each) => each.id);
+    expect(ids(["flair", "t1"])).toEqual(["flair", "t1", "t1c", "t2"]);
+    expect(hang("two", all, undefined, ["t2"]).map((each) => each.series.id)).toEqual(["t2", "t1c"]);
+    const mr = {
+      geometry: { window: [500, 900], presets: { narrow: [500, 495] } },
+    } as unknown as Series;
+    expect(firstWindow(mr, "narrow")).toEqual([500, 495]);
+    expect(firstWindow(mr, "bone")).toEqual([500, 900]);
   });
 
   test("three planes are of one series", () => {

@@ -1,6 +1,6 @@
 import { effect, signal } from "@preact/signals";
 
-import type { Series, Vector } from "../api/types";
+import type { Hanging, Series, Vector } from "../api/types";
 import { normalOf } from "../geometry/frames";
 import { planeName } from "../geometry/orientation";
 import { height, type Plane } from "../geometry/sections";
@@ -12,7 +12,7 @@ import type { Shape } from "../viewer/scene";
 import type { Gesture } from "./bursts";
 import { Cine } from "./cine";
 import type { Measure } from "./draft";
-import { firstLayout, hang, type Hung, type LayoutName } from "./hanging";
+import { firstLayout, firstWindow, hang, USUAL, type Hung, type LayoutName } from "./hanging";
 import { alignTogether, isTogether, panTogether, zoomTogether } from "./linking";
 import { Pointer, type Dragged } from "./pointer";
 import { Seats } from "./seats";
@@ -52,6 +52,7 @@ export class Viewing {
   private wasCross = false;
   private series: readonly Series[] = [];
   private first: Series | undefined;
+  private hanging: Hanging = USUAL;
   private readonly presets = new Map<string, number>();
 
   constructor(
@@ -65,22 +66,28 @@ export class Viewing {
     });
   }
 
-  /** Hang the series of a case anew. */
-  async open(series: readonly Series[]): Promise<void> {
+  /** Hang the series of a case anew, as the protocol says. */
+  async open(series: readonly Series[], hanging: Hanging): Promise<void> {
     this.series = series;
+    this.hanging = hanging;
+    this.presets.clear();
+    this.isLinked.value = hanging.linked.length > 0;
     this.first = undefined;
     this.active.value = 0;
     this.cine.stop();
     this.pointer.measuring.cancel();
     this.cross_mm.value = null;
     this.isCross.value = false;
-    this.layout.value = firstLayout(series);
-    await this.arrange(hang(this.layout.value, series, undefined), null);
+    this.layout.value = firstLayout(series, hanging.layout);
+    if (this.layout.value === "planes") this.wasCross = false;
+    await this.arrange(hang(this.layout.value, series, undefined, hanging.roles), null);
+    if (this.layout.value === "planes") this.setCross(true);
   }
 
-  /** The layout that this case opened in. */
+  /** The layout beside the three planes: the one that this case opened in, if that is another. */
   usual(): LayoutName {
-    return firstLayout(this.series);
+    const { layout } = this.hanging;
+    return firstLayout(this.series, layout === "planes" ? "auto" : layout);
   }
 
   async setLayout(layout: LayoutName): Promise<void> {
@@ -139,19 +146,19 @@ export class Viewing {
   zoom(factor: number, about: ScreenPoint | null, pane = this.active.value): void {
     const source = this.at(pane);
     if (!source) return;
-    zoomTogether(this.linked(pane), source, factor, about);
+    zoomTogether(this.linked(pane, "zoom"), source, factor, about);
     this.log("zoom", pane);
   }
 
   pan(pane: number, dx_px: number, dy_px: number): void {
     const source = this.at(pane);
     if (!source) return;
-    panTogether(this.linked(pane), source, dx_px, dy_px);
+    panTogether(this.linked(pane, "pan"), source, dx_px, dy_px);
     this.log("pan", pane);
   }
 
   fit(): void {
-    this.linked(this.active.value).forEach((pane) => pane.fit());
+    this.linked(this.active.value, "zoom").forEach((pane) => pane.fit());
     this.log("zoom", this.active.value);
   }
 
@@ -254,7 +261,7 @@ export class Viewing {
   }
 
   private async rehang(): Promise<void> {
-    await this.arrange(hang(this.layout.value, this.series, this.first));
+    await this.arrange(hang(this.layout.value, this.series, this.first, this.hanging.roles));
   }
 
   /** @param point What every pane shows then; null: the middle of the first series. */
@@ -264,7 +271,8 @@ export class Viewing {
     await this.seats.filled(hung.length);
     const requests = hung.flatMap(({ series, cut }, pane) => {
       const host = this.seats.hostOf(pane);
-      return host ? [{ host, series, cut: cut satisfies Cut }] : [];
+      const window = firstWindow(series, this.hanging.window);
+      return host ? [{ host, series, cut: cut satisfies Cut, window }] : [];
     });
     await this.stage.arrange(requests);
     if (point) this.stage.panes.forEach((pane) => pane.goToPoint(point));
@@ -288,7 +296,7 @@ export class Viewing {
   turnTo(pane: number, slice: number): void {
     const shown = this.at(pane);
     shown?.goTo(slice);
-    if (this.isLinked.value) this.alignTo(pane);
+    if (this.isTied("position")) this.alignTo(pane);
     const cross = this.cross_mm.peek();
     if (shown && cross) {
       const { plane } = shown.view();
@@ -320,9 +328,15 @@ export class Viewing {
     await this.arrange(this.hung.value.map((each, at) => (at === active.value ? { ...each, cut } : each)));
   }
 
-  linked(pane: number): readonly Pane[] {
+  /** Whether panes move together in a way: as the protocol links them, or in all ways if it does not. */
+  isTied(by: Hanging["linked"][number]): boolean {
+    const { linked } = this.hanging;
+    return this.isLinked.value && (linked.length === 0 || linked.includes(by));
+  }
+
+  linked(pane: number, by: "zoom" | "pan"): readonly Pane[] {
     const one = this.at(pane);
-    if (this.isLinked.value) return this.stage.panes;
+    if (this.isTied(by)) return this.stage.panes;
     return one ? [one] : [];
   }
 

@@ -172,7 +172,8 @@ function Switch({ room, icon, name, shortcut, command }: SwitchProps): VNode {
 
 /** Which series the active pane shows. */
 function SeriesChoice({ room, viewing }: { room: Room; viewing: Viewing }): VNode {
-  const series = inHangingOrder(room.state.openCase.value?.packet.series ?? []);
+  const packet = room.state.openCase.value?.packet;
+  const series = inHangingOrder(packet?.series ?? [], packet?.hanging.roles);
   const shown = viewing.hung.value[viewing.active.value]?.series.id;
   return (
     <div class="group" role="group" aria-label={t("bar.series")}>

@@ -128,7 +128,7 @@ export function ProblemDialog({ room }: { room: Room }): VNode {
 /** How the images were acquired; no identifiers. */
 export function FactsDialog({ room, open }: { room: Room; open: OpenCase }): VNode {
   const close = (): void => void (room.state.dialog.value = null);
-  const series = inHangingOrder(open.packet.series);
+  const series = inHangingOrder(open.packet.series, open.packet.hanging.roles);
   const keys = [...new Set(series.flatMap((each) => Object.keys(each.acquisition)))];
   return (
     <Dialog title={t("facts.title")} testId="facts-dialog" isWide onClose={close}>

@@ -14,6 +14,8 @@ export interface PaneRequest {
   host: HTMLElement;
   series: Series;
   cut: Cut;
+  /** Centre and width at first. */
+  window: readonly [number, number];
 }
 
 /** What a pane shows, told anew after each picture it paints. */

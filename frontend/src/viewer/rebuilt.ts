@@ -19,7 +19,6 @@ const ORIENTATIONS: Readonly<Record<Plane, Enums.OrientationAxis>> = {
 
 /** A pane that shows a series rebuilt in a plane of the patient, in steps of its finest spacing. */
 export class RebuiltPane implements Pane {
-  private window: readonly [number, number];
   private isInverted: boolean;
   private slab_mm = 0;
   private readonly step_mm: number;
@@ -27,11 +26,11 @@ export class RebuiltPane implements Pane {
   constructor(
     readonly series: Series,
     readonly cut: Plane,
+    private window: readonly [number, number],
     private readonly viewport: Types.IVolumeViewport,
     private readonly frames: SeriesFrames | undefined,
   ) {
     const { geometry } = series;
-    this.window = geometry.window;
     this.isInverted = geometry.photometric === "MONOCHROME1";
     this.step_mm = Math.min(geometry.spacing_mm, ...geometry.pixel_spacing_mm);
   }

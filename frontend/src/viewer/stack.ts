@@ -14,20 +14,19 @@ import { imageIdsOf, storedRange, valueAt } from "./images";
 export class StackPane implements Pane {
   readonly cut = "acquired";
   private slice: number;
-  private window: readonly [number, number];
   private isInverted: boolean;
 
   constructor(
     readonly series: Series,
+    private window: readonly [number, number],
     private readonly viewport: Types.IStackViewport,
     private readonly frames: SeriesFrames | undefined,
   ) {
     this.slice = Math.floor((series.frames - 1) / 2);
-    this.window = series.geometry.window;
     this.isInverted = series.geometry.photometric === "MONOCHROME1";
   }
 
-  /** Show the middle frame, windowed by the series' percentiles. */
+  /** Show the middle frame in the window that was asked for. */
   async start(): Promise<void> {
     await this.viewport.setStack(imageIdsOf(this.series), this.slice);
     this.show();

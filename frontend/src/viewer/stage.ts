@@ -99,14 +99,14 @@ class CornerstoneStage implements Stage {
     return { request, pane, viewportId };
   }
 
-  private paneOf({ series, cut }: PaneRequest, viewportId: string): StackPane | RebuiltPane {
+  private paneOf({ series, cut, window }: PaneRequest, viewportId: string): StackPane | RebuiltPane {
     const frames = this.framesOf(series.id);
     if (cut === "acquired") {
       const viewport = this.engine.getViewport<Types.IStackViewport>(viewportId);
-      return new StackPane(series, viewport, frames);
+      return new StackPane(series, window, viewport, frames);
     }
     const viewport = this.engine.getViewport<Types.IVolumeViewport>(viewportId);
-    return new RebuiltPane(series, cut, viewport, frames);
+    return new RebuiltPane(series, cut, window, viewport, frames);
   }
 
   private listen(slot: Slot, number: number): void {

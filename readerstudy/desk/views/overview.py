@@ -1,5 +1,6 @@
 """The list of studies, a new one, and where a study stands."""
 
+from functools import partial
 from typing import Any
 from uuid import UUID
 
@@ -11,7 +12,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
-from readerstudy.desk import notices
+from readerstudy.desk import forms, notices
 from readerstudy.desk import services as mails
 from readerstudy.desk.shell import COORDINATOR, act_and_return, actor, rail, show, study_page
 from readerstudy.reads import live
@@ -20,7 +21,7 @@ from readerstudy.reads import services as reads
 from readerstudy.reads.models import Leave
 from readerstudy.studies import lifecycle, readiness, services
 from readerstudy.studies.models import Study
-from readerstudy.studies.selectors import at_desk_of, current_version
+from readerstudy.studies.selectors import at_desk_of, current_version, definition
 from readerstudy.web.problems import Problem, Unknown
 
 
@@ -182,6 +183,7 @@ def protocol(request: HttpRequest, study: Study) -> HttpResponse:
         "yaml": services.export_protocol(study, by=actor(request)),
         "versions": study.protocol_versions.select_related("locked_by").order_by("-number"),
         "current": current_version(study),
+        **forms.hanging_context(definition(study).hanging),
     }
     return show(request, study, "protocol", context)
 
@@ -189,8 +191,12 @@ def protocol(request: HttpRequest, study: Study) -> HttpResponse:
 @study_page(*COORDINATOR)
 @require_POST
 def describe(request: HttpRequest, study: Study) -> HttpResponse:
-    """A draft's name, summary, idle limit and who is blinded."""
+    """A draft's name, summary, idle limit and who is blinded; or how its images hang."""
     form = request.POST
+    if form.get("act") == "hanging":
+        wanted = forms.hanging(form)
+        act = partial(services.set_hanging, study, hanging=wanted, by=actor(request))
+        return act_and_return(request, study, "protocol", act, _("The hanging protocol is saved."))
 
     def minutes(name: str, default: int) -> int:
         typed = form.get(name, str(default)).strip()

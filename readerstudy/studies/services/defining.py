@@ -18,6 +18,7 @@ from readerstudy.studies.definition import (
     QuestionDraft,
     QuestionnaireDraft,
 )
+from readerstudy.studies.hanging import Hanging
 from readerstudy.studies.models import Arm, Membership, Question, Study
 from readerstudy.studies.selectors import definition as definition_of
 from readerstudy.studies.selectors import study_for
@@ -211,6 +212,22 @@ def set_pass_mark(study: Study, *, percent: int, by: User) -> Study:
     return study
 
 
+def set_hanging(study: Study, *, hanging: Hanging, by: User) -> Study:
+    """Set how images hang when a case opens.
+
+    Raises
+    ------
+    Problem
+        400 with every problem of the hanging protocol.
+    """
+    require_no_problems("studies.hanging", hanging.problems())
+    with changing(study, "edit", by=by):
+        study.hanging = Definition(name="", hanging=hanging).as_dict()["hanging"]
+        study.save(update_fields=["hanging"])
+        _record("studies.set_hanging", study, by, study.hanging)
+    return study
+
+
 def copy_study(study: Study, *, name: str, by: User) -> Study:
     """Make a new draft with the protocol of a study: no cases, no readers (C11)."""
     study_for(by, study.pk, Membership.Role.COORDINATOR, Membership.Role.STATISTICIAN)
@@ -265,6 +282,8 @@ def _from_definition(source: Definition, action: str, detail: dict[str, Any], *,
             study = set_questionnaires(study, questionnaires=source.questionnaires, by=by)
         if source.pass_mark_percent:
             study = set_pass_mark(study, percent=source.pass_mark_percent, by=by)
+        if source.hanging != Hanging():
+            study = set_hanging(study, hanging=source.hanging, by=by)
         _record(action, study, by, detail)
     return study
 

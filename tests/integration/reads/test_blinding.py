@@ -63,6 +63,18 @@ def test_the_same_script_in_the_ai_arm_does_differ(study: Study, sits: Sits) -> 
     assert worlds.canaries_in(hidden)
 
 
+def test_r9_images_hang_by_the_protocol_alike_in_every_arm(
+    study: Study, sits: Sits, reader: Any
+) -> None:
+    aided = worlds.aided_first(study)
+    past_training(sits(aided))
+    control, ai = sits(reader).open(), sits(aided).open()
+    assert "ai" in ai and "ai" not in control  # noqa: PT018 -- the two halves of one fact
+    document = study.protocol_versions.get().document
+    assert control["hanging"] == ai["hanging"] == document["hanging"]
+    assert control["hanging"]["layout"] == "auto"
+
+
 @pytest.mark.fault("F2")
 def test_f2_a_control_arm_request_asks_no_vault(study: Study, sits: Sits, reader: Any) -> None:
     with CaptureQueriesContext(connection) as asked:

@@ -12,8 +12,9 @@ from readerstudy.studies.definition import (
     QuestionDraft,
     brain_metastasis_questions,
 )
+from readerstudy.studies.hanging import Hanging
 from readerstudy.studies.models import Case, Membership, Study
-from readerstudy.studies.selectors import questions, roles
+from readerstudy.studies.selectors import definition, questions, roles
 from readerstudy.web.problems import Problem
 from tests import factories
 from tests.cast import PASSWORD, People
@@ -196,6 +197,36 @@ def test_c11_export_and_import_are_stable_to_the_byte(people: People) -> None:
     assert named.name == "Other name"
 
 
+def test_c11_how_images_hang_is_copied_exported_and_locked(people: People) -> None:
+    study = factories.draft_study(people)
+    wanted = Hanging(layout="two", roles=("flair", "t1c"), window="wide", linked=("position",))
+    services.set_hanging(study, hanging=wanted, by=people.cora)
+    assert definition(Study.objects.get(pk=study.pk)).hanging == wanted
+    text = services.export_protocol(study, by=people.cora)
+    again = services.import_protocol(text=text, by=people.cora)
+    assert services.export_protocol(again, by=people.cora) == text
+    old = text[: text.index("hanging:")]  # a file that was written before there was one
+    usual = services.import_protocol(text=old, by=people.cora)
+    assert definition(usual).hanging == Hanging()
+
+
+@pytest.mark.parametrize(
+    "bad",
+    [
+        Hanging(layout="nine"),
+        Hanging(roles=("t1c", "t1c")),
+        Hanging(roles=()),
+        Hanging(window="lung"),
+        Hanging(linked=("time",)),
+    ],
+)
+def test_images_that_cannot_hang_so_are_refused(people: People, bad: Hanging) -> None:
+    study = factories.draft_study(people)
+    refused = refusal(services.set_hanging, study, hanging=bad, by=people.cora)
+    assert (refused.status, refused.code) == (400, "studies.hanging")
+    assert Study.objects.get(pk=study.pk).hanging == {}
+
+
 def test_c11_a_bad_file_makes_no_study_and_says_everything(people: People) -> None:
     text = services.export_protocol(factories.draft_study(people), by=people.cora)
     bad = text.replace("idle_limit_s: 60", "idle_limit_s: 5").replace("kind: crossover", "kind: x")
@@ -218,6 +249,7 @@ def test_g3_somebody_elses_study_is_unknown_to_every_service(people: People) -> 
         lambda: services.set_questions(study, questions=[RATING], by=by),
         lambda: services.set_arms(study, arms=[factories.CONTROL], by=by),
         lambda: services.set_design(study, design=DesignDraft(), by=by),
+        lambda: services.set_hanging(study, hanging=Hanging(), by=by),
         lambda: services.set_analysis_plan(study, plan=plan.default(), by=by),
         lambda: services.add_reader(study, user=people.max, by=by),
         lambda: services.grant_role(study, user=by, role="coordinator", by=by),

@@ -1,0 +1,61 @@
+"""How the images of a case hang when a reader opens it, as part of the protocol. Pure.
+
+The reader may change what they see; every case starts from this, in every arm alike.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Self
+
+# "auto" is one large pane and three beside it, or fewer where a case has fewer series.
+LAYOUTS = ("auto", "one", "two", "four", "main", "planes")
+ROLES = ("t1c", "flair", "t2", "t1", "ct", "other")
+# "auto" is by percentiles; a series that has no window of the name keeps that.
+WINDOWS = ("auto", "bright", "narrow", "wide", "brain", "subdural", "bone")
+LINKS = ("position", "zoom", "pan")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Hanging:
+    """A hanging protocol.
+
+    Attributes
+    ----------
+    layout : str
+        How many panes, and whether the first is large; "planes" is the first series in three.
+    roles : tuple of str
+        Which series comes first, second, ...; roles that are not named follow in the usual order.
+    window : str
+        The window that a series opens with.
+    linked : tuple of str
+        What moves in every pane together, by the patient's coordinates.
+    """
+
+    layout: str = "auto"
+    roles: tuple[str, ...] = ROLES
+    window: str = "auto"
+    linked: tuple[str, ...] = LINKS
+
+    def problems(self) -> list[str]:
+        """What is wrong with the hanging protocol, in words."""
+        found = []
+        if self.layout not in LAYOUTS:
+            found.append(f"Images hang in one of the layouts {', '.join(LAYOUTS)}.")
+        if self.window not in WINDOWS:
+            found.append(f"Images open with one of the windows {', '.join(WINDOWS)}.")
+        if not self.roles or set(self.roles) - set(ROLES):
+            found.append(f"Series hang by their roles: {', '.join(ROLES)}.")
+        if len(set(self.roles)) < len(self.roles):
+            found.append("Each role has one place in the order.")
+        if set(self.linked) - set(LINKS) or len(set(self.linked)) < len(self.linked):
+            found.append(f"Panes are linked by {', '.join(LINKS)}, each at most once.")
+        return found
+
+    @classmethod
+    def from_dict(cls, data: Mapping[str, Any]) -> Self:
+        """The hanging protocol of JSON values; what they lack is as usual."""
+        values = dict(data)
+        for name in ("roles", "linked"):
+            if name in values:
+                values[name] = tuple(values[name])
+        return cls(**values)
