@@ -12,6 +12,7 @@ from django.db import transaction
 from django.utils import timezone
 from PIL import Image
 
+from readerstudy.audit.services import record
 from readerstudy.imaging import metadata, packs, quality, rendering, store
 from readerstudy.imaging.geometry import Stack, stack
 from readerstudy.imaging.models import Examination, Instance, Series
@@ -51,7 +52,7 @@ def make_ready(examination: Examination) -> list[str]:
 
 @transaction.atomic
 def _keep_verdict(examination: Examination, done: list[Packed], problems: list[str]) -> bool:
-    Examination.objects.select_for_update().get(pk=examination.pk)
+    locked = Examination.objects.select_for_update().get(pk=examination.pk)
     now = {each.pk: each.instances.count() for each in examination.series.all()}
     grown = [each for each in done if now[each.series.pk] != each.instances]
     if grown or len(now) != len(done) + len(problems):
@@ -68,6 +69,10 @@ def _keep_verdict(examination: Examination, done: list[Packed], problems: list[s
     words = [each.as_dict() for each in found]
     changed = ["findings", "verdict", "ready_at"]
     if words != examination.findings:  # what a person accepted was something else
+        if locked.accepted_by_id is not None:
+            subject = f"examination:{examination.pk}"
+            detail = {"findings": words}
+            record("imaging.acceptance_lapsed", subject=subject, by=None, detail=detail)
         examination.accepted_by, examination.accepted_note = None, ""
         changed += ["accepted_by", "accepted_note"]
     examination.findings, examination.verdict = words, quality.verdict(found)

@@ -20,6 +20,16 @@ RECORDS = {"record", "record_view", "audit.record"}
 # What is part of a change that is recorded elsewhere, or that no person's act is behind.
 EXEMPT: dict[str, str] = {
     "imaging.add_file": "part of a delivery: its start, and its end with the counts, are recorded",
+    **dict.fromkeys(
+        (
+            "imaging.start_part",
+            "imaging.append",
+            "imaging.forget",
+            "imaging.take_what_is_whole",
+            "imaging.wipe_old_parts",
+        ),
+        "chunks of a delivery's file: the delivery's start and its end with counts are recorded",
+    ),
     "imaging.create_collection": "part of studies.create_study",
     "proposals.request": "the platform asks for a run; its outcome is recorded",
     "proposals.claim": "a worker takes a run; its outcome is recorded",

@@ -244,3 +244,21 @@ def test_a_sites_own_words_name_a_sequence(study: Study, cora: Client, tmp_path:
     dicom.series(tmp_path, count=8, description="x NAVI Brain Lab y")
     deliver(study, tmp_path)
     assert only_series().role == "t1c"
+
+
+def test_a6_an_acceptance_lapses_on_the_record_when_the_findings_change(
+    study: Study, people: People, tmp_path: Path
+) -> None:
+    deliver(study, dicom.examination(tmp_path, count=5))
+    examination = Examination.objects.get()
+    services.accept_quality(examination, note="a phantom", by=people.cora)
+    services.make_ready(examination)  # nothing has changed: it stands
+    examination.refresh_from_db()
+    assert examination.accepted_by == people.cora
+    asked = {"min_field_t": 7.0, "fails": ["completeness", "field"]}
+    services.set_imaging_protocol(study.collection, asked, by=people.cora)
+    services.make_ready(Examination.objects.get())
+    examination.refresh_from_db()
+    assert examination.accepted_by is None
+    lapsed = Entry.objects.get(action="imaging.acceptance_lapsed")
+    assert lapsed.object == f"examination:{examination.pk}"
