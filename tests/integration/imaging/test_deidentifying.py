@@ -250,14 +250,14 @@ def test_a6_an_acceptance_lapses_on_the_record_when_the_findings_change(
     study: Study, people: People, tmp_path: Path
 ) -> None:
     deliver(study, dicom.examination(tmp_path, count=5))
-    examination = Examination.objects.get()
+    examination = only_examination()
     services.accept_quality(examination, note="a phantom", by=people.cora)
     services.make_ready(examination)  # nothing has changed: it stands
     examination.refresh_from_db()
     assert examination.accepted_by == people.cora
     asked = {"min_field_t": 7.0, "fails": ["completeness", "field"]}
     services.set_imaging_protocol(study.collection, asked, by=people.cora)
-    services.make_ready(Examination.objects.get())
+    services.make_ready(only_examination())
     examination.refresh_from_db()
     assert examination.accepted_by is None
     lapsed = Entry.objects.get(action="imaging.acceptance_lapsed")
