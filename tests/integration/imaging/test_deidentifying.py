@@ -255,7 +255,7 @@ def test_a6_an_acceptance_lapses_on_the_record_when_the_findings_change(
     services.make_ready(examination)  # nothing has changed: it stands
     examination.refresh_from_db()
     assert examination.accepted_by == people.cora
-    services.set_imaging_protocol(study.collection, {"min_slices": 100}, by=people.cora)
+    services.set_imaging_protocol(study.collection, {"min_slices": 2}, by=people.cora)
     services.make_ready(only_examination())
     examination.refresh_from_db()
     assert examination.accepted_by is None
