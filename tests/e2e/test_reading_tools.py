@@ -1,8 +1,10 @@
 """What a radiologist does with the pictures, in a real browser: measuring, slabs, planes, cine."""
 
 import re
+from io import BytesIO
 
 import pytest
+from PIL import Image, ImageStat
 from playwright.sync_api import Page
 
 from tests.e2e import room
@@ -46,6 +48,14 @@ def _measure(page: Page) -> None:
     _measured(page, "length")
 
 
+def _brightness(page: Page, pane: int) -> float:
+    """The mean grey (0-255) of a pane's middle: a pane that was never drawn is black."""
+    picture = Image.open(BytesIO(page.get_by_test_id(f"pane-{pane}").screenshot())).convert("L")
+    width, height = picture.size
+    middle = picture.crop((width // 4, height // 4, 3 * width // 4, 3 * height // 4))
+    return float(ImageStat.Stat(middle).mean[0])
+
+
 def test_r12_image_tools_are_behind_keys_and_every_use_is_an_event(
     visit: Visit, site: Site
 ) -> None:
@@ -64,6 +74,7 @@ def test_r12_image_tools_are_behind_keys_and_every_use_is_an_event(
     page.keyboard.press("v")
     lines = "document.querySelectorAll('[data-testid=pane-0] .cut').length"
     room.until(page, lambda: page.evaluate(lines) == 2, "the other planes' lines")
+    room.until(page, lambda: min(_brightness(page, pane) for pane in range(3)) > 10, "pictures")
     room.shoot(page, "three-planes")
     page.keyboard.press("v")
     room.ready(page)

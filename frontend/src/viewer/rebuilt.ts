@@ -169,7 +169,7 @@ async function volumeOf(frames: SeriesFrames): Promise<string> {
   const scalarData = new Samples(size * series.frames);
   all.forEach((samples, frame) => scalarData.set(samples, frame * size));
   const [betweenRows, betweenColumns] = geometry.pixel_spacing_mm;
-  volumeLoader.createLocalVolume(volumeId, {
+  const volume = volumeLoader.createLocalVolume(volumeId, {
     scalarData,
     metadata: metadataOf(series),
     dimensions: [geometry.columns, geometry.rows, series.frames],
@@ -177,6 +177,7 @@ async function volumeOf(frames: SeriesFrames): Promise<string> {
     origin: [...(geometry.positions_mm[0] ?? [0, 0, 0])],
     direction: [...geometry.row_cosine, ...geometry.column_cosine, ...normalOf(geometry)],
   });
+  volume.modified(); // else the first pane to draw it sends the graphics processor no frame: black
   return volumeId;
 }
 
