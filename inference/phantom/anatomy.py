@@ -36,13 +36,14 @@ def build(rng: np.random.Generator) -> Head:
     base = template.load()
     deformation = individual(rng)
     where = deformation.template_mm
-    brain = pull(base.brain, where)
-    hull = ndimage.gaussian_filter(pull(base.inside_hull_mm, where), 1.5)
-    head = ndimage.gaussian_filter(pull(base.inside_head_mm, where), 5)  # scalp is smooth
+    at = np.stack([mm + origin for mm, origin in zip(where, ORIGIN, strict=True)])
+    brain = pull(base.brain, at)
+    hull = ndimage.gaussian_filter(pull(base.inside_hull_mm, at), 1.5)
+    head = ndimage.gaussian_filter(pull(base.inside_head_mm, at), 5)  # scalp is smooth
     tissues = Tissues.blank(SHAPE)
     _scalp_and_skull(tissues, hull, head, rng)
     _skull_base(tissues, deformation, where, 1 - brain, rng)
-    _brain(tissues, pull(base.grey, where), pull(base.white, where), brain, rng)
+    _brain(tissues, pull(base.grey, at), pull(base.white, at), brain, rng)
     return Head(tissues, brain, hull, deformation, where)
 
 

@@ -8,7 +8,15 @@ from scipy import ndimage
 from scipy.spatial.transform import Rotation
 
 from inference.phantom.anatomy import Head
-from inference.phantom.fields import Array, Box, Points, box_around, offsets, smooth_field
+from inference.phantom.fields import (
+    Array,
+    Box,
+    Points,
+    box_around,
+    distance_from,
+    offsets,
+    smooth_field,
+)
 from inference.phantom.tissues import INDEX
 
 _LESION_TISSUES = ("tumour", "necrosis", "haemorrhage")
@@ -160,7 +168,7 @@ def _oedema(head: Head, shape: _Shape, rng: np.random.Generator) -> None:
         return
     extent = rng.uniform(0.4, 1.6) * shape.radius + rng.uniform(2, 7)
     box = box_around(shape.centre, shape.radius + 1.8 * extent + 3, head.brain.shape)
-    distance = np.sqrt((offsets(box, shape.centre) ** 2).sum(0))
+    distance = distance_from(shape.centre, box)
     fingers = smooth_field(rng, distance.shape, max(4.0, extent), 0.35)
     limit = shape.radius + extent * (1 + fingers)
     white = ndimage.gaussian_filter(head.tissues["white"][box], 0.7)

@@ -57,7 +57,8 @@ def individual(rng: np.random.Generator, elastic_mm: float = 4.0) -> Deformation
     return Deformation(matrix, shift, np.stack(parts))
 
 
-def pull(image: Array, template_mm: Array) -> Array:
-    """Resample a template map at the subject's template coordinates."""
-    at = [c + o for c, o in zip(template_mm, ORIGIN, strict=True)]
-    return np.asarray(map_coordinates(image, at, order=1, mode="nearest", output=np.float32))
+def pull(image: Array, template_voxels: Array) -> Array:
+    """Resample a template map at the subject's template coordinates (3, z, y, x), in voxels."""
+    return np.asarray(
+        map_coordinates(image, template_voxels, order=1, mode="nearest", output=np.float32)
+    )
