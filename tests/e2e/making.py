@@ -72,16 +72,20 @@ def _readers(page: Page, base: str) -> None:
 
 def _upload(page: Page, orders: list[phantoms.Order]) -> None:
     for number, order in enumerate(orders, start=1):
-        cases = page.url
-        page.locator("#folder").set_input_files(str(phantoms.folder_of(order) / "dicom"))
-        expect(page.get_by_role("heading", name="De-identification, tag by tag")).to_be_visible(
-            timeout=300_000
-        )
-        page.goto(cases)
+        send(page, order)
         words = re.compile(rf"^{number} examinations? (is|are) not")
         expect(page.get_by_text(words)).to_be_visible(timeout=300_000)
     page.get_by_role("button", name="Make cases of them").click()
     page.get_by_role("button", name="Make training").first.click()
+
+
+def send(page: Page, order: phantoms.Order) -> None:
+    """Send a phantom's folder from the page of cases, see what became of it, and come back."""
+    cases = page.url
+    page.locator("#folder").set_input_files(str(phantoms.folder_of(order) / "dicom"))
+    report = page.get_by_role("heading", name="De-identification, tag by tag")
+    expect(report).to_be_visible(timeout=300_000)
+    page.goto(cases)
 
 
 def _standards(page: Page, base: str, count: int) -> None:

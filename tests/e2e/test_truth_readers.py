@@ -6,6 +6,7 @@ from playwright.sync_api import Page, expect
 from readerstudy.demo import phantoms
 from tests.e2e.axe import problems
 from tests.e2e.conftest import CASES, TRAINING, Site, Visit
+from tests.e2e.making import send
 from tests.e2e.room import PASSWORD, shoot
 
 pytestmark = pytest.mark.browser
@@ -31,9 +32,8 @@ def draft_with_a_case(page: Page, site: Site) -> str:
     page.get_by_label("Name").fill("Stated apart")
     page.get_by_role("button", name="Create the study").click()
     base = page.url.rsplit("/cases", 1)[0]
-    order = phantoms.orders(CASES, TRAINING)[0]
-    page.locator("#folder").set_input_files(str(phantoms.folder_of(order) / "dicom"))
-    page.get_by_role("button", name="Make cases of them").click(timeout=300_000)
+    send(page, phantoms.orders(CASES, TRAINING)[0])
+    page.get_by_role("button", name="Make cases of them").click()
     page.goto(f"{base}/standard/")
     page.get_by_label("Opinions of each case").select_option("2")
     page.locator("#panel").get_by_role("button", name="Save").click()
