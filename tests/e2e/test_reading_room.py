@@ -57,6 +57,7 @@ def test_a_radiologist_reads_the_training_case_and_is_shown_the_truth(
     room.shoot(page, "reading-start-1280")
     found["start"] = axe(page)
     enter.press("Enter")
+    page.wait_for_url(lambda url: not url.endswith("/start/"))
     found["display"] = _display(page)
     room.ready(page)
     found["reading"] = axe(page)
