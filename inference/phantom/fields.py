@@ -60,8 +60,8 @@ def offsets(box: Box, centre: Points) -> Array:
     return np.stack(np.meshgrid(*axes, indexing="ij")).astype(np.float32)
 
 
-def distance_from(centre: Points, box: Box) -> Array:
-    """Distance of each voxel of the box from `centre` (z, y, x): shape of the box."""
+def distances(box: Box, centre: Points) -> Array:
+    """Distance of each voxel of the box from `centre`: the length of its `offsets`."""
     z, y, x = (
         (np.arange(s.start, s.stop) - c).astype(np.float32) ** 2
         for s, c in zip(box, centre, strict=True)
@@ -73,7 +73,7 @@ def paint_tube(volume: Array, points: Points, radii: NDArray[np.float64] | float
     """Paint balls along `points` (N, 3; z, y, x) into `volume` as soft fractions, by maximum."""
     for point, radius in zip(points, np.broadcast_to(radii, len(points)), strict=True):
         box = box_around(point, radius + 1.0, volume.shape)
-        distance = distance_from(point, box)
+        distance = distances(box, point)
         # A tube thinner than a voxel fills only part of the voxels that it crosses.
         filled = min(1.0, (radius / 0.5) ** 2)
         soft = np.clip((max(radius, 0.5) - distance) / 0.8 + 0.5, 0, 1) * filled

@@ -13,7 +13,7 @@ from inference.phantom.fields import (
     Box,
     Points,
     box_around,
-    distance_from,
+    distances,
     offsets,
     smooth_field,
 )
@@ -117,7 +117,7 @@ def _mass_effect(head: Head, shape: _Shape, rng: np.random.Generator) -> None:
     push = rng.uniform(0.25, 0.65) * shape.radius**3
     box = box_around(shape.centre, 2.6 * shape.radius + 2, head.brain.shape)
     away = offsets(box, shape.centre)
-    distance = np.sqrt((away**2).sum(0)) + 1e-3
+    distance = distances(box, shape.centre) + 1e-3
     source = np.cbrt(np.maximum(distance**3 - push, 0.02 * distance**3))
     fade = np.clip((2.6 * shape.radius - distance) / shape.radius, 0, 1)
     ratio = 1 + fade * (source / distance - 1)
@@ -168,7 +168,7 @@ def _oedema(head: Head, shape: _Shape, rng: np.random.Generator) -> None:
         return
     extent = rng.uniform(0.4, 1.6) * shape.radius + rng.uniform(2, 7)
     box = box_around(shape.centre, shape.radius + 1.8 * extent + 3, head.brain.shape)
-    distance = distance_from(shape.centre, box)
+    distance = distances(box, shape.centre)
     fingers = smooth_field(rng, distance.shape, max(4.0, extent), 0.35)
     limit = shape.radius + extent * (1 + fingers)
     white = ndimage.gaussian_filter(head.tissues["white"][box], 0.7)
