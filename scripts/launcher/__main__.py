@@ -3,6 +3,7 @@
 import argparse
 import os
 import shutil
+import signal
 import subprocess
 import sys
 from collections.abc import Callable
@@ -48,8 +49,19 @@ def setup() -> int:
     return 0
 
 
+def _interruptible() -> None:
+    """Let Ctrl-C and SIGTERM end us alike from the first moment on, in the background too."""
+
+    def stop(_signal: int, _frame: object) -> None:
+        raise KeyboardInterrupt
+
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, stop)
+
+
 def main() -> int:
     """Run one command; a refusal is one clear line."""
+    _interruptible()
     parser = argparse.ArgumentParser(prog="scripts.launcher")
     parser.add_argument("command", choices=["demo", "demo-reset", "setup", "test"])
     parser.add_argument("--port", type=int, default=int(os.environ.get("PORT") or 8000))

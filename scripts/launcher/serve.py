@@ -72,18 +72,13 @@ class Platform:
                 raise Failed(f"The {name} process stopped; its log is {self.logs / name}.log.")
 
     def watch(self) -> None:
-        """Wait until Ctrl-C, SIGTERM or the end of a process.
+        """Wait until a signal interrupts.
 
         Raises
         ------
         Failed
             When a process ends by itself.
         """
-
-        def stop(_signal: int, _frame: object) -> None:
-            raise KeyboardInterrupt
-
-        signal.signal(signal.SIGTERM, stop)
         while True:
             self._check_alive()
             time.sleep(0.5)

@@ -1,0 +1,35 @@
+"""The one way from the platform to `analysis`."""
+
+from analysis.version import VERSION
+from readerstudy.results.bridge.planning import (
+    Planned,
+    pilot_variances,
+    planned_foms,
+    power,
+    power_figure,
+    published_names,
+)
+from readerstudy.results.bridge.reports import (
+    Lesion,
+    Localisation,
+    Outcome,
+    analyse,
+    formats,
+    localise,
+)
+
+__all__ = [
+    "VERSION",
+    "Lesion",
+    "Localisation",
+    "Outcome",
+    "Planned",
+    "analyse",
+    "formats",
+    "localise",
+    "pilot_variances",
+    "planned_foms",
+    "power",
+    "power_figure",
+    "published_names",
+]

@@ -1,0 +1,47 @@
+"""`make demo` leaves nothing behind, whenever it is stopped."""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+# The launcher with processes that never answer, so that it waits for them until it is stopped.
+STARTING = """
+import runpy, sys
+from scripts.launcher import serve, setup, tools
+
+def nothing(*_arguments, **_options):
+    pass
+
+tools.check_port = setup.set_up = setup.prepare_data = setup.manage = nothing
+serve._commands = lambda port, workers: {name: ["sleep", "600"] for name in ("web", "worker")}
+sys.argv = ["scripts.launcher", "demo", "--port", "9"]
+runpy.run_module("scripts.launcher", run_name="__main__")
+"""
+
+
+def _children(pid: int) -> list[int]:
+    found = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
+    return [int(each) for each in found]
+
+
+@pytest.mark.parametrize("sent", [signal.SIGTERM, signal.SIGINT])
+def test_what_was_started_is_stopped_while_it_still_starts(
+    sent: signal.Signals, tmp_path: Path
+) -> None:
+    environment = {**os.environ, "READERSTUDY_VAR": str(tmp_path)}
+    with subprocess.Popen(
+        [sys.executable, "-c", STARTING], cwd=ROOT, env=environment, stdout=subprocess.DEVNULL
+    ) as launcher:
+        deadline = time.monotonic() + 30
+        while len(started := _children(launcher.pid)) < 2 and time.monotonic() < deadline:
+            time.sleep(0.05)
+        launcher.send_signal(sent)
+        launcher.wait(timeout=30)
+    assert len(started) == 2
+    assert [pid for pid in started if Path(f"/proc/{pid}").exists()] == []
