@@ -1,6 +1,7 @@
 """Make the demonstration study through the services that a real study uses."""
 
 from collections.abc import Callable, Iterable
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
@@ -15,8 +16,14 @@ from readerstudy.imaging.models import Examination
 from readerstudy.proposals import selectors as proposals
 from readerstudy.studies import plan as analysis_plan
 from readerstudy.studies import services as studies
-from readerstudy.studies.definition import ArmDraft, DesignDraft, brain_metastasis_questions
+from readerstudy.studies.definition import (
+    ArmDraft,
+    DesignDraft,
+    QuestionnaireDraft,
+    brain_metastasis_questions,
+)
 from readerstudy.studies.models import Case, Membership, Study
+from readerstudy.studies.question_sets import usual_questionnaires
 from readerstudy.truth import selectors as standards
 from readerstudy.truth import services as truth
 from readerstudy.truth.services import LesionDraft
@@ -27,6 +34,7 @@ SUMMARY = (
     "Five of its six readers are an observer model. Nothing here is about patients."
 )
 WASHOUT_DAYS = 28
+PASS_MARK_PERCENT = 50  # of the training cases: a newcomer passes, and sees that there is a mark
 SETTING_UP = timedelta(days=75)  # how long ago, on the simulated clock
 
 
@@ -66,6 +74,8 @@ def begin(users: dict[str, User]) -> Study:
     cora = users["coordinator"]
     study = studies.create_study(name=NAME, summary=SUMMARY, is_simulated=True, by=cora)
     studies.set_questions(study, questions=brain_metastasis_questions(), by=cora)
+    studies.set_questionnaires(study, questionnaires=(_about_readers(),), by=cora)
+    studies.set_pass_mark(study, percent=PASS_MARK_PERCENT, by=cora)
     arms = (
         ArmDraft(key="A", name="Without AI", mode="control"),
         ArmDraft(key="B", name="With AI", mode="concurrent", detector=proposals.default_detector()),
@@ -81,6 +91,13 @@ def begin(users: dict[str, User]) -> Study:
     for person in people.READERS:
         studies.add_reader(study, user=users[person.username], by=cora)
     return study
+
+
+def _about_readers() -> QuestionnaireDraft:
+    """The usual questions before the first case; none must be answered, so they can be skipped."""
+    before = next(each for each in usual_questionnaires() if each.moment == "before")
+    optional = tuple(replace(each, is_required=False) for each in before.questions)
+    return replace(before, questions=optional)
 
 
 def take_in(

@@ -12,12 +12,12 @@ from uuid import UUID
 
 import numpy as np
 
-from readerstudy.accounts.models import User
+from readerstudy.accounts.models import Experience, User
 from readerstudy.demo.clock import Clock
 from readerstudy.demo.observer import Observer, Reading, Shown, Sight
 from readerstudy.demo.people import PASSWORD
 from readerstudy.reads import disclosure, services
-from readerstudy.reads.models import Read
+from readerstudy.reads.models import Leave, Read
 from readerstudy.studies.models import Case, Study
 from readerstudy.truth import selectors as truth
 from readerstudy.web.problems import Problem
@@ -28,6 +28,7 @@ DISPLAY = {
     "width_px": 2560, "height_px": 1440, "pixel_ratio": 1.0, "webgl": True,
     "renderer": "observer model", "test_pattern": "seen",
 }  # fmt: skip
+ADMITTED = "The simulated readers go on whatever their training was."
 MANAGEMENT = ((65, "treat"), (30, "short"), (-1, "routine"))
 
 
@@ -101,12 +102,34 @@ class SimulatedReader:
             except Problem as problem:
                 if problem.code == "reads.nothing_left":
                     return
-                if problem.code != "reads.washout":
-                    raise
-                self.clock.forward(days=1)
+                self._meet(problem)
                 continue
             count += 1
             done()
+
+    def _meet(self, problem: Problem) -> None:
+        """Do what keeps the next case closed: wait a day, answer the questions, ask to go on."""
+        if problem.code == "reads.washout":
+            self.clock.forward(days=1)
+        elif problem.code == "reads.questionnaire":
+            self._answer(problem.more["questionnaire"])
+        elif problem.code == "reads.not_qualified":
+            reader = self.study.readers.get(user=self.user)
+            services.decide_on_training(
+                self.study, reader_code=reader.code, kind=Leave.Kind.ADMIT, reason=ADMITTED,
+                by=self.study.created_by,
+            )  # fmt: skip
+        else:
+            raise problem
+
+    def _answer(self, key: str) -> None:
+        """Answer the questions about the reader; the draws of the reads stay as they are."""
+        level = list(Experience.values).index(self.user.experience)
+        answers = {
+            "years": self.user.experience_years, "per_week": str(2 + level),
+            "ai_use": str(1 + level), "trust": 70 - 15 * level,
+        }  # fmt: skip
+        services.answer_questionnaire(self.study, key=key, answers=answers, by=self.user)
 
     def _begin_session(self) -> None:
         self.clock.forward(hours=20)

@@ -196,6 +196,12 @@ def answered(reader: Reader) -> list[tuple[QuestionnaireReply, str, list[tuple[s
     return titled
 
 
+def trained(reader: Reader) -> Qualification | None:
+    """The training that the reader passed, for a certificate of it; its own page shows it too."""
+    passed = Qualification.objects.filter(reader=reader, is_passed=True)
+    return passed.order_by("-attempt").first()
+
+
 def participation(reader: Reader) -> Participation | None:
     """What the reader's certificate says, once they have read all or the study is closed."""
     signed = Read.objects.filter(reader=reader, state=Read.State.SUBMITTED)

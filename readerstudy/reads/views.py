@@ -10,7 +10,7 @@ from uuid import UUID
 
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, QueryDict
 from django.shortcuts import redirect, render
 from django.utils.translation import get_language
 from django.utils.translation import gettext as _
@@ -82,14 +82,17 @@ def questions(request: HttpRequest, reader: Reader, key: str) -> HttpResponse:
     asked = questionnaires.find(reader.study, key)
     if asked is None:
         raise Unknown
-    context = {"reader": reader, "study": reader.study, "asked": asked}
+    may_skip = not any(each.is_required for each in asked.questions)
+    context = {"reader": reader, "study": reader.study, "asked": asked, "may_skip": may_skip}
     if request.method == "GET" and not questionnaires.is_due(reader, asked):
         messages.info(request, _("These questions are answered already, or come later."))
         return redirect("reads:home")
     if request.method == "POST":
         refused = _keep(request, reader, asked)
         if refused is None:
-            messages.success(request, _("Thank you. Your answers are kept."))
+            skipped = may_skip and "skip" in request.POST
+            words = _("Skipped.") if skipped else _("Thank you. Your answers are kept.")
+            messages.success(request, words)
             return redirect("reads:home")
         shown = {**context, **refused}
         return render(request, "reads/questions.html", shown, status=refused["problem"].status)
@@ -98,7 +101,8 @@ def questions(request: HttpRequest, reader: Reader, key: str) -> HttpResponse:
 
 def _keep(request: HttpRequest, reader: Reader, asked: QuestionnaireDraft) -> dict[str, Any] | None:
     """Keep the form's answers; else what the page needs to show the form as it was filled in."""
-    answers = questionnaires.from_form(asked, request.POST)
+    filled_in = QueryDict() if "skip" in request.POST else request.POST
+    answers = questionnaires.from_form(asked, filled_in)
     try:
         services.answer_questionnaire(
             reader.study, key=asked.key, answers=answers, by=cast("User", request.user)
@@ -132,7 +136,11 @@ def history(request: HttpRequest, reader: Reader) -> HttpResponse:
 @reader_page
 @require_GET
 def certificate(request: HttpRequest, reader: Reader) -> HttpResponse:
-    """A certificate of participation, to print."""
-    taken = own.participation(reader)
-    context = {"reader": reader, "study": reader.study, "taken": taken}
+    """A certificate of participation, to print; before the last case, of a training passed."""
+    context = {
+        "reader": reader,
+        "study": reader.study,
+        "taken": own.participation(reader),
+        "trained": own.trained(reader),
+    }
     return render(request, "reads/certificate.html", context)

@@ -10,6 +10,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field, fields
 from typing import Any, Self
 
+from readerstudy.imaging.protocol import Protocol as ImagingProtocol
 from readerstudy.studies import plan as sap
 from readerstudy.studies.hanging import Hanging
 
@@ -24,6 +25,9 @@ MAX_ARMS = 8
 MAX_WASHOUT_DAYS = 730
 MAX_BLOCK = 32
 MAX_REPEATS = 1000
+ADJUDICATIONS = ("third", "consensus")
+# What a study had before its protocol document named it: a document without it says nothing of it.
+NAMED_LATER = frozenset({"imaging_protocol", "truth_panel"})
 MOMENTS = ("before", "session", "after")
 MAX_PER_CENT = 100
 
@@ -159,6 +163,20 @@ class DesignDraft:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class PanelDraft:
+    """How many truth readers state each case, and who decides where two differ."""
+
+    opinions: int = 1
+    adjudication: str = "third"
+
+    def problems(self) -> list[str]:
+        """What is wrong with the panel by itself."""
+        if self.opinions in (1, 2) and self.adjudication in ADJUDICATIONS:
+            return []
+        return ["The truth panel has one or two opinions, and a third or a consensus decides."]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Definition:
     """Everything of a protocol that can be copied to another study."""
 
@@ -175,6 +193,8 @@ class Definition:
     questionnaires: tuple[QuestionnaireDraft, ...] = ()
     pass_mark_percent: int = 0  # of training cases read right, to go on; 0: nobody is tested
     hanging: Hanging = field(default_factory=Hanging)
+    imaging_protocol: ImagingProtocol = field(default_factory=ImagingProtocol)
+    truth_panel: PanelDraft = PanelDraft()
 
     def problems(self) -> list[str]:
         """All that is contradictory in the definition, in words."""
@@ -187,16 +207,24 @@ class Definition:
             *questionnaire_problems(self.questionnaires),
             *pass_mark_problems(self.pass_mark_percent),
             *self.hanging.problems(),
+            *self.truth_panel.problems(),
             *(sap.contradictions(plan) if plan else []),
         ]
 
     def as_dict(self) -> dict[str, Any]:
         """The definition as JSON values, members in the order of this file."""
-        return {name: _json(value) for name, value in asdict(self).items()}
+        values = asdict(self) | {"imaging_protocol": self.imaging_protocol.as_dict()}
+        return {name: _json(value) for name, value in values.items()}
 
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> Self:
-        """The definition that `as_dict` wrote; shape is checked by `protocol.parse` before."""
+        """The definition that `as_dict` wrote; shape is checked by `protocol.parse` before.
+
+        Raises
+        ------
+        ValueError
+            In words, for limits of the imaging protocol that are no numbers.
+        """
         values = dict(data)
         values["design"] = _design(values.get("design", {}))
         values["arms"] = tuple(ArmDraft(**arm) for arm in values.get("arms", ()))
@@ -204,6 +232,8 @@ class Definition:
         asked = values.get("questionnaires", ())
         values["questionnaires"] = tuple(questionnaire(each) for each in asked)
         values["hanging"] = Hanging.from_dict(values.get("hanging", {}))
+        values["imaging_protocol"] = ImagingProtocol.of(values.get("imaging_protocol", {}))
+        values["truth_panel"] = PanelDraft(**values.get("truth_panel", {}))
         return cls(**values)
 
 

@@ -8,7 +8,7 @@ from typing import Any
 
 from readerstudy.studies import assembly, protocol, randomisation
 from readerstudy.studies.allocation import Allocation, AllocationList
-from readerstudy.studies.definition import locked
+from readerstudy.studies.definition import NAMED_LATER, locked
 from readerstudy.studies.models import Study
 from readerstudy.studies.randomisation import Plan, ReaderSlot, Row
 from readerstudy.studies.selectors import current_version, definition
@@ -66,7 +66,8 @@ def _definition(study: Study) -> list[str]:
         return []
     now = definition(study).as_dict()
     then = locked(version.document)
-    changed = sorted(name for name in now if then[name] != now[name])
+    said = set(now) - (NAMED_LATER - set(version.document))
+    changed = sorted(name for name in said if then[name] != now[name])
     changed += [
         f"{kind} {code}"
         for kind, rows in (

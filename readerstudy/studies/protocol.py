@@ -12,6 +12,7 @@ from typing import Any
 import jsonschema
 import yaml
 
+from readerstudy.imaging import protocol as imaging
 from readerstudy.studies import definition, hanging, plan
 from readerstudy.studies.definition import Definition
 
@@ -78,7 +79,10 @@ def parse(data: Any) -> Definition:
     errors = sorted(_VALIDATOR.iter_errors(data), key=lambda error: list(map(str, error.path)))
     if errors:
         raise UnreadableError([_words(error) for error in errors])
-    protocol = Definition.from_dict({key: data[key] for key in data if key != "format"})
+    try:
+        protocol = Definition.from_dict({key: data[key] for key in data if key != "format"})
+    except ValueError as error:
+        raise UnreadableError([f"imaging_protocol: {error}."]) from None
     if found := protocol.problems():
         raise UnreadableError(found)
     return protocol
@@ -181,6 +185,40 @@ _HANGING = _object(
         "linked": {"type": "array", "items": {"enum": list(hanging.LINKS)}},
     },
 )
+_DEMAND = _object(
+    (),
+    {
+        "need": {"enum": list(imaging.NEEDS)},
+        "words": {"type": "array", "items": _text(imaging.MAX_WORD), "maxItems": imaging.MAX_WORDS},
+        "max_thickness_mm": _NUMBER,
+        "max_gap_mm": _NUMBER,
+        "min_matrix": _NUMBER,
+        "max_pixel_mm": _NUMBER,
+        "min_coverage_mm": _NUMBER,
+        "orientation": {"enum": list(imaging.ORIENTATIONS)},
+    },
+)
+_IMAGING_PROTOCOL = _object(
+    (),
+    {
+        "sequences": _object((), dict.fromkeys(imaging.ROLES, _DEMAND)),
+        "min_field_t": _NUMBER,
+        "max_field_t": _NUMBER,
+        "min_delay_s": _NUMBER,
+        "max_delay_s": _NUMBER,
+        "min_slices": {"type": "integer"},
+        "max_tilt_degrees": {"type": "number"},
+        "needs_agent": _YES_NO,
+        "fails": {"type": "array", "items": {"enum": list(imaging.CHECKS)}},
+    },
+)
+_TRUTH_PANEL = _object(
+    ("opinions",),
+    {
+        "opinions": {"enum": [1, 2]},
+        "adjudication": {"enum": list(definition.ADJUDICATIONS)},
+    },
+)
 _VALIDATOR = jsonschema.Draft202012Validator(
     _object(
         ("format", "name", "design", "arms", "questions"),
@@ -199,6 +237,8 @@ _VALIDATOR = jsonschema.Draft202012Validator(
             "questionnaires": {"type": "array", "items": _QUESTIONNAIRE, "maxItems": 20},
             "pass_mark_percent": {"type": "integer"},
             "hanging": _HANGING,
+            "imaging_protocol": _IMAGING_PROTOCOL,
+            "truth_panel": _TRUTH_PANEL,
         },
     )
 )

@@ -8,6 +8,7 @@ from django.db.models import Q, QuerySet
 
 from readerstudy.accounts.models import User
 from readerstudy.imaging.models import Collection
+from readerstudy.imaging.protocol import Protocol as ImagingProtocol
 from readerstudy.studies.definition import (
     ArmDraft,
     Definition,
@@ -27,6 +28,7 @@ from readerstudy.studies.models import (
     Study,
     WashoutOverride,
 )
+from readerstudy.studies.panels import panel_of
 from readerstudy.web.problems import Problem, Refused, Unknown
 
 Role = Membership.Role
@@ -199,6 +201,8 @@ def definition(study: Study) -> Definition:
         questionnaires=questionnaires(study),
         pass_mark_percent=study.pass_mark_percent,
         hanging=Hanging.from_dict(study.hanging),
+        imaging_protocol=ImagingProtocol.of(study.collection.imaging_protocol),
+        truth_panel=panel_of(study),
     )
 
 

@@ -4,7 +4,7 @@ from django.apps import AppConfig
 
 
 class TruthConfig(AppConfig):
-    """Registers the app, its readiness check and the feedback on training reads."""
+    """Registers the app: its readiness check, the feedback on training reads, the panel."""
 
     name = "readerstudy.truth"
     label = "truth"
@@ -12,4 +12,4 @@ class TruthConfig(AppConfig):
 
     def ready(self) -> None:
         """Register what other apps ask for."""
-        from readerstudy.truth import checks, feedback  # noqa: F401 -- they register themselves
+        from readerstudy.truth import checks, feedback, panels  # noqa: F401 -- they register themselves

@@ -17,6 +17,23 @@ def _study(site: Site) -> str:
     return site.manage("shell", "-v", "0", "-c", code).strip()
 
 
+def open_room(visit: Visit, site: Site, size: str = "1280x800") -> Page:
+    """The demonstration's room; what is asked before the first case is skipped, if it is due."""
+    study = _study(site)
+    page = visit("reader", f"/reading/{study}/questions/about-you/", size)
+    _skip_questions(page)
+    page.goto(f"/reading/{study}/")
+    return page
+
+
+def _skip_questions(page: Page) -> None:
+    """Skip them, here or behind the home's button, where they are due."""
+    if (asked := page.get_by_role("link", name="Answer a few questions first")).count():
+        asked.click()
+    if (skip := page.get_by_role("button", name="Skip these questions")).count():
+        skip.click()
+
+
 def _read(site: Site, fields: str, read_id: str) -> str:
     code = "from readerstudy.reads.models import Read\n"
     code += f"r = Read.objects.get(pk='{read_id}'); print({fields})"
@@ -48,16 +65,9 @@ def test_a_radiologist_reads_the_training_case_and_is_shown_the_truth(
     page = visit("reader", "/reading/")
     problems: list[str] = []
     page.on("pageerror", lambda error: problems.append(str(error)))
-    ours = page.get_by_role("region", name=re.compile("^Demonstration"))
     room.shoot(page, "reading-home-1280")
     found = {"home": axe(page)}
-    ours.get_by_role("link", name=re.compile("Start|Continue")).click()
-    enter = page.get_by_role("button", name="Enter the reading room")
-    enter.wait_for()
-    room.shoot(page, "reading-start-1280")
-    found["start"] = axe(page)
-    enter.press("Enter")
-    page.wait_for_url(lambda url: not url.endswith("/start/"))
+    found["start"] = _start(page)
     found["display"] = _display(page)
     room.ready(page)
     found["reading"] = axe(page)
@@ -66,6 +76,7 @@ def test_a_radiologist_reads_the_training_case_and_is_shown_the_truth(
     found["keys"] = _in_dialog(page)
     room.put_mark(page)
     found["marked"] = axe(page)
+    _take_back(page)
     room.answer(page)
     room.saved(page)
     page.keyboard.press("Escape")
@@ -83,6 +94,35 @@ def test_a_radiologist_reads_the_training_case_and_is_shown_the_truth(
     room.until(page, lambda: room.sign(page, "readId") not in {"", read_id}, "the next case")
     room.ready(page)
     assert problems == []
+    _has_certificate(page, site)
+
+
+def _start(page: Page) -> list[str]:
+    """From the home through the page before a session, and what is wrong with that."""
+    _skip_questions(page)
+    ours = page.get_by_role("region", name=re.compile("^Demonstration"))
+    ours.get_by_role("link", name=re.compile("Start|Continue")).click()
+    enter = page.get_by_role("button", name="Enter the reading room")
+    enter.wait_for()
+    room.shoot(page, "reading-start-1280")
+    found = axe(page)
+    enter.press("Enter")
+    page.wait_for_url(lambda url: not url.endswith("/start/"))
+    return found
+
+
+def _take_back(page: Page) -> None:
+    """The training case has no lesion, and training has a pass mark."""
+    page.keyboard.press("Control+z")
+    room.until(page, lambda: room.sign(page, "marks") == "0", "the mark to be taken back")
+    page.get_by_test_id("no-lesion").click()
+
+
+def _has_certificate(page: Page, site: Site) -> None:
+    page.goto(f"/reading/{_study(site)}/certificate/")
+    assert "has passed the training of the study" in page.locator("main").inner_text()
+    assert axe(page) == []
+    room.shoot(page, "certificate-of-training")
 
 
 def _is_aided(site: Site, read_id: str) -> bool:
@@ -92,8 +132,7 @@ def _is_aided(site: Site, read_id: str) -> bool:
 
 def test_a_read_goes_on_after_the_browser_was_killed(visit: Visit, site: Site) -> None:
     """R7, C1: same case, same marks; the gap is a gap. R6: proposals where the arm has them."""
-    study = _study(site)
-    first = visit("reader", f"/reading/{study}/", "1920x1080")
+    first = open_room(visit, site, "1920x1080")
     room.enter_again(first)
     room.shoot(first, "reading-room-1920")
     shown = first.get_by_test_id("proposals").count() == 1
@@ -102,6 +141,6 @@ def test_a_read_goes_on_after_the_browser_was_killed(visit: Visit, site: Site) -
     room.saved(first)
     read_id, marks = room.sign(first, "readId"), room.sign(first, "marks")
     first.context.close()
-    second = visit("reader", f"/reading/{study}/")
+    second = open_room(visit, site)
     room.enter_again(second)
     assert (room.sign(second, "readId"), room.sign(second, "marks")) == (read_id, marks)

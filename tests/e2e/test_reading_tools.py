@@ -9,7 +9,7 @@ from playwright.sync_api import Page
 
 from tests.e2e import room
 from tests.e2e.conftest import Site, Visit
-from tests.e2e.test_reading_room import _study
+from tests.e2e.test_reading_room import open_room
 
 pytestmark = pytest.mark.browser
 
@@ -60,7 +60,7 @@ def test_r12_image_tools_are_behind_keys_and_every_use_is_an_event(
     visit: Visit, site: Site
 ) -> None:
     """Length, two diameters and an ellipse; undo; magnifier, slab, three planes, cine; language."""
-    page = visit("reader", f"/reading/{_study(site)}/")
+    page = open_room(visit, site)
     room.enter_again(page)
     first = page.get_by_test_id("pane-0")
     _measure(page)
@@ -101,7 +101,7 @@ def test_r12_image_tools_are_behind_keys_and_every_use_is_an_event(
 
 def test_r7_lost_graphics_are_said_at_once(visit: Visit, site: Site) -> None:
     """Pictures that may be wrong are covered; the case comes back with its marks."""
-    page = visit("reader", f"/reading/{_study(site)}/")
+    page = open_room(visit, site)
     lose = (
         "window.__contexts = [];"
         "const old = HTMLCanvasElement.prototype.getContext;"

@@ -9,20 +9,24 @@ from django.utils import timezone
 
 from readerstudy.accounts.models import User
 from readerstudy.audit.services import record
+from readerstudy.imaging.protocol import Protocol as ImagingProtocol
 from readerstudy.imaging.services import create_collection
 from readerstudy.studies import definition, protocol
 from readerstudy.studies.definition import (
     ArmDraft,
     Definition,
     DesignDraft,
+    PanelDraft,
     QuestionDraft,
     QuestionnaireDraft,
 )
 from readerstudy.studies.hanging import Hanging
 from readerstudy.studies.models import Arm, Membership, Question, Study
+from readerstudy.studies.panels import set_panel_of
 from readerstudy.studies.selectors import definition as definition_of
 from readerstudy.studies.selectors import study_for
 from readerstudy.studies.services.gate import changing, require_no_problems
+from readerstudy.studies.services.images import set_imaging_protocol
 from readerstudy.web.problems import Invalid, Refused
 
 MAX_NAME = 160
@@ -284,6 +288,10 @@ def _from_definition(source: Definition, action: str, detail: dict[str, Any], *,
             study = set_pass_mark(study, percent=source.pass_mark_percent, by=by)
         if source.hanging != Hanging():
             study = set_hanging(study, hanging=source.hanging, by=by)
+        if source.imaging_protocol != ImagingProtocol():
+            set_imaging_protocol(study, source.imaging_protocol.as_dict(), by=by)
+        if source.truth_panel != PanelDraft():
+            set_panel_of(study, source.truth_panel, by=by)
         _record(action, study, by, detail)
     return study
 

@@ -55,8 +55,12 @@ def test_who_reads_training_rightly_goes_on(people: People, sign_in: SignIn) -> 
     train(people, study, rightly=True)
     found = Qualification.objects.get()
     assert (found.right, found.of, found.is_passed, found.attempt) == (2, 2, True, 1)
-    page = sign_in(people.rae).get(f"/reading/{study.pk}/training/").content.decode()
+    client = sign_in(people.rae)
+    page = client.get(f"/reading/{study.pk}/training/").content.decode()
     assert "You read 2 of 2 training cases right" in page
+    certificate = client.get(f"/reading/{study.pk}/certificate/").content.decode()
+    assert "has passed the training of the study" in certificate
+    assert "2 of 2" in certificate
     assert sit(people.rae, study).open()["read"]["is_training"] is False
 
 

@@ -1,6 +1,7 @@
 """Questionnaires: defined in the protocol, asked when they are due, answered on pages, exported."""
 
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -91,6 +92,27 @@ def test_each_is_asked_when_it_is_due_and_not_before(
     clock.time += timedelta(minutes=study.rest_min + 1)  # a new session
     assert "How alert" in client.get(f"{pages}/start/").content.decode()
     assert client.post(f"{pages}/questions/afterwards/", AFTER).status_code == 409
+
+
+def test_where_nothing_is_required_the_questions_can_be_skipped(
+    people: People, sign_in: SignIn
+) -> None:
+    """As in the demonstration; where an answer is required, asking to skip is answered 400."""
+    made = factories.draft_study(people, with_proposals=True)
+    before, room, _after = usual_questionnaires()
+    optional = tuple(replace(each, is_required=False) for each in before.questions)
+    asked = (replace(before, questions=optional), replace(room, moment="before"))
+    studies.set_questionnaires(made, questionnaires=asked, by=people.cora)
+    proposing.propose_for(made, proposing.found())
+    studies.lock(made, password=PASSWORD, by=people.cora)
+    study, client = studies.start(made, by=people.cora), sign_in(people.rae)
+    pages = f"/reading/{study.pk}/questions"
+    assert "Skip these" in client.get(f"{pages}/about-you/").content.decode()
+    assert client.post(f"{pages}/about-you/", ABOUT | {"skip": "1"}).status_code == 302
+    assert QuestionnaireReply.objects.get().answers == {}
+    assert "Skip these" not in client.get(f"{pages}/room/").content.decode()
+    assert client.post(f"{pages}/room/", ROOM | {"skip": "1"}).status_code == 400
+    assert next_of(client)["questionnaire"] == "room"
 
 
 def test_a_form_that_lacks_something_is_shown_as_it_was_filled_in(

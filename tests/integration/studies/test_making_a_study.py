@@ -1,20 +1,28 @@
 """The coordinator's way from nothing to a draft that can be locked."""
 
+from dataclasses import replace
 from itertools import pairwise
 
 import pytest
+from django.utils import timezone
 
 from readerstudy.audit.models import Entry
-from readerstudy.studies import plan, services
+from readerstudy.imaging.protocol import Demand
+from readerstudy.imaging.protocol import Protocol as ImagingProtocol
+from readerstudy.studies import integrity, plan, protocol, services
 from readerstudy.studies.definition import (
     ArmDraft,
     DesignDraft,
+    PanelDraft,
     QuestionDraft,
     brain_metastasis_questions,
 )
 from readerstudy.studies.hanging import Hanging
-from readerstudy.studies.models import Case, Membership, Study
+from readerstudy.studies.models import Case, Membership, ProtocolVersion, Study
 from readerstudy.studies.selectors import definition, questions, roles
+from readerstudy.studies.services.images import set_imaging_protocol
+from readerstudy.truth import services as truth
+from readerstudy.truth.models import Panel
 from readerstudy.web.problems import Problem
 from tests import factories
 from tests.cast import PASSWORD, People
@@ -208,6 +216,52 @@ def test_c11_how_images_hang_is_copied_exported_and_locked(people: People) -> No
     old = text[: text.index("hanging:")]  # a file that was written before there was one
     usual = services.import_protocol(text=old, by=people.cora)
     assert definition(usual).hanging == Hanging()
+
+
+def test_c11_imaging_protocol_and_truth_panel_are_copied_exported_and_locked(
+    people: People,
+) -> None:
+    study = factories.draft_study(people)
+    asked = ImagingProtocol(
+        sequences={**ImagingProtocol().sequences, "t2": Demand(words=("T2 TSE",), max_gap_mm=0.5)},
+        min_field_t=1.5,
+        fails=frozenset({"completeness", "field"}),
+    )
+    set_imaging_protocol(study, asked.as_dict(), by=people.cora)
+    truth.set_panel(study, opinions=2, adjudication="consensus", by=people.cora)
+    wanted = definition(Study.objects.get(pk=study.pk))
+    assert (wanted.imaging_protocol, wanted.truth_panel) == (
+        asked, PanelDraft(opinions=2, adjudication="consensus"),
+    )  # fmt: skip
+    text = services.export_protocol(study, by=people.cora)
+    again = services.import_protocol(text=text, by=people.cora)
+    assert definition(again) == wanted
+    assert services.export_protocol(again, by=people.cora) == text
+    copy = services.copy_study(study, name="Copy", by=people.cora)
+    assert definition(copy) == replace(wanted, name="Copy")
+    assert copy.collection.imaging_protocol["min_field_t"] == 1.5
+    bad = text.replace("min_field_t: 1.5", "min_field_t: -1").replace("opinions: 2", "opinions: 3")
+    refused = refusal(services.import_protocol, text=bad, by=people.cora)
+    assert any("truth_panel.opinions" in each for each in refused.more["problems"])
+    bad = text.replace("min_field_t: 1.5", "min_field_t: .nan")
+    refused = refusal(services.import_protocol, text=bad, by=people.cora)
+    assert refused.more["problems"] == ["imaging_protocol: min_field_t is a number, 0 or more."]
+
+
+def test_a3_a_protocol_locked_before_its_document_named_the_panel_is_what_was_locked(
+    people: People,
+) -> None:
+    """It had one, in its own row; a document that names it must agree with the row."""
+    study = factories.running_study(people)
+    Panel.objects.create(
+        study=study, opinions=1, adjudication="consensus", by=people.cora, at=timezone.now()
+    )
+    assert "truth_panel" in integrity.check(study)[0]
+    version = ProtocolVersion.objects.get(study=study)
+    later = {"imaging_protocol", "truth_panel"}
+    old = {name: value for name, value in version.document.items() if name not in later}
+    ProtocolVersion.objects.filter(pk=version.pk).update(document=old, sha256=protocol.sha256(old))
+    assert integrity.check(study) == []
 
 
 @pytest.mark.parametrize(

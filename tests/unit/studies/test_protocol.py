@@ -5,11 +5,13 @@ import yaml
 from hypothesis import given
 from hypothesis import strategies as st
 
+from readerstudy.imaging.protocol import Protocol
 from readerstudy.studies import plan, protocol
 from readerstudy.studies.definition import (
     ArmDraft,
     Definition,
     DesignDraft,
+    PanelDraft,
     QuestionDraft,
     arm_problems,
     brain_metastasis_questions,
@@ -34,6 +36,8 @@ WHOLE = Definition(
     idle_limit_s=45,
     coordinator_blinded=False,
     analysis_plan=plan.default(),
+    imaging_protocol=Protocol(min_field_t=1.5, needs_agent=True),
+    truth_panel=PanelDraft(opinions=2),
 )  # fmt: skip
 
 
@@ -108,6 +112,9 @@ def test_a_file_that_is_no_protocol_is_refused_with_the_reason(text: str, words:
         ({"arms": [{**CONTROL, "mode": "concurrent"}]}, "name@version"),
         ({"analysis_plan": {"primary": {}}}, "analysis_plan"),
         ({"idle_limit_s": 5}, "idle_limit_s"),
+        ({"truth_panel": {"opinions": 3}}, "truth_panel.opinions"),
+        ({"imaging_protocol": {"sequences": {"pet": {}}}}, "pet"),
+        ({"imaging_protocol": {"min_slices": -1}}, "imaging_protocol: min_slices is a number"),
     ],
 )
 def test_g2_unknown_members_and_bad_values_are_refused_by_name(
