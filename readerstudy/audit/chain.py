@@ -78,7 +78,9 @@ def link_hash(link: Link) -> str:
     return hashlib.sha256(canonical(fields)).hexdigest()
 
 
-def verify(links: Iterable[Link], *, kept: Iterable[Head] = ()) -> list[Break]:
+def verify(
+    links: Iterable[Link], *, kept: Iterable[Head] = (), since: Iterable[Head] = ()
+) -> list[Break]:
     """Find and name what was done to chains.
 
     Parameters
@@ -87,18 +89,24 @@ def verify(links: Iterable[Link], *, kept: Iterable[Head] = ()) -> list[Break]:
         Entries ordered by chain and number; read once, so that a chain may be long.
     kept : iterable of Head
         Heads noted earlier, outside the database.
+    since : iterable of Head
+        Where a chain was whole when it was last verified: its links begin with that entry, and
+        what lies before is not asked for.
 
     Returns
     -------
     list of Break
         Empty when nothing was found.
     """
-    heads: dict[tuple[str, int], Head] = {(head.chain, head.number): head for head in kept}
+    begun = {head.chain: head for head in since}
+    heads = {(head.chain, head.number): head for head in (*kept, *begun.values())}
     found: list[Break] = []
     last: dict[str, Link] = {}
     broken: list[Link] = []
     for link in links:
         previous = last.get(link.chain)
+        if previous is None and link.chain in begun and begun[link.chain].number == link.number:
+            previous = _before(link)
         last[link.chain] = link
         found += _gap(link, previous)
         if link_hash(link) != link.hash:
@@ -111,6 +119,11 @@ def verify(links: Iterable[Link], *, kept: Iterable[Head] = ()) -> list[Break]:
     found += _name_broken(broken)
     found += _cut_tails(heads.values(), last)
     return sorted(found, key=lambda each: (each.chain, each.number, each.tampering))
+
+
+def _before(link: Link) -> Link:
+    """What stands for the entry before the first one that is looked at."""
+    return replace(link, number=link.number - 1, hash=link.previous_hash)
 
 
 def _gap(link: Link, previous: Link | None) -> Iterator[Break]:

@@ -37,6 +37,8 @@ class Verification(models.Model):
     entries = models.PositiveBigIntegerField()
     anchors = models.PositiveIntegerField()
     breaks = models.JSONField(default=list)  # words, the first hundred
+    is_full = models.BooleanField(default=True)  # every entry; else those since the checkpoint
+    checkpoint = models.JSONField(null=True, blank=True)  # sealed; none where something was found
 
     class Meta:
         ordering = ["-at"]

@@ -1,10 +1,12 @@
 """Queries about the record: the trail for its page, verification, heads to keep elsewhere."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import asdict
+from typing import Any
 from uuid import UUID
 
 from django.db import connection
-from django.db.models import OuterRef, Q, QuerySet, Subquery
+from django.db.models import Count, Max, OuterRef, Q, QuerySet, Subquery
 
 from readerstudy.audit import chain, triggers
 from readerstudy.audit.chain import Break, Head, Link, Tampering
@@ -64,6 +66,42 @@ def verify(study: UUID | str | None = None, *, kept: Iterable[Head] = ()) -> lis
     """
     wanted = [head for head in kept if study is None or head.chain == str(study)]
     return [*_triggers(), *chain.verify(links(study), kept=wanted)]
+
+
+def goes_on_from(since: Sequence[Head], *, kept: Iterable[Head] = ()) -> bool:
+    """Whether the chains go on whole from where they were last found whole.
+
+    No entry before that is computed anew; that there are as many as their numbers say is.
+
+    Parameters
+    ----------
+    since : sequence of Head
+        Each chain's last entry then; a chain that is not named is looked at from its beginning.
+    kept : iterable of Head
+        Heads kept outside that were not compared before.
+    """
+    if _triggers() or any(each["n"] != each["last"] for each in _lengths()):
+        return False
+    begun = {head.chain: head.number for head in since}
+    older = [head for head in kept if head.number <= begun.get(head.chain, 0)]
+    if any(not Entry.objects.filter(**asdict(head)).exists() for head in older):
+        return False
+    newer = [head for head in kept if head not in older]
+    return not chain.verify(_links_from(begun), kept=newer, since=since)
+
+
+def _lengths() -> list[dict[str, Any]]:
+    """Of each chain how many entries it has, and the highest number; by its index alone."""
+    rows = Entry.objects.order_by("chain").values("chain")
+    return [dict(each) for each in rows.annotate(n=Count("id"), last=Max("number"))]
+
+
+def _links_from(begun: Mapping[str, int]) -> Iterator[Link]:
+    """The entries of every chain in order, from a number on where one is given."""
+    for each in _lengths():
+        rows = Entry.objects.filter(chain=each["chain"]).order_by("number")
+        rows = rows.filter(number__gte=begun.get(each["chain"], 1))
+        yield from map(link, rows.iterator(chunk_size=2000))
 
 
 def _triggers() -> list[Break]:
