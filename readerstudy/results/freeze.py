@@ -14,6 +14,7 @@ from readerstudy.reads.models import Answer, Batch, Decision, Mark, Read
 from readerstudy.reads.services.submitting import timings_under
 from readerstudy.results import about_readers
 from readerstudy.results.bridge import Lesion, localise
+from readerstudy.results.models import EmergencyUnblinding
 from readerstudy.results.tables import OF_READS, Table, table
 from readerstudy.studies.allocation import Allocation
 from readerstudy.studies.models import Case, Reader, Study
@@ -136,6 +137,11 @@ def _reads(data: Gathering) -> Iterator[Row]:
         )
     )
     scanners = _scanners(data)
+    told = set(
+        EmergencyUnblinding.objects.filter(
+            reader__study=data.study, granted_at__isnull=False
+        ).values_list("reader_id", "case_id", "period")
+    )
     orders: dict[Any, int] = {}
     sessions: dict[Any, dict[Any, int]] = {}
     for read in data.reads:
@@ -160,6 +166,7 @@ def _reads(data: Gathering) -> Iterator[Row]:
             "submitted_at": read.submitted_at.isoformat() if read.submitted_at else None,
             "protocol_version": read.protocol_version.number,
             "simulated": int(read.is_simulated),
+            "emergency": int((read.reader_id, read.case_id, read.period) in told),
         }
 
 
@@ -376,5 +383,6 @@ def _events(data: Gathering) -> Iterator[Row]:
                     "mono_ms": event.mono_ms,
                     "wall_ms": event.wall_ms,
                     "received_at": batch.received_at.isoformat(),
+                    "used": int(batch.is_applied),
                     "payload": event.payload,
                 }

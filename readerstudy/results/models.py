@@ -5,7 +5,7 @@ import uuid
 from django.conf import settings
 from django.db import models
 
-from readerstudy.studies.models import Study
+from readerstudy.studies.models import Case, Reader, Study
 
 
 class Freeze(models.Model):
@@ -48,6 +48,44 @@ class Unblinding(models.Model):
 
     def __str__(self) -> str:
         return f"{self.freeze} {'granted' if self.granted_at else 'asked'}"
+
+
+class EmergencyUnblinding(models.Model):
+    """One case as one reader read it in one period, unblinded before the study is (fault D9).
+
+    Asked for by one person with a reason, granted by another, each with their password. What was
+    told and to whom is this row; reads that it concerns are marked in the frozen data.
+    """
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    reader = models.ForeignKey(Reader, on_delete=models.PROTECT, related_name="+")
+    case = models.ForeignKey(Case, on_delete=models.PROTECT, related_name="+")
+    period = models.PositiveSmallIntegerField()
+    reason = models.TextField()
+    asked_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+"
+    )
+    asked_at = models.DateTimeField()
+    granted_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, null=True, on_delete=models.PROTECT, related_name="+"
+    )
+    granted_at = models.DateTimeField(null=True)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["reader", "case", "period"], name="results_emergency_once"
+            ),
+            models.CheckConstraint(
+                condition=models.Q(granted_by__isnull=True)
+                | ~models.Q(granted_by=models.F("asked_by")),
+                name="results_emergency_takes_two",
+            ),
+        ]
+        ordering = ["-asked_at"]
+
+    def __str__(self) -> str:
+        return f"{self.reader} {self.case} {'granted' if self.granted_at else 'asked'}"
 
 
 class AnalysisRun(models.Model):

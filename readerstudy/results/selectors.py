@@ -4,7 +4,16 @@ from dataclasses import dataclass
 from uuid import UUID
 
 from readerstudy.accounts.models import User
-from readerstudy.results.models import AnalysisRun, Freeze, InterimLook, InterimMask, Unblinding
+from readerstudy.reads.models import Read
+from readerstudy.results.models import (
+    AnalysisRun,
+    EmergencyUnblinding,
+    Freeze,
+    InterimLook,
+    InterimMask,
+    Unblinding,
+)
+from readerstudy.studies import lifecycle
 from readerstudy.studies.models import Membership, Study
 from readerstudy.studies.selectors import ADMINISTRATOR, roles, study_for
 from readerstudy.web.problems import Problem, Unknown
@@ -83,6 +92,44 @@ def unblinded_run(user: User, study_id: UUID, run_id: UUID) -> AnalysisRun:
 def looks(study: Study) -> list[InterimLook]:
     """The blinded looks that were taken, the newest first."""
     return list(InterimLook.objects.filter(study=study).select_related("by"))
+
+
+@dataclass(frozen=True)
+class Emergency:
+    """One emergency unblinding and, once it is granted, what it told."""
+
+    asked: EmergencyUnblinding
+    arm: str  # its name; empty while it waits
+    may_grant: bool
+
+
+def emergencies(user: User, study: Study) -> list[Emergency]:
+    """The study's emergency unblindings, for who may grant them; the newest first."""
+    rows = EmergencyUnblinding.objects.filter(reader__study=study)
+    return [
+        Emergency(
+            each,
+            told_by(each) if each.granted_at else "",
+            each.granted_at is None and each.asked_by_id != user.id,
+        )
+        for each in rows.select_related("reader", "case", "asked_by", "granted_by")
+    ]
+
+
+def may_unblind_one(user: User, study: Study) -> bool:
+    """Whether the viewer may ask for a read to be unblinded in an emergency."""
+    return lifecycle.allows(study.state, "emergency") and bool(roles(user, study) & set(GRANTERS))
+
+
+def told_by(asked: EmergencyUnblinding) -> str:
+    """The name of the arm in which the case was read."""
+    return str(reads_of(asked)[0].arm.name)
+
+
+def reads_of(asked: EmergencyUnblinding) -> list[Read]:
+    """The reads that an emergency unblinding concerns: a second reader's two stages are two."""
+    rows = Read.objects.filter(reader=asked.reader_id, case=asked.case_id, period=asked.period)
+    return list(rows.select_related("arm").order_by("opened_at"))
 
 
 def letters(study: Study) -> list[tuple[str, str]]:

@@ -36,6 +36,7 @@ COLUMNS: Mapping[str, Mapping[str, str]] = {
         "submitted_at": "Server time of the signature, UTC",
         "protocol_version": "Protocol the read was made under",
         "simulated": "1 when an observer model made the read",
+        "emergency": "1 when its arm was told in an emergency before the data were frozen",
     },
     "marks": {
         "reader": "Reader's code",
@@ -117,6 +118,8 @@ COLUMNS: Mapping[str, Mapping[str, str]] = {
         "mono_ms": "Monotonic clock of the tab, milliseconds",
         "wall_ms": "Wall clock of the browser, milliseconds since 1970",
         "received_at": "Server time, UTC",
+        "used": "1 when it is part of the read; 0 when it came from a window that had lost the "
+        "read, after the signature, or after the account had ended",
         "payload": "Further members, as JSON",
     },
     "questionnaires": {

@@ -23,9 +23,11 @@ from readerstudy.results import (
     store,
 )
 from readerstudy.results.models import Unblinding
+from readerstudy.studies import lifecycle
+from readerstudy.studies.models import Study
 from readerstudy.studies.selectors import study_for
 from readerstudy.studies.services import close
-from readerstudy.web.problems import Invalid, Problem, Unknown
+from readerstudy.web.problems import Invalid, Problem, Refused, Unknown
 
 FIGURE_POLICY = "default-src 'none'; style-src 'unsafe-inline'"
 MAX_PILOT_BYTES = 20_000_000
@@ -37,7 +39,12 @@ def detail(request: HttpRequest, study_id: UUID) -> HttpResponse:
     """Where the study stands and, once unblinded and analysed, its answer."""
     user = cast("User", request.user)
     where = selectors.standing(user, study_id)
-    context = {"standing": where, "study": where.study, "run": where.run}
+    context = {
+        "standing": where,
+        "study": where.study,
+        "run": where.run,
+        "may_emergency": selectors.may_unblind_one(user, where.study),
+    }
     if where.run is not None and where.is_unblinded and where.run.numbers:
         record_view("results.view", subject=f"analysis:{where.run.id}", by=user,
                     study=where.study.id)  # fmt: skip
@@ -111,6 +118,54 @@ def interim(request: HttpRequest, study_id: UUID) -> HttpResponse:
     }
     status = context["problem"].status if "problem" in context else 200
     return render(request, "results/interim.html", context, status=status)
+
+
+@login_required
+@require_http_methods(["GET", "POST"])
+def emergency(request: HttpRequest, study_id: UUID) -> HttpResponse:
+    """Emergency unblinding of single reads: those asked for, and a form to ask; audited."""
+    user = cast("User", request.user)
+    study = study_for(user, study_id, *selectors.GRANTERS)
+    typed = {name: request.POST.get(name, "") for name in ("reader", "case", "period", "reason")}
+    context: dict[str, Any] = {"study": study, "typed": typed}
+    if request.method == "POST":
+        try:
+            services.ask_emergency(
+                study, reader=typed["reader"], case=typed["case"], reason=typed["reason"],
+                period=int(typed["period"]) if typed["period"].isdecimal() else 0,
+                password=request.POST.get("password", ""), by=user,
+            )  # fmt: skip
+        except Problem as problem:
+            context["problem"] = problem
+        else:
+            return redirect("results:emergency", study_id=study_id)
+    return _emergencies(request, study, context)
+
+
+@login_required
+@require_POST
+def grant_emergency(request: HttpRequest, study_id: UUID, asked_id: UUID) -> HttpResponse:
+    """Grant what another person asked for."""
+    user = cast("User", request.user)
+    study = study_for(user, study_id, *selectors.GRANTERS)
+    try:
+        services.grant_emergency(
+            asked_id, study=study, password=request.POST.get("password", ""), by=user
+        )
+    except Refused as problem:
+        return _emergencies(request, study, {"study": study, "problem": problem})
+    return redirect("results:emergency", study_id=study_id)
+
+
+def _emergencies(request: HttpRequest, study: Study, context: dict[str, Any]) -> HttpResponse:
+    """The page; that somebody sees an arm on it is recorded."""
+    user = cast("User", request.user)
+    found = selectors.emergencies(user, study)
+    if any(each.arm for each in found):
+        record_view("results.view_emergency", subject=f"study:{study.pk}", by=user, study=study.pk)
+    status = context["problem"].status if "problem" in context else 200
+    context |= {"emergencies": found, "may_ask": lifecycle.allows(study.state, "emergency")}
+    return render(request, "results/emergency.html", context, status=status)
 
 
 @login_required

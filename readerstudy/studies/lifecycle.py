@@ -31,6 +31,7 @@ EDITS: dict[str, frozenset[str]] = {
     "void": frozenset({RUNNING, CLOSED}),  # once the data are frozen, the analysis decides
     "look": frozenset({RUNNING, CLOSED}),  # blinded, as the plan foresees (S2)
     "halt": frozenset({READY, RUNNING}),
+    "emergency": frozenset({RUNNING, CLOSED, FROZEN}),  # one read, before all are unblinded
     "read": frozenset({RUNNING}),
 }
 
@@ -54,6 +55,7 @@ _INSTEAD = {
     "archive": "Close, freeze and unblind it first.",
     "void": "Reads are voided while a study runs or is closed; frozen data do not change.",
     "look": "Interim looks are taken while a study runs or is closed, before its data are frozen.",
+    "emergency": "One read is unblinded in an emergency once the study runs, until all are.",
     "read": "Reads are opened only while a study runs; ask your coordinator.",
 }
 
