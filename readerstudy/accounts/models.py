@@ -42,6 +42,7 @@ class User(AbstractUser):
     experience = models.CharField(max_length=20, choices=Experience, blank=True)
     experience_years = models.PositiveSmallIntegerField(null=True, blank=True)
     creates_studies = models.BooleanField(default=False)
+    deactivated_at = models.DateTimeField(null=True, blank=True)  # while not `is_active`
     is_simulated = models.BooleanField(default=False)  # an observer model, never a person
     theme = models.CharField(
         max_length=5, default="dark", choices=[("dark", "Dark"), ("light", "Light")]

@@ -7,6 +7,7 @@ from django.core.exceptions import ValidationError
 from django.core.validators import validate_email
 from django.db import transaction
 from django.http import HttpRequest
+from django.utils import timezone
 
 from readerstudy.accounts.models import Experience, Site, User
 from readerstudy.audit.services import record
@@ -182,7 +183,8 @@ def sign_out(request: HttpRequest) -> None:
 def _set_active(user: User, action: str, *, active: bool, reason: str, by: User) -> User:
     with transaction.atomic():
         user.is_active = active
-        user.save(update_fields=["is_active"])
+        user.deactivated_at = None if active else timezone.now()
+        user.save(update_fields=["is_active", "deactivated_at"])
         record(action, subject=f"user:{user.pk}", by=by, reason=reason)
     return user
 

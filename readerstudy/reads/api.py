@@ -7,6 +7,7 @@ from django.http import HttpRequest
 from django.http.response import HttpResponseBase
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiParameter, OpenApiResponse, extend_schema
+from rest_framework.permissions import AllowAny
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
@@ -64,6 +65,19 @@ def _require_open(read: Read, **more: Any) -> None:
     if read.state not in selectors.OPEN_STATES:
         words = "This case is no longer yours to read. What you did is kept; go on with the next."
         raise Problem("reads.withdrawn", words, state=read.state, **more)
+
+
+def _receipt(receipt: services.Receipt) -> dict[str, Any]:
+    """What became of a batch; events that came altered are refused."""
+    body: dict[str, Any] = {
+        "acknowledged": receipt.acknowledged,
+        "missing": receipt.missing,
+        "last_seq": receipt.last_seq,
+    }
+    if receipt.altered:
+        words = "Some events came again with other content; those are refused."
+        raise Problem("reads.altered_event", words, altered=receipt.altered, **body)
+    return body
 
 
 class ReaderView(APIView):
@@ -148,22 +162,46 @@ class Events(ReaderView):
         """Store a batch; answer the ids that are stored."""
         data = _input(schemas.EventsInput, request)
         receipt = services.append_events(
-            read_id, tab=data["tab"], fence=data["fence"], batch=data["events"], by=_user(request)
+            read_id,
+            tab=data["tab"],
+            fence=data["fence"],
+            batch=data["events"],
+            by=_user(request),
+            schema=data["schema"],
         )
-        body: dict[str, Any] = {
-            "acknowledged": receipt.acknowledged,
-            "missing": receipt.missing,
-            "last_seq": receipt.last_seq,
-        }
-        if receipt.altered:
-            words = "Some events came again with other content; those are refused."
-            raise Problem("reads.altered_event", words, altered=receipt.altered, **body)
+        body = _receipt(receipt)
         if receipt.is_stale:
             words = "This case was opened in another window; what you did here is kept, not used."
             raise Problem("reads.taken_over", words, **body)
         if receipt.state in {Read.State.WITHDRAWN, Read.State.VOIDED}:
             words = "This case was taken out of your list. What you did is kept; go on."
             raise Problem("reads.withdrawn", words, state=receipt.state, **body)
+        return Response(body)
+
+
+class LateEvents(ReaderView):
+    """The log of a deactivated reader's read: written by its late key, without a session."""
+
+    authentication_classes: tuple[type, ...] = ()  # no cookie speaks here, so none can be abused
+    permission_classes = (AllowAny,)
+
+    @extend_schema(
+        operation_id="append_late_events",
+        request=schemas.LateEventsInput,
+        responses={200: schemas.ReceiptOutput, **REFUSALS},
+        auth=[],
+    )
+    def post(self, request: Request, read_id: UUID) -> Response:
+        """Store a batch; answer the ids that are stored."""
+        data = _input(schemas.LateEventsInput, request)
+        receipt = services.append_late(
+            read_id,
+            key=data["late_key"],
+            tab=data["tab"],
+            batch=data["events"],
+            schema=data["schema"],
+        )
+        body = _receipt(receipt)
         return Response(body)
 
 

@@ -16,7 +16,7 @@ from readerstudy.imaging import selectors as imaging
 from readerstudy.imaging import tokens
 from readerstudy.proposals import selectors as proposals
 from readerstudy.proposals.lesions import ProposedLesion
-from readerstudy.reads import selectors, tripwire
+from readerstudy.reads import events, late, selectors, tripwire
 from readerstudy.reads.models import Answer, Batch, Decision, Mark, Read
 from readerstudy.studies import definition
 from readerstudy.studies.models import Arm, Question
@@ -54,6 +54,8 @@ def packet(read: Read, *, number: int, of: int, read_only: bool) -> dict[str, An
             "opened_at": read.opened_at.isoformat(),
             "idle_limit_s": idle_limit_s(read),
             "read_only": read_only,
+            "events_schema": events.SCHEMA,
+            "late_key": late.key_of(read.id),
         },
         "session": _session(read),
         "case": {"code": read.case.code},

@@ -10,6 +10,11 @@ from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
+# Of the events' members and kinds. A page that was loaded before a deployment speaks the version
+# before, and is understood until its read ends (fault C15): a change of meaning raises SCHEMA and
+# translates the older version's events where a batch comes in. 1: batches that name no version.
+SCHEMA = 2
+ACCEPTED = (SCHEMA - 1, SCHEMA)
 MAX_BATCH = 500
 MAX_TEXT = 4000
 MAX_MM = 10_000.0

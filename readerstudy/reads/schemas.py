@@ -4,7 +4,15 @@ from typing import Any
 
 from rest_framework import serializers
 
-from readerstudy.reads.events import KINDS, MAX_BATCH, MAX_MONO_MS, MAX_SEQ, MAX_WALL_MS, plain
+from readerstudy.reads.events import (
+    ACCEPTED,
+    KINDS,
+    MAX_BATCH,
+    MAX_MONO_MS,
+    MAX_SEQ,
+    MAX_WALL_MS,
+    plain,
+)
 from readerstudy.studies import hanging
 from readerstudy.web.api import Input
 
@@ -117,8 +125,17 @@ class EventsInput(Input):
     """A batch of one tab's events."""
 
     tab = serializers.UUIDField()
-    fence = serializers.IntegerField(min_value=0)
+    fence = serializers.IntegerField(min_value=1)  # 0 marks what came by a late key
+    schema = serializers.IntegerField(
+        min_value=1, default=ACCEPTED[0], help_text="Of the events; 1 where a page names none."
+    )
     events = EventList(child=EventInput(), max_length=MAX_BATCH)
+
+
+class LateEventsInput(EventsInput):
+    """What a deactivated reader's browser had not sent, under the read's late key."""
+
+    late_key = serializers.CharField(max_length=64)
 
 
 class ReceiptOutput(serializers.Serializer[Any]):
@@ -239,6 +256,8 @@ class ReadOutput(serializers.Serializer[Any]):
     opened_at = serializers.DateTimeField()
     idle_limit_s = serializers.IntegerField()
     read_only = serializers.BooleanField()  # type: ignore[assignment] # the contract's name
+    events_schema = serializers.IntegerField()
+    late_key = serializers.CharField()
 
 
 class SittingOutput(serializers.Serializer[Any]):

@@ -19,6 +19,7 @@ urlpatterns = [
     path("api/studies/<uuid:study_id>/reads", api.Reads.as_view(), name="reads"),
     path(ONE, api.OneRead.as_view(), name="read"),
     path(f"{ONE}/events", api.Events.as_view(), name="events"),
+    path(f"{ONE}/late-events", api.LateEvents.as_view(), name="late-events"),
     path(f"{ONE}/take-over", api.TakeOver.as_view(), name="take-over"),
     path(f"{ONE}/submit", api.Submit.as_view(), name="submit"),
     path(f"{ONE}/next-images", api.NextImages.as_view(), name="next-images"),

@@ -1,6 +1,7 @@
 """Logs as JSON lines, with allow-listed keys only, so that no identifier can slip in."""
 
 import logging
+import re
 from typing import Any
 
 import structlog
@@ -16,6 +17,18 @@ def keep_allowed(
 ) -> structlog.typing.EventDict:
     """Drop every key that is not on the list."""
     return {key: value for key, value in event.items() if key in ALLOWED or key.startswith("_")}
+
+
+ROWS = re.compile(r"^\s*(DETAIL|CONTEXT|HINT|STATEMENT|LINE \d+):.*$\n?", re.MULTILINE)
+
+
+def without_rows(
+    _logger: Any, _name: str, event: structlog.typing.EventDict
+) -> structlog.typing.EventDict:
+    """Take out of a traceback what a database adds to an error: the values of the row (F13)."""
+    if isinstance(event.get("exception"), str):
+        event["exception"] = ROWS.sub("", event["exception"])
+    return event
 
 
 def formatter() -> logging.Formatter:
@@ -36,6 +49,7 @@ def formatter() -> logging.Formatter:
         processors=[
             structlog.stdlib.ProcessorFormatter.remove_processors_meta,
             structlog.processors.format_exc_info,
+            without_rows,
             keep_allowed,
             structlog.processors.JSONRenderer(),
         ],

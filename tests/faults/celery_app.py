@@ -1,5 +1,12 @@
-"""The platform's Celery application with a detector that takes no time: `celery -A` this module."""
+"""The platform's Celery application with a detector that needs no network: `celery -A` this module.
 
+DETECT_S is how long it takes (seconds, none by default), DETECT_BEGAN a file that says that it
+began, SOFT_S how long a worker that is told to stop lets it go on.
+"""
+
+import os
+import time
+from pathlib import Path
 from typing import Any
 
 import django
@@ -10,9 +17,15 @@ from readerstudy.celery import app  # noqa: E402 -- Django must be set up first
 from readerstudy.proposals import bridge  # noqa: E402
 from tests import proposing  # noqa: E402
 
+if "SOFT_S" in os.environ:
+    app.conf.worker_soft_shutdown_timeout = float(os.environ["SOFT_S"])
+
 
 def detect(_detector: str, _paths: Any) -> tuple[str, list[bridge.Found]]:
     """Find one lesion."""
+    if began := os.environ.get("DETECT_BEGAN"):
+        Path(began).touch()
+    time.sleep(float(os.environ.get("DETECT_S", "0")))
     return "f" * 64, [proposing.found()]
 
 

@@ -33,6 +33,7 @@ class PrivatePostgres:
 
     folder: Path
     port: int = 0
+    max_connections: int = 100
 
     @property
     def url(self) -> str:
@@ -56,7 +57,7 @@ class PrivatePostgres:
 
     def start(self) -> None:
         """Start the server and wait until it has recovered and answers."""
-        options = f"-p {self.port} -h 127.0.0.1 -k {self.folder}"
+        options = f"-p {self.port} -h 127.0.0.1 -k {self.folder} -N {self.max_connections}"
         end = time.monotonic() + STARTS_WITHIN_S
         while True:  # a killed server's last children may hold its memory for a moment
             done = subprocess.run(

@@ -3,6 +3,7 @@
 Short in CI, long by `make faults`: 20 readers sign 1,000 reads.
 """
 
+import json
 import os
 import shutil
 import tempfile
@@ -30,6 +31,7 @@ CALM_S = (0.5, 3.0) if IS_LONG else (0.1, 0.4)
 AWAY_S = 120.0 if IS_LONG else 2.0
 CUT_S = 600.0 if IS_LONG else 2.0
 LEAVES = "gus"
+WRITERS, ENTRIES = 200, 3
 
 
 @pytest.fixture(scope="module")
@@ -39,7 +41,7 @@ def server() -> Iterator[postgres.PrivatePostgres]:
         line = "NOT RUN: PostgreSQL's server programs are not installed (initdb)"
         pytest.fail(line) if IN_CI else pytest.skip(line)
     folder = Path(tempfile.mkdtemp(prefix="readerstudy-"))  # pytest's own are for root only
-    made = postgres.PrivatePostgres(folder)
+    made = postgres.PrivatePostgres(folder, max_connections=WRITERS + 40)
     try:
         made.make()
         yield made
@@ -183,6 +185,16 @@ def _faults(
     if IS_LONG:
         return [*faults, *[no_web, *foul, no_database] * 10, weather(Weather.CUT, CUT_S)]
     return faults
+
+
+@pytest.mark.fault("H2")
+def test_h2_two_hundred_writers_at_once_leave_no_fork_in_a_chain(site: Platform) -> None:
+    found = json.loads(site.ask("write", site.study, str(WRITERS), str(ENTRIES)))
+    assert found["connections"] == WRITERS
+    assert found["errors"] == []
+    numbers = found["numbers"]
+    assert sorted(numbers) == list(range(min(numbers), min(numbers) + WRITERS * ENTRIES))
+    assert found["breaks"] == []
 
 
 def test_c3_a_page_of_a_portal_is_no_acknowledgement(site: Platform, network: Proxy) -> None:

@@ -4,6 +4,7 @@ import type { Display, Me, NextImages, Packet, ReadEvent, Receipt, Submitted } f
 export interface EventBatch {
   tab: string;
   fence: number;
+  schema: number;
   events: readonly ReadEvent[];
 }
 
@@ -49,6 +50,11 @@ export class Api {
 
   sendEvents(read: string, batch: EventBatch, keepalive = false): Promise<Receipt> {
     return this.client.post(`/api/reads/${read}/events`, { body: batch, keepalive });
+  }
+
+  /** What could not be sent before the account ended: needs no session, only the read's key. */
+  sendLateEvents(read: string, batch: EventBatch, late_key: string): Promise<Receipt> {
+    return this.client.post(`/api/reads/${read}/late-events`, { body: { ...batch, late_key } });
   }
 
   submit(read: string, signing: Signing, key: string): Promise<Submitted> {

@@ -90,6 +90,23 @@ export interface paths {
         readonly patch?: never;
         readonly trace?: never;
     };
+    readonly "/api/reads/{read_id}/late-events": {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        readonly get?: never;
+        readonly put?: never;
+        /** @description Store a batch; answer the ids that are stored. */
+        readonly post: operations["append_late_events"];
+        readonly delete?: never;
+        readonly options?: never;
+        readonly head?: never;
+        readonly patch?: never;
+        readonly trace?: never;
+    };
     readonly "/api/reads/{read_id}/next-images": {
         readonly parameters: {
             readonly query?: never;
@@ -468,6 +485,11 @@ export interface components {
             /** Format: uuid */
             readonly tab: string;
             readonly fence: number;
+            /**
+             * @description Of the events; 1 where a page names none.
+             * @default 1
+             */
+            readonly schema: number;
             readonly events: readonly components["schemas"]["EventInputRequest"][];
         };
         /** @description The truth of a training case, after its read is submitted. */
@@ -530,6 +552,19 @@ export interface components {
         /** @description Those of them that are there already: they need not be sent. */
         readonly KnownOutput: {
             readonly sha256: readonly string[];
+        };
+        /** @description What a deactivated reader's browser had not sent, under the read's late key. */
+        readonly LateEventsInputRequest: {
+            /** Format: uuid */
+            readonly tab: string;
+            readonly fence: number;
+            /**
+             * @description Of the events; 1 where a page names none.
+             * @default 1
+             */
+            readonly schema: number;
+            readonly events: readonly components["schemas"]["EventInputRequest"][];
+            readonly late_key: string;
         };
         /**
          * @description * `auto` - auto
@@ -690,6 +725,8 @@ export interface components {
             readonly opened_at: string;
             readonly idle_limit_s: number;
             readonly read_only: boolean;
+            readonly events_schema: number;
+            readonly late_key: string;
         };
         /** @description The ids that are stored, and the sequence numbers to send again. */
         readonly ReceiptOutput: {
@@ -1093,6 +1130,66 @@ export interface operations {
         readonly requestBody: {
             readonly content: {
                 readonly "application/json": components["schemas"]["EventsInputRequest"];
+            };
+        };
+        readonly responses: {
+            readonly 200: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["ReceiptOutput"];
+                };
+            };
+            /** @description application/problem+json (RFC 9457) */
+            readonly 400: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description application/problem+json (RFC 9457) */
+            readonly 401: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description application/problem+json (RFC 9457) */
+            readonly 403: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description application/problem+json (RFC 9457) */
+            readonly 404: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description application/problem+json (RFC 9457) */
+            readonly 409: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content?: never;
+            };
+        };
+    };
+    readonly append_late_events: {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path: {
+                readonly read_id: string;
+            };
+            readonly cookie?: never;
+        };
+        readonly requestBody: {
+            readonly content: {
+                readonly "application/json": components["schemas"]["LateEventsInputRequest"];
             };
         };
         readonly responses: {

@@ -8,7 +8,7 @@ import type { Receipt } from "../api/types";
 import { DurableStore } from "./durable";
 import { MemoryStore } from "./memory";
 import { openOutbox } from "./opening";
-import type { OutboxRecord } from "./records";
+import type { OutboxRecord, OutboxStore } from "./records";
 import { Sender, type SavedState, type Setback } from "./sender";
 
 const record = (seq: number, more: Partial<OutboxRecord> = {}): OutboxRecord => ({
@@ -25,6 +25,7 @@ const record = (seq: number, more: Partial<OutboxRecord> = {}): OutboxRecord => 
   ...more,
 });
 
+type Late = (read: string, batch: EventBatch, key: string) => Promise<Receipt>;
 type Answer = (read: string, batch: EventBatch) => Promise<Receipt>;
 const acknowledge: Answer = (_, { events }) =>
   Promise.resolve({
@@ -33,6 +34,8 @@ const acknowledge: Answer = (_, { events }) =>
     last_seq: events.at(-1)?.seq ?? 0,
   });
 const fail = (problem: ApiProblem): Answer => () => Promise.reject(problem);
+/** Nobody is signed in, and no account has ended. */
+const noLate = (): Promise<Receipt> => Promise.reject(new ApiProblem(401, "signed_out", ""));
 const NETWORK = new ApiProblem(0, "network", "");
 
 /** A platform that answers as told, then acknowledges. */
@@ -43,19 +46,24 @@ function platform(...answers: Answer[]) {
     sent.push({ read, seqs: batch.events.map((event) => event.seq), fence: batch.fence });
     return (rest.shift() ?? acknowledge)(read, batch);
   };
-  return { sendEvents, sent };
+  return { sendEvents, sendLateEvents: noLate, sent };
 }
 
-function sender(api: { sendEvents: Answer }, store = new MemoryStore()) {
+function sender(
+  api: { sendEvents: Answer; sendLateEvents?: Late },
+  store: OutboxStore = new MemoryStore(),
+) {
   const states: [SavedState, number][] = [];
   const setbacks: Setback[] = [];
-  const made = new Sender(api, store, {
+  let unkept = 0;
+  const made = new Sender({ sendLateEvents: noLate, ...api }, store, {
     user: "rae",
+    onUnkept: () => (unkept += 1),
     onState: (state, unsent) => states.push([state, unsent]),
     onSetback: (setback) => setbacks.push(setback),
     random: () => 1,
   });
-  return { made, states, setbacks, store };
+  return { made, states, setbacks, store, unkept: () => unkept };
 }
 
 describe("sender", () => {
@@ -172,6 +180,46 @@ describe("sender", () => {
     expect(made.unsent).toBe(0);
   });
 
+  test("d3: when the account has ended the read's key hands in what was not sent", async () => {
+    const late = vi.fn<Late>((read, batch) => acknowledge(read, batch));
+    const ended = fail(new ApiProblem(401, "signed_out", ""));
+    const { made, setbacks, store } = sender({ sendEvents: ended, sendLateEvents: late });
+    await store.setHolder({ read: "read", user: "rae", tab: "tab", fence: 1, lateKey: "key" });
+    made.put(record(1), true);
+    await vi.advanceTimersByTimeAsync(1);
+    expect(late.mock.calls.map(([read, { events }, key]) => [read, events.length, key])).toEqual([
+      ["read", 1, "key"],
+    ]);
+    expect(made.unsent).toBe(0);
+    expect(setbacks).toEqual([{ kind: "signed_out" }]);
+  });
+
+  test("c14: a store that fails in mid-read is said once, and all goes at once from then on", async () => {
+    const api = platform();
+    const store = new MemoryStore();
+    const add = (): Promise<never> => Promise.reject(new Error("QuotaExceededError"));
+    Object.assign(store, { isDurable: true, add });
+    const { made, unkept } = sender(api, store);
+    made.put(record(1), false);
+    await vi.advanceTimersByTimeAsync(1);
+    made.put(record(2), false);
+    await vi.advanceTimersByTimeAsync(1);
+    expect(api.sent.map((each) => each.seqs)).toEqual([[1], [2]]);
+    expect(unkept()).toBe(1);
+  });
+
+  test("c15: what a page of another version left is sent as that version's", async () => {
+    const versions: number[] = [];
+    const sendEvents: Answer = (read, batch) => {
+      versions.push(batch.schema);
+      return acknowledge(read, batch);
+    };
+    const { made } = sender({ sendEvents });
+    made.adopt([record(1), record(2, { schema: 2 })]);
+    await made.flush();
+    expect(versions).toEqual([1, 2]);
+  });
+
   test("an event that came again altered is quarantined by the server and not sent for ever", async () => {
     const altered: Answer = (_, { events }) =>
       Promise.reject(
@@ -213,11 +261,11 @@ describe("sender", () => {
     const api = platform();
     const sizes: number[] = [];
     const sendEvents = (read: string, batch: EventBatch): Promise<Receipt> => {
-      sizes.push(JSON.stringify(batch).length);
+      sizes.push(new TextEncoder().encode(JSON.stringify(batch)).length);
       return api.sendEvents(read, batch);
     };
     const { made } = sender({ sendEvents });
-    const payload = { words: "x".repeat(3_000) };
+    const payload = { words: "结".repeat(1_000) }; // three bytes each
     for (let seq = 1; seq <= 50; seq += 1) made.put(record(seq, { payload }), false);
     made.sendLastWords();
     expect(sizes).toHaveLength(1);

@@ -1,5 +1,11 @@
 import type { ReadEvent } from "../api/types";
 
+/**
+ * The version of the events' schema that this page speaks (fault C15). The server understands the
+ * one before, too: a page that was loaded before a deployment goes on until its read ends.
+ */
+export const EVENTS_SCHEMA = 2;
+
 /** An event as it is kept until the server has acknowledged it. Pseudonymous ids only. */
 export interface OutboxRecord extends ReadEvent {
   /** Whose it is: another user's records are neither sent nor shown. */
@@ -7,6 +13,8 @@ export interface OutboxRecord extends ReadEvent {
   read: string;
   tab: string;
   fence: number;
+  /** Of the page that made it; those of before had none, which is 1. */
+  schema?: number;
 }
 
 /** Which tab of this browser last held a read, so that a reload can tell its own past. */
@@ -15,6 +23,8 @@ export interface Holder {
   user: string;
   tab: string;
   fence: number;
+  /** Writes to this read's log after the account has ended, and does nothing else (fault D3). */
+  lateKey?: string;
 }
 
 /** Where unacknowledged events are kept. */

@@ -1,4 +1,4 @@
-import type { Api } from "../api/calls";
+import type { Api, EventBatch } from "../api/calls";
 import { asProblem, isRecord, type ApiProblem } from "../api/problem";
 import type { Receipt } from "../api/types";
 import { eventOf, type OutboxRecord, type OutboxStore } from "./records";
@@ -23,6 +23,8 @@ export interface SenderOptions {
   user: string;
   onState: (state: SavedState, unsent: number) => void;
   onSetback: (setback: Setback) => void;
+  /** This device keeps nothing any more: its storage is full, gone or broken (fault C14). */
+  onUnkept?: () => void;
   random?: () => number;
 }
 
@@ -37,9 +39,10 @@ export class Sender {
   private running: Promise<void> | null = null;
   private failures = 0;
   private isStopped = false;
+  private isUnkept = false;
 
   constructor(
-    private readonly api: Pick<Api, "sendEvents">,
+    private readonly api: Pick<Api, "sendEvents" | "sendLateEvents">,
     private readonly store: OutboxStore,
     private readonly options: SenderOptions,
   ) {}
@@ -57,10 +60,10 @@ export class Sender {
   /** Keep an event and send it: at once when `isUrgent`, else with the next batch. */
   put(record: OutboxRecord, isUrgent: boolean): void {
     this.records.push(record);
-    const written = this.store.add(record).catch(() => undefined); // it is still in memory
+    const written = this.store.add(record).catch(() => this.unkept()); // it is still in memory
     this.writing.set(record.event_id, written);
     this.tell();
-    this.plan(isUrgent || !this.store.isDurable ? 0 : INTERVAL_MS);
+    this.plan(isUrgent || this.isUnkept || !this.store.isDurable ? 0 : INTERVAL_MS);
   }
 
   /** Send everything now; resolves when nothing is left or the first failure. */
@@ -76,10 +79,9 @@ export class Sender {
     const group = this.nextGroup();
     const first = group[0];
     if (first === undefined || this.isStopped) return;
-    const events = group.map(eventOf);
-    while (JSON.stringify(events).length > KEEPALIVE_BYTES) events.pop();
-    const batch = { tab: first.tab, fence: first.fence, events };
-    void this.api.sendEvents(first.read, batch, true).then(
+    let kept = group.length;
+    while (kept > 1 && bytesOf(batchOf(group.slice(0, kept))) > KEEPALIVE_BYTES) kept -= 1;
+    void this.api.sendEvents(first.read, batchOf(group.slice(0, kept)), true).then(
       (receipt) => this.drop(acknowledgedIn(receipt)),
       () => undefined, // it is kept, and sent again at the next chance
     );
@@ -90,6 +92,12 @@ export class Sender {
     this.clearTimer();
     this.failures = 0;
     this.isStopped = false;
+    this.plan(0);
+  }
+
+  private unkept(): void {
+    if (!this.isUnkept) this.options.onUnkept?.();
+    this.isUnkept = true;
     this.plan(0);
   }
 
@@ -129,19 +137,19 @@ export class Sender {
     }
   }
 
-  /** The oldest record and those that go with it: same read, tab and fence. */
+  /** The oldest record and those that go with it: same read, tab, fence and schema. */
   private nextGroup(): OutboxRecord[] {
     const first = this.records[0];
     if (first === undefined) return [];
     return this.records
-      .filter((r) => r.read === first.read && r.tab === first.tab && r.fence === first.fence)
+      .filter((each) => goesWith(first, each))
       .slice(0, BATCH);
   }
 
   private async sendGroup(group: readonly OutboxRecord[]): Promise<boolean> {
-    const { read, tab, fence } = group[0] as OutboxRecord;
+    const { read } = group[0] as OutboxRecord;
     try {
-      const receipt = await this.api.sendEvents(read, { tab, fence, events: group.map(eventOf) });
+      const receipt = await this.api.sendEvents(read, batchOf(group));
       const named = acknowledgedIn(receipt);
       if (!group.some((record) => named.has(record.event_id))) return this.failed();
       await this.drop(named);
@@ -155,6 +163,7 @@ export class Sender {
   private async refused(problem: ApiProblem, group: readonly OutboxRecord[]): Promise<boolean> {
     const read = (group[0] as OutboxRecord).read;
     if (problem.status === 401) {
+      await this.sendLate(group);
       this.isStopped = true;
       this.options.onSetback({ kind: "signed_out" });
       return false;
@@ -166,6 +175,18 @@ export class Sender {
     await this.drop(named);
     this.options.onSetback(setbackOf(problem, read));
     return group.some((record) => named.has(record.event_id)) || this.failed();
+  }
+
+  /** Nobody is signed in: where that is because the account has ended, the read's key helps. */
+  private async sendLate(group: readonly OutboxRecord[]): Promise<void> {
+    const { read, user } = group[0] as OutboxRecord;
+    try {
+      const key = (await this.store.holder(read, user))?.lateKey;
+      if (key === undefined) return;
+      await this.drop(acknowledgedIn(await this.api.sendLateEvents(read, batchOf(group), key)));
+    } catch {
+      // The session has only expired, or a day is over: what is unsent stays on this device.
+    }
   }
 
   private failed(): false {
@@ -186,6 +207,20 @@ export class Sender {
     const state = this.failures > 0 ? "kept" : this.records.length > 0 ? "saving" : "saved";
     this.options.onState(this.records.length === 0 ? "saved" : state, this.records.length);
   }
+}
+
+function batchOf(group: readonly OutboxRecord[]): EventBatch {
+  const { tab, fence, schema = 1 } = group[0] as OutboxRecord;
+  return { tab, fence, schema, events: group.map(eventOf) };
+}
+
+function goesWith(first: OutboxRecord, other: OutboxRecord): boolean {
+  const members = ["read", "tab", "fence", "schema"] as const;
+  return members.every((name) => first[name] === other[name]);
+}
+
+function bytesOf(batch: EventBatch): number {
+  return new TextEncoder().encode(JSON.stringify(batch)).length;
 }
 
 function setbackOf(problem: ApiProblem, read: string): Setback {

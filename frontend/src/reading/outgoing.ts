@@ -35,6 +35,7 @@ export class Outgoing {
       user,
       onState: (state, unsent) => (this.state.saved.value = { state, unsent }),
       onSetback: this.onSetback,
+      onUnkept: () => (this.state.isDurable.value = false),
     });
     await this.drain(this.sender);
   }
@@ -58,10 +59,10 @@ export class Outgoing {
   }
 
   /** Remember that this tab has the read, for a tab that comes after a crash. */
-  hold(packet: Packet): void {
-    const { id: read, fence } = packet.read;
-    const holder = { read, user: this.user, tab: this.ports.lifeline.tab, fence };
-    this.store.setHolder(holder).catch(() => undefined); // only the comfort of taking over is lost
+  hold(packet: Packet): Promise<void> {
+    const { id: read, fence, late_key: lateKey } = packet.read;
+    const holder = { read, user: this.user, tab: this.ports.lifeline.tab, fence, lateKey };
+    return this.store.setHolder(holder).catch(() => undefined); // only comfort is lost
   }
 
   /**

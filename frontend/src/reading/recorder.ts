@@ -1,4 +1,4 @@
-import type { OutboxRecord } from "../outbox/records";
+import { EVENTS_SCHEMA, type OutboxRecord } from "../outbox/records";
 import type { Clock } from "./clock";
 
 /** Kinds that change the draft or end the read: sent at once. */
@@ -57,6 +57,6 @@ export class Recorder {
       wall_ms: Math.round(clock.wall_ms()),
       payload,
     };
-    put({ ...event, user, read, tab, fence: this.fence }, URGENT.test(kind));
+    put({ ...event, user, read, tab, fence: this.fence, schema: EVENTS_SCHEMA }, URGENT.test(kind));
   }
 }

@@ -2,6 +2,7 @@ import { effect } from "@preact/signals";
 
 import { asProblem } from "../api/problem";
 import type { Feedback, Packet, Series } from "../api/types";
+import { EVENTS_SCHEMA } from "../outbox/records";
 import type { Setback } from "../outbox/sender";
 import { t } from "../i18n";
 import { Bursts } from "./bursts";
@@ -29,6 +30,7 @@ export class Room {
   private session: string | null = null;
   private painted = new Set<number>();
   private hasRendered = false;
+  private hasSigned = false;
   private signedIn: (() => void) | null = null;
   private displayAnswered: ((seen: boolean) => void) | null = null;
   private submitKey: string | null = null;
@@ -90,6 +92,11 @@ export class Room {
     const packet = await this.signedInFor(() =>
       this.ports.api.openNext(this.study, this.session, this.tab),
     );
+    if (this.hasSigned && packet.read.events_schema !== EVENTS_SCHEMA) {
+      await this.outgoing.hold(packet); // the page that comes knows that the case is its own
+      location.reload(); // the platform was renewed: between two reads, never within one (C15)
+      return;
+    }
     const opened = await this.outgoing.claim(packet);
     await this.show(opened.packet, stage, opened.from);
   }
@@ -193,6 +200,7 @@ export class Room {
     const key = this.submitKey;
     const done = await this.signedInFor(() => this.ports.api.submit(read.id, signing, key));
     this.submitKey = null;
+    this.hasSigned = true;
     open.recorder.seal();
     open.isReadOnly.value = true;
     this.state.dialog.value = null;
@@ -274,7 +282,7 @@ export class Room {
       open.record("outbox_lost", { server_last: this.lastSeqOf(open.packet) });
       this.outgoing.wasLost = false;
     }
-    if (!open.packet.read.read_only) this.outgoing.hold(open.packet);
+    if (!open.packet.read.read_only) void this.outgoing.hold(open.packet);
   }
 
   private resetFor(packet: Packet): void {

@@ -1,6 +1,7 @@
 """What changes reads: one function a use case, each one transaction and one audit entry."""
 
 from readerstudy.reads.services.ending import report_problem, void, withdraw_open
+from readerstudy.reads.services.late import append_late
 from readerstudy.reads.services.logging import Receipt, append_events
 from readerstudy.reads.services.opening import open_next, start_session, take_over
 from readerstudy.reads.services.qualifying import decide_on_training, settle_training
@@ -11,6 +12,7 @@ __all__ = [
     "Receipt",
     "answer_questionnaire",
     "append_events",
+    "append_late",
     "decide_on_training",
     "open_next",
     "report_problem",

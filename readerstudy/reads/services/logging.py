@@ -18,7 +18,7 @@ from readerstudy.reads.log import Log
 from readerstudy.reads.models import Batch, Quarantine, Read
 from readerstudy.reads.services.attempts import retried
 from readerstudy.reads.services.drafting import apply
-from readerstudy.web.problems import Invalid
+from readerstudy.web.problems import Invalid, Problem
 
 
 @dataclass
@@ -39,7 +39,7 @@ class Receipt:
 
 
 @dataclass(frozen=True, slots=True)
-class _New:
+class New:
     """An event that is not stored yet, with its digest."""
 
     sent: Mapping[str, Any]
@@ -47,11 +47,12 @@ class _New:
 
     @property
     def seq(self) -> int:
+        """Its number in its tab."""
         return int(self.sent["seq"])
 
 
 @dataclass(slots=True)
-class _Run:
+class Run:
     """A batch that is not saved yet, and the events in it."""
 
     row: Batch
@@ -61,7 +62,13 @@ class _Run:
 @retried
 @transaction.atomic
 def append_events(
-    read_id: UUID, *, tab: UUID, fence: int, batch: Sequence[Mapping[str, Any]], by: User
+    read_id: UUID,
+    *,
+    tab: UUID,
+    fence: int,
+    batch: Sequence[Mapping[str, Any]],
+    by: User,
+    schema: int = rules.SCHEMA,
 ) -> Receipt:
     """Store a batch of one tab's events and apply those that are in order to the draft.
 
@@ -71,22 +78,25 @@ def append_events(
         The lease's number that the tab was given; a lower one is stale.
     batch : sequence of mappings
         `event_id`, `seq`, `kind`, `mono_ms`, `wall_ms`, `payload`.
+    schema : int
+        The version of the events' schema that the browser's page speaks (fault C15).
 
     Raises
     ------
     Problem
         404 for a read of somebody else; 400 for a batch that is too long or an event that is
-        not as its kind says (nothing of the batch is stored then).
+        not as its kind says; 409 `reads.schema` for events of a version that is not taken
+        (nothing of the batch is stored then).
     """
-    _check(batch)
-    read = selectors.own_read(by, read_id, lock=True)
+    check(batch, schema)
+    read = selectors.own_read(by, read_id, lock=True, alone=True)
     is_open = read.state in selectors.OPEN_STATES
     holds = (str(tab), fence) == (read.lease_tab, read.lease_fence)
     receipt = Receipt(is_stale=is_open and not holds)
     log = Log.of(read)
-    new = _sort_out(read, tab, log, batch, receipt)
+    new = sort_out(read, tab, log, batch, receipt)
     now = timezone.now()
-    runs = _runs(new, Batch(read=read, tab=tab, fence=fence, received_at=now))
+    runs = runs_of(new, Batch(read=read, tab=tab, fence=fence, received_at=now))
     if is_open and holds:
         _apply_in_order(read, tab, log, runs)
     Batch.objects.bulk_create(run.row for run in runs)
@@ -105,7 +115,11 @@ def append_events(
     return receipt
 
 
-def _check(batch: Sequence[Mapping[str, Any]]) -> None:
+def check(batch: Sequence[Mapping[str, Any]], schema: int) -> None:
+    """Refuse a batch that is too long, of another version's events, or not as its kinds say."""
+    if schema not in rules.ACCEPTED:
+        other = "This page is of another version of the platform. Reload it: what you did is kept."
+        raise Problem("reads.schema", other, accepted=list(rules.ACCEPTED))
     if len(batch) > rules.MAX_BATCH:
         raise Invalid("reads.batch", f"Send at most {rules.MAX_BATCH} events at once.")
     for each in batch:
@@ -113,11 +127,11 @@ def _check(batch: Sequence[Mapping[str, Any]]) -> None:
             raise Invalid("reads.event", words, event_id=str(each["event_id"]))
 
 
-def _sort_out(
+def sort_out(
     read: Read, tab: UUID, log: Log, batch: Sequence[Mapping[str, Any]], receipt: Receipt
-) -> list[_New]:
+) -> list[New]:
     """The batch's new events; repeats and altered ones go to the receipt."""
-    new: list[_New] = []
+    new: list[New] = []
     ids: dict[UUID, str] = {}
     seqs: set[int] = set()
     odd: list[Quarantine] = []
@@ -130,7 +144,7 @@ def _sort_out(
             receipt.altered.append(str(event_id))
             odd.append(_aside(read, tab, each, digest, timezone.now()))
         else:
-            new.append(_New(each, digest))
+            new.append(New(each, digest))
             ids[event_id] = digest
             seqs.add(seq)
             receipt.acknowledged.append(str(event_id))
@@ -147,7 +161,7 @@ def _aside(
     )
 
 
-def _runs(new: Sequence[_New], like: Batch) -> list[_Run]:
+def runs_of(new: Sequence[New], like: Batch) -> list[Run]:
     """The new events as rows, one for each stretch without a gap."""
     by_seq = {each.seq: each for each in new}
     made = []
@@ -159,18 +173,18 @@ def _runs(new: Sequence[_New], like: Batch) -> list[_Run]:
             keys=packing.keys_of((each.sent["event_id"], each.digest) for each in events),
             body=packing.body_of([each.sent for each in events]),
         )  # fmt: skip
-        made.append(_Run(row, [each.sent for each in events]))
+        made.append(Run(row, [each.sent for each in events]))
     return made
 
 
-def _apply_in_order(read: Read, tab: UUID, log: Log, new: Sequence[_Run]) -> None:
+def _apply_in_order(read: Read, tab: UUID, log: Log, new: Sequence[Run]) -> None:
     """Apply what waits and what is new, as far as no earlier event of the tab is missing.
 
     A run is applied whole or not at all: it has no gap. A new one is marked before it is saved:
     a row that is written once takes half the disk.
     """
     done = log.applied(tab)
-    waiting = [*new, *(_Run(row, []) for row in log.waiting(tab, after=done))]
+    waiting = [*new, *(Run(row, []) for row in log.waiting(tab, after=done))]
     late = []
     for run in sorted(waiting, key=lambda each: each.row.first_seq):
         if run.row.first_seq != done + 1:
@@ -186,7 +200,7 @@ def _apply_in_order(read: Read, tab: UUID, log: Log, new: Sequence[_Run]) -> Non
         Batch.objects.filter(pk__in=late).update(is_applied=True)
 
 
-def _doings(run: _Run) -> list[tuple[str, dict[str, Any]]]:
+def _doings(run: Run) -> list[tuple[str, dict[str, Any]]]:
     """What a run's events did, in order; one that was stored before is unpacked."""
     if run.events:
         return [(each["kind"], each["payload"]) for each in run.events]

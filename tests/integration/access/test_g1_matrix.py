@@ -93,6 +93,7 @@ def bodies(tab: Tab) -> dict[str, dict[str, Any]]:
     signing = {"last_seq": 0, "password": PASSWORD, "meaning": MEANING}
     return {
         "events": {**mine, "events": []},
+        "late-events": {**mine, "events": [], "late_key": tab.packet["read"]["late_key"]},
         "take-over": {"tab": str(uuid4())},
         "submit": {**mine, **signing},
         "problem": {"words": "a slice is missing"},

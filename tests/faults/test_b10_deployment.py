@@ -1,0 +1,87 @@
+"""Fault B10: workers are told to stop for a deployment; a run is finished or handed back."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.faults.platform import ROOT, Platform
+from tests.faults.test_b_workers import LEASE_S, wait_for
+
+Worker = Callable[..., "subprocess.Popen[bytes]"]
+WITHIN_S = 60.0
+
+
+@pytest.fixture
+def worker(platform: Platform) -> Iterator[Worker]:
+    """Starts workers as docker-compose.yml does: SIGTERM is the soft end (REMAP_SIGTERM)."""
+    started: list[subprocess.Popen[bytes]] = []
+
+    def start(**environment: str) -> subprocess.Popen[bytes]:
+        command = [
+            str(Path(sys.executable).with_name("celery")), "-A", "tests.faults.celery_app",
+            "worker", "--beat", "--queues", "cpu,gpu", "--concurrency", "1",
+            "--loglevel", "ERROR",
+        ]  # fmt: skip
+        quick = {"SWEEP_SECONDS": "1", "JOB_LEASE_SECONDS": str(LEASE_S)}
+        env = platform.environment(REMAP_SIGTERM="SIGQUIT", **quick, **environment)
+        process = subprocess.Popen(
+            command, cwd=ROOT, env=env, start_new_session=True,
+            stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
+        )  # fmt: skip
+        started.append(process)
+        return process
+
+    yield start
+    for process in started:
+        if process.poll() is None:
+            os.killpg(process.pid, signal.SIGKILL)
+            process.wait()
+
+
+def told_to_stop(process: "subprocess.Popen[bytes]") -> float:
+    """Tell the worker to stop, as a deployment does; answers after how many seconds it has."""
+    began = time.monotonic()
+    process.send_signal(signal.SIGTERM)
+    process.wait(WITHIN_S)
+    return time.monotonic() - began
+
+
+def state(platform: Platform, run: str) -> dict[str, Any]:
+    """What the database holds of the run."""
+    return dict(json.loads(platform.ask("runs"))["runs"][run])
+
+
+@pytest.mark.fault("B10")
+def test_b10_a_run_that_is_nearly_done_is_finished(
+    platform: Platform, tmp_path: Path, worker: Worker
+) -> None:
+    run, began = platform.ask("enqueue"), tmp_path / "began"
+    first = worker(DETECT_S="2", DETECT_BEGAN=str(began), SOFT_S="30")
+    wait_for(began)
+    assert told_to_stop(first) < 30
+    assert state(platform, run) == {"state": "done", "attempt": 1, "fence": 1, "results": 1}
+
+
+@pytest.mark.fault("B10")
+def test_b10_a_long_run_is_handed_back_and_soon_taken_up(
+    platform: Platform, tmp_path: Path, worker: Worker
+) -> None:
+    run, began = platform.ask("enqueue"), tmp_path / "began"
+    first = worker(DETECT_S="600", DETECT_BEGAN=str(began), SOFT_S="1")
+    wait_for(began)
+    assert told_to_stop(first) < 30
+    assert state(platform, run)["results"] == 0
+    worker()
+    end = time.monotonic() + WITHIN_S
+    while state(platform, run)["state"] != "done":
+        assert time.monotonic() < end, state(platform, run)
+        time.sleep(0.5)
+    assert state(platform, run) == {"state": "done", "attempt": 2, "fence": 2, "results": 1}
