@@ -17,7 +17,10 @@ interface Schema extends DBSchema {
 export class DurableStore implements OutboxStore {
   readonly isDurable = true;
 
-  private constructor(private readonly database: IDBPDatabase<Schema>) {}
+  private constructor(
+    private readonly database: IDBPDatabase<Schema>,
+    readonly isNew: boolean,
+  ) {}
 
   /**
    * Open the store and try a durable write.
@@ -25,8 +28,10 @@ export class DurableStore implements OutboxStore {
    * @throws whatever IndexedDB throws where it is missing, full or broken.
    */
   static async open(name = NAME): Promise<DurableStore> {
+    let isNew = false;
     const database = await openDB<Schema>(name, VERSION, {
       upgrade(fresh) {
+        isNew = true;
         fresh.createObjectStore("events", { keyPath: "event_id" }).createIndex("by_user", "user");
         fresh.createObjectStore("holders", { keyPath: ["user", "read"] });
         fresh.createObjectStore("preflight");
@@ -36,7 +41,7 @@ export class DurableStore implements OutboxStore {
     const trial = database.transaction("preflight", "readwrite", STRICT);
     await trial.store.put(Date.now(), "written");
     await trial.done;
-    return new DurableStore(database);
+    return new DurableStore(database, isNew);
   }
 
   /** Throw the store away: one whose files are broken never heals by itself. */

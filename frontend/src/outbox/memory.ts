@@ -3,6 +3,7 @@ import { inOrder, type Holder, type OutboxRecord, type OutboxStore } from "./rec
 /** A store for browsers that can keep nothing (private mode, full disk): it dies with the tab. */
 export class MemoryStore implements OutboxStore {
   readonly isDurable = false;
+  readonly isNew = true;
   private readonly records = new Map<string, OutboxRecord>();
   private readonly holders = new Map<string, Holder>();
 

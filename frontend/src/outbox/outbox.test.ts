@@ -305,20 +305,45 @@ describe("durable store", () => {
 });
 
 describe("opening", () => {
+  /** What the browser remembers beside its database. */
+  function notes(): Pick<Storage, "getItem" | "setItem"> {
+    const kept = new Map<string, string>();
+    return { getItem: (name) => kept.get(name) ?? null, setItem: (name, value) => kept.set(name, value) };
+  }
+
   test("c14: a broken database is made anew and the loss is said", async () => {
     const opened = vi
       .fn<() => Promise<MemoryStore>>()
       .mockRejectedValueOnce(new Error("Internal error opening backing store"))
       .mockResolvedValue(new MemoryStore());
     const destroy = vi.fn(() => Promise.resolve());
-    const { wasLost } = await openOutbox(opened, destroy);
+    const { wasLost } = await openOutbox(opened, destroy, notes());
     expect(wasLost).toBe(true);
     expect(destroy).toHaveBeenCalledOnce();
   });
 
   test("c14: without a database there is a store that says it is not durable", async () => {
     const refused = (): Promise<never> => Promise.reject(new Error("private mode"));
-    const { store } = await openOutbox(refused, refused);
+    const { store } = await openOutbox(refused, refused, notes());
     expect(store.isDurable).toBe(false);
+  });
+
+  test("c14: a database that the browser threw away without a word is said to be lost", async () => {
+    const kept = notes();
+    const open = (): Promise<DurableStore> => DurableStore.open("thrown-away");
+    const lost: boolean[] = [];
+    const opened: DurableStore[] = [];
+    const openKept = async (): Promise<DurableStore> => {
+      const store = await open();
+      opened.push(store);
+      return store;
+    };
+    for (const isThrownAway of [false, false, true, false]) {
+      if (isThrownAway) await DurableStore.destroy("thrown-away");
+      const { wasLost } = await openOutbox(openKept, () => Promise.resolve(), kept);
+      lost.push(wasLost);
+      opened.pop()?.close();
+    }
+    expect(lost).toEqual([false, false, true, false]);
   });
 });

@@ -31,6 +31,8 @@ export interface Holder {
 export interface OutboxStore {
   /** Whether what is kept survives the browser. */
   readonly isDurable: boolean;
+  /** Whether it was made just now: nothing can be in it. */
+  readonly isNew: boolean;
   add(record: OutboxRecord): Promise<void>;
   remove(eventIds: readonly string[]): Promise<void>;
   /** A user's records, by read, tab and sequence. */

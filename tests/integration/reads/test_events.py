@@ -74,28 +74,6 @@ def test_c4_a_batch_whose_answer_was_lost_is_sent_again_and_stored_once(tab: Tab
     assert Mark.objects.filter(read=tab.read_id).count() == 1
 
 
-@pytest.mark.fault("C15")
-def test_c15_a_page_of_the_version_before_is_understood_and_another_is_told_to_reload(
-    tab: Tab,
-) -> None:
-    """A batch that names no version is of the version before; 2 is this one's."""
-    path = f"/api/reads/{tab.read_id}/events"
-    for version in ({}, {"schema": 2}):
-        tab.mark()
-        body = {"tab": tab.tab, "fence": tab.fence, "events": tab.outbox, **version}
-        assert len(tab.call("POST", path, body)["acknowledged"]) == 2
-        tab.outbox.clear()
-    assert Mark.objects.filter(read=tab.read_id).count() == 2
-    tab.mark()
-    body = {"tab": tab.tab, "fence": tab.fence, "events": tab.outbox, "schema": 3}
-    with pytest.raises(Refused) as refused:
-        tab.call("POST", path, body)
-    assert (refused.value.status, refused.value.code) == (409, "reads.schema")
-    assert refused.value.body["accepted"] == [1, 2]
-    assert stored(tab) == [1, 2, 3, 4]  # nothing of it: the browser keeps it
-    assert tab.reload()["read"]["events_schema"] == 2
-
-
 @pytest.mark.fault("C5")
 def test_c5_a_hundred_replays_shuffled_are_no_ops(tab: Tab) -> None:
     for _ in range(20):
