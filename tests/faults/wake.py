@@ -1,4 +1,4 @@
-"""Send workers the ids of all runs that wait, as the sweep does; print how many. Run as a module."""
+"""Send workers the ids of all runs that wait, as the sweep does. Run as a module."""
 
 import django
 
