@@ -4,14 +4,18 @@ Registries, filled by the apps above from their `AppConfig.ready`.
 """
 
 from collections.abc import Callable
+from functools import reduce
+from operator import or_
 from uuid import UUID
+
+from django.db.models import Exists, Q
 
 from readerstudy.accounts.models import User
 from readerstudy.imaging.models import Collection, Examination, Upload
 from readerstudy.web.problems import Unknown
 
 Rule = Callable[[User, Collection], bool]
-Seal = Callable[[Examination], bool]
+Seal = Callable[[str], Exists]
 Finder = Callable[[UUID], Collection | None]
 _rules: list[Rule] = []
 _seals: list[Seal] = []
@@ -26,7 +30,10 @@ def register(rule: Rule) -> Rule:
 
 
 def register_seal(seal: Seal) -> Seal:
-    """Add a rule that says which examinations take no more images; one yes is enough."""
+    """Add a rule that says which examinations take no more images; one yes is enough.
+
+    It is given the name of the outer query's field with the examination's key.
+    """
     if seal not in _seals:
         _seals.append(seal)
     return seal
@@ -41,7 +48,13 @@ def register_finder(finder: Finder) -> Finder:
 
 def is_sealed(examination: Examination) -> bool:
     """Whether an examination is part of what may not change any more."""
-    return any(seal(examination) for seal in _seals)
+    found = Examination.objects.filter(pk=examination.pk).annotate(sealed=sealed("pk"))
+    return any(each.sealed for each in found)
+
+
+def sealed(key: str) -> Q:
+    """`is_sealed` as a condition of a query whose field `key` is an examination's key."""
+    return reduce(or_, (Q(seal(key)) for seal in _seals), Q(pk__in=[]))
 
 
 def collection_of(owner_id: UUID) -> Collection | None:

@@ -97,12 +97,17 @@ def _patient(source: Dataset, key: bytes) -> str:
     return pseudonym(patient, issuer, key)
 
 
+def may_identify(tag: int, keyword: str) -> bool:
+    """Whether an element names the patient or another person: its words stay nowhere else."""
+    return bool(keyword) and (keyword in _IDS or dictionary_VR(tag) == "PN")
+
+
 def _identifying(source: Dataset) -> frozenset[str]:
     """Words of persons' names and patients' IDs: no code that stays may be one of them."""
     words: set[str] = set()
     for tag in source.keys():  # noqa: SIM118 -- iterating over a Dataset decodes every element
         keyword = keyword_for_tag(tag)
-        if not keyword or (keyword not in _IDS and dictionary_VR(tag) != "PN"):
+        if not may_identify(tag, keyword):
             continue
         try:
             words |= set(re.split(r"[\W_]+", str(source[tag].value).upper()))

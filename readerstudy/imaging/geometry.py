@@ -4,6 +4,7 @@ PS3.3 C.7.6.2.1.1: a pixel (column i, row j) of a frame lies at
 position + row_cosine * column_spacing * i + column_cosine * row_spacing * j.
 """
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -76,7 +77,7 @@ def stack(files: Sequence[Dataset]) -> Stack:
     shape, cosines, spacing, thickness = _most_common([each[1] for each in found])
     kept, problems = [], []
     for frame, key in found:
-        if key[0] == shape and np.allclose(key[1], cosines, atol=SAME_ANGLE):
+        if key[0] == shape and _is_parallel(key[1], cosines):
             kept.append(frame)
         else:
             problems.append("mixed sizes or orientations")
@@ -95,12 +96,17 @@ def stack(files: Sequence[Dataset]) -> Stack:
     )
 
 
+def _is_parallel(first: tuple[float, ...], second: tuple[float, ...]) -> bool:
+    return first == second or np.allclose(first, second, atol=SAME_ANGLE)
+
+
 Key = tuple[tuple[int, int], tuple[float, ...], tuple[float, float], float | None]
 
 
 def _most_common(keys: Sequence[Key]) -> Key:
     rounded = [(key[0], tuple(round(value, 3) for value in key[1])) for key in keys]
-    best = max(range(len(keys)), key=lambda index: (rounded.count(rounded[index]), -index))
+    often = Counter(rounded)
+    best = max(range(len(keys)), key=lambda index: (often[rounded[index]], -index))
     return keys[best]
 
 

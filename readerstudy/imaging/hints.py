@@ -30,6 +30,13 @@ ACQUISITION = (
     "tilt_degrees", "vendor", "model", "is_3d", "has_contrast", "agent", "delay_s",
 )  # fmt: skip
 
+# Every element that is read here, of classic images.
+KEYWORDS = frozenset(classic for _, classic, _ in _NUMBERS) | vocabulary.words(
+    """
+    ContrastBolusAgent ContrastBolusAgentSequence SeriesDescription ProtocolName ImageType
+    Manufacturer ManufacturerModelName MRAcquisitionType ContrastBolusStartTime
+    """
+)
 _CLOCK = re.compile(r"(\d{2})(\d{2})(\d{2})?")
 _DAY_S = 24 * 3600
 

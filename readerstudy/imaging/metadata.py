@@ -6,12 +6,12 @@ from pathlib import Path
 from typing import Any
 
 import pydicom
-from pydicom import Dataset
+from pydicom import DataElement, Dataset
 
 # What follows is the path under the DICOMweb service. In JSON a quote within a value is escaped:
 # no value can look like this mark.
 BULK_MARK = '"BulkDataURI":"@/'
-_PIXELS = "7FE00010"
+_PIXELS = 0x7FE00010
 
 
 def text(paths: Iterable[Path]) -> bytes:
@@ -20,16 +20,39 @@ def text(paths: Iterable[Path]) -> bytes:
 
 
 def text_of(files: Iterable[Dataset]) -> bytes:
-    """Data sets without pixels as a JSON list."""
-    return json.dumps(list(map(document, files)), separators=(",", ":")).encode()
+    """Data sets without pixels as a JSON list; an element that files share is written once."""
+    known: dict[int, tuple[DataElement, str]] = {}  # with the element, whose id lives as it does
+    return ("[" + ",".join(_text(each, known) for each in files) + "]").encode()
+
+
+def _text(file: Dataset, known: dict[int, tuple[DataElement, str]]) -> str:
+    members = []
+    for element in file:
+        if id(element) not in known:
+            known[id(element)] = (element, _member(element.tag, _json(element)))
+        members.append(known[id(element)][1])
+    return "{" + ",".join([*members, _member(_PIXELS, _reference(file))]) + "}"
+
+
+def _member(tag: int, value: dict[str, Any]) -> str:
+    return f'"{tag:08X}":{json.dumps(value, separators=(",", ":"))}'
+
+
+def _json(element: DataElement) -> dict[str, Any]:
+    made: dict[str, Any] = element.to_json_dict(None, 0)
+    return made
 
 
 def document(file: Dataset) -> dict[str, Any]:
     """One data set; its pixel data as a reference."""
     made: dict[str, Any] = file.to_json_dict()
+    return made | {f"{_PIXELS:08X}": _reference(file)}
+
+
+def _reference(file: Dataset) -> dict[str, Any]:
     path = (
         f"studies/{file.StudyInstanceUID}/series/{file.SeriesInstanceUID}"
-        f"/instances/{file.SOPInstanceUID}/bulkdata/{_PIXELS}"
+        f"/instances/{file.SOPInstanceUID}/bulkdata/{_PIXELS:08X}"
     )
     representation = "OW" if int(file.get("BitsAllocated", 16)) > 8 else "OB"  # noqa: PLR2004
-    return made | {_PIXELS: {"vr": representation, "BulkDataURI": f"@/{path}"}}
+    return {"vr": representation, "BulkDataURI": f"@/{path}"}

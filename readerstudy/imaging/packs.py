@@ -17,6 +17,7 @@ import pydicom
 from numpy.typing import NDArray
 
 from readerstudy.imaging.geometry import Stack
+from readerstudy.imaging.heads import Head
 from readerstudy.imaging.refusals import Reason, RefusedFile
 
 MAGIC, VERSION, RAW = b"RSPK", 1, 0
@@ -64,8 +65,8 @@ def offset_of(number: int, count: int, frame_bytes: int) -> int:
     return head_size(count) + centre_out(count).index(number) * frame_bytes
 
 
-def write(paths: Sequence[Path], stack: Stack, target: Path) -> Written:
-    """Decode the frames of `stack` out of `paths` and write the pack whole to `target`.
+def write(files: Sequence[Head], stack: Stack, target: Path) -> Written:
+    """Read the frames of `stack` out of `files` and write the pack whole to `target`.
 
     Raises
     ------
@@ -73,7 +74,7 @@ def write(paths: Sequence[Path], stack: Stack, target: Path) -> Written:
         When a frame cannot be decoded.
     """
     order = centre_out(len(stack.frames))
-    decode = _Decoder(paths, stack)
+    decode = _Decoder(files, stack)
     frame_bytes = stack.rows * stack.columns * np.dtype(decode.dtype).itemsize
     part = target.with_name(f"{target.name}.{uuid4().hex}.part")  # two may pack at once
     digest = hashlib.sha256()
@@ -109,13 +110,10 @@ def _parts(
 class _Decoder:
     """Gives any frame of a stack as stored values of one type."""
 
-    def __init__(self, paths: Sequence[Path], stack: Stack) -> None:
-        self._paths, self._stack = paths, stack
+    def __init__(self, files: Sequence[Head], stack: Stack) -> None:
+        self._files, self._stack = files, stack
         self._last: tuple[int, NDArray[Any]] | None = None
-        headers = {
-            each.file: pydicom.dcmread(paths[each.file], stop_before_pixels=True)
-            for each in stack.frames
-        }
+        headers = {each.file: files[each.file].data for each in stack.frames}
         first = headers[stack.frames[0].file]
         self.photometric = str(first.get("PhotometricInterpretation", "MONOCHROME2"))
         self._scales = [rescale(headers[each.file], each.frame) for each in stack.frames]
@@ -157,7 +155,7 @@ class _Decoder:
     def _file(self, number: int) -> NDArray[Any]:
         if self._last is None or self._last[0] != number:
             try:
-                pixels: NDArray[Any] = pydicom.dcmread(self._paths[number]).pixel_array
+                pixels = self._files[number].pixels()
             except Exception as error:
                 raise RefusedFile(Reason.DAMAGED_PIXELS) from error
             self._last = (number, pixels)

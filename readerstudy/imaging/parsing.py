@@ -9,9 +9,9 @@ import io
 import logging
 import re
 import warnings
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -22,15 +22,19 @@ from pydicom.errors import InvalidDicomError
 from pydicom.filereader import read_file_meta_info
 from pydicom.uid import UID, DeflatedExplicitVRLittleEndian
 
+from readerstudy.imaging import moulds, walker
 from readerstudy.imaging.deidentify import deidentify
 from readerstudy.imaging.geometry import stack
+from readerstudy.imaging.headers import Header
 from readerstudy.imaging.hints import hints_of
+from readerstudy.imaging.moulds import Moulds
 from readerstudy.imaging.options import Options
-from readerstudy.imaging.pixels import make_native
+from readerstudy.imaging.pixels import Buffer, Samples, check_sizes, make_native, samples_of
 from readerstudy.imaging.refusals import Reason, RefusedFile
 
 MAX_BYTES = 2 * 1024**3
 MAX_DEPTH = 12
+PREAMBLE = 128
 MAX_SKEW = 1e-2  # of the direction cosines, which scanners round
 MIN_SPACING_MM, MAX_SPACING_MM = 1e-3, 100.0
 IMAGE_CLASSES = {
@@ -47,38 +51,22 @@ _ITEMS = re.compile(rb"\xfe\xff(?:\x00\xe0\xff\xff\xff\xff|\x0d\xe0\0\0\0\0)")
 _PIXEL_TAG = b"\xe0\x7f\x10\x00"
 
 
-@dataclass(frozen=True)
-class Header:
-    """What the index needs of a file; nothing that identifies."""
-
-    sop_class_uid: str
-    sop_uid: str
-    study_uid: str
-    series_uid: str
-    frame_of_reference_uid: str
-    patient: str
-    dicom_modality: str
-    description: str
-    series_number: int
-    number: int
-    frames: int
-    pixel_offset: int
-    frame_bytes: int
-    role_hints: dict[str, Any]
-    source_sha256: str
-    report: dict[str, list[str]]
-    is_suspect: bool = False  # may show names in its pixels: a person must look first
-
-    def as_dict(self) -> dict[str, Any]:
-        """For the pipe between processes."""
-        return asdict(self)
-
-
 BASIC = Options()
 
 
-def parse(path: Path, key: bytes, target: Path, options: Options = BASIC) -> Header:
+def parse(
+    path: Path,
+    key: bytes,
+    target: Path,
+    options: Options = BASIC,
+    known: Moulds | None = None,
+) -> Header:
     """Check and de-identify the file at `path`, writing the clean file to `target`.
+
+    Parameters
+    ----------
+    known : Moulds, optional
+        Of files before this one: slices that are alike are made from them, with the same outcome.
 
     Raises
     ------
@@ -87,12 +75,38 @@ def parse(path: Path, key: bytes, target: Path, options: Options = BASIC) -> Hea
     """
     if path.stat().st_size > MAX_BYTES:
         raise RefusedFile(Reason.TOO_LARGE)
-    data = path.read_bytes()
     with _silence():
-        clean = _parse(_read(path, data), key, options)
-        written = _bytes(clean.data)
-        target.write_bytes(b"\0" * 128 + written[128:])  # no polyglot survives in the preamble
-        return _header(clean, hashlib.sha256(data).hexdigest(), len(written))
+        header, pieces = _made(path, key, options, known or Moulds())
+    with target.open("wb") as out:
+        out.writelines(pieces)
+    return header
+
+
+def _made(
+    path: Path, key: bytes, options: Options, known: Moulds
+) -> tuple[Header, Sequence[Buffer]]:
+    data = path.read_bytes()
+    _check_whole(data)
+    digest = hashlib.sha256(data).hexdigest()
+    walked = walker.walk(data, len(data))
+    fit = moulds.fit_of(data, walked, key, options) if walked else None
+    mould = known.find(fit) if fit else None
+    if walked and mould and (cast := moulds.cast(data, walked, mould, key, digest)):
+        return cast
+    header, written, samples = _long_way(path, data, digest, key, options)
+    if walked and fit and not mould:
+        known.keep(fit, moulds.learn(data, walked, header, written, samples))
+    return header, [written]
+
+
+def _long_way(
+    path: Path, data: bytes, digest: str, key: bytes, options: Options
+) -> tuple[Header, bytes, Samples]:
+    """Decode, check, de-identify and write by pydicom."""
+    clean = _parse(_read(path, data), key, options)
+    # No polyglot survives in the preamble.
+    written = b"\0" * PREAMBLE + _bytes(clean.data)[PREAMBLE:]
+    return _header(clean, digest, written), written, clean.samples
 
 
 @contextmanager
@@ -116,6 +130,7 @@ class _Clean:
     hints: dict[str, Any]
     report: dict[str, list[str]]
     is_suspect: bool
+    samples: Samples
 
 
 def _parse(source: Dataset, key: bytes, options: Options) -> _Clean:
@@ -132,7 +147,8 @@ def _parse(source: Dataset, key: bytes, options: Options) -> _Clean:
         raise RefusedFile(Reason.TOO_DEEP) from None
     except Exception as error:
         raise RefusedFile(Reason.TRUNCATED) from error
-    return _Clean(clean, hints, report.as_dict(), is_suspect)
+    samples = samples_of(clean, check_sizes(clean))
+    return _Clean(clean, hints, report.as_dict(), is_suspect, samples)
 
 
 def _bytes(clean: Dataset) -> bytes:
@@ -144,7 +160,7 @@ def _bytes(clean: Dataset) -> bytes:
     return out.getvalue()
 
 
-def _header(made: _Clean, source_sha256: str, size: int) -> Header:
+def _header(made: _Clean, source_sha256: str, written: bytes) -> Header:
     clean = made.data
     return Header(
         sop_class_uid=str(clean.SOPClassUID),
@@ -158,10 +174,12 @@ def _header(made: _Clean, source_sha256: str, size: int) -> Header:
         series_number=_integer(clean.get("SeriesNumber")),
         number=_integer(clean.get("InstanceNumber")),
         frames=_integer(clean.get("NumberOfFrames"), 1),
-        pixel_offset=size - len(clean.PixelData),  # the last element of the file
+        pixel_offset=len(written) - len(clean.PixelData),  # the last element of the file
         frame_bytes=int(clean.Rows) * int(clean.Columns) * int(clean.BitsAllocated) // 8,
         role_hints=made.hints,
         source_sha256=source_sha256,
+        sha256=hashlib.sha256(written).hexdigest(),
+        bytes=len(written),
         report=made.report,
         is_suspect=made.is_suspect,
     )
@@ -174,11 +192,15 @@ def _integer(value: Any, default: int = 0) -> int:
         return default
 
 
-def _read(path: Path, data: bytes) -> Dataset:
-    if data[128:132] != b"DICM":
+def _check_whole(data: bytes) -> None:
+    """What the bytes tell before anything is parsed."""
+    if data[PREAMBLE : PREAMBLE + 4] != b"DICM":
         raise RefusedFile(Reason.NOT_DICOM)
     if depth(data) > MAX_DEPTH:
         raise RefusedFile(Reason.TOO_DEEP)
+
+
+def _read(path: Path, data: bytes) -> Dataset:
     try:
         # By the meta information alone: reading on would inflate a deflated bomb (E3).
         syntax = str(read_file_meta_info(path).get("TransferSyntaxUID", ""))

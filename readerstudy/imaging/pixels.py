@@ -5,6 +5,8 @@ for what is stored holds no compressed data. With the codec's stream go its comm
 with the unused high bits the overlays of old scanners (PS3.5 8.1.2): both can carry names (E7).
 """
 
+from dataclasses import dataclass
+
 import numpy as np
 from numpy.typing import NDArray
 from pydicom import DataElement, Dataset
@@ -35,6 +37,19 @@ DECODABLE = frozenset(
         "1.2.840.10008.1.2.5",
     ]
 )
+
+
+Buffer = bytes | memoryview
+
+
+@dataclass(frozen=True)
+class Samples:
+    """How the samples of an image lie in its pixel data, little endian."""
+
+    bytes: int  # of all samples
+    allocated: int  # bits of a sample
+    stored: int
+    is_signed: bool
 
 
 def check_sizes(data: Dataset) -> int:
@@ -97,15 +112,14 @@ def make_native(data: Dataset) -> bool:
     samples = data.PixelData[:expected]
     if len(samples) != expected or _integer(data, "Rows", 0) <= 0:
         raise RefusedFile(Reason.DAMAGED_PIXELS)
-    big = syntax == ExplicitVRBigEndian and data.BitsAllocated > 8  # noqa: PLR2004
-    values = _values(data, samples, is_big_endian=big)
-    cleaned = _only_pixel_bits(values, int(data.BitsStored))
-    changed = big or cleaned is not values
-    native = cleaned.tobytes() if changed else samples
+    if syntax == ExplicitVRBigEndian and data.BitsAllocated > 8:  # noqa: PLR2004
+        samples = np.frombuffer(samples, ">u2").astype("<u2").tobytes()
+    native, is_cleared = only_pixel_bits(samples, samples_of(data, expected))
     representation = "OW" if data.BitsAllocated > 8 else "OB"  # noqa: PLR2004
-    data[_PIXEL_TAG] = DataElement(_PIXEL_TAG, representation, native + b"\0" * (len(native) % 2))
+    whole = bytes(native) + b"\0" * (expected % 2)
+    data[_PIXEL_TAG] = DataElement(_PIXEL_TAG, representation, whole)
     data.file_meta.TransferSyntaxUID = ExplicitVRLittleEndian
-    return cleaned is not values
+    return is_cleared
 
 
 def _decode(data: Dataset) -> None:
@@ -119,18 +133,31 @@ def _decode(data: Dataset) -> None:
         raise RefusedFile(Reason.DAMAGED_PIXELS)
 
 
-def _values(data: Dataset, samples: bytes, *, is_big_endian: bool) -> NDArray[np.integer]:
-    kind = "i" if data.get("PixelRepresentation", 0) == 1 else "u"
-    order = ">" if is_big_endian else "<"
-    dtype = np.dtype(f"{order}{kind}{int(data.BitsAllocated) // 8}")
-    return np.frombuffer(samples, dtype).astype(dtype.newbyteorder("<"), copy=False)
+def samples_of(data: Dataset, expected: int) -> Samples:
+    """How the samples of a checked image lie, of which there are so many bytes."""
+    return Samples(
+        bytes=expected,
+        allocated=int(data.BitsAllocated),
+        stored=int(data.BitsStored),
+        is_signed=data.get("PixelRepresentation", 0) == 1,
+    )
 
 
-def _only_pixel_bits(values: NDArray[np.integer], stored: int) -> NDArray[np.integer]:
-    """The values with the bits above the stored ones cleared, or filled with the sign."""
-    spare = values.dtype.itemsize * 8 - stored
+def only_pixel_bits(data: Buffer, samples: Samples) -> tuple[Buffer, bool]:
+    """The samples with the bits above the stored ones cleared, or filled with the sign.
+
+    Returns
+    -------
+    bytes, bool
+        What came where there is nothing to clear; whether anything was cleared.
+    """
+    spare = samples.allocated - samples.stored
     if spare == 0:
-        return values
+        return data, False
+    kind = "i" if samples.is_signed else "u"
+    values = np.frombuffer(data, np.dtype(f"<{kind}{samples.allocated // 8}"))
     # Arithmetic shifts: a signed value's sign is spread over the spare bits, as it should be.
     cleaned: NDArray[np.integer] = (values << spare) >> spare
-    return values if np.array_equal(cleaned, values) else cleaned
+    if np.array_equal(cleaned, values):
+        return data, False
+    return cleaned.tobytes(), True

@@ -33,6 +33,7 @@ def main() -> None:
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     parsing = _load(Path(sys.argv[1]))
     refused = sys.modules["readerstudy.imaging.refusals"]
+    known = parsing.Moulds()
     for line in sys.stdin:
         order = json.loads(line)
         _limit_cpu()
@@ -42,6 +43,7 @@ def main() -> None:
                 bytes.fromhex(order["key"]),
                 Path(order["target"]),
                 parsing.Options.of(order["options"]),
+                known,
             )
             answer = header.as_dict()
         except refused.RefusedFile as error:

@@ -4,7 +4,7 @@ from django.apps import AppConfig
 
 
 class StudiesConfig(AppConfig):
-    """Registers the app, its readiness checks, and who may upload into a study's collection."""
+    """Registers the readiness checks, who may fill a study's collection, and what is closed."""
 
     name = "readerstudy.studies"
     label = "studies"
@@ -16,4 +16,5 @@ class StudiesConfig(AppConfig):
         from readerstudy.studies import checks, selectors  # noqa: F401 -- checks register themselves
 
         access.register(selectors.may_fill)
+        access.register_seal(selectors.sealed)
         access.register_finder(selectors.collection_of)

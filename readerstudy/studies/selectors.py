@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from uuid import UUID
 
 from django.contrib.auth.models import AnonymousUser
-from django.db.models import Q, QuerySet
+from django.db.models import Exists, OuterRef, Q, QuerySet
 
 from readerstudy.accounts.models import User
 from readerstudy.imaging.models import Collection
@@ -108,6 +108,15 @@ def collection_of(study_id: UUID) -> Collection | None:
     """The collection that a study owns."""
     study = Study.objects.filter(pk=study_id).select_related("collection").first()
     return study.collection if study else None
+
+
+def sealed(key: str) -> Exists:
+    """Whether the examination that an outer query's field `key` names is a case of a locked study.
+
+    A locked study's images change no more, whoever sends them (C2).
+    """
+    locked = Case.objects.exclude(study__state=Study.State.DRAFT)
+    return Exists(locked.filter(examination=OuterRef(key)))
 
 
 def may_fill(user: User, collection: Collection) -> bool:

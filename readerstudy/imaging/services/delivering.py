@@ -17,6 +17,7 @@ from readerstudy.imaging.models import Collection, Upload
 from readerstudy.imaging.refusals import Reason, RefusedFile
 from readerstudy.imaging.services.finishing import finish_upload
 from readerstudy.imaging.services.intake import Taken, keep, take
+from readerstudy.imaging.services.places import Places
 from readerstudy.web.problems import Invalid, Problem
 
 REFUSED = "refused"
@@ -64,12 +65,18 @@ class Tally:
 
     def __init__(self, upload: Upload, study_uid: str | None = None) -> None:
         self._upload, self._study_uid = upload, study_uid
+        self._places = Places(upload.collection)
         self._outcomes: list[Taken | Reason] = []
 
     def take(self, path: Path) -> Outcome:
         """Take in one file, or say why not."""
         try:
-            taken = take(path, collection=self._upload.collection, study_uid=self._study_uid)
+            taken = take(
+                path,
+                collection=self._upload.collection,
+                study_uid=self._study_uid,
+                places=self._places,
+            )
         except RefusedFile as refused:
             return self.refuse(refused.reason)
         return self._took(taken)
@@ -77,7 +84,7 @@ class Tally:
     def keep(self, header: dict[str, Any], clean: Path) -> Outcome:
         """Take in one file that is clean already, or say why not."""
         try:
-            return self._took(keep(self._upload.collection, header, clean))
+            return self._took(keep(self._upload.collection, header, clean, self._places))
         except RefusedFile as refused:
             return self.refuse(refused.reason)
 
@@ -96,11 +103,16 @@ class Tally:
         if not self._outcomes:
             return
         locked = Upload.objects.select_for_update().get(pk=self._upload.pk)
+        done: list[dict[str, list[str]]] = [locked.report["elements"]]
         for outcome in self._outcomes:
             if isinstance(outcome, Reason):
                 _count_refused(locked, outcome)
             else:
                 _count_taken(locked, outcome)
+                if outcome.report not in done:  # of one series, most are the same
+                    done.append(outcome.report)
+        if len(done) > 1:
+            locked.report["elements"] = deidentify.merge(each for each in done if each)
         locked.save(update_fields=["report", "received", "stored", "repeated", "refused"])
         self._outcomes.clear()
 
@@ -108,9 +120,6 @@ class Tally:
 def _count_taken(upload: Upload, taken: Taken) -> None:
     counts = upload.report["series"].setdefault(str(taken.series.pk), {"stored": 0, "repeated": 0})
     counts[taken.state] += 1
-    upload.report["elements"] = deidentify.merge(
-        each for each in (upload.report["elements"], taken.report) if each
-    )
     setattr(upload, taken.state, getattr(upload, taken.state) + 1)
     upload.received += 1
 
@@ -254,8 +263,7 @@ def import_folder(
     tally = Tally(upload)
     try:
         for number, each in enumerate(files, start=1):
-            with each.open("rb") as data:
-                _add(tally, data)
+            _archive(tally, each) if archives.is_zip(each) else tally.take(each)
             if number % TOGETHER == 0:
                 tally.write()
             if progress:

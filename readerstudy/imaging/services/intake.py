@@ -6,15 +6,15 @@ from typing import Any
 from uuid import UUID
 
 from django.db import IntegrityError, transaction
-from django.utils import timezone
 
-from readerstudy.imaging import access, roles, selectors, store
+from readerstudy.imaging import roles, selectors, store
 from readerstudy.imaging.hints import ACQUISITION
 from readerstudy.imaging.models import Collection, Examination, Instance, Series
 from readerstudy.imaging.protocol import Protocol
 from readerstudy.imaging.refusals import Reason, RefusedFile
 from readerstudy.imaging.sandbox import shared
 from readerstudy.imaging.services import held
+from readerstudy.imaging.services.places import Place, Places
 
 STORED, REPEATED = "stored", "repeated"
 
@@ -33,7 +33,13 @@ class Taken:
         return self.instance.series
 
 
-def take(source: Path, *, collection: Collection, study_uid: str | None = None) -> Taken:
+def take(
+    source: Path,
+    *,
+    collection: Collection,
+    study_uid: str | None = None,
+    places: Places | None = None,
+) -> Taken:
     """Take one file into a collection, and only into one examination where `study_uid` names it.
 
     The file is in the store under its own name before its row is committed; a crash in between
@@ -55,7 +61,7 @@ def take(source: Path, *, collection: Collection, study_uid: str | None = None) 
         if header["is_suspect"] and _known(collection.pk, header) is None:
             held.hold(collection, header, clean)
             raise RefusedFile(Reason.HELD)
-        return keep(collection, header, clean)
+        return keep(collection, header, clean, places)
     finally:
         clean.unlink(missing_ok=True)
 
@@ -68,18 +74,20 @@ def indexed(header: dict[str, Any], collection: Collection) -> dict[str, Any]:
     return header | {"role": role, "acquisition": {name: hints[name] for name in ACQUISITION}}
 
 
-def keep(collection: Collection, header: dict[str, Any], clean: Path) -> Taken:
-    """Store and index a clean file.
+def keep(
+    collection: Collection, header: dict[str, Any], clean: Path, places: Places | None = None
+) -> Taken:
+    """Store and index a clean file; `places` are those of the files before it in its delivery.
 
     Raises
     ------
     RefusedFile
         As `take`.
     """
+    places = places or Places(collection)
     try:
         with transaction.atomic():
-            series = _series(collection, header)
-            return _instance(series, header, clean)
+            return _instance(places.of(header), header, clean)
     except IntegrityError:  # another request took in the same instance at this instant
         known = _known(collection.pk, header)
         if known is None:
@@ -87,36 +95,14 @@ def keep(collection: Collection, header: dict[str, Any], clean: Path) -> Taken:
         return _repeat(known, header, clean)
 
 
-def _series(collection: Collection, header: dict[str, Any]) -> Series:
-    now = timezone.now()
-    examination, _ = Examination.objects.get_or_create(
-        collection=collection,
-        study_uid=header["study_uid"],
-        defaults={"patient": header["patient"], "created_at": now},
-    )
-    series, _ = Series.objects.get_or_create(
-        examination=examination,
-        series_uid=header["series_uid"],
-        defaults={
-            "frame_of_reference_uid": header["frame_of_reference_uid"],
-            "dicom_modality": header["dicom_modality"][:16],
-            "role": header["role"],
-            "description": header["description"],
-            "number": max(-(2**31), min(header["series_number"], 2**31 - 1)),
-            "acquisition": header["acquisition"],
-            "created_at": now,
-        },
-    )
-    return series
-
-
-def _instance(series: Series, header: dict[str, Any], clean: Path) -> Taken:
-    known = _known(series.examination.collection_id, header)
+def _instance(place: Place, header: dict[str, Any], clean: Path) -> Taken:
+    series = place.series
+    known = _known(series.examination.collection_id, header) if place.is_known else None
     if known is not None:
         return _repeat(known, header, clean)
-    if access.is_sealed(series.examination):
+    if place.is_sealed:
         raise RefusedFile(Reason.SEALED)
-    if series.is_defaced:
+    if place.is_defaced:
         raise RefusedFile(Reason.DEFACED)
     instance = Instance.objects.create(
         series=series,
@@ -125,18 +111,25 @@ def _instance(series: Series, header: dict[str, Any], clean: Path) -> Taken:
         number=max(-(2**31), min(header["number"], 2**31 - 1)),
         frames=header["frames"],
         bytes=clean.stat().st_size,
-        sha256=store.sha256(clean),
+        sha256=_sha256(header, clean),
         source_sha256=header["source_sha256"],
         pixel_offset=header["pixel_offset"],
         frame_bytes=header["frame_bytes"],
     )
     # A series that grows is packed anew, and what a person accepted was another examination.
-    Series.objects.filter(pk=series.pk).update(pack_sha256="")
-    Examination.objects.filter(pk=series.examination_id).update(
-        ready_at=None, accepted_by=None, accepted_note=""
-    )
+    if place.is_packed:
+        Series.objects.filter(pk=series.pk).update(pack_sha256="")
+    if place.is_ready:
+        Examination.objects.filter(pk=series.examination_id).update(
+            ready_at=None, accepted_by=None, accepted_note=""
+        )
     store.keep(clean, store.instance_path(store.folder_of(series), header["sop_uid"]))
     return Taken(STORED, instance, header["report"])
+
+
+def _sha256(header: dict[str, Any], clean: Path) -> str:
+    """The clean file's checksum; what was held by an older release tells none."""
+    return str(header.get("sha256") or store.sha256(clean))
 
 
 def _repeat(known: Instance, header: dict[str, Any], clean: Path) -> Taken:
@@ -147,7 +140,7 @@ def _repeat(known: Instance, header: dict[str, Any], clean: Path) -> Taken:
     RefusedFile
         ALTERED for other content under a known UID.
     """
-    if known.source_sha256 != header["source_sha256"] and known.sha256 != store.sha256(clean):
+    if known.source_sha256 != header["source_sha256"] and known.sha256 != _sha256(header, clean):
         raise RefusedFile(Reason.ALTERED)
     return Taken(REPEATED, known, header["report"])
 

@@ -13,7 +13,7 @@ from django.utils import timezone
 from PIL import Image
 
 from readerstudy.audit.services import record
-from readerstudy.imaging import metadata, packs, quality, rendering, store
+from readerstudy.imaging import heads, metadata, packs, quality, rendering, store
 from readerstudy.imaging.geometry import Stack, stack
 from readerstudy.imaging.models import Examination, Instance, Series
 from readerstudy.imaging.protocol import Protocol
@@ -93,14 +93,14 @@ def pack(series: Series) -> Packed:
     arrived = Instance.objects.filter(series=series).order_by("number", "sop_uid")
     instances = list(arrived.select_related("series__examination"))
     paths = [store.path_of(each) for each in instances]
-    files = [pydicom.dcmread(path, stop_before_pixels=True) for path in paths]
-    placed = stack(files)
+    files = heads.read(paths)
+    placed = stack([each.data for each in files])
     target = store.pack_path(series)
     if not series.pack_sha256 or not target.exists():
-        written = packs.write(paths, placed, target)
+        written = packs.write(files, placed, target)
         geometry = geometry_of(series, placed, written)
         thumbnail(target, geometry, store.thumbnail_path(series))
-        _metadata(files, store.metadata_path(series))
+        _metadata([each.data for each in files], store.metadata_path(series))
         _keep_pack(series, len(instances), geometry, written)
     return Packed(series, len(instances), placed)
 

@@ -8,6 +8,7 @@ from django.utils import timezone
 
 from readerstudy.accounts.models import User
 from readerstudy.audit.services import record
+from readerstudy.imaging.models import Examination
 from readerstudy.studies import (
     assembly,
     definition,
@@ -54,6 +55,7 @@ def lock(study: Study, *, password: str, by: User) -> ProtocolVersion:
     """
     require_password(by, password)
     with changing(study, "lock", by=by):
+        _hold_examinations(study)
         if found := readiness.missing(study):
             words = f"{len(found)} thing{'s' * (len(found) > 1)} to settle before the lock."
             raise Problem("studies.not_ready", words, missing=[each.as_dict() for each in found])
@@ -71,6 +73,12 @@ def lock(study: Study, *, password: str, by: User) -> ProtocolVersion:
         }
         _record("studies.lock", study, by, detail)
     return version
+
+
+def _hold_examinations(study: Study) -> None:
+    """Let files that are being taken in end first; those that come now wait, and are refused."""
+    held = Examination.objects.select_for_update(no_key=True).order_by("pk")
+    list(held.filter(pk__in=study.cases.values("examination")).values_list("pk"))
 
 
 def amend(

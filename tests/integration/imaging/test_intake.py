@@ -12,9 +12,11 @@ import pytest
 from django.conf import settings
 from django.test import Client
 
-from readerstudy.imaging import selectors, services, store, tokens
+from readerstudy.imaging import deidentify, selectors, services, store, tokens
 from readerstudy.imaging.models import Collection, Examination, Instance, Series, Upload
-from tests import dicom
+from readerstudy.imaging.refusals import Reason, RefusedFile
+from tests import dicom, factories
+from tests.cast import People
 
 pytestmark = pytest.mark.django_db
 
@@ -60,6 +62,47 @@ def test_the_same_uid_with_other_pixels_is_refused(collection: Collection, tmp_p
     upload = _deliver(collection, tmp_path)
     assert (upload.stored, upload.refused) == (1, 1)
     assert upload.report["refused"] == {"ALTERED": 1}
+
+
+def test_c2_a_locked_studys_examinations_take_no_more_images_whoever_sends(
+    people: People, tmp_path: Path
+) -> None:
+    study = factories.locked_study(people)
+    collection = study.collection
+    key = bytes(collection.uid_key)
+    case = study.cases.select_related("examination")[0]
+    Examination.objects.filter(pk=case.examination_id).update(
+        study_uid=deidentify.map_uid("1.2.3.4", key)
+    )
+    before = list(Series.objects.order_by("pk").values())
+    dicom.save(dicom.image(), tmp_path / "late.dcm")
+    upload = services.import_folder(tmp_path, collection=collection, by=None)
+    assert (upload.stored, upload.report["refused"]) == (0, {"SEALED": 1})
+    case.examination.refresh_from_db()
+    assert case.examination.ready_at is not None
+    assert list(Series.objects.order_by("pk").values()) == before
+    dicom.save(dicom.image(uids=("1.2.99", "1.2.99.1")), tmp_path / "new.dcm")
+    again = services.import_folder(tmp_path, collection=collection, by=None)
+    assert (again.stored, again.report["refused"]) == (1, {"SEALED": 1})
+
+
+def test_a_series_whose_first_file_failed_is_made_by_the_next(
+    collection: Collection, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What a delivery remembers of its series outlives no transaction that was undone."""
+    dicom.series(tmp_path, count=3)
+    keep, tries = store.keep, iter([True])
+
+    def full_once(source: Path, target: Path) -> None:
+        if next(tries, False):
+            source.unlink()
+            raise RefusedFile(Reason.NO_SPACE)
+        keep(source, target)
+
+    monkeypatch.setattr(store, "keep", full_once)
+    upload = _deliver(collection, tmp_path)
+    assert (upload.stored, upload.report["refused"]) == (2, {"NO_SPACE": 1})
+    assert Instance.objects.count() == 2
 
 
 @pytest.mark.fault("E7")

@@ -6,7 +6,7 @@ import numpy as np
 import pydicom
 import pytest
 
-from readerstudy.imaging import packs, quality
+from readerstudy.imaging import heads, packs, quality
 from readerstudy.imaging.geometry import normal, stack
 from readerstudy.imaging.roles import role_of
 from tests import dicom
@@ -44,7 +44,7 @@ def test_gaps_repeats_and_mixed_frames_are_named(tmp_path: Path) -> None:
 def test_a_pack_gives_back_every_frame_from_the_centre_outward(tmp_path: Path) -> None:
     paths = dicom.series(tmp_path / "s", count=7)
     placed = stack([pydicom.dcmread(path) for path in paths])
-    written = packs.write(paths, placed, tmp_path / "raw.pack")
+    written = packs.write(heads.read(paths), placed, tmp_path / "raw.pack")
     data = (tmp_path / "raw.pack").read_bytes()
     assert len(data) == written.bytes
     assert packs.centre_out(7) == [3, 4, 2, 5, 1, 6, 0]
