@@ -1,43 +1,64 @@
 """What the server has of one read's events: which places and ids are taken, what is missing.
 
-Few bytes of few rows: one query, and no body is unpacked. It holds as long as the read's row is
-locked; whoever changes the log has locked it.
+Few bytes of few rows: one query, no body is unpacked and no model's instance made. It holds as
+long as the read's row is locked; whoever changes the log has locked it.
 """
 
 from bisect import bisect_right
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from itertools import islice
-from typing import Self
+from typing import NamedTuple, Self
 from uuid import UUID
 
 from readerstudy.reads import packing
 from readerstudy.reads.models import Batch, Read
 
 MAX_MISSING = 500
+COLUMNS = ("pk", "tab", "first_seq", "count", "is_applied", "keys")  # of a `Row`
+
+
+class Row(NamedTuple):
+    """A stored batch without its body."""
+
+    pk: int
+    tab: UUID
+    first_seq: int
+    length: int
+    is_applied: bool
+    keys: bytes
+
+    @property
+    def last_seq(self) -> int:
+        """The number of the run's last event."""
+        return self.first_seq + self.length - 1
 
 
 @dataclass(frozen=True, slots=True)
 class Log:
     """The rows of a read without their bodies, and all their keys in one string."""
 
-    rows: Sequence[Batch]
+    rows: Sequence[Row]
     keys: bytes
     starts: Sequence[int]  # of each row's first event in `keys`, counted in events
+    tabs: dict[UUID, list[Row]]  # each tab's rows, by their numbers
 
     @classmethod
     def of(cls, read: Read) -> Self:
         """Look, in one query."""
-        rows = list(Batch.objects.filter(read=read).defer("body").order_by("tab", "first_seq"))
+        found = Batch.objects.filter(read=read).order_by("tab", "first_seq")
+        rows = [Row(*each) for each in found.values_list(*COLUMNS)]
         starts, total = [], 0
+        tabs: dict[UUID, list[Row]] = {}
         for row in rows:
             starts.append(total)
-            total += row.count
-        return cls(rows, b"".join(bytes(row.keys) for row in rows), starts)
+            total += row.length
+            tabs.setdefault(row.tab, []).append(row)
+        return cls(rows, b"".join(bytes(row.keys) for row in rows), starts, tabs)
 
-    def of_tab(self, tab: UUID) -> Iterator[Batch]:
+    def of_tab(self, tab: UUID) -> list[Row]:
         """A tab's rows, in order."""
-        return (row for row in self.rows if row.tab == tab)
+        return self.tabs.get(tab, [])
 
     def has(self, event_id: UUID) -> bool:
         """Whether an event of this id is stored, of whichever tab."""
@@ -53,7 +74,9 @@ class Log:
 
     def is_taken(self, tab: UUID, seq: int) -> bool:
         """Whether an event is stored at a place in the tab's order."""
-        return any(row.first_seq <= seq <= row.last_seq for row in self.of_tab(tab))
+        rows = self.of_tab(tab)
+        at = bisect_right(rows, seq, key=lambda row: row.first_seq)
+        return at > 0 and seq <= rows[at - 1].last_seq
 
     def applied(self, tab: UUID) -> int:
         """The tab's highest number that is applied to the draft; 0 for none."""
@@ -66,9 +89,10 @@ class Log:
 
     def missing(self, tab: UUID, *, and_also: Iterable[Batch] = ()) -> tuple[list[int], int]:
         """The numbers that a tab has left out so far, at most `MAX_MISSING`, and its highest."""
-        rows = sorted([*self.of_tab(tab), *and_also], key=lambda row: row.first_seq)
+        runs = [(row.first_seq, row.last_seq) for row in self.of_tab(tab)]
+        runs += [(row.first_seq, row.last_seq) for row in and_also]
         gaps, last = list[range](), 0
-        for row in rows:
-            gaps.append(range(last + 1, row.first_seq))
-            last = row.last_seq
+        for first, its_last in sorted(runs):
+            gaps.append(range(last + 1, first))
+            last = its_last
         return list(islice((seq for gap in gaps for seq in gap), MAX_MISSING)), last
