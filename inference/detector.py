@@ -24,6 +24,8 @@ FORMATS = {
     "torchscript": "inference.detectors.brought",
     "onnx": "inference.detectors.brought",
     "python": "inference.detectors.brought",
+    "monai-bundle": "inference.detectors.brought",
+    "nnunet": "inference.detectors.nnunet",
 }
 _FAMILIES = "inference.detectors.families"
 
@@ -155,6 +157,13 @@ def load_card(card: Card, device: str | None = None) -> Detector:
     return detector
 
 
+def content_of(path: Path) -> bytes:
+    """A file's bytes; of a folder the bytes of one zip file, equal for equal folders."""
+    from inference.detectors.archive import zipped
+
+    return zipped(path) if path.is_dir() else path.read_bytes()
+
+
 def checked_weights(card: Card, path: Path) -> bytes:
     """The weights' bytes, if their SHA-256 is the card's.
 
@@ -164,7 +173,7 @@ def checked_weights(card: Card, path: Path) -> bytes:
     """
     if not path.exists():
         raise CorruptWeights(f"{path.name} is missing: fetch the repository's weights again")
-    content = path.read_bytes()
+    content = content_of(path)
     digest = hashlib.sha256(content).hexdigest()
     if digest != card.weights_sha256:
         raise CorruptWeights(

@@ -12,6 +12,14 @@ from tests.factories import DETECTOR
 CARD = {"banner": "Trained on synthetic phantoms only. Not a medical device."}
 
 
+TRIANGLE = [[[0.0, 0.0, 0.0], [2.0, 0.0, 0.0], [1.0, 2.0, 0.0]]]
+HEAT_MAP = {
+    "method": "made for a test",
+    "shares": {"t1c": 0.8, "flair": 0.2},
+    "levels": [{"level": 0.2, "contours_mm": TRIANGLE}, {"level": 0.8, "contours_mm": []}],
+}
+
+
 def found(probability: float = 0.9, **changes: Any) -> Found:
     """One lesion, at the place where the factories' diseased cases have theirs."""
     values: dict[str, Any] = {
@@ -20,8 +28,9 @@ def found(probability: float = 0.9, **changes: Any) -> Found:
         "volume_mm3": 268.0,
         "probability": probability,
         "uncertainty": 0.1,
-        "contours_mm": [[[0.0, 0.0, 0.0], [2.0, 0.0, 0.0], [1.0, 2.0, 0.0]]],
+        "contours_mm": TRIANGLE,
         "explanation": {"short": "Bright and round.", "full": "Bright and round, 8 mm across."},
+        "heat_map": HEAT_MAP,
     }
     return Found(**values | changes)
 

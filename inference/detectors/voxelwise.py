@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import torch
@@ -13,12 +13,14 @@ from torch import Tensor, nn
 from inference.detector import Card
 from inference.detectors.layout import laid_out
 from inference.explain import explain
+from inference.explain.heat import heat_map
 from inference.lesions import Lesion
 from inference.preprocess import Prepared, prepare, resample
 from inference.volume import Volume
 
 MIN_VOLUME_MM3 = 1.5
 _DROPOUT_PASSES = 8
+_HEAT_MAPS = 12  # of a case, the most probable lesions': each costs a few small passes
 _SMALLEST_WINDOW = 32
 WEAKEST = 0.05  # voxels below this probability belong to no candidate
 _ALL_NEIGHBOURS = np.ones((3, 3, 3), bool)
@@ -47,6 +49,8 @@ class VoxelwiseDetector:
         network's dropout layers on). With `others`, every member of the ensemble answers.
     others
         Further networks of an ensemble.
+    is_differentiable
+        Whether heat maps can be made: not of a model that runs outside torch.
     """
 
     def __init__(
@@ -58,6 +62,7 @@ class VoxelwiseDetector:
         window: int | None = None,
         opinions: str = "mirror",
         others: Sequence[nn.Module] = (),
+        is_differentiable: bool = True,
     ) -> None:
         if opinions not in {"mirror", "once", "dropout"}:
             raise ValueError(f"opinions are mirror, once or dropout, not {opinions!r}")
@@ -66,7 +71,10 @@ class VoxelwiseDetector:
         self.weights_sha256, self.needs = card.weights_sha256, card.needs
         self.device = torch.device(device)
         self.window, self.opinions = window, opinions
+        self.is_differentiable = is_differentiable
         self.networks = [laid_out(each, self.device).eval() for each in (network, *others)]
+        for each in self.networks:
+            each.requires_grad_(False)
 
     def detect(self, examination: Mapping[str, Volume]) -> list[Lesion]:
         """Return lesions above the card's operating point, by falling probability.
@@ -77,11 +85,12 @@ class VoxelwiseDetector:
             If a needed series is missing or T1c shows no head.
         """
         ready = prepare(examination, self.needs)
-        passes = self.logits(ready)
+        given = self.given(examination, ready)
+        passes = self.logits(given)
         t1c = examination["t1c"]
         point = self.card.operating_point
         lesions = []
-        for candidate in candidates(passes, ready, t1c, point["segmentation"]):
+        for candidate in candidates(passes, given, t1c, point["segmentation"]):
             each = [self.probability(score) for score in candidate.scores]
             probability = self.probability(candidate.score)
             if probability >= point["probability"]:
@@ -92,8 +101,20 @@ class VoxelwiseDetector:
                     probability,
                     float(np.std(each)) if len(each) > 1 else None,
                 )
-                lesions.append(explain(lesion, ready))
-        return sorted(lesions, key=lambda lesion: -lesion.probability)
+                lesions.append(lesion)
+        lesions.sort(key=lambda lesion: -lesion.probability)
+        return [explain(self._heated(each, n, ready), ready) for n, each in enumerate(lesions)]
+
+    def _heated(self, lesion: Lesion, number: int, ready: Prepared) -> Lesion:
+        """The lesion with its heat map, where one can be made."""
+        if not self.is_differentiable or number >= _HEAT_MAPS:
+            return lesion
+        with self._precision():
+            return replace(lesion, heat=heat_map(self.networks[0], lesion, ready))
+
+    def given(self, _examination: Mapping[str, Volume], ready: Prepared) -> Prepared:
+        """What the network is given: the examination as this package prepares it."""
+        return ready
 
     def probability(self, score: float) -> float:
         """Calibrated probability of a candidate: its logit, scaled and shifted."""
@@ -136,21 +157,31 @@ class VoxelwiseDetector:
             raise problem
 
     def _pass(self, network: nn.Module, voxels: Tensor) -> Tensor:
-        def run(part: Tensor) -> Tensor:
-            part = part.to(memory_format=torch.channels_last_3d)
-            with torch.autocast(self.device.type, torch.bfloat16, enabled=self._is_bfloat16_fast()):
-                answer: Tensor = network(part)
-            return answer.float()
-
         if self.window is None or max(voxels.shape[2:]) <= self.window:
-            return run(voxels)
+            return self.run(network, voxels)
+        return self.windows(network, voxels, [self.window] * 3, overlap=0.25)
+
+    def windows(
+        self, network: nn.Module, voxels: Tensor, size: Sequence[int], overlap: float
+    ) -> Tensor:
+        """A network on windows of a size that overlap by a part, joined with Gaussian weights."""
         from monai.inferers.utils import sliding_window_inference
 
         joined = sliding_window_inference(
-            voxels, [self.window] * 3, 1, run, overlap=0.25, mode="gaussian"
+            voxels, size, 1, lambda part: self.run(network, part), overlap=overlap, mode="gaussian"
         )
         assert isinstance(joined, Tensor)  # noqa: S101 -- one output, so one tensor
         return joined
+
+    def run(self, network: nn.Module, part: Tensor) -> Tensor:
+        """A network on what it sees at once, in the device's fast precision."""
+        part = part.to(memory_format=torch.channels_last_3d)
+        with self._precision():
+            answer: Tensor = network(part)
+        return answer.float()
+
+    def _precision(self) -> torch.autocast:
+        return torch.autocast(self.device.type, torch.bfloat16, enabled=self._is_bfloat16_fast())
 
     def _is_bfloat16_fast(self) -> bool:
         if self.device.type == "cuda":

@@ -29,7 +29,7 @@ def measure(lesion: Lesion, ready: Prepared) -> dict[str, float]:
         series is there, `uptake_sd` (T1c against T1) and `oedema_percent` (bright part of the
         surroundings on FLAIR).
     """
-    inside, box = _on_grid(lesion, ready)
+    inside, box = on_grid(lesion, ready)
     channels = {
         role: ready.voxels[number][box]
         for number, role in enumerate(ROLES)
@@ -54,8 +54,8 @@ def measure(lesion: Lesion, ready: Prepared) -> dict[str, float]:
     return {name: round(value, 2) for name, value in features.items()}
 
 
-def _on_grid(lesion: Lesion, ready: Prepared) -> tuple[Bools, tuple[slice, slice, slice]]:
-    """The mask on the network's grid, in a box that holds its surroundings."""
+def on_grid(lesion: Lesion, ready: Prepared) -> tuple[Bools, tuple[slice, slice, slice]]:
+    """The mask on the network's grid, in a box that holds its surroundings, and that box."""
     corners = np.array(list(np.ndindex(2, 2, 2))) * (np.array(lesion.mask.shape) - 1)
     mm = (corners + lesion.offset) @ lesion.affine[:3, :3].T + lesion.affine[:3, 3]
     inverse = np.linalg.inv(ready.affine)

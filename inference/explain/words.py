@@ -5,6 +5,8 @@ from collections.abc import Mapping
 from inference.lesions import Lesion
 
 Features = Mapping[str, float]
+_SERIES = {"t1c": "T1 with contrast", "t1": "T1", "t2": "T2", "flair": "FLAIR"}
+_NAMED = 0.1  # of the whole: lesser shares of a series are not told
 
 
 def short_text(lesion: Lesion, features: Features) -> str:
@@ -28,6 +30,7 @@ def full_text(lesion: Lesion, features: Features) -> str:
         *_uptake(features),
         *_surroundings(features),
         _shape(features),
+        *_rests_on(lesion),
         _certainty(lesion),
     ]
     return " ".join(sentences)
@@ -63,6 +66,15 @@ def _shape(features: Features) -> str:
     if features["elongation"] >= 2:
         return "It is elongated: follow it through the neighbouring slices; a vessel continues."
     return "It is compact: a vessel cut across looks the same, so check neighbouring slices."
+
+
+def _rests_on(lesion: Lesion) -> list[str]:
+    """Which series the network's answer rests on, by its heat map."""
+    if lesion.heat is None:
+        return []
+    shares = sorted(lesion.heat.shares.items(), key=lambda each: -each[1])
+    named = [f"{_SERIES[role]} {100 * share:.0f} %" for role, share in shares if share >= _NAMED]
+    return [f"By its heat map the detector's answer rests on {', '.join(named)}."]
 
 
 def _certainty(lesion: Lesion) -> str:

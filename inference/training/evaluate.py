@@ -34,9 +34,10 @@ def _evaluate_one(
     ready = prepare(volumes, detector.needs)
     t1c = volumes["t1c"]
     before = time.perf_counter()
-    passes = detector.logits(ready)
+    given = detector.given(volumes, ready)
+    passes = detector.logits(given)
     network_seconds = time.perf_counter() - before
-    found = candidates(passes, ready, t1c, segmentation)
+    found = candidates(passes, given, t1c, segmentation)
     seconds = time.perf_counter() - start
     proposals = [Lesion(each.mask, each.offset, t1c.affine, 0.0) for each in found]
     diameters = {int(row["id"]): float(row["diameter_mm"]) for row in examination.lesions}

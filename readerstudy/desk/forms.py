@@ -8,8 +8,10 @@ from typing import Any
 from django.utils.text import slugify
 from django.utils.translation import gettext_lazy as _l
 
+from readerstudy.accounts.models import Experience
 from readerstudy.studies import plan as plans
 from readerstudy.studies.definition import QuestionDraft
+from readerstudy.studies.explanations import EXPERIENCES, LEVELS, Explanations
 from readerstudy.studies.hanging import LAYOUTS, LINKS, ROLES, WINDOWS, Hanging
 from readerstudy.web.problems import Invalid
 
@@ -40,6 +42,11 @@ WINDOW_WORDS = {
     "brain": _l("brain (CT)"),
     "subdural": _l("subdural (CT)"),
     "bone": _l("bone (CT)"),
+}
+EXPLANATION_WORDS = {
+    "none": _l("nothing"),
+    "short": _l("one line"),
+    "full": _l("the whole text and heat maps"),
 }
 LINK_WORDS = {"position": _l("slice"), "zoom": _l("zoom"), "pan": _l("pan")}
 
@@ -137,6 +144,28 @@ def hanging(form: Mapping[str, Any]) -> Hanging:
         window=form.get("window", ""),
         linked=tuple(link for link in LINKS if f"link-{link}" in form),
     )
+
+
+def explanations(form: Mapping[str, Any]) -> Explanations:
+    """How much readers are told of proposals, as a submitted form says it."""
+    return Explanations(**{each: form.get(f"explanation-{each}", "") for each in EXPERIENCES})
+
+
+def explanations_context(now: Explanations) -> dict[str, Any]:
+    """What the form of the explanations shows: each experience with its levels."""
+    return {
+        "explanations": [
+            (
+                each,
+                Experience(each).label,
+                [
+                    (level, EXPLANATION_WORDS[level], level == getattr(now, each))
+                    for level in LEVELS
+                ],
+            )
+            for each in EXPERIENCES
+        ]
+    }
 
 
 def hanging_context(now: Hanging) -> dict[str, Any]:

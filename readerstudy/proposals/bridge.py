@@ -51,6 +51,7 @@ class Found:
     uncertainty: float | None
     contours_mm: list[list[list[float]]]
     explanation: dict[str, Any]
+    heat_map: dict[str, Any] | None = None  # method, shares, levels; as `ProposalHeatMap` has them
 
 
 def default_detector() -> str:
@@ -114,6 +115,7 @@ def detect(detector: str, paths: Mapping[str, Sequence[Path]]) -> tuple[str, lis
                 [list(map(float, point)) for point in line] for line in each.contours_mm()
             ],
             explanation=dict(each.explanation),
+            heat_map=None if each.heat is None else each.heat.to_json(),
         )
         for each in lesions
     ]

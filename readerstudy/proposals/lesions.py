@@ -18,6 +18,7 @@ class ProposedLesion(models.Model):
     uncertainty = models.FloatField(null=True)
     contours_mm = models.JSONField()  # closed polylines per slice of T1c, LPS
     explanation = models.JSONField(default=dict)  # {"short": words, "full": words, features}
+    has_heat_map = models.BooleanField(default=False)
 
     class Meta:
         constraints = [
@@ -27,3 +28,17 @@ class ProposedLesion(models.Model):
 
     def __str__(self) -> str:
         return self.label
+
+
+class ProposalHeatMap(models.Model):
+    """What a detector's answer for a lesion rests on, as lines of equal strength."""
+
+    lesion = models.OneToOneField(
+        ProposedLesion, primary_key=True, on_delete=models.PROTECT, related_name="+"
+    )
+    method = models.CharField(max_length=120)
+    shares = models.JSONField(default=dict)  # role of a series -> its part of the whole, 0-1
+    levels = models.JSONField()  # [{"level": 0-1, "contours_mm": closed polylines, LPS}], rising
+
+    def __str__(self) -> str:
+        return f"heat map of {self.lesion_id}"

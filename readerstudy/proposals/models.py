@@ -6,9 +6,9 @@ from django.conf import settings
 from django.db import models
 
 from readerstudy.imaging.models import Examination
-from readerstudy.proposals.lesions import ProposedLesion
+from readerstudy.proposals.lesions import ProposalHeatMap, ProposedLesion
 
-__all__ = ["ProposedLesion", "Run", "VendorDetector"]
+__all__ = ["ProposalHeatMap", "ProposedLesion", "Run", "VendorDetector"]
 
 
 class Run(models.Model):

@@ -19,6 +19,7 @@ from readerstudy.reads import (
     disclosure,
     failpoints,
     feedback,
+    proposal_schemas,
     schemas,
     selectors,
     services,
@@ -26,7 +27,7 @@ from readerstudy.reads import (
     worklist,
 )
 from readerstudy.reads.models import Read
-from readerstudy.web.problems import Invalid, Problem
+from readerstudy.web.problems import Invalid, Problem, Unknown
 
 PROBLEM = OpenApiResponse(description="application/problem+json (RFC 9457)")
 REFUSALS = {400: PROBLEM, 401: PROBLEM, 403: PROBLEM, 404: PROBLEM, 409: PROBLEM}
@@ -257,6 +258,22 @@ class NextImages(ReaderView):
         ids = [each["id"] for each in series]
         token = tokens.issue(ids, seconds=disclosure.TOKEN_SECONDS)
         return Response({"token": token, "series": series})
+
+
+class HeatMaps(ReaderView):
+    """What the detector's answers rest on."""
+
+    @extend_schema(
+        operation_id="heat_maps", responses={200: proposal_schemas.HeatMapsOutput, **REFUSALS}
+    )
+    def get(self, request: Request, read_id: UUID) -> Response:
+        """Answer the heat maps of the open read's proposals, where its reader may see them."""
+        read = selectors.own_read(_user(request), read_id)
+        _require_open(read)
+        found = disclosure.heat_maps(read)
+        if found is None:
+            raise Unknown
+        return Response({"heat_maps": found})
 
 
 class Problems(ReaderView):

@@ -15,7 +15,7 @@ from django.utils import timezone
 from readerstudy.imaging import selectors as imaging
 from readerstudy.imaging import tokens
 from readerstudy.proposals import selectors as proposals
-from readerstudy.proposals.lesions import ProposedLesion
+from readerstudy.proposals.lesions import ProposalHeatMap, ProposedLesion
 from readerstudy.reads import events, late, selectors, tripwire
 from readerstudy.reads.models import Answer, Batch, Decision, Mark, Read
 from readerstudy.studies import definition
@@ -146,13 +146,42 @@ def _ai(read: Read) -> dict[str, Any]:
             "banner": proposals.banner(read.arm.detector),
         },
         "state": "ready" if run else "not_available",
-        "proposals": [_proposal(each, read.reader.experience) for each in lesions],
+        "explanations": explanation_level(read),
+        "proposals": [_proposal(each, explanation_level(read)) for each in lesions],
         "decisions": {str(each.proposal): each.kind for each in decisions},
     }
 
 
-def _proposal(lesion: ProposedLesion, experience: str) -> dict[str, Any]:
-    words = lesion.explanation.get("full" if experience == "resident" else "short", "")
+def explanation_level(read: Read) -> str:
+    """How much this reader is told of proposals, by the protocol that the read was opened under."""
+    levels = definition.locked(read.protocol_version.document)["explanations"]
+    return str(levels[read.reader.experience])
+
+
+def heat_maps(read: Read) -> dict[str, Any] | None:
+    """Heat maps of the proposals that the read shows, by their id; None where it has none to see.
+
+    None does not tell why: a control arm, an unaided stage and a level of explanation without heat
+    maps are answered alike, the first two without a query of what is hidden.
+    """
+    if not sees_proposals(read) or explanation_level(read) != "full":
+        return None
+    with tripwire.proposals_opened(mode=read.arm.mode, stage=read.stage):
+        run = None
+        if not read.case.declared_without_proposals:
+            run = proposals.done_run(read.case.examination_id, read.arm.detector)
+        rows = ProposalHeatMap.objects.filter(lesion__run=run) if run else []
+        return {
+            str(each.lesion_id): {
+                "method": each.method,
+                "shares": each.shares,
+                "levels": each.levels,
+            }
+            for each in rows
+        }
+
+
+def _proposal(lesion: ProposedLesion, level: str) -> dict[str, Any]:
     return {
         "id": str(lesion.id),
         "label": lesion.label,
@@ -162,7 +191,8 @@ def _proposal(lesion: ProposedLesion, experience: str) -> dict[str, Any]:
         "probability": lesion.probability,
         "uncertainty": lesion.uncertainty,
         "contours_mm": lesion.contours_mm,
-        "explanation": words,
+        "explanation": lesion.explanation.get(level, ""),
+        "has_heat_map": lesion.has_heat_map and level == "full",
     }
 
 

@@ -13,6 +13,7 @@ from readerstudy.reads.events import (
     MAX_WALL_MS,
     plain,
 )
+from readerstudy.reads.proposal_schemas import AiOutput
 from readerstudy.studies import hanging
 from readerstudy.web.api import Input
 
@@ -316,40 +317,6 @@ class CaseOutput(serializers.Serializer[Any]):
     """The case's code."""
 
     code = serializers.CharField()
-
-
-class DetectorOutput(serializers.Serializer[Any]):
-    """What AI this is, and its limits in words."""
-
-    name = serializers.CharField()
-    version = serializers.CharField()
-    banner = serializers.CharField()
-
-
-class ProposalOutput(serializers.Serializer[Any]):
-    """One lesion the AI puts forward."""
-
-    id = serializers.UUIDField()
-    label = serializers.CharField()  # type: ignore[assignment] # the contract's name
-    centroid_mm = serializers.ListField(child=serializers.FloatField())
-    diameter_mm = serializers.FloatField()
-    volume_mm3 = serializers.FloatField()
-    probability = serializers.FloatField(allow_null=True)  # a vendor may give none
-    uncertainty = serializers.FloatField(allow_null=True)
-    contours_mm = serializers.ListField(
-        child=serializers.ListField(child=serializers.ListField(child=serializers.FloatField()))
-    )
-    explanation = serializers.CharField(allow_blank=True)
-
-
-class AiOutput(serializers.Serializer[Any]):
-    """Only where the arm has it; absent elsewhere."""
-
-    mode = serializers.ChoiceField(choices=["concurrent", "second_reader", "on_demand"])
-    detector = DetectorOutput()
-    state = serializers.ChoiceField(choices=["ready", "not_available"])
-    proposals = ProposalOutput(many=True)
-    decisions = serializers.DictField(child=serializers.CharField())
 
 
 class HangingOutput(serializers.Serializer[Any]):

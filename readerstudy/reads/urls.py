@@ -23,5 +23,6 @@ urlpatterns = [
     path(f"{ONE}/take-over", api.TakeOver.as_view(), name="take-over"),
     path(f"{ONE}/submit", api.Submit.as_view(), name="submit"),
     path(f"{ONE}/next-images", api.NextImages.as_view(), name="next-images"),
+    path(f"{ONE}/heat-maps", api.HeatMaps.as_view(), name="heat-maps"),
     path(f"{ONE}/problem", api.Problems.as_view(), name="problem"),
 ]

@@ -12,6 +12,7 @@ from typing import Any, Self
 
 from readerstudy.imaging.protocol import Protocol as ImagingProtocol
 from readerstudy.studies import plan as sap
+from readerstudy.studies.explanations import Explanations
 from readerstudy.studies.hanging import Hanging
 
 KINDS = ("rating", "choice", "multichoice", "number", "text")
@@ -195,6 +196,7 @@ class Definition:
     hanging: Hanging = field(default_factory=Hanging)
     imaging_protocol: ImagingProtocol = field(default_factory=ImagingProtocol)
     truth_panel: PanelDraft = PanelDraft()
+    explanations: Explanations = field(default_factory=Explanations)
 
     def problems(self) -> list[str]:
         """All that is contradictory in the definition, in words."""
@@ -208,6 +210,7 @@ class Definition:
             *pass_mark_problems(self.pass_mark_percent),
             *self.hanging.problems(),
             *self.truth_panel.problems(),
+            *self.explanations.problems(),
             *(sap.contradictions(plan) if plan else []),
         ]
 
@@ -234,6 +237,7 @@ class Definition:
         values["hanging"] = Hanging.from_dict(values.get("hanging", {}))
         values["imaging_protocol"] = ImagingProtocol.of(values.get("imaging_protocol", {}))
         values["truth_panel"] = PanelDraft(**values.get("truth_panel", {}))
+        values["explanations"] = Explanations.from_dict(values.get("explanations", {}))
         return cls(**values)
 
 

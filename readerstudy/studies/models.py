@@ -60,6 +60,7 @@ class Study(models.Model):
     questionnaires = models.JSONField(default=list)  # of `definition.QuestionnaireDraft`
     pass_mark_percent = models.PositiveSmallIntegerField(default=0)  # of training; 0: none
     hanging = models.JSONField(default=dict)  # of `hanging.Hanging`; what it lacks is as usual
+    explanations = models.JSONField(default=dict)  # of `explanations.Explanations`, likewise
     coordinator_blinded = models.BooleanField(default=True)
     is_simulated = models.BooleanField(default=False)  # holds simulated reads: said everywhere
     analysis_plan = models.JSONField(default=dict)  # the SAP; locked with the protocol

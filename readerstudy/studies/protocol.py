@@ -13,7 +13,7 @@ import jsonschema
 import yaml
 
 from readerstudy.imaging import protocol as imaging
-from readerstudy.studies import definition, hanging, plan
+from readerstudy.studies import definition, explanations, hanging, plan
 from readerstudy.studies.definition import Definition
 
 FORMAT = "readerstudy protocol 1"
@@ -219,6 +219,9 @@ _TRUTH_PANEL = _object(
         "adjudication": {"enum": list(definition.ADJUDICATIONS)},
     },
 )
+_EXPLANATIONS = _object(
+    (), {each: {"enum": list(explanations.LEVELS)} for each in explanations.EXPERIENCES}
+)
 _VALIDATOR = jsonschema.Draft202012Validator(
     _object(
         ("format", "name", "design", "arms", "questions"),
@@ -239,6 +242,7 @@ _VALIDATOR = jsonschema.Draft202012Validator(
             "hanging": _HANGING,
             "imaging_protocol": _IMAGING_PROTOCOL,
             "truth_panel": _TRUTH_PANEL,
+            "explanations": _EXPLANATIONS,
         },
     )
 )

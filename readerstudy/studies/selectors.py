@@ -17,6 +17,7 @@ from readerstudy.studies.definition import (
     QuestionnaireDraft,
     questionnaire,
 )
+from readerstudy.studies.explanations import Explanations
 from readerstudy.studies.hanging import Hanging
 from readerstudy.studies.models import (
     Arm,
@@ -212,6 +213,7 @@ def definition(study: Study) -> Definition:
         hanging=Hanging.from_dict(study.hanging),
         imaging_protocol=ImagingProtocol.of(study.collection.imaging_protocol),
         truth_panel=panel_of(study),
+        explanations=Explanations.from_dict(study.explanations),
     )
 
 

@@ -31,6 +31,7 @@ def make_study(page: Page, orders: list[phantoms.Order]) -> str:
     page.get_by_label("Block sizes").fill("3")
     page.get_by_role("button", name="Save arms and design").click()
     _hang(page, base)
+    _explain(page, base)
     _readers(page, base)
     page.goto(f"{base}/plan/")
     page.get_by_role("button", name="Save the plan").click()
@@ -53,6 +54,15 @@ def _hang(page: Page, base: str) -> None:
     page.get_by_role("button", name="Save how images hang").click()
     expect(page.get_by_text("The hanging protocol is saved.")).to_be_visible()
     shoot(page, "hanging-protocol")
+
+
+def _explain(page: Page, base: str) -> None:
+    """Everything that the detector can say, to the experienced as well."""
+    page.goto(f"{base}/protocol/")
+    for experience in ("General radiologist", "Neuroradiologist"):
+        page.get_by_label(experience).select_option("full")
+    page.get_by_role("button", name="Save how much readers are told").click()
+    expect(page.get_by_label("Neuroradiologist")).to_have_value("full")
 
 
 def _readers(page: Page, base: str) -> None:

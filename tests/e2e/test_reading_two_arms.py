@@ -182,6 +182,7 @@ def test_a_concurrent_reader_has_proposals_from_the_start(
         _sign_and_go_on(page)
     page.get_by_test_id("pane-0").hover()
     page.keyboard.press(".")
+    _see_heat(page)
     page.keyboard.press("e")
     room.until(page, lambda: room.sign(page, "marks") == "1", "the mark of the proposal")
     page.keyboard.press("7")
@@ -194,6 +195,18 @@ def test_a_concurrent_reader_has_proposals_from_the_start(
                or room.sign(page, "phase") == "finished", "the next case")  # fmt: skip
     assert _kept(site, read_id)[:1] == ["edited"]
     page.context.close()
+
+
+def _see_heat(page: Page) -> None:
+    """The fourth way of drawing proposals: over what the detector's answer rests on."""
+    heat = page.locator(".heat path")
+    assert heat.count() == 0
+    for _ in ("box", "filled", "heat"):
+        page.keyboard.press("Shift+S")
+    room.until(page, lambda: heat.count() > 0, "the heat map")
+    room.shoot(page, "heat-map")
+    page.keyboard.press("Shift+S")
+    room.until(page, lambda: heat.count() == 0, "the outlines again")
 
 
 def _to_proposals(sitting: Sitting) -> list[object]:

@@ -1,5 +1,5 @@
 import type { Client } from "./client";
-import type { Display, Me, NextImages, Packet, ReadEvent, Receipt, Submitted } from "./types";
+import type { Display, HeatMaps, Me, NextImages, Packet, ReadEvent, Receipt, Submitted } from "./types";
 
 export interface EventBatch {
   tab: string;
@@ -64,6 +64,10 @@ export class Api {
 
   nextImages(read: string): Promise<NextImages> {
     return this.client.get(`/api/reads/${read}/next-images`);
+  }
+
+  heatMaps(read: string): Promise<{ heat_maps: HeatMaps }> {
+    return this.client.get(`/api/reads/${read}/heat-maps`);
   }
 
   async reportProblem(read: string, words: string): Promise<void> {

@@ -90,6 +90,23 @@ export interface paths {
         readonly patch?: never;
         readonly trace?: never;
     };
+    readonly "/api/reads/{read_id}/heat-maps": {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        /** @description Answer the heat maps of the open read's proposals, where its reader may see them. */
+        readonly get: operations["heat_maps"];
+        readonly put?: never;
+        readonly post?: never;
+        readonly delete?: never;
+        readonly options?: never;
+        readonly head?: never;
+        readonly patch?: never;
+        readonly trace?: never;
+    };
     readonly "/api/reads/{read_id}/late-events": {
         readonly parameters: {
             readonly query?: never;
@@ -367,6 +384,7 @@ export interface components {
             readonly mode: components["schemas"]["ModeEnum"];
             readonly detector: components["schemas"]["DetectorOutput"];
             readonly state: components["schemas"]["AiOutputStateEnum"];
+            readonly explanations: components["schemas"]["ExplanationsEnum"];
             readonly proposals: readonly components["schemas"]["ProposalOutput"][];
             readonly decisions: {
                 readonly [key: string]: string;
@@ -492,6 +510,13 @@ export interface components {
             readonly schema: number;
             readonly events: readonly components["schemas"]["EventInputRequest"][];
         };
+        /**
+         * @description * `none` - none
+         *     * `short` - short
+         *     * `full` - full
+         * @enum {string}
+         */
+        readonly ExplanationsEnum: "none" | "short" | "full";
         /** @description The truth of a training case, after its read is submitted. */
         readonly FeedbackOutput: {
             readonly status: string;
@@ -544,6 +569,26 @@ export interface components {
             readonly roles: readonly components["schemas"]["RolesEnum"][];
             readonly window: components["schemas"]["WindowEnum"];
             readonly linked: readonly components["schemas"]["LinkedEnum"][];
+        };
+        /** @description Where a heat map is as strong as this or stronger: closed lines in the slices of T1c. */
+        readonly HeatLevelOutput: {
+            /** Format: double */
+            readonly level: number;
+            readonly contours_mm: readonly (readonly (readonly number[])[])[];
+        };
+        /** @description What the detector's answer for a proposal rests on, weakest level first. */
+        readonly HeatMapOutput: {
+            readonly method: string;
+            readonly shares: {
+                readonly [key: string]: number;
+            };
+            readonly levels: readonly components["schemas"]["HeatLevelOutput"][];
+        };
+        /** @description Heat maps by the proposal's id. */
+        readonly HeatMapsOutput: {
+            readonly heat_maps: {
+                readonly [key: string]: components["schemas"]["HeatMapOutput"];
+            };
         };
         /** @description Checksums of files that a browser is about to send. */
         readonly KnownInputRequest: {
@@ -682,6 +727,7 @@ export interface components {
             readonly uncertainty: number | null;
             readonly contours_mm: readonly (readonly (readonly number[])[])[];
             readonly explanation: string;
+            readonly has_heat_map: boolean;
         };
         /** @description A question of the form. */
         readonly QuestionOutput: {
@@ -1139,6 +1185,62 @@ export interface operations {
                 };
                 content: {
                     readonly "application/json": components["schemas"]["ReceiptOutput"];
+                };
+            };
+            /** @description application/problem+json (RFC 9457) */
+            readonly 400: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description application/problem+json (RFC 9457) */
+            readonly 401: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description application/problem+json (RFC 9457) */
+            readonly 403: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description application/problem+json (RFC 9457) */
+            readonly 404: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description application/problem+json (RFC 9457) */
+            readonly 409: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content?: never;
+            };
+        };
+    };
+    readonly heat_maps: {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path: {
+                readonly read_id: string;
+            };
+            readonly cookie?: never;
+        };
+        readonly requestBody?: never;
+        readonly responses: {
+            readonly 200: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["HeatMapsOutput"];
                 };
             };
             /** @description application/problem+json (RFC 9457) */

@@ -57,6 +57,14 @@ export type Proposal = Sharper<
     readonly contours_mm: readonly (readonly Vector[])[];
   }
 >;
+export type HeatLevel = Sharper<
+  Schemas["HeatLevelOutput"],
+  { readonly contours_mm: readonly (readonly Vector[])[] }
+>;
+/** By the proposal's id: what the detector's answer rests on, weakest level first. */
+export type HeatMaps = Readonly<
+  Record<string, Sharper<Schemas["HeatMapOutput"], { readonly levels: readonly HeatLevel[] }>>
+>;
 export type DecisionKind = "accepted" | "rejected" | "edited";
 export type Ai = Sharper<
   Schemas["AiOutput"],

@@ -15,6 +15,7 @@ const PROPOSAL: Proposal = {
   probability: 0.9,
   uncertainty: null,
   contours_mm: [],
+  has_heat_map: false,
   explanation: "",
 };
 const QUESTIONS = [

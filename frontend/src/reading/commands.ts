@@ -2,9 +2,9 @@ import type { Proposal } from "../api/types";
 import type { MeasureTool } from "../geometry/measures";
 import { extentAt } from "../geometry/regions";
 import { t } from "../i18n";
-import type { ProposalStyle } from "../viewer/scene";
 import type { OpenCase } from "./case";
 import type { LayoutName } from "./hanging";
+import { chooseStyle, stylesOf } from "./heat";
 import { isMeasureTool, MEASURE_TOOLS } from "./measuring";
 import type { Room } from "./room";
 import type { Viewing } from "./viewing";
@@ -13,7 +13,6 @@ import type { Viewing } from "./viewing";
 export type Command = (room: Room) => void;
 
 const LAYOUT_ORDER: readonly LayoutName[] = ["main", "four", "two", "one"];
-const PROPOSAL_STYLES: readonly ProposalStyle[] = ["contour", "box", "filled"];
 const ZOOM_STEP = 1.2;
 const FIVE = 5;
 
@@ -88,11 +87,9 @@ export const COMMANDS = {
     const proposal = selectedProposal(open, room);
     if (proposal && open.reject(proposal)) turnProposal(open, room, 1);
   }),
-  "proposals.style": (room) => {
-    const { proposalStyle } = room.state;
-    proposalStyle.value = after(PROPOSAL_STYLES, proposalStyle.value);
-    room.record("tool", { proposals_drawn: proposalStyle.value });
-  },
+  "proposals.style": read((open, room) => {
+    chooseStyle(room, after(stylesOf(open), room.state.proposalStyle.value));
+  }),
   "proposals.show": read((open, room) => showProposals(open, room)),
   "questions.focus": () => {
     const fields = document.querySelectorAll<HTMLElement>("[data-question]");

@@ -1,4 +1,4 @@
-import type { Feedback, Proposal, Vector } from "../api/types";
+import type { Feedback, HeatMaps, Proposal, Vector } from "../api/types";
 import type { MeasureShape, ProposalStyle, Shape } from "../viewer/scene";
 import { standing, type Draft, type Measure } from "./draft";
 import { linesOf } from "./measure-words";
@@ -12,6 +12,7 @@ export interface SceneParts {
   areProposalsShown: boolean;
   feedback: Feedback | null;
   proposalStyle: ProposalStyle;
+  heat: HeatMaps;
   /** The measurement under the hand, in place of itself. */
   drawing: Measure | null;
   selectedMeasure: string | null;
@@ -56,6 +57,7 @@ function proposal(parts: SceneParts, each: Proposal): Shape {
     isSelected: each.id === parts.selectedProposal,
     style: parts.proposalStyle,
     probability: each.probability,
+    heat: parts.proposalStyle === "heat" ? (parts.heat[each.id]?.levels ?? []) : [],
     isRejected: parts.draft.decisions[each.id] === "rejected",
   };
 }

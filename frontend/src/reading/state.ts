@@ -1,6 +1,6 @@
 import { signal } from "@preact/signals";
 
-import type { Feedback, Me } from "../api/types";
+import type { Feedback, HeatMaps, Me } from "../api/types";
 import type { ProposalStyle } from "../viewer/scene";
 import type { SavedState } from "../outbox/sender";
 import type { OpenCase } from "./case";
@@ -46,6 +46,7 @@ export function createState() {
     isBare: signal(false),
     areProposalsShown: signal(false),
     proposalStyle: signal<ProposalStyle>("contour"),
+    heat: signal<{ read: string; maps: HeatMaps } | null>(null),
     feedback: signal<Feedback | null>(null),
     isSubmitting: signal(false),
     submitError: signal<string | null>(null),

@@ -1,5 +1,6 @@
 import { computed } from "@preact/signals";
 
+import { followHeat } from "./heat";
 import type { Room } from "./room";
 import { sceneOf } from "./scene";
 import type { ViewingHost } from "./viewing";
@@ -7,6 +8,7 @@ import type { ViewingHost } from "./viewing";
 /** Ties what is looked at to the case that is open and to its log. */
 export function viewingHost(room: Room): ViewingHost {
   const { state } = room;
+  followHeat(room);
   const shapes = computed(() => {
     const open = state.openCase.value;
     if (!open) return [];
@@ -19,6 +21,7 @@ export function viewingHost(room: Room): ViewingHost {
       areProposalsShown: state.areProposalsShown.value,
       feedback: state.feedback.value,
       proposalStyle: state.proposalStyle.value,
+      heat: state.heat.value?.read === open.packet.read.id ? state.heat.value.maps : {},
       drawing: viewing?.pointer.measuring.drawing.value ?? null,
       selectedMeasure: open.selectedMeasure.value,
       cross_mm: viewing?.cross_mm.value ?? null,

@@ -2,14 +2,12 @@ import type { ComponentChildren, VNode } from "preact";
 
 import { languages, speak, t, tongue } from "../i18n";
 import { perform } from "../reading/commands";
+import { chooseStyle, stylesOf } from "../reading/heat";
 import { MEASURE_TOOLS } from "../reading/measuring";
 import type { Room } from "../reading/room";
 import { SLABS_MM, type Viewing } from "../reading/viewing";
-import type { ProposalStyle } from "../viewer/scene";
 import { letGo } from "./focus";
 import { Icon } from "./icons";
-
-const STYLES: readonly ProposalStyle[] = ["contour", "box", "filled"];
 
 /** Everything that is used now and then: one button in the bar, one calm sheet below it. */
 export function MoreMenu({ room, viewing }: { room: Room; viewing: Viewing }): VNode {
@@ -147,18 +145,16 @@ function Slabs({ room, viewing }: { room: Room; viewing: Viewing }): VNode {
 
 /** Only where there are proposals: a control arm's menu does not know of them (R2). */
 function ProposalStyles({ room }: { room: Room }): VNode | null {
-  if (room.state.openCase.value?.packet.ai === undefined) return null;
+  const open = room.state.openCase.value;
+  if (open?.packet.ai === undefined) return null;
   const { proposalStyle } = room.state;
   return (
     <Part title={t("more.proposals")}>
-      {STYLES.map((style) => (
+      {stylesOf(open).map((style) => (
         <Item
           key={style}
           isChosen={proposalStyle.value === style}
-          onClick={() => {
-            proposalStyle.value = style;
-            room.record("tool", { proposals_drawn: style });
-          }}
+          onClick={() => chooseStyle(room, style)}
         >
           {t(`more.style.${style as "box"}`)}
         </Item>

@@ -98,12 +98,14 @@ class Brush {
   private proposal(shape: ProposalShape): SVGElement | null {
     const radius = this.radiusOf(shape.centre_mm, shape.diameter_mm / 2);
     const contours = contoursIn(this.plane, shape.contours_mm) ?? [];
-    if (radius === null && contours.length === 0) return null;
+    const heat = this.heat(shape);
+    if (radius === null && contours.length === 0) return heat;
     const [x, y] = this.pane.toScreen(shape.centre_mm);
     const half = this.halfBox(shape, radius ?? LEAST_RADIUS_PX, contours);
     const flags = [shape.isSelected ? "is-selected" : "", shape.isRejected ? "is-rejected" : ""];
     const classes = ["proposal", ...flags].filter(Boolean).join(" ");
     const group = element("g", { class: classes, "data-proposal": shape.id });
+    if (heat) group.append(heat);
     if (shape.style !== "box") {
       const opacity = shape.style === "filled" ? 0.1 + 0.35 * (shape.probability ?? 0.5) : 0;
       const drawing = { class: "contour", "fill-opacity": opacity };
@@ -113,6 +115,18 @@ class Brush {
       ...outlined(brackets(x, y, half)),
       label(shape.label, x + half + 4, y - half - 3),
     );
+    return group;
+  }
+
+  /** A heat map's levels, each over the weaker ones; it may reach past the lesion's own slices. */
+  private heat(shape: ProposalShape): SVGElement | null {
+    const paths = shape.heat.flatMap((each) => {
+      const d = (contoursIn(this.plane, each.contours_mm) ?? []).map((one) => this.path(one));
+      return d.length > 0 ? [element("path", { "data-level": each.level, d: d.join("") })] : [];
+    });
+    if (paths.length === 0) return null;
+    const group = element("g", { class: "heat" });
+    group.append(...paths);
     return group;
   }
 

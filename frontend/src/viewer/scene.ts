@@ -1,4 +1,4 @@
-import type { Vector } from "../api/types";
+import type { HeatLevel, Vector } from "../api/types";
 import type { MeasureTool, Points } from "../geometry/measures";
 
 /** The things that are drawn over the pictures, in the patient's millimetres. Pure data. */
@@ -24,10 +24,15 @@ export interface ProposalShape {
   isRejected: boolean;
   style: ProposalStyle;
   probability: number | null;
+  /** Of the style "heat", weakest level first. */
+  heat: readonly HeatLevel[];
 }
 
-/** How a proposal is drawn: its contours, only the corners of its box, or filled by its probability. */
-export type ProposalStyle = "contour" | "box" | "filled";
+/**
+ * How a proposal is drawn: its contours, only the corners of its box, filled by its probability,
+ * or over a heat map of what the detector's answer rests on.
+ */
+export type ProposalStyle = "contour" | "box" | "filled" | "heat";
 
 /** A lesion of the reference standard, after a training read. */
 export interface LesionShape {

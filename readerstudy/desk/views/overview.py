@@ -179,11 +179,13 @@ def decide(request: HttpRequest, study: Study) -> HttpResponse:
 @require_GET
 def protocol(request: HttpRequest, study: Study) -> HttpResponse:
     """The protocol as it stands and the versions that were locked."""
+    now = definition(study)
     context = {
         "yaml": services.export_protocol(study, by=actor(request)),
         "versions": study.protocol_versions.select_related("locked_by").order_by("-number"),
         "current": current_version(study),
-        **forms.hanging_context(definition(study).hanging),
+        **forms.hanging_context(now.hanging),
+        **forms.explanations_context(now.explanations),
     }
     return show(request, study, "protocol", context)
 
@@ -191,12 +193,16 @@ def protocol(request: HttpRequest, study: Study) -> HttpResponse:
 @study_page(*COORDINATOR)
 @require_POST
 def describe(request: HttpRequest, study: Study) -> HttpResponse:
-    """A draft's name, summary, idle limit and who is blinded; or how its images hang."""
+    """A draft's own facts and who is blinded; how images hang; how much is explained."""
     form = request.POST
     if form.get("act") == "hanging":
         wanted = forms.hanging(form)
         act = partial(services.set_hanging, study, hanging=wanted, by=actor(request))
         return act_and_return(request, study, "protocol", act, _("The hanging protocol is saved."))
+    if form.get("act") == "explanations":
+        told = forms.explanations(form)
+        act = partial(services.set_explanations, study, explanations=told, by=actor(request))
+        return act_and_return(request, study, "protocol", act, _("Saved."))
 
     def minutes(name: str, default: int) -> int:
         typed = form.get(name, str(default)).strip()

@@ -24,7 +24,7 @@ from readerstudy.imaging import selectors as imaging
 from readerstudy.imaging.models import Examination
 from readerstudy.proposals import bridge, selectors
 from readerstudy.proposals.heartbeat import beating
-from readerstudy.proposals.lesions import ProposedLesion
+from readerstudy.proposals.lesions import ProposalHeatMap, ProposedLesion
 from readerstudy.proposals.models import Run
 from readerstudy.web.problems import Problem
 
@@ -150,7 +150,7 @@ def finish(run: Run, found: list[bridge.Found], *, weights: str, seconds: float)
 
 def keep(run: Run, found: Sequence[bridge.Found]) -> None:
     """Write what a run found: A, B, C by their order. Part of a change that is recorded."""
-    ProposedLesion.objects.bulk_create(
+    lesions = [
         ProposedLesion(
             run=run,
             label=_label(number),
@@ -161,8 +161,15 @@ def keep(run: Run, found: Sequence[bridge.Found]) -> None:
             uncertainty=each.uncertainty,
             contours_mm=each.contours_mm,
             explanation=each.explanation,
+            has_heat_map=each.heat_map is not None,
         )
         for number, each in enumerate(found)
+    ]
+    ProposedLesion.objects.bulk_create(lesions)
+    ProposalHeatMap.objects.bulk_create(
+        ProposalHeatMap(lesion=lesion, **each.heat_map)
+        for lesion, each in zip(lesions, found, strict=True)
+        if each.heat_map is not None
     )
 
 

@@ -20,6 +20,7 @@ from readerstudy.studies.definition import (
     QuestionDraft,
     QuestionnaireDraft,
 )
+from readerstudy.studies.explanations import Explanations
 from readerstudy.studies.hanging import Hanging
 from readerstudy.studies.models import Arm, Membership, Question, Study
 from readerstudy.studies.panels import set_panel_of
@@ -232,6 +233,22 @@ def set_hanging(study: Study, *, hanging: Hanging, by: User) -> Study:
     return study
 
 
+def set_explanations(study: Study, *, explanations: Explanations, by: User) -> Study:
+    """Set how much of an explanation readers of each experience are shown.
+
+    Raises
+    ------
+    Problem
+        400 for a level that there is not.
+    """
+    require_no_problems("studies.explanations", explanations.problems())
+    with changing(study, "edit", by=by):
+        study.explanations = asdict(explanations)
+        study.save(update_fields=["explanations"])
+        _record("studies.set_explanations", study, by, study.explanations)
+    return study
+
+
 def copy_study(study: Study, *, name: str, by: User) -> Study:
     """Make a new draft with the protocol of a study: no cases, no readers (C11)."""
     study_for(by, study.pk, Membership.Role.COORDINATOR, Membership.Role.STATISTICIAN)
@@ -292,6 +309,8 @@ def _from_definition(source: Definition, action: str, detail: dict[str, Any], *,
             set_imaging_protocol(study, source.imaging_protocol.as_dict(), by=by)
         if source.truth_panel != PanelDraft():
             set_panel_of(study, source.truth_panel, by=by)
+        if source.explanations != Explanations():
+            study = set_explanations(study, explanations=source.explanations, by=by)
         _record(action, study, by, detail)
     return study
 

@@ -187,6 +187,22 @@ def test_c1_a_drafts_name_and_idle_limit_are_set_on_its_page(
     assert "idle limit lies between" in refused.content.decode()
 
 
+def test_c1_how_much_readers_are_told_is_set_on_the_protocols_page(
+    people: People, sign_in: SignIn
+) -> None:
+    draft = factories.draft_study(people)
+    client, address = sign_in(people.cora), f"/studies/{draft.pk}/describe/"
+    told = {"resident": "short", "general": "none", "neuroradiologist": "full"}
+    said = {f"explanation-{each}": level for each, level in told.items()}
+    page = client.post(address, {"act": "explanations", **said}, follow=True).content.decode()
+    draft.refresh_from_db()
+    assert draft.explanations == told
+    assert page.count("the whole text and heat maps</option>") == 3
+    said["explanation-general"] = "all"
+    refused = client.post(address, {"act": "explanations", **said}, follow=True)
+    assert "one of none, short, full" in refused.content.decode()
+
+
 @pytest.mark.parametrize("who", ["stan", "rae", "mallory"])
 @pytest.mark.parametrize("what", ["amend", "suspend", "describe"])
 def test_a5_nobody_else_changes_a_running_study(

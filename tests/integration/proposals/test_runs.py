@@ -15,7 +15,7 @@ from readerstudy.celery import app
 from readerstudy.imaging import services as imaging
 from readerstudy.imaging.models import Examination
 from readerstudy.proposals import bridge, heartbeat, selectors, services, tasks
-from readerstudy.proposals.lesions import ProposedLesion
+from readerstudy.proposals.lesions import ProposalHeatMap, ProposedLesion
 from readerstudy.proposals.models import Run
 from readerstudy.studies import integrity, readiness
 from readerstudy.studies import services as studies
@@ -86,6 +86,10 @@ def test_a_newly_uploaded_examination_gets_proposals_without_anyone_asking(
     assert (run.state, run.attempt, run.weights_sha256) == (State.DONE, 1, "f" * 64)
     labels = ProposedLesion.objects.filter(run=run).values_list("label", "probability")
     assert list(labels) == [("A", 0.9), ("B", 0.4)]
+    heat = ProposalHeatMap.objects.filter(lesion__run=run).order_by("lesion__label")
+    assert [(each.lesion.label, each.levels) for each in heat] == [
+        (label, proposing.HEAT_MAP["levels"]) for label in "AB"
+    ]
     assert tasks.sweep() == 0
     assert Run.objects.count() == 1
 
@@ -337,6 +341,10 @@ def test_the_bridge_turns_a_detectors_lesions_into_the_platforms(
     """The platform's side of the contract with `inference`; its own tests hold the other."""
     import inference
 
+    class Heat:
+        def to_json(self) -> dict[str, Any]:
+            return dict(proposing.HEAT_MAP)
+
     class Lesion:
         centroid_mm = (1, 2, 3)
         diameter_mm = 4
@@ -346,6 +354,7 @@ def test_the_bridge_turns_a_detectors_lesions_into_the_platforms(
 
         def __init__(self, probability: float) -> None:
             self.probability = probability
+            self.heat = Heat() if probability > 0.5 else None
 
         def contours_mm(self) -> list[list[tuple[int, int, int]]]:
             return [[(0, 0, 0), (1, 0, 0), (0, 1, 0)]]
@@ -367,6 +376,7 @@ def test_the_bridge_turns_a_detectors_lesions_into_the_platforms(
     weights, found = bridge.detect("x@1", {"t1c": [Path("a.dcm")]})
     assert weights == "ab" * 32
     assert [each.probability for each in found] == [0.7, 0.2]
+    assert [each.heat_map for each in found] == [proposing.HEAT_MAP, None]
     assert found[0].contours_mm == [[[0.0, 0.0, 0.0], [1.0, 0.0, 0.0], [0.0, 1.0, 0.0]]]
 
 

@@ -63,6 +63,11 @@ def a_count_in_the_draft(patch: pytest.MonkeyPatch) -> None:
 
 
 @leak
+def heat_maps_that_are_empty_where_there_are_proposals(patch: pytest.MonkeyPatch) -> None:
+    patch.setattr(disclosure, "heat_maps", lambda _read: {} if _proposals() else None)
+
+
+@leak
 def the_truth_in_a_questions_help(patch: pytest.MonkeyPatch) -> None:
     _around(patch, disclosure, "_question", lambda body: body | {"help": f"{_diseased()}"})
 

@@ -22,7 +22,8 @@ IDS = [*map(canary_id, range(5)), str(UUID(int=99)), "not-an-id"]
 METHODS = ["GET", "HEAD", "OPTIONS", "POST", "PUT", "PATCH", "DELETE"]
 DOORS = [
     "/api/reads/{id}?tab={tab}", "/api/reads/{id}/events", "/api/reads/{id}/submit",
-    "/api/reads/{id}/next-images", "/api/proposals/{id}", "/api/proposals?read={read}",
+    "/api/reads/{id}/next-images", "/api/reads/{read}/heat-maps",
+    "/api/reads/{id}/heat-maps", "/api/proposals/{id}", "/api/proposals?read={read}",
     "/api/reads/{read}?tab={tab}&expand=ai&fields=truth", "/api/worklist?truth__isnull=true",
     "/api/worklist?ordering=-proposals&search={id}", "/api/reads/{read}/proposals",
     "/api/studies/{study}/truth", "/api/studies/{study}/reads?detector={id}", "/reading/",

@@ -13,8 +13,10 @@ from django.test.utils import CaptureQueriesContext
 from readerstudy.proposals.lesions import ProposedLesion
 from readerstudy.reads import disclosure, tripwire
 from readerstudy.reads.models import Read
-from readerstudy.studies.models import Study
+from readerstudy.studies.explanations import EXPERIENCES
+from readerstudy.studies.models import ProtocolVersion, Study
 from readerstudy.truth.models import ReferenceStandard
+from tests import proposing
 from tests.cast import People
 from tests.integration.reads import worlds
 from tests.integration.reads.conftest import Sits
@@ -186,6 +188,60 @@ def test_the_packet_of_an_ai_arm_shows_the_proposals(
     is_resident = user == people.rae
     words = "Bright and round, 8 mm across." if is_resident else "Bright and round."
     assert proposal["explanation"] == words
+
+
+@pytest.mark.parametrize(
+    ("level", "words"),
+    [("none", ""), ("short", "Bright and round."), ("full", "Bright and round, 8 mm across.")],
+)
+def test_how_much_is_explained_is_the_protocols_by_experience(
+    study: Study, sits: Sits, level: str, words: str
+) -> None:
+    user = worlds.aided_first(study)
+    version = study.protocol_versions.get()
+    document = version.document | {"explanations": dict.fromkeys(EXPERIENCES, level)}
+    ProtocolVersion.objects.filter(pk=version.pk).update(document=document)
+    past_training(sits(user))
+    tab = sits(user)
+    ai = tab.open()["ai"]
+    (proposal,) = ai["proposals"]
+    assert ai["explanations"] == level
+    assert proposal["explanation"] == words
+    assert proposal["has_heat_map"] == (level == "full")
+    address = f"/api/reads/{tab.read_id}/heat-maps"
+    if level == "full":
+        found = tab.call("GET", address)["heat_maps"]
+        assert found == {proposal["id"]: proposing.HEAT_MAP}
+        return
+    with pytest.raises(Refused) as refused:
+        tab.call("GET", address)
+    assert refused.value.status == 404
+
+
+def test_heat_maps_of_a_signed_read_are_not_shown_again(study: Study, sits: Sits) -> None:
+    user = worlds.aided_first(study)
+    past_training(sits(user))
+    tab = sits(user)
+    tab.open()
+    tab.read_case()
+    tab.sign()
+    with pytest.raises(Refused) as refused:
+        tab.call("GET", f"/api/reads/{tab.read_id}/heat-maps")
+    assert (refused.value.status, refused.value.code) == (409, "reads.submitted")
+
+
+@pytest.mark.fault("F2")
+def test_f2_a_control_arm_is_answered_as_where_there_is_none_and_asks_no_vault(
+    study: Study, sits: Sits, reader: Any
+) -> None:
+    tab = sits(reader)
+    tab.open()
+    with CaptureQueriesContext(connection) as asked, pytest.raises(Refused) as refused:
+        tab.call("GET", f"/api/reads/{tab.read_id}/heat-maps")
+    with pytest.raises(Refused) as nothing:
+        tab.call("GET", f"/api/reads/{uuid4()}/heat-maps")
+    assert (refused.value.status, refused.value.body) == (404, nothing.value.body)
+    assert not [q for q in asked.captured_queries if "proposals_" in q["sql"]]
 
 
 @pytest.mark.fault("B8")

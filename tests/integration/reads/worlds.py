@@ -20,7 +20,7 @@ from django.db import connection
 from django.test import Client
 
 from readerstudy.accounts.models import User
-from readerstudy.proposals.lesions import ProposedLesion
+from readerstudy.proposals.lesions import ProposalHeatMap, ProposedLesion
 from readerstudy.proposals.models import Run
 from readerstudy.reads.disclosure import MEANING
 from readerstudy.reads.models import ProblemReport, Read, Session, Signature
@@ -54,6 +54,7 @@ class Traffic:
 
 def empty_the_vault(study: Study) -> None:
     """World 0: no proposals, no truth."""
+    ProposalHeatMap.objects.all().delete()
     ProposedLesion.objects.all().delete()
     Run.objects.all().delete()
     TruthLesion.objects.all().delete()
@@ -65,16 +66,26 @@ def fill_the_vault(study: Study) -> None:
     empty_the_vault(study)
     for number, case in enumerate(study.cases.order_by("code")):
         words = {"short": WORDS, "full": WORDS}
+        heat = proposing.HEAT_MAP | {"method": WORDS}
         run = proposing.propose(
             case.examination,
-            proposing.found(NUMBER, diameter_mm=NUMBER, explanation=words),
+            proposing.found(NUMBER, diameter_mm=NUMBER, explanation=words, heat_map=heat),
             proposing.found(0.2),
         )
-        ProposedLesion.objects.filter(run=run, label="A").update(id=canary_id(number))
+        _renamed(ProposedLesion.objects.get(run=run, label="A"), canary_id(number))
         standard = _standard(study, case, "diseased")
         TruthLesion.objects.create(
             standard=standard, number=1, x_mm=NUMBER, y_mm=1, z_mm=0, diameter_mm=9, weight=1
         )
+
+
+def _renamed(lesion: ProposedLesion, name: str) -> None:
+    """Give a proposal another id, and its heat map with it."""
+    heat = ProposalHeatMap.objects.get(lesion=lesion)
+    heat.delete()
+    ProposedLesion.objects.filter(pk=lesion.pk).update(id=name)
+    heat.lesion_id = UUID(name)
+    heat.save(force_insert=True)
 
 
 def fill_it_otherwise(study: Study) -> None:
@@ -230,6 +241,7 @@ def _read(
     browser.ask("POST", f"/api/reads/{read}/events", {"tab": tab, "fence": fence, "events": events})
     browser.ask("GET", f"/api/reads/{read}?tab={tab}")
     browser.ask("GET", f"/api/reads/{read}/next-images")
+    browser.ask("GET", f"/api/reads/{read}/heat-maps")
     browser.ask("POST", f"/api/reads/{read}/problem", {"words": "a slice is missing"})
     signing = {
         "tab": tab, "fence": fence, "last_seq": len(events), "password": PASSWORD,
@@ -244,6 +256,7 @@ def _try_doors(browser: Recorder, read: str, study: Study, hidden_ids: tuple[str
         for method in ("GET", "PUT", "DELETE", "OPTIONS", "HEAD"):
             browser.ask(method, f"/api/reads/{each}?tab={UUID(int=1)}")
             browser.ask(method, f"/api/proposals/{each}")
+            browser.ask(method, f"/api/reads/{each}/heat-maps")
         browser.ask("POST", f"/api/reads/{each}/submit", {})
         browser.ask("GET", f"/reading/{each}/")
     for path in ("/api/worklist?expand=truth", f"/api/reads/{read}/events", "/api/proposals"):

@@ -17,6 +17,7 @@ from readerstudy.studies.definition import (
     QuestionDraft,
     brain_metastasis_questions,
 )
+from readerstudy.studies.explanations import Explanations
 from readerstudy.studies.hanging import Hanging
 from readerstudy.studies.models import Case, Membership, ProtocolVersion, Study
 from readerstudy.studies.selectors import definition, questions, roles
@@ -264,6 +265,24 @@ def test_a3_a_protocol_locked_before_its_document_named_the_panel_is_what_was_lo
     assert integrity.check(study) == []
 
 
+def test_c11_how_much_readers_are_told_is_copied_exported_and_locked(people: People) -> None:
+    study = factories.draft_study(people)
+    assert definition(study).explanations == Explanations(resident="full", general="short")
+    wanted = Explanations(resident="short", general="none", neuroradiologist="full")
+    services.set_explanations(study, explanations=wanted, by=people.cora)
+    assert definition(Study.objects.get(pk=study.pk)).explanations == wanted
+    text = services.export_protocol(study, by=people.cora)
+    again = services.import_protocol(text=text, by=people.cora)
+    assert definition(again).explanations == wanted
+    old = text[: text.index("explanations:")]  # a file that was written before there was a choice
+    assert definition(services.import_protocol(text=old, by=people.cora)).explanations == (
+        Explanations()
+    )
+    bad = Explanations(general="all")
+    refused = refusal(services.set_explanations, study, explanations=bad, by=people.cora)
+    assert (refused.status, refused.code) == (400, "studies.explanations")
+
+
 @pytest.mark.parametrize(
     "bad",
     [
@@ -304,6 +323,7 @@ def test_g3_somebody_elses_study_is_unknown_to_every_service(people: People) -> 
         lambda: services.set_arms(study, arms=[factories.CONTROL], by=by),
         lambda: services.set_design(study, design=DesignDraft(), by=by),
         lambda: services.set_hanging(study, hanging=Hanging(), by=by),
+        lambda: services.set_explanations(study, explanations=Explanations(), by=by),
         lambda: services.set_analysis_plan(study, plan=plan.default(), by=by),
         lambda: services.add_reader(study, user=people.max, by=by),
         lambda: services.grant_role(study, user=by, role="coordinator", by=by),

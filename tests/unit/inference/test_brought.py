@@ -3,16 +3,19 @@
 import hashlib
 import io
 import json
+import sys
 import warnings
 from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
+from monai.networks.nets.unet import UNet
+from onnx import TensorProto, helper
 
 from inference import detector as detectors
 from inference.detector import CorruptWeights, load
-from inference.detectors.brought import UnusableModel
+from inference.detectors.archive import UnusableModel, zipped
 from inference.detectors.voxelwise import VoxelwiseDetector
 from inference.preprocess import Prepared
 
@@ -48,6 +51,7 @@ def bring(folder: Path, content: bytes, family: str, **options: object) -> None:
         "words": {"banner": "Ours."}, "options": options,
     }  # fmt: skip
     (folder / "site-model.json").write_text(json.dumps(card))
+    detectors.cards.cache_clear()
 
 
 @pytest.fixture
@@ -111,8 +115,109 @@ def test_a_python_entry_point_is_called_with_checked_weights(
         load("site-model@2", "cpu")
 
 
-def test_onnx_runs_or_says_what_to_install(folder: Path) -> None:
+def onnx_model() -> bytes:
+    """sigmoid(x - 2) of the first channel, sizes free: what an exporter would write."""
+    nodes = [
+        helper.make_node("Sub", ["images", "two"], ["less"]),
+        helper.make_node("Sigmoid", ["less"], ["lesion"]),
+    ]
+    free = ["batch", 1, "z", "y", "x"]
+    graph = helper.make_graph(
+        nodes,
+        "bright",
+        [helper.make_tensor_value_info("images", TensorProto.FLOAT, free)],
+        [helper.make_tensor_value_info("lesion", TensorProto.FLOAT, free)],
+        [helper.make_tensor("two", TensorProto.FLOAT, [1], [2.0])],
+    )
+    made = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=9)
+    return bytes(made.SerializeToString())
+
+
+def test_an_onnx_model_runs_by_onnxruntime(folder: Path) -> None:
+    bring(folder, onnx_model(), "onnx", channels=[0], output="probability", window=32)
+    made = load("site-model@2", "cpu")
+    assert isinstance(made, VoxelwiseDetector)
+    assert not made.is_differentiable  # it runs outside torch: no heat maps
+    voxels = np.random.default_rng(0).normal(0, 1, (4, 48, 32, 32)).astype(np.float32)
+    maps = made.logits(Prepared(voxels, np.eye(4), ()))
+    assert maps[0] == pytest.approx(voxels[0] - 2, abs=0.05)
+
+
+def test_what_is_no_onnx_model_or_cannot_run_says_so(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     bring(folder, b"no model", "onnx")
+    with pytest.raises(UnusableModel, match="no ONNX model"):
+        load("site-model@2", "cpu")
+    monkeypatch.setitem(sys.modules, "onnxruntime", None)
+    with pytest.raises(UnusableModel, match="pip install onnxruntime"):
+        load("site-model@2", "cpu")
+
+
+def bundle(folder: Path, state: object, config: dict[str, object]) -> bytes:
+    """A MONAI bundle as it lies on disk: configuration, weights, metadata."""
+    root = folder / "bundle"
+    for name in ("configs", "models"):
+        (root / name).mkdir(parents=True, exist_ok=True)
+    (root / "configs/inference.json").write_text(json.dumps(config))
+    (root / "configs/metadata.json").write_text('{"version": "0.1"}')
+    torch.save(state, root / "models/model.pt")
+    return zipped(root)
+
+
+NETWORK: dict[str, object] = {
+    "bundle_root": ".",
+    "features": 2,
+    "network_def": {
+        "_target_": "UNet", "spatial_dims": 3, "in_channels": 2, "out_channels": 2,
+        "channels": ["@features", "$@features * 2"], "strides": [2],
+    },
+    "evaluator": {"_target_": "SupervisedEvaluator"},
+}  # fmt: skip
+
+
+def test_the_network_of_a_monai_bundle_is_a_detector(folder: Path) -> None:
+    torch.manual_seed(3)
+    own = UNet(3, 2, 2, (2, 4), (2,)).eval()
+    content = bundle(folder, {"model": own.state_dict()}, NETWORK)
+    bring(folder, content, "monai-bundle", channels=[0, 3], index=1)
+    made = load("site-model@2", "cpu")
+    assert isinstance(made, VoxelwiseDetector)
+    voxels = np.random.default_rng(0).normal(0, 1, (4, 16, 16, 16)).astype(np.float32)
+    with torch.inference_mode():
+        expected = own(torch.from_numpy(voxels[[0, 3]])[None])[0, 1].numpy()
+    maps = made.logits(Prepared(voxels, np.eye(4), ()))
+    assert maps[0] == pytest.approx(expected, abs=0.05)
+
+
+def test_a_bundles_folder_is_hashed_as_a_whole(folder: Path) -> None:
+    own = UNet(3, 2, 2, (2, 4), (2,))
+    content = bundle(folder, own.state_dict(), NETWORK)
+    bring(folder, content, "monai-bundle", channels=[0, 3])
+    card = folder / "site-model.json"
+    card.write_text(card.read_text().replace("model.bin", "bundle"))
     detectors.cards.cache_clear()
-    with pytest.raises(Exception, match=r"pip install onnxruntime|(?i:protobuf|onnx)"):
+    load("site-model@2", "cpu")
+    (folder / "bundle/configs/metadata.json").write_text('{"version": "0.2"}')
+    with pytest.raises(CorruptWeights):
+        load("site-model@2", "cpu")
+
+
+@pytest.mark.parametrize(
+    ("config", "state", "words"),
+    [
+        ({"net": 1}, {}, "has no network_def"),
+        (NETWORK, {"other": torch.zeros(1)}, "does not fit"),
+        ({"network_def": {"_target_": "torch.nn.Identity"}}, Bright, "does not fit"),
+        ({"network_def": 3}, {}, "not a network"),
+    ],
+)
+def test_a_bundle_that_cannot_be_used_says_why(
+    folder: Path, config: dict[str, object], state: object, words: str
+) -> None:
+    bring(folder, bundle(folder, state, config), "monai-bundle")
+    with pytest.raises(UnusableModel, match=words):
+        load("site-model@2", "cpu")
+    bring(folder, b"no zip", "monai-bundle")
+    with pytest.raises(UnusableModel, match="no zip file"):
         load("site-model@2", "cpu")

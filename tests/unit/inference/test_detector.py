@@ -64,6 +64,18 @@ def test_proposals_come_by_falling_probability_with_words_and_outlines(
         assert each.contours_mm()
 
 
+def test_each_proposal_has_a_heat_map_about_it_and_words_for_it(found: list[Lesion]) -> None:
+    assert found
+    for each in found:
+        assert each.heat is not None
+        peak = np.argwhere(each.heat.values == 1)[0] + each.heat.offset
+        peak_mm = peak @ each.heat.affine[:3, :3].T + each.heat.affine[:3, 3]
+        away = float(np.linalg.norm(peak_mm - each.centroid_mm))
+        assert away < each.diameter_mm / 2 + 3
+        assert sum(each.heat.shares.values()) == pytest.approx(1, abs=0.01)
+        assert "By its heat map the detector's answer rests on" in each.explanation["full"]
+
+
 def test_the_same_images_give_the_same_proposals(
     default: Detector, found: list[Lesion], case: PhantomCase
 ) -> None:

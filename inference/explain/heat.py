@@ -1,0 +1,112 @@
+"""What a voxelwise network's answer for a lesion rests on: integrated gradients (captum).
+
+Integrated gradients (Sundararajan, Taly, Yan 2017) share out the difference between the network's
+answer for the images and its answer for a baseline among the voxels of every series. The baseline
+here is a window of typical brain: zeros, which is the median of the patient's own brain in every
+normalised series. The shares add up to that difference, up to the error of the integral.
+"""
+
+import numpy as np
+import torch
+from captum.attr import IntegratedGradients
+from numpy.typing import NDArray
+from scipy import ndimage
+from torch import Tensor, nn
+
+from inference.explain.features import on_grid
+from inference.lesions import HEAT_LEVELS, HeatMap, Lesion
+from inference.preprocess import ROLES, Prepared, resample
+from inference.volume import Affine, Volume
+
+METHOD = "integrated gradients against typical brain"
+STEPS = 6  # points of the Gauss-Legendre rule along the way from the baseline
+_WINDOW = 48  # mm = voxels of the network's grid; larger where the lesion is
+_STRIDE = 16  # windows begin at multiples of it: strided layers then see the grid they saw before
+_MARGIN = 8  # around the lesion, at least
+_SMOOTHING_MM = 1.0  # gradients are ragged from voxel to voxel
+
+Box = tuple[slice, slice, slice]
+
+
+def heat_map(network: nn.Module, lesion: Lesion, ready: Prepared) -> HeatMap | None:
+    """Return what the network's answer for a lesion rests on; None where nothing speaks for it.
+
+    Parameters
+    ----------
+    network
+        In evaluation mode; logits (1, 1, z, y, x) for channels (1, role, z, y, x), differentiable.
+    lesion
+        On the grid of T1c; the answer is the mean logit over its mask.
+    """
+    target, window = _target(lesion, ready)
+    device = next((each.device for each in network.parameters()), torch.device("cpu"))
+    voxels = torch.from_numpy(np.ascontiguousarray(ready.voxels[(slice(None), *window)]))[None]
+    parts, _ = attribute(network, voxels.to(device), torch.from_numpy(target).to(device))
+    whole = ndimage.gaussian_filter(np.clip(parts.sum(0), 0, None), _SMOOTHING_MM)
+    if not whole.max() > 0:
+        return None
+    weights = np.clip(parts, 0, None).sum((1, 2, 3))
+    shares = {
+        role: round(float(weight / weights.sum()), 3)
+        for role, weight in zip(ROLES, weights, strict=True)
+        if role not in ready.missing
+    }
+    affine = ready.affine.copy()
+    affine[:3, 3] += ready.affine[:3, :3] @ [each.start for each in window]
+    return _on_series(whole / whole.max(), affine, lesion.affine, shares)
+
+
+def attribute(
+    network: nn.Module, voxels: Tensor, target: Tensor, steps: int = STEPS
+) -> tuple[NDArray[np.float32], float]:
+    """Integrated gradients (role, z, y, x) of the mean logit over a mask, and their error.
+
+    The error is the sum of the attributions less the difference that they share out.
+    """
+
+    def answer(x: Tensor) -> Tensor:
+        logits: Tensor = network(x)[:, 0].float()
+        return (logits * target).sum((1, 2, 3)) / target.sum()
+
+    with torch.enable_grad():
+        parts, error = IntegratedGradients(answer).attribute(
+            voxels, n_steps=steps, internal_batch_size=1, return_convergence_delta=True
+        )
+    return np.asarray(parts[0].float().detach().cpu().numpy()), float(error[0])
+
+
+def _target(lesion: Lesion, ready: Prepared) -> tuple[NDArray[np.float32], Box]:
+    """The lesion's mask in a window of the network's grid, and that window."""
+    inside, box = on_grid(lesion, ready)
+    whole = np.zeros(ready.voxels.shape[1:], bool)
+    whole[box] = inside
+    window = []
+    pieces: list[tuple[slice, ...]] = ndimage.find_objects(whole.astype(np.uint8))
+    for each, length in zip(pieces[0], whole.shape, strict=True):
+        first = max(0, each.start - _MARGIN)
+        size = max(_WINDOW, -(-(each.stop + _MARGIN - first) // _STRIDE + 1) * _STRIDE)
+        middle = (each.start + each.stop) / 2
+        start = round((middle - size / 2) / _STRIDE) * _STRIDE
+        start = max(0, min(start, (length - size) // _STRIDE * _STRIDE))
+        window.append(slice(start, min(start + size, length)))
+    z, y, x = window
+    return whole[z, y, x].astype(np.float32), (z, y, x)
+
+
+def _on_series(
+    values: NDArray[np.float32], affine: Affine, series: Affine, shares: dict[str, float]
+) -> HeatMap:
+    """The map on the grid of T1c, cropped to where it is above its lowest level."""
+    to_series = np.linalg.inv(series) @ affine
+    corners = np.array(list(np.ndindex(2, 2, 2))) * (np.array(values.shape) - 1)
+    at = corners @ to_series[:3, :3].T + to_series[:3, 3]
+    low, high = np.floor(at.min(0)).astype(int), np.ceil(at.max(0)).astype(int) + 1
+    grid = series.copy()
+    grid[:3, 3] += series[:3, :3] @ low
+    z, y, x = (int(n) for n in high - low)
+    field = resample(Volume(values.astype(np.float32), affine, "heat"), grid, (z, y, x))
+    field /= max(float(field.max()), 1e-6)
+    kept = ndimage.find_objects((field >= HEAT_LEVELS[0]).astype(np.uint8))[0]
+    first = low + [each.start for each in kept]
+    offset = (int(first[0]), int(first[1]), int(first[2]))
+    return HeatMap(np.ascontiguousarray(field[kept]), offset, series, METHOD, shares)

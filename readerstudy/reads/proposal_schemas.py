@@ -1,0 +1,66 @@
+"""What readers with AI are sent of its proposals, member by member."""
+
+from typing import Any
+
+from rest_framework import serializers
+
+from readerstudy.studies import explanations
+
+
+class DetectorOutput(serializers.Serializer[Any]):
+    """What AI this is, and its limits in words."""
+
+    name = serializers.CharField()
+    version = serializers.CharField()
+    banner = serializers.CharField()
+
+
+class ProposalOutput(serializers.Serializer[Any]):
+    """One lesion the AI puts forward."""
+
+    id = serializers.UUIDField()
+    label = serializers.CharField()  # type: ignore[assignment] # the contract's name
+    centroid_mm = serializers.ListField(child=serializers.FloatField())
+    diameter_mm = serializers.FloatField()
+    volume_mm3 = serializers.FloatField()
+    probability = serializers.FloatField(allow_null=True)  # a vendor may give none
+    uncertainty = serializers.FloatField(allow_null=True)
+    contours_mm = serializers.ListField(
+        child=serializers.ListField(child=serializers.ListField(child=serializers.FloatField()))
+    )
+    explanation = serializers.CharField(allow_blank=True)
+    has_heat_map = serializers.BooleanField()
+
+
+class AiOutput(serializers.Serializer[Any]):
+    """Only where the arm has it; absent elsewhere."""
+
+    mode = serializers.ChoiceField(choices=["concurrent", "second_reader", "on_demand"])
+    detector = DetectorOutput()
+    state = serializers.ChoiceField(choices=["ready", "not_available"])
+    explanations = serializers.ChoiceField(choices=explanations.LEVELS)
+    proposals = ProposalOutput(many=True)
+    decisions = serializers.DictField(child=serializers.CharField())
+
+
+class HeatLevelOutput(serializers.Serializer[Any]):
+    """Where a heat map is as strong as this or stronger: closed lines in the slices of T1c."""
+
+    level = serializers.FloatField()
+    contours_mm = serializers.ListField(
+        child=serializers.ListField(child=serializers.ListField(child=serializers.FloatField()))
+    )
+
+
+class HeatMapOutput(serializers.Serializer[Any]):
+    """What the detector's answer for a proposal rests on, weakest level first."""
+
+    method = serializers.CharField()
+    shares = serializers.DictField(child=serializers.FloatField())
+    levels = HeatLevelOutput(many=True)
+
+
+class HeatMapsOutput(serializers.Serializer[Any]):
+    """Heat maps by the proposal's id."""
+
+    heat_maps = serializers.DictField(child=HeatMapOutput())

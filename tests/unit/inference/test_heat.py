@@ -1,0 +1,100 @@
+"""Heat maps: they share out the network's answer, and lie where the network looks."""
+
+import numpy as np
+import pytest
+import torch
+from numpy.typing import NDArray
+
+from inference.explain.heat import attribute, heat_map
+from inference.lesions import HEAT_LEVELS, Lesion
+from inference.preprocess import ROLES, Prepared
+
+SHAPE = (64, 64, 80)
+CENTRE = (30, 40, 52)  # of the bright ball, in voxels of the 1 mm grid
+
+
+class Looks(torch.nn.Module):
+    """Answers by one channel alone, curved, so that the integral has something to do."""
+
+    def __init__(self, channel: int) -> None:
+        super().__init__()
+        self.channel = channel
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        return torch.nn.functional.softplus(x[:, self.channel : self.channel + 1]) ** 2
+
+
+def ball(radius: float) -> NDArray[np.bool_]:
+    distance = np.linalg.norm(np.moveaxis(np.indices(SHAPE), 0, -1) - CENTRE, axis=-1)
+    return np.asarray(distance <= radius)
+
+
+@pytest.fixture
+def ready() -> Prepared:
+    voxels = np.random.default_rng(5).normal(0, 0.3, (4, *SHAPE)).astype(np.float32)
+    voxels[0, ball(5)] += 6
+    return Prepared(voxels, np.eye(4), ("t2",))
+
+
+@pytest.fixture
+def lesion() -> Lesion:
+    """The ball as seen by a series of 2 mm slices that is turned against the network's grid."""
+    series = np.diag([2.0, -1.0, 1.0, 1.0])
+    series[:3, 3] = (0, SHAPE[1] - 1, 0)
+    mask = ball(5)[::2, ::-1, :]
+    where = np.argwhere(mask)
+    low, high = where.min(0), where.max(0) + 1
+    z, y, x = (slice(int(a), int(b)) for a, b in zip(low, high, strict=True))
+    offset = (int(low[0]), int(low[1]), int(low[2]))
+    return Lesion(mask[z, y, x].astype(np.uint8), offset, series, 0.9)
+
+
+def test_the_parts_of_an_answer_add_up_to_it(ready: Prepared) -> None:
+    voxels = torch.from_numpy(ready.voxels)[None]
+    target = torch.from_numpy(ball(5).astype(np.float32))
+    parts, error = attribute(Looks(0), voxels, target)
+    network, zero = Looks(0), torch.zeros_like(voxels)
+    mean = [float((network(x)[0, 0] * target).sum() / target.sum()) for x in (voxels, zero)]
+    assert float(parts.sum()) == pytest.approx(mean[0] - mean[1], rel=1e-3)
+    assert abs(error) < 1e-3 * abs(mean[0] - mean[1])
+
+
+@pytest.mark.parametrize("channel", [0, 3])
+def test_a_heat_map_lies_where_the_network_looks_on_the_grid_of_the_series(
+    ready: Prepared, lesion: Lesion, channel: int
+) -> None:
+    ready.voxels[channel, ball(5)] += 3
+    found = heat_map(Looks(channel), lesion, ready)
+    assert found is not None
+    assert set(found.shares) == {"t1c", "t1", "flair"}  # no share of a series that is missing
+    assert found.shares[ROLES[channel]] == 1
+    assert found.values.max() == 1
+    heavy = np.argwhere(found.values > 0.5)
+    middle = (heavy.mean(0) + found.offset) @ found.affine[:3, :3].T + found.affine[:3, 3]
+    assert middle == pytest.approx(CENTRE, abs=1)
+    assert middle == pytest.approx(lesion.centroid_mm, abs=1)
+
+
+def test_a_heat_map_is_told_in_closed_lines_of_the_series_slices(
+    ready: Prepared, lesion: Lesion
+) -> None:
+    found = heat_map(Looks(0), lesion, ready)
+    assert found is not None
+    levels = found.to_json()["levels"]
+    assert [each["level"] for each in levels] == list(HEAT_LEVELS)
+    lines = [line for each in levels for line in each["contours_mm"]]
+    assert lines
+    for line in lines:
+        assert line[0] == line[-1]
+        assert {point[0] % 2 for point in line} == {0}  # slices are 2 mm apart along x here
+    sizes = [np.ptp(np.concatenate(each["contours_mm"]), axis=0).max() for each in levels]
+    assert sizes == sorted(sizes, reverse=True)
+
+
+def test_where_nothing_speaks_for_a_lesion_there_is_no_heat_map(
+    ready: Prepared, lesion: Lesion
+) -> None:
+    against = torch.nn.Conv3d(4, 1, 1, bias=False).requires_grad_(False)
+    against.weight[:] = -1.0
+    ready.voxels[:] = np.abs(ready.voxels)
+    assert heat_map(against, lesion, ready) is None
