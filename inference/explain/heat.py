@@ -80,17 +80,23 @@ def _target(lesion: Lesion, ready: Prepared) -> tuple[NDArray[np.float32], Box]:
     inside, box = on_grid(lesion, ready)
     whole = np.zeros(ready.voxels.shape[1:], bool)
     whole[box] = inside
-    window = []
     pieces: list[tuple[slice, ...]] = ndimage.find_objects(whole.astype(np.uint8))
-    for each, length in zip(pieces[0], whole.shape, strict=True):
-        first = max(0, each.start - _MARGIN)
-        size = max(_WINDOW, -(-(each.stop + _MARGIN - first) // _STRIDE + 1) * _STRIDE)
-        middle = (each.start + each.stop) / 2
-        start = round((middle - size / 2) / _STRIDE) * _STRIDE
-        start = max(0, min(start, (length - size) // _STRIDE * _STRIDE))
-        window.append(slice(start, min(start + size, length)))
+    window = [
+        _around(each, length)
+        for each, length in zip(pieces[0], ready.voxels.shape[1:], strict=True)
+    ]
     z, y, x = window
     return whole[z, y, x].astype(np.float32), (z, y, x)
+
+
+def _around(lesion: slice, length: int) -> slice:
+    """The window along one axis of a grid of so many voxels."""
+    first = max(0, lesion.start - _MARGIN)
+    size = max(_WINDOW, -(-(lesion.stop + _MARGIN - first) // _STRIDE + 1) * _STRIDE)
+    middle = (lesion.start + lesion.stop) / 2
+    start = round((middle - size / 2) / _STRIDE) * _STRIDE
+    start = max(0, min(start, (length - size) // _STRIDE * _STRIDE))
+    return slice(start, min(start + size, length))
 
 
 def _on_series(
