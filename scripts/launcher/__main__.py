@@ -11,15 +11,15 @@ from collections.abc import Callable
 from scripts.launcher import tests, tools
 from scripts.launcher.progress import Failed, say
 from scripts.launcher.serve import Platform
-from scripts.launcher.setup import manage, prepare_data, set_up, var_dir
+from scripts.launcher.setup import manage, set_up, static_files, var_dir
 
 
 def demo(port: int) -> int:
     """Set up, make the demonstration study unless it is there, and run the platform."""
     tools.check_port(port)
     set_up()
-    prepare_data()
-    manage("make_demo", quiet=False)
+    static_files()
+    manage("make_demo", "--at-start", quiet=False)
     platform = Platform(port)
     try:
         platform.start()

@@ -106,9 +106,8 @@ def set_up(*, tests: bool = False) -> None:
     _when_changed(STAMPS / "vite", FRONTEND / "dist", _frontend_sources(), _frontend_build)
 
 
-def prepare_data() -> None:
-    """Migrations, static files, and the check that every study is what was locked (A3)."""
-    manage("migrate", "--no-input", "-v", "0")
+def static_files() -> None:
+    """Static files, collected anew when the frontend or a package changed."""
     static = var_dir() / "static"
     built = [path for path in (FRONTEND / "dist").rglob("*") if path.is_file()]
     _when_changed(
@@ -117,4 +116,3 @@ def prepare_data() -> None:
         [*built, ROOT / "requirements.lock"],
         lambda: manage("collectstatic", "--clear", "--no-input", "-v", "0"),
     )
-    manage("check_studies")

@@ -18,7 +18,7 @@ from scripts.launcher import serve, setup, tools
 def nothing(*_arguments, **_options):
     pass
 
-tools.check_port = setup.set_up = setup.prepare_data = setup.manage = nothing
+tools.check_port = setup.set_up = setup.static_files = setup.manage = nothing
 serve._commands = lambda port, workers: {name: ["sleep", "600"] for name in ("web", "worker")}
 sys.argv = ["scripts.launcher", "demo", "--port", "9"]
 runpy.run_module("scripts.launcher", run_name="__main__")

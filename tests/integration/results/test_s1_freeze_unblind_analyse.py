@@ -19,9 +19,10 @@ from readerstudy.studies import services as studies
 from readerstudy.studies.definition import DesignDraft
 from readerstudy.studies.models import Study
 from readerstudy.web.problems import Problem
-from tests import factories, proposing
+from tests import cast, factories, proposing
 from tests.cast import PASSWORD, People
 from tests.integration.reads.conftest import running, sit
+from tests.kept import kept
 
 pytestmark = pytest.mark.django_db
 CASES = 6
@@ -35,12 +36,29 @@ def _detector(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.fixture
-def study(people: People) -> Study:
+def world(db: None) -> tuple[People, Study]:
+    """The cast, and a study that was read through."""
+    return kept("read through", _world)
+
+
+@pytest.fixture
+def people(world: tuple[People, Study]) -> People:
+    """The cast of the study."""
+    return world[0]
+
+
+@pytest.fixture
+def study(world: tuple[People, Study]) -> Study:
     """A study that was read through: ratings that differ, marks on and off the lesion."""
+    return world[1]
+
+
+def _world() -> tuple[People, Study]:
+    people = cast.people()
     made = running(people, design=AT_ONCE, n_cases=CASES)
     for place, reader in enumerate(people.readers):
         _read_through(reader, made, place)
-    return studies.close(made, reason="all reads are in", by=people.cora)
+    return people, studies.close(made, reason="all reads are in", by=people.cora)
 
 
 def _read_through(user: User, study: Study, place: int) -> None:

@@ -1,5 +1,6 @@
 """`manage.py make_demo`: the demonstration study, unless it is there."""
 
+import io
 import os
 import signal
 import subprocess
@@ -15,6 +16,7 @@ from unittest import mock
 
 from django.conf import settings
 from django.contrib.auth.hashers import Argon2PasswordHasher
+from django.core.management import call_command
 from django.core.management.base import BaseCommand, CommandError
 from tqdm import tqdm
 
@@ -40,12 +42,17 @@ class Command(BaseCommand):
     help = "Make the demonstration study (nothing happens when it is there)."
 
     def add_arguments(self, parser: ArgumentParser) -> None:
-        """Take the numbers of cases."""
+        """Take the numbers of cases, and whether this is the start of the platform."""
         parser.add_argument("--cases", type=int, default=CASES)
         parser.add_argument("--training", type=int, default=TRAINING)
+        words = "first migrate the database and check every study (A3), as each start must"
+        parser.add_argument("--at-start", action="store_true", help=words)
 
     def handle(self, *_args: Any, **options: Any) -> None:
         """Make it, step by step, each with a bar."""
+        if options["at_start"]:  # in this process: each command by itself takes seconds to load
+            call_command("migrate", interactive=False, verbosity=0)
+            call_command("check_studies", stdout=io.StringIO(), stderr=self.stderr)
         there = build.find()
         if there is not None and there.state != Study.State.DRAFT:
             return
