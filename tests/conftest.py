@@ -97,12 +97,14 @@ NEEDS: dict[str, tuple[Callable[[], bool], str]] = {
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Set PostgreSQL's own tests (threads, triggers) aside on SQLite; `make test` runs both."""
-    if config.getoption("--database") == "postgres":
-        return
-    aside = [item for item in items if item.get_closest_marker("postgres")]
+    """Set aside PostgreSQL's own tests on SQLite, and on PostgreSQL what is run once.
+
+    `make test` runs both.
+    """
+    marker = "once" if config.getoption("--database") == "postgres" else "postgres"
+    aside = [item for item in items if item.get_closest_marker(marker)]
     if aside:
-        items[:] = [item for item in items if not item.get_closest_marker("postgres")]
+        items[:] = [item for item in items if not item.get_closest_marker(marker)]
         config.hook.pytest_deselected(items=aside)
 
 

@@ -9,6 +9,8 @@ import subprocess
 import time
 import urllib.error
 import urllib.request
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from scripts.launcher.progress import Failed, say
@@ -47,11 +49,12 @@ class Platform:
     def start(self) -> None:
         """Start every process in a group of its own and wait for the first answer."""
         self.logs.mkdir(parents=True, exist_ok=True)
-        for name, command in self.commands.items():
-            with (self.logs / f"{name}.log").open("ab") as log:
-                self.processes[name] = subprocess.Popen(
-                    command, cwd=ROOT, stdout=log, stderr=log, start_new_session=True
-                )
+        with _interrupted_later():  # else what was just started might not be known to `stop`
+            for name, command in self.commands.items():
+                with (self.logs / f"{name}.log").open("ab") as log:
+                    self.processes[name] = subprocess.Popen(
+                        command, cwd=ROOT, stdout=log, stderr=log, start_new_session=True
+                    )
         self._wait_for_web()
 
     def _wait_for_web(self) -> None:
@@ -95,6 +98,23 @@ class Platform:
                 say("  a process did not stop in time and is ended")
             _signal_group(process, signal.SIGKILL)
             process.wait()
+
+
+@contextmanager
+def _interrupted_later() -> Iterator[None]:
+    """Hold Ctrl-C and SIGTERM back until the end of the block."""
+    asked: list[int] = []
+    kept = {
+        number: signal.signal(number, lambda which, _frame: asked.append(which))
+        for number in (signal.SIGINT, signal.SIGTERM)
+    }
+    try:
+        yield
+    finally:
+        for number, handler in kept.items():
+            signal.signal(number, handler)
+    if asked:
+        raise KeyboardInterrupt
 
 
 def _signal_group(process: "subprocess.Popen[bytes]", number: signal.Signals) -> None:

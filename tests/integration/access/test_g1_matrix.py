@@ -167,6 +167,7 @@ def written(matrix: Matrix) -> str:
     return "\n".join(lines) + "\n"
 
 
+@pytest.mark.once
 @pytest.mark.fault("G1")
 def test_a5_every_address_answers_each_role_as_the_reviewed_table_says(
     matrix: Matrix,

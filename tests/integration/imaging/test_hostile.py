@@ -18,7 +18,7 @@ from readerstudy.imaging.models import Collection, Examination, Series, Upload
 from tests import dicom
 from tests.cast import People
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.once]
 SAGITTAL = (0.0, 1.0, 0.0, 0.0, 0.0, -1.0)
 KEY = b"k" * 32
 

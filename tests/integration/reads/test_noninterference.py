@@ -86,6 +86,7 @@ def test_f1_no_script_of_a_control_arms_reader_differs_between_three_worlds(
     assert {200, 201, 404} <= statuses
 
 
+@pytest.mark.once
 @pytest.mark.fault("F14")
 def test_f14_scripts_of_chance_find_a_planted_leak(
     study: Study, reader: Any, monkeypatch: pytest.MonkeyPatch

@@ -38,6 +38,7 @@ def reader(study: Study, sits: Sits) -> Any:
     return user
 
 
+@pytest.mark.once
 @pytest.mark.fault("F14")
 def test_f14_every_planted_leak_is_caught(
     study: Study, reader: Any, monkeypatch: pytest.MonkeyPatch

@@ -18,7 +18,7 @@ from readerstudy.web.problems import Problem
 from tests import factories
 from tests.cast import People
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.once]
 AFFINE = np.diag([-1.0, -1.0, 2.0, 1.0])  # LPS as DICOM has it: x = i, y = j, z = 2 k
 LESION = (slice(4, 7), slice(8, 11), slice(3, 5))  # centred on (5, 9, 7) mm
 
