@@ -85,7 +85,7 @@ function packet(read, tab) {
     series: CASE.map((each) => seriesOf(each, read.number)), questions: QUESTIONS,
     hanging: { layout: "auto", roles: ["t1c", "flair", "t2", "t1", "ct", "other"], window: "auto", linked: ["position", "zoom", "pan"] },
     draft: {
-      marks: draft.marks.filter((mark) => !mark.isRemoved), answers: draft.answers,
+      marks: draft.marks.filter((mark) => !mark.isRemoved), measures: [...draft.measures.values()], answers: draft.answers,
       no_lesion_said: draft.said, last_seq: Object.fromEntries([...read.seqs].map(([key, seqs]) => [key, Math.max(...seqs)])),
     },
     meaning: "I am the reader named here, and these marks, ratings and answers are my own findings.",
@@ -108,7 +108,9 @@ function apply(draft, { kind, payload }) {
   } else if (kind.startsWith("mark_") && mark) {
     const isRemoved = { mark_removed: true, mark_restored: false }[kind] ?? mark.isRemoved;
     Object.assign(mark, payload, { isRemoved });
-  } else if (kind === "answer_set") draft.answers[payload.key] = payload.value;
+  } else if (kind === "measure_put") draft.measures.set(payload.measure_id, payload);
+  else if (kind === "measure_removed") draft.measures.delete(payload.measure_id);
+  else if (kind === "answer_set") draft.answers[payload.key] = payload.value;
   else if (kind === "no_lesion_said") draft.said = payload.said;
   if (/^proposal_(accepted|edited|rejected)$/.test(kind)) draft.decisions[payload.proposal] = kind.slice(9);
   if (kind === "proposal_undecided") delete draft.decisions[payload.proposal];
@@ -141,7 +143,7 @@ function open(study, tab) {
   count += 1;
   const read = {
     id: randomUUID(), study, number: count, state: "opened", fence: 1, tab, openedAt: new Date().toISOString(),
-    seqs: new Map(), events: [], draft: { marks: [], answers: {}, said: false, decisions: {} },
+    seqs: new Map(), events: [], draft: { marks: [], measures: new Map(), answers: {}, said: false, decisions: {} },
   };
   reads.set(read.id, read);
   return packet(read, tab);

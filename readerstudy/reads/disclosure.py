@@ -17,7 +17,7 @@ from readerstudy.imaging import tokens
 from readerstudy.proposals import selectors as proposals
 from readerstudy.proposals.lesions import ProposalHeatMap, ProposedLesion
 from readerstudy.reads import events, late, selectors, tripwire
-from readerstudy.reads.models import Answer, Batch, Decision, Mark, Read
+from readerstudy.reads.models import Answer, Batch, Decision, Mark, Measurement, Read
 from readerstudy.studies import definition
 from readerstudy.studies.models import Arm, Question
 from readerstudy.studies.selectors import questions_of
@@ -112,6 +112,9 @@ def _draft(read: Read) -> dict[str, Any]:
     tabs = batches.values_list("tab").annotate(last=Max(F("first_seq") + F("count") - 1))
     return {
         "marks": [_mark(each) for each in Mark.objects.filter(read=read, is_removed=False)],
+        "measures": [
+            _measure(each) for each in Measurement.objects.filter(read=read, is_removed=False)
+        ],
         "answers": {each.question.key: each.value for each in answers},
         "no_lesion_said": read.no_lesion_said,
         "last_seq": {str(tab): seq for tab, seq in tabs},
@@ -127,6 +130,16 @@ def _mark(mark: Mark) -> dict[str, Any]:
         "rating": mark.rating,
         "series": str(mark.series),
         "proposal": str(mark.proposal) if mark.proposal else None,
+    }
+
+
+def _measure(measure: Measurement) -> dict[str, Any]:
+    return {
+        "measure_id": str(measure.measure_id),
+        "tool": measure.tool,
+        "series": str(measure.series),
+        "points_mm": measure.points_mm,
+        "values": measure.values,
     }
 
 

@@ -19,6 +19,9 @@ MAX_BATCH = 500
 MAX_TEXT = 4000
 MAX_MM = 10_000.0
 RATING_LOW, RATING_HIGH = 0.0, 100.0
+# What a reader measures, and how many points each has (frontend/src/geometry/measures.ts).
+MEASURE_POINTS = {"length": 2, "bidirectional": 4, "angle": 3, "ellipse": 4, "probe": 1}
+MAX_VALUES = 8
 
 Check = Callable[[Any], bool]
 
@@ -48,6 +51,20 @@ def _rating(value: Any) -> bool:
 
 def _size(value: Any) -> bool:
     return _number(value) and 0 < value <= MAX_MM
+
+
+def _measure_tool(value: Any) -> bool:
+    return isinstance(value, str) and value in MEASURE_POINTS
+
+
+def _points(value: Any) -> bool:
+    most = max(MEASURE_POINTS.values())
+    return isinstance(value, list) and len(value) <= most and all(_point(each) for each in value)
+
+
+def _values(value: Any) -> bool:
+    is_list = isinstance(value, list) and len(value) <= MAX_VALUES
+    return is_list and all(_number(each) for each in value)
 
 
 def _maybe(check: Check) -> Check:
@@ -113,6 +130,10 @@ KINDS: dict[str, Kind] = {
     ),
     "proposal_rejected": _says(proposal=_uuid),
     "proposal_undecided": _says(proposal=_uuid),
+    "measure_put": _says(
+        measure_id=_uuid, tool=_measure_tool, series=_uuid, points_mm=_points, values=_values
+    ),
+    "measure_removed": _says(measure_id=_uuid),
     "problem_reported": _says(words=_text),
 }  # fmt: skip
 
@@ -164,6 +185,8 @@ def problem(kind: str, payload: Mapping[str, Any]) -> str | None:
         check = rule.may.get(name, _small if rule.is_free else _never)
         if len(name) > 40 or not check(payload[name]):  # noqa: PLR2004
             return f"{kind} cannot carry {name[:40]} as it is."
+    if kind == "measure_put" and len(payload["points_mm"]) != MEASURE_POINTS[payload["tool"]]:
+        return f"A measurement with {payload['tool']} has {MEASURE_POINTS[payload['tool']]} points."
     return None
 
 

@@ -189,6 +189,28 @@ class Mark(models.Model):
         return f"{self.number} ({self.rating})"
 
 
+class Measurement(models.Model):
+    """What a reader measured, for their own eyes: shown again after a reload, never signed."""
+
+    id = models.BigAutoField(primary_key=True)
+    read = models.ForeignKey(Read, on_delete=models.PROTECT, related_name="measurements")
+    measure_id = models.UUIDField()  # the browser's
+    tool = models.CharField(max_length=13)  # of `events.MEASURE_POINTS`
+    series = models.UUIDField()  # of imaging, where it was drawn
+    points_mm = models.JSONField()  # LPS
+    values = models.JSONField()  # what it came to, in the tool's own units
+    is_removed = models.BooleanField(default=False)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["read", "measure_id"], name="reads_measurement_once")
+        ]
+        ordering = ["id"]
+
+    def __str__(self) -> str:
+        return f"{self.tool} {self.values}"
+
+
 class Answer(models.Model):
     """The reply to one question of a read."""
 

@@ -11,6 +11,7 @@ from readerstudy.reads.events import (
     MAX_MONO_MS,
     MAX_SEQ,
     MAX_WALL_MS,
+    MEASURE_POINTS,
     plain,
 )
 from readerstudy.reads.proposal_schemas import AiOutput
@@ -304,10 +305,21 @@ class MarkOutput(serializers.Serializer[Any]):
     proposal = serializers.UUIDField(allow_null=True)
 
 
+class MeasureOutput(serializers.Serializer[Any]):
+    """A measurement of the reader's own."""
+
+    measure_id = serializers.UUIDField()
+    tool = serializers.ChoiceField(choices=list(MEASURE_POINTS))
+    series = serializers.UUIDField()
+    points_mm = serializers.ListField(child=serializers.ListField(child=serializers.FloatField()))
+    values = serializers.ListField(child=serializers.FloatField())
+
+
 class DraftOutput(serializers.Serializer[Any]):
     """What the events have added up to."""
 
     marks = MarkOutput(many=True)
+    measures = MeasureOutput(many=True)
     answers = serializers.DictField()
     no_lesion_said = serializers.BooleanField()
     last_seq = serializers.DictField(child=serializers.IntegerField())

@@ -91,17 +91,18 @@ def test_r12_image_tools_are_behind_keys_and_every_use_is_an_event(
     code = (
         "from readerstudy.reads.models import Batch\n"
         f"rows = Batch.objects.filter(read='{room.sign(page, 'readId')}')\n"
-        "tools = [each for row in rows for each in row.events() if each.kind == 'tool']\n"
+        "kinds = ('tool', 'measure_put')\n"
+        "tools = [each for row in rows for each in row.events() if each.kind in kinds]\n"
         "print(sorted({key for each in tools for key in each.payload}))"
     )
     told = site.manage("shell", "-v", "0", "-c", code)
-    for key in ("cine", "crosshair", "deed", "language", "magnifier", "slab_mm", "values"):
+    for key in ("cine", "crosshair", "language", "magnifier", "slab_mm", "values"):
         assert f"'{key}'" in told, key
 
 
 @pytest.mark.fault("C16")
 def test_r7_lost_graphics_are_said_at_once(visit: Visit, site: Site) -> None:
-    """Pictures that may be wrong are covered; the case comes back with its marks."""
+    """Pictures that may be wrong are covered; marks and measurements come back with the case."""
     page = open_room(visit, site)
     lose = (
         "window.__contexts = [];"
@@ -113,6 +114,11 @@ def test_r7_lost_graphics_are_said_at_once(visit: Visit, site: Site) -> None:
     page.add_init_script(lose)
     page.reload()
     room.enter_again(page)
+    page.keyboard.press("t")
+    _drag(page, (220, 240), (280, 280))
+    room.until(page, lambda: "length" in page.evaluate(MEASURES), "a length")
+    room.saved(page)
+    measures = page.evaluate(MEASURES)
     page.evaluate(
         "window.__contexts.filter((each) => !each.isContextLost())"
         ".forEach((each) => each.getExtension('WEBGL_lose_context')?.loseContext())"
@@ -122,3 +128,4 @@ def test_r7_lost_graphics_are_said_at_once(visit: Visit, site: Site) -> None:
     page.get_by_test_id("graphics-lost").get_by_role("button").click()
     room.enter_again(page)
     assert room.sign(page, "marks") == marks
+    room.until(page, lambda: page.evaluate(MEASURES) == measures, "what was measured")

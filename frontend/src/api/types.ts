@@ -3,6 +3,7 @@
  * sharper where JSON Schema cannot say it. Coordinates: LPS, mm (docs/architecture.md).
  */
 
+import type { Points } from "../geometry/measures";
 import type { Vector } from "../geometry/vectors";
 import type { components } from "./schema";
 export type { Vector };
@@ -49,6 +50,7 @@ export type Question = Sharper<
 >;
 
 export type PacketMark = Sharper<Schemas["MarkOutput"], { readonly position_mm: Vector }>;
+export type PacketMeasure = Sharper<Schemas["MeasureOutput"], { readonly points_mm: Points }>;
 export type Proposal = Sharper<
   Schemas["ProposalOutput"],
   {
@@ -78,6 +80,7 @@ type Draft = Sharper<
   Schemas["DraftOutput"],
   {
     readonly marks: readonly PacketMark[];
+    readonly measures: readonly PacketMeasure[];
     readonly answers: Readonly<Record<string, AnswerValue>>;
   }
 >;

@@ -3,7 +3,7 @@ import { describe, expect, test } from "vitest";
 import type { Packet, Proposal, Question, Vector } from "../api/types";
 import type { OutboxRecord } from "../outbox/records";
 import { OpenCase } from "./case";
-import { after, draftOf, type Change, type Draft } from "./draft";
+import { after, draftOf, type Change, type Draft, type Measure } from "./draft";
 import { Recorder } from "./recorder";
 
 const PROPOSAL: Proposal = {
@@ -22,7 +22,7 @@ const QUESTIONS = [
   { key: "sure", kind: "rating", text: "Sure?", is_required: true, shown_if: {}, choices: [] },
 ] as unknown as Question[];
 
-function open(more: { ai?: boolean; readOnly?: boolean } = {}): {
+function open(more: { ai?: boolean; readOnly?: boolean; measures?: readonly Measure[] } = {}): {
   deed: OpenCase;
   sent: OutboxRecord[];
 } {
@@ -30,7 +30,7 @@ function open(more: { ai?: boolean; readOnly?: boolean } = {}): {
   const packet = {
     read: { id: "read", read_only: more.readOnly ?? false },
     questions: QUESTIONS,
-    draft: { marks: [], answers: {}, no_lesion_said: false, last_seq: {} },
+    draft: { marks: [], measures: more.measures ?? [], answers: {}, no_lesion_said: false, last_seq: {} },
     ...(more.ai ? { ai: { proposals: [PROPOSAL], decisions: {} } } : {}),
   } as unknown as Packet;
   const recorder = new Recorder({
@@ -245,7 +245,14 @@ function act(deed: OpenCase, random: () => number): void {
 }
 
 describe("measurements", () => {
-  test("are kept, told as the use of a tool, undone and redone like everything else", () => {
+  test("r7: those of before a reload are there again, and can be taken away", () => {
+    const { deed } = open({ measures: [LENGTH] });
+    expect(deed.draft.value.measures).toEqual([LENGTH]);
+    deed.removeMeasure(LENGTH.measure_id);
+    expect(deed.draft.value.measures).toEqual([]);
+  });
+
+  test("are kept, told at once, undone and redone like everything else", () => {
     const { deed, sent } = open();
     deed.measure(LENGTH);
     deed.measure({ ...LENGTH, points_mm: [[0, 0, 0], [6, 8, 0]], values: [10] });
@@ -256,9 +263,8 @@ describe("measurements", () => {
     expect(deed.draft.value.measures).toEqual([]);
     deed.redo();
     expect(deed.draft.value.measures).toEqual([LENGTH]);
-    expect(kinds(sent)).toEqual(["tool", "tool", "tool", "tool", "tool"]);
-    expect(sent.map((each) => each.payload.deed)).toEqual([
-      "measured", "measured", "measured", "measure_removed", "measured",
+    expect(kinds(sent)).toEqual([
+      "measure_put", "measure_put", "measure_put", "measure_removed", "measure_put",
     ]);
   });
 

@@ -165,7 +165,7 @@ export class OpenCase {
   /** Keep a measurement, new or changed. Measuring is looking: an unrated mark does not stop it. */
   measure(measure: Measure): void {
     if (this.isReadOnly.value) return;
-    this.deed([{ kind: "measured", payload: measure }]);
+    this.deed([{ kind: "measure_put", payload: measure }]);
     this.selectedMeasure.value = measure.measure_id;
   }
 
@@ -203,22 +203,13 @@ export class OpenCase {
   private apply(changes: readonly Change[]): void {
     for (const change of changes) {
       this.draft.value = after(this.draft.value, change);
-      const { kind, payload } = eventOf(change);
-      this.record(kind, payload);
+      this.record(change.kind, { ...change.payload });
     }
     const selected = this.selectedMark.value;
     if (selected !== null && !this.mark(selected)) this.selectedMark.value = null;
     const measures = this.draft.value.measures.map((each) => each.measure_id);
     if (!measures.includes(this.selectedMeasure.value ?? "")) this.selectedMeasure.value = null;
   }
-}
-
-/** A measurement is told as the use of a tool, everything else as the change it is. */
-function eventOf(change: Change): { kind: string; payload: Readonly<Record<string, unknown>> } {
-  if (change.kind !== "measured" && change.kind !== "measure_removed") {
-    return { kind: change.kind, payload: { ...change.payload } };
-  }
-  return { kind: "tool", payload: { deed: change.kind, ...change.payload } };
 }
 
 function edited(mark: Mark, proposal: string, place: Place, diameter_mm: number | null): Change {

@@ -1,20 +1,22 @@
-import type { AnswerValue, DecisionKind, Packet, PacketMark, Vector } from "../api/types";
-import type { MeasureTool, Points } from "../geometry/measures";
+import type {
+  AnswerValue,
+  DecisionKind,
+  Packet,
+  PacketMark,
+  PacketMeasure,
+  Vector,
+} from "../api/types";
 
 /** A lesion mark; a removed one keeps its number. */
 export interface Mark extends PacketMark {
   isRemoved: boolean;
 }
 
-/** A measurement of the reader's, for their own eyes: in the log, no part of the answer. */
-export interface Measure {
-  measure_id: string;
-  tool: MeasureTool;
-  series: string;
-  points_mm: Points;
-  /** What it came to, in the order in which `ui/measure-words` says it. */
-  values: readonly number[];
-}
+/**
+ * A measurement of the reader's, for their own eyes: no part of the answer. Its values are what it
+ * came to, in the order in which `reading/measure-words` says it.
+ */
+export type Measure = PacketMeasure;
 
 /** What a read's events have added up to so far. Never changed in place. */
 export interface Draft {
@@ -22,7 +24,6 @@ export interface Draft {
   answers: Readonly<Record<string, AnswerValue>>;
   noLesionSaid: boolean;
   decisions: Readonly<Record<string, DecisionKind>>;
-  /** Only of this page: a reload begins without them. */
   measures: readonly Measure[];
 }
 
@@ -46,7 +47,7 @@ export type Change =
   | { kind: "no_lesion_said"; payload: { said: boolean } }
   | { kind: "proposal_accepted" | "proposal_edited"; payload: AdoptedProposal }
   | { kind: "proposal_rejected" | "proposal_undecided"; payload: { proposal: string } }
-  | { kind: "measured"; payload: Measure }
+  | { kind: "measure_put"; payload: Measure }
   | { kind: "measure_removed"; payload: { measure_id: string } };
 
 /** A proposal that becomes a mark of the reader's. */
@@ -66,7 +67,7 @@ export function draftOf(packet: Packet): Draft {
     answers: packet.draft.answers,
     noLesionSaid: packet.draft.no_lesion_said,
     decisions: packet.ai?.decisions ?? {},
-    measures: [],
+    measures: packet.draft.measures,
   };
 }
 
@@ -107,7 +108,7 @@ export function after(draft: Draft, change: Change): Draft {
       return decided(draft, change.payload.proposal, "rejected");
     case "proposal_undecided":
       return decided(draft, change.payload.proposal, null);
-    case "measured":
+    case "measure_put":
     case "measure_removed":
       return measured(draft, change);
   }
@@ -148,10 +149,10 @@ function answered(
 
 function measured(
   draft: Draft,
-  change: Extract<Change, { kind: "measured" | "measure_removed" }>,
+  change: Extract<Change, { kind: "measure_put" | "measure_removed" }>,
 ): Draft {
   const id = change.payload.measure_id;
-  const measure = change.kind === "measured" ? change.payload : null;
+  const measure = change.kind === "measure_put" ? change.payload : null;
   const at = draft.measures.findIndex((each) => each.measure_id === id);
   const measures =
     measure !== null && at >= 0

@@ -2,7 +2,7 @@ import { EVENTS_SCHEMA, type OutboxRecord } from "../outbox/records";
 import type { Clock } from "./clock";
 
 /** Kinds that change the draft or end the read: sent at once. */
-const URGENT = /^(mark_|answer_|no_lesion_|proposal_|pause|resume|submit_asked|all_decoded)/;
+const URGENT = /^(mark_|measure_|answer_|no_lesion_|proposal_|pause|resume|submit_asked|all_decoded)/;
 
 export interface RecorderOptions {
   user: string;

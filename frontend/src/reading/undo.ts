@@ -102,7 +102,7 @@ function measureChanges(now: Draft, then: Draft): readonly Change[] {
   const back = then.measures.filter((each) => !now.measures.includes(each));
   return [
     ...gone.map(({ measure_id }) => ({ kind: "measure_removed" as const, payload: { measure_id } })),
-    ...back.map((measure) => ({ kind: "measured" as const, payload: measure })),
+    ...back.map((measure) => ({ kind: "measure_put" as const, payload: measure })),
   ];
 }
 

@@ -1,11 +1,11 @@
-"""Apply an event to the draft: marks, answers, decisions, pause. The only writer of drafts."""
+"""Apply an event to the draft: marks, answers, decisions, measurements, pause. The only writer of drafts."""
 
 from collections.abc import Callable
 from typing import Any
 
 from readerstudy.reads import disclosure
 from readerstudy.reads.lifecycle import next_state
-from readerstudy.reads.models import Answer, Decision, Mark, Read
+from readerstudy.reads.models import Answer, Decision, Mark, Measurement, Read
 from readerstudy.studies.selectors import questions_of
 
 Apply = Callable[[Read, dict[str, Any]], None]
@@ -61,6 +61,20 @@ def _removed(is_removed: bool) -> Apply:  # noqa: FBT001 -- the two twins of one
     return change
 
 
+def _measured(read: Read, payload: dict[str, Any]) -> None:
+    names = ("tool", "series", "points_mm", "values")
+    Measurement.objects.update_or_create(
+        read=read,
+        measure_id=payload["measure_id"],
+        defaults={name: payload[name] for name in names} | {"is_removed": False},
+    )
+
+
+def _measure_removed(read: Read, payload: dict[str, Any]) -> None:
+    found = Measurement.objects.filter(read=read, measure_id=payload["measure_id"])
+    found.update(is_removed=True)
+
+
 def _answer(read: Read, payload: dict[str, Any]) -> None:
     question = questions_of(read.protocol_version).filter(key=payload["key"]).first()
     if question is None:
@@ -113,6 +127,8 @@ _CHANGES: dict[str, Apply] = {
     "mark_sized": _mark("diameter_mm"),
     "mark_removed": _removed(True),
     "mark_restored": _removed(False),
+    "measure_put": _measured,
+    "measure_removed": _measure_removed,
     "answer_set": _answer,
     "no_lesion_said": _said,
     "proposal_accepted": _decided(Decision.Kind.ACCEPTED),

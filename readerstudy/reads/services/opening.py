@@ -10,7 +10,7 @@ from django.utils import timezone
 from readerstudy.accounts.models import User
 from readerstudy.audit.services import record
 from readerstudy.reads import questionnaires, selectors
-from readerstudy.reads.models import Mark, Read, Session
+from readerstudy.reads.models import Mark, Measurement, Read, Session
 from readerstudy.reads.services.attempts import retried
 from readerstudy.reads.services.qualifying import settle_training
 from readerstudy.studies.allocation import Allocation
@@ -155,12 +155,12 @@ def _create(
         is_simulated=reader.user.is_simulated,
     )
     if stage == Stage.AIDED:
-        _copy_marks(read)
+        _copy_draft(read)
     return read
 
 
-def _copy_marks(aided: Read) -> None:
-    """A second reader goes on from the marks they have locked (R6)."""
+def _copy_draft(aided: Read) -> None:
+    """A second reader goes on from the marks they have locked (R6), and what they measured."""
     unaided = Read.objects.get(
         allocation=aided.allocation, stage=Stage.UNAIDED, attempt=aided.attempt
     )
@@ -170,6 +170,13 @@ def _copy_marks(aided: Read) -> None:
             z_mm=mark.z_mm, diameter_mm=mark.diameter_mm, rating=mark.rating, series=mark.series,
         )
         for mark in unaided.marks.filter(is_removed=False)
+    )  # fmt: skip
+    Measurement.objects.bulk_create(
+        Measurement(
+            read=aided, measure_id=each.measure_id, tool=each.tool, series=each.series,
+            points_mm=each.points_mm, values=each.values,
+        )
+        for each in unaided.measurements.filter(is_removed=False)
     )  # fmt: skip
 
 

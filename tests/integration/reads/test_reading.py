@@ -1,6 +1,7 @@
 """From the worklist to a signature: what a reader does, and what the platform keeps of it."""
 
 from datetime import timedelta
+from uuid import uuid4
 
 import pytest
 from django.utils import timezone
@@ -57,6 +58,29 @@ def test_r7_what_was_done_is_there_again_after_a_reload(people: People, sits: Si
     ]
     assert draft["answers"] == {"likelihood": 40}
     assert draft["last_seq"] == {tab.tab: 4}
+
+
+def test_r7_what_was_measured_is_there_again_and_nobody_elses(people: People, sits: Sits) -> None:
+    tab = sits(people.rae)
+    tab.open()
+    series = tab.packet["series"][0]["id"]
+    length = {
+        "measure_id": str(uuid4()), "tool": "length", "series": series,
+        "points_mm": [[0.0, 0.0, 0.5], [3.0, 4.0, 0.5]], "values": [5.0],
+    }  # fmt: skip
+    gone = length | {"measure_id": str(uuid4())}
+    tab.does("measure_put", **length)
+    tab.does("measure_put", **gone)
+    longer = length | {"points_mm": [[0.0, 0.0, 0.5], [6.0, 8.0, 0.5]], "values": [10.0]}
+    tab.does("measure_put", **longer)
+    tab.does("measure_removed", measure_id=gone["measure_id"])
+    tab.flush()
+    assert tab.reload()["draft"]["measures"] == [longer]
+    other = sits(people.gus)
+    assert other.open()["draft"]["measures"] == []
+    with pytest.raises(Refused) as refused:
+        tab.deliver([tab.does("measure_put", **(length | {"tool": "angle"}))])
+    assert "has 3 points" in refused.value.body["detail"]
 
 
 def test_marks_are_moved_sized_removed_and_brought_back(people: People, sits: Sits) -> None:
