@@ -26,7 +26,7 @@ const CSP =
 const CASE = makeCase();
 const ME = {
   id: "00000000-0000-4000-8000-000000000001", username: "rae", display_name: "Rae Resident",
-  experience: "resident", language: "en", theme: "dark", csrf_token: "token",
+  experience: "resident", language: "en", theme: "dark", csrf_token: "token", reading_room: { keys: {}, tour_seen: true },
 };
 const QUESTIONS = [
   question("likelihood", "How likely is any metastasis?", "rating", { is_primary: true, low_label: "0 surely none", high_label: "100 surely some" }),

@@ -13,11 +13,31 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from readerstudy.accounts import selectors, services
+from readerstudy.accounts import reading_room, selectors, services
 from readerstudy.accounts.models import User
 from readerstudy.web.api import Input
 
 PROBLEM = OpenApiResponse(description="application/problem+json (RFC 9457)")
+
+
+class ReadingRoomOutput(serializers.Serializer[Any]):
+    """How the user has set up the reading room."""
+
+    keys = serializers.DictField(child=serializers.ListField(child=serializers.CharField()))
+    tour_seen = serializers.BooleanField()
+
+
+class ReadingRoomInput(Input):
+    """The user's own keys, by command, and whether they took the tour."""
+
+    keys = serializers.DictField(
+        child=serializers.ListField(
+            child=serializers.CharField(max_length=32, trim_whitespace=False),
+            max_length=reading_room.MAX_KEYS,
+        ),
+        allow_empty=True,
+    )
+    tour_seen = serializers.BooleanField()
 
 
 class MeOutput(serializers.Serializer[Any]):
@@ -29,6 +49,7 @@ class MeOutput(serializers.Serializer[Any]):
     experience = serializers.CharField(allow_blank=True)
     language = serializers.CharField()
     theme = serializers.ChoiceField(choices=["dark", "light"])
+    reading_room = ReadingRoomOutput()
     csrf_token = serializers.CharField()
 
 
@@ -55,6 +76,23 @@ class Me(APIView):
     def get(self, request: Request) -> Response:
         """Answer who is signed in."""
         return _me(request, cast("User", request.user))  # the permission class saw to it
+
+
+class ReadingRoom(APIView):
+    """The reading room as the signed-in user wants it."""
+
+    @extend_schema(
+        operation_id="set_reading_room",
+        request=ReadingRoomInput,
+        responses={200: ReadingRoomOutput, 400: PROBLEM, 401: PROBLEM},
+    )
+    def post(self, request: Request) -> Response:
+        """Keep the user's keys and whether they took the tour."""
+        sent = ReadingRoomInput(data=request.data)
+        sent.is_valid(raise_exception=True)
+        user = cast("User", request.user)
+        services.set_reading_room(user, **sent.validated_data, by=user)
+        return Response(reading_room.settings(user.reading_room))
 
 
 # DRF exempts its views from Django's CSRF check and checks signed-in requests only: a signing-in

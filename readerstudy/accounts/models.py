@@ -47,6 +47,8 @@ class User(AbstractUser):
     theme = models.CharField(
         max_length=5, default="dark", choices=[("dark", "Dark"), ("light", "Light")]
     )
+    # The reading room's own keys and whether its tour was seen (`accounts.reading_room`).
+    reading_room = models.JSONField(default=dict, blank=True)
     # One name, as the person writes it; None is Django's way to drop a field.
     first_name = None  # type: ignore[assignment]
     last_name = None  # type: ignore[assignment]

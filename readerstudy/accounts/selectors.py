@@ -4,6 +4,7 @@ from typing import Any
 
 from django.db.models import QuerySet
 
+from readerstudy.accounts import reading_room
 from readerstudy.accounts.models import Site, User
 
 
@@ -25,4 +26,5 @@ def me(user: User) -> dict[str, Any]:
         "display_name": str(user),
         "experience": user.experience,
         "theme": user.theme,
+        "reading_room": reading_room.settings(user.reading_room),
     }

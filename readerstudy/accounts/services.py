@@ -1,5 +1,7 @@
 """What changes users and sites, and who is signed in."""
 
+from collections.abc import Mapping
+
 from django.contrib import auth
 from django.contrib.auth.password_validation import validate_password
 from django.contrib.auth.validators import UnicodeUsernameValidator
@@ -9,6 +11,7 @@ from django.db import transaction
 from django.http import HttpRequest
 from django.utils import timezone
 
+from readerstudy.accounts import reading_room
 from readerstudy.accounts.models import Experience, Site, User
 from readerstudy.audit.services import record
 from readerstudy.web.problems import Invalid, Problem, Refused
@@ -134,6 +137,33 @@ def set_profile(
         user.display_name, user.theme, user.email = display_name.strip(), theme, address
         user.save(update_fields=["display_name", "theme", "email"])
         record("accounts.set_profile", subject=f"user:{user.pk}", by=by, detail=detail)
+    return user
+
+
+def set_reading_room(
+    user: User, *, keys: Mapping[str, list[str]], tour_seen: bool, by: User
+) -> User:
+    """Keep a user's own keys of the reading room, and whether they took its tour.
+
+    Parameters
+    ----------
+    keys : mapping
+        Only what differs from the usual keys: keys by command (`accounts.reading_room`).
+
+    Raises
+    ------
+    Problem
+        400 for keys that cannot be taken, 403 for another's.
+    """
+    if by != user:
+        raise Refused("accounts.not_yours", "Everybody chooses their own keys.")
+    if words := reading_room.problem(keys):
+        raise Invalid("accounts.keys", words)
+    kept = {"keys": {name: list(its) for name, its in keys.items()}, "tour_seen": tour_seen}
+    with transaction.atomic():
+        user.reading_room = kept
+        user.save(update_fields=["reading_room"])
+        record("accounts.set_reading_room", subject=f"user:{user.pk}", by=by, detail=kept)
     return user
 
 

@@ -10,6 +10,7 @@ urlpatterns = [
     path("sign-out/", views.sign_out, name="sign-out"),
     path("profile/", views.profile, name="profile"),
     path("api/me", api.Me.as_view(), name="me"),
+    path("api/me/reading-room", api.ReadingRoom.as_view(), name="reading-room"),
     path("api/sign-in", api.SignIn.as_view(), name="api-sign-in"),
     path("api/sign-out", api.SignOut.as_view(), name="api-sign-out"),
 ]

@@ -36,8 +36,11 @@ def enter(page: Page) -> None:
 
 
 def ready(page: Page) -> None:
-    """Wait until the case is whole on the screen."""
+    """Wait until the case is whole on the screen; the tour of the first use is skipped."""
     until(page, lambda: sign(page, "ready") == "true", "every slice decoded")
+    if sign(page, "tour"):
+        page.get_by_test_id("tour-skip").click()
+        until(page, lambda: not sign(page, "tour"), "the tour to end")
 
 
 def put_mark(page: Page, rating: str = "8") -> None:

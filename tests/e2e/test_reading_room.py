@@ -51,6 +51,19 @@ def _display(page: Page) -> list[str]:
     return found
 
 
+def _tour(page: Page) -> list[str]:
+    """The tour of the first use, by the keyboard: every stop; what is wrong with it."""
+    room.until(page, lambda: room.sign(page, "tour") == "pictures", "the tour")
+    found = axe(page)
+    stops = []
+    while stop := room.sign(page, "tour"):
+        stops.append(stop)
+        room.shoot(page, f"tour-{stop}-1280")
+        page.get_by_test_id("tour-next").press("Enter")
+    assert stops == ["pictures", "marks", "answers", "keys"] or "proposals" in stops
+    return found
+
+
 def _in_dialog(page: Page) -> list[str]:
     page.locator("[role=dialog], dialog[open]").first.wait_for()
     found = axe(page)
@@ -69,6 +82,7 @@ def test_a_radiologist_reads_the_training_case_and_is_shown_the_truth(
     found = {"home": axe(page)}
     found["start"] = _start(page)
     found["display"] = _display(page)
+    found["tour"] = _tour(page)
     room.ready(page)
     found["reading"] = axe(page)
     room.shoot(page, "reading-room-1280")
@@ -93,6 +107,7 @@ def test_a_radiologist_reads_the_training_case_and_is_shown_the_truth(
     page.get_by_test_id("next-case").click()
     room.until(page, lambda: room.sign(page, "readId") not in {"", read_id}, "the next case")
     room.ready(page)
+    assert room.sign(page, "tour") == ""  # it is taken once
     assert problems == []
     _has_certificate(page, site)
 

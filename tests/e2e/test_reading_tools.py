@@ -100,6 +100,31 @@ def test_r12_image_tools_are_behind_keys_and_every_use_is_an_event(
         assert f"'{key}'" in told, key
 
 
+def test_r12_a_reader_chooses_their_own_keys(visit: Visit, site: Site) -> None:
+    """A free key is taken, one that does something else is refused; it is there after a reload."""
+    page = open_room(visit, site)
+    room.enter_again(page)
+    page.keyboard.press("?")
+    page.get_by_test_id("key-window.invert").press("Enter")
+    page.keyboard.press("m")
+    word = page.get_by_test_id("keys-word")
+    room.until(page, lambda: "Mark at the cursor" in (word.text_content() or ""), "who has M")
+    page.keyboard.press("5")
+    room.until(page, lambda: "Digits" in (word.text_content() or ""), "what digits are for")
+    page.keyboard.press("\\")
+    room.until(page, lambda: "\\" in (word.text_content() or ""), "the key to be kept")
+    room.shoot(page, "keys-own-1280")
+    page.reload()
+    room.enter_again(page)
+    first = page.get_by_test_id("pane-0")
+    before = first.screenshot()
+    page.keyboard.press("\\")
+    room.until(page, lambda: first.screenshot() != before, "the picture to be inverted")
+    page.keyboard.press("?")
+    page.get_by_test_id("keys-reset").click()
+    room.until(page, lambda: "usual" in (word.text_content() or ""), "the usual keys")
+
+
 @pytest.mark.fault("C16")
 def test_r7_lost_graphics_are_said_at_once(visit: Visit, site: Site) -> None:
     """Pictures that may be wrong are covered; marks and measurements come back with the case."""

@@ -1,5 +1,15 @@
 import type { Client } from "./client";
-import type { Display, HeatMaps, Me, NextImages, Packet, ReadEvent, Receipt, Submitted } from "./types";
+import type {
+  Display,
+  HeatMaps,
+  Me,
+  NextImages,
+  Packet,
+  ReadEvent,
+  ReadingRoomSettings,
+  Receipt,
+  Submitted,
+} from "./types";
 
 export interface EventBatch {
   tab: string;
@@ -27,6 +37,10 @@ export class Api {
   async signIn(username: string, password: string): Promise<Me> {
     const body = { username, password };
     return this.keepToken(await this.client.post<Me>("/api/sign-in", { body }));
+  }
+
+  setReadingRoom(settings: ReadingRoomSettings): Promise<ReadingRoomSettings> {
+    return this.client.post("/api/me/reading-room", { body: settings });
   }
 
   async startSession(study: string, display: Display): Promise<string> {

@@ -15,6 +15,8 @@ type Sharper<Base, More extends { [Key in keyof More]: Key extends keyof Base ? 
 type Pair = readonly [number, number];
 
 export type Me = Schemas["MeOutput"];
+/** How a user has set up the reading room: keys that differ from the usual, the tour. */
+export type ReadingRoomSettings = Schemas["ReadingRoomOutput"];
 export type Display = Schemas["DisplayInputRequest"];
 export type SampleType = Schemas["DtypeEnum"];
 

@@ -1,7 +1,7 @@
 import { perform, type CommandName } from "./commands";
 import type { Room } from "./room";
 
-/** Which key does what. `mod` is Ctrl, or Command on a Mac. Held keys have a command for letting go. */
+/** Which key usually does what; a reader may choose others (`own-keys`). `mod` is Ctrl, or Command on a Mac. Held keys have a command for letting go. */
 export interface Binding {
   keys: readonly string[];
   command: CommandName;
@@ -71,6 +71,31 @@ export function ratingOf(key: string): number | null {
   return key === "0" ? 100 : Number(key) * 10;
 }
 
+export function isRating(spelled: string): boolean {
+  return ratingOf(spelled) !== null;
+}
+
+const NAMES: Readonly<Record<string, string>> = {
+  ArrowUp: "↑",
+  ArrowDown: "↓",
+  ArrowLeft: "←",
+  ArrowRight: "→",
+  PageUp: "PgUp",
+  PageDown: "PgDn",
+  Delete: "Del",
+  " ": "Space",
+};
+
+/** A spelled key as it is printed on a keyboard. */
+export function nameOfKey(spelled: string): string {
+  if (spelled === "shift+?") return "?";
+  const parts = spelled.split(/\+(?=.)/);
+  return parts
+    .map((part) => (part === "mod" ? "Ctrl" : part === "shift" ? "Shift" : (NAMES[part] ?? part)))
+    .map((part) => (part.length === 1 ? part.toUpperCase() : part))
+    .join(" ");
+}
+
 /** The name of a key press, as the bindings spell it. */
 export function spell(event: Pick<KeyboardEvent, "key" | "ctrlKey" | "metaKey" | "shiftKey">): string {
   const mod = event.ctrlKey || event.metaKey ? "mod+" : "";
@@ -80,8 +105,11 @@ export function spell(event: Pick<KeyboardEvent, "key" | "ctrlKey" | "metaKey" |
   return `${mod}${event.shiftKey ? "shift+" : ""}${key}`;
 }
 
-export function bindingOf(spelled: string): Binding | undefined {
-  return BINDINGS.find((binding) => binding.keys.includes(spelled));
+export function bindingOf(
+  spelled: string,
+  bindings: readonly Binding[] = BINDINGS,
+): Binding | undefined {
+  return bindings.find((binding) => binding.keys.includes(spelled));
 }
 
 /** Listen for keys while a case is read; fields and dialogs keep theirs. */
@@ -107,7 +135,7 @@ function pressed(room: Room, event: KeyboardEvent): void {
     event.preventDefault();
     return;
   }
-  const binding = bindingOf(spelled);
+  const binding = bindingOf(spelled, room.state.bindings.value);
   if (!binding || isWidgetKey(event, binding)) return;
   event.preventDefault();
   if (event.repeat && binding.release) return;
@@ -116,7 +144,9 @@ function pressed(room: Room, event: KeyboardEvent): void {
 
 function released(room: Room, event: KeyboardEvent): void {
   // A held key is let go wherever the focus is by then, with or without Shift.
-  const release = BINDINGS.find((each) => each.release && each.keys.includes(event.key.toLowerCase()))?.release;
+  const key = event.key.length === 1 ? event.key.toLowerCase() : event.key;
+  const held = room.state.bindings.value.find((each) => each.release && each.keys.includes(key));
+  const release = held?.release;
   if (release) perform(room, release);
 }
 
@@ -125,6 +155,7 @@ function takesKeys(room: Room): boolean {
   return (
     phase.value.name === "reading" &&
     dialog.value === null &&
+    room.tour.stop.value === null &&
     !isOnBreak.value &&
     !needsSignIn.value
   );

@@ -1,7 +1,7 @@
 import { effect } from "@preact/signals";
 
 import { asProblem } from "../api/problem";
-import type { Feedback, Packet, Series } from "../api/types";
+import type { Feedback, Packet, ReadingRoomSettings, Series } from "../api/types";
 import { EVENTS_SCHEMA } from "../outbox/records";
 import type { Setback } from "../outbox/sender";
 import { t } from "../i18n";
@@ -16,6 +16,7 @@ import { Presence } from "./presence";
 import { Recorder } from "./recorder";
 import { phaseAfter, wordsOf } from "./refusals";
 import { createState, type State } from "./state";
+import { Tour } from "./tour";
 import { Viewing } from "./viewing";
 import { viewingHost } from "./viewing-host";
 import { watchPage } from "./watch";
@@ -24,6 +25,7 @@ import { watchPage } from "./watch";
 export class Room {
   readonly state: State = createState();
   readonly loading: Loading;
+  readonly tour = new Tour(this);
   readonly bursts = new Bursts((kind, payload) => this.record(kind, payload));
   private readonly outgoing: Outgoing;
   private presence: Presence | null = null;
@@ -63,6 +65,11 @@ export class Room {
   readonly record = (kind: string, payload: Readonly<Record<string, unknown>> = {}): void => {
     this.state.openCase.peek()?.record(kind, payload);
   };
+
+  /** Whether the case's clock stands still: on a break, or on the tour. */
+  private get isAway(): boolean {
+    return this.state.isOnBreak.peek() || this.tour.stop.peek() !== null;
+  }
 
   async start(): Promise<void> {
     this.ports.lifeline.hold();
@@ -159,6 +166,18 @@ export class Room {
     }
   }
 
+  /** Keep how the reader has set up the room. @returns what went wrong, in words, or null. */
+  async setUp(settings: ReadingRoomSettings): Promise<string | null> {
+    const { me } = this.state;
+    try {
+      const reading_room = await this.signedInFor(() => this.ports.api.setReadingRoom(settings));
+      if (me.value) me.value = { ...me.value, reading_room };
+      return null;
+    } catch (error) {
+      return wordsOf(asProblem(error));
+    }
+  }
+
   /** Sign the open read; the next case follows at once, after a training case the truth does. */
   async submit(password: string): Promise<void> {
     const open = this.state.openCase.value;
@@ -183,6 +202,7 @@ export class Room {
     this.hasRendered = true;
     this.record("first_render", { panes: count });
     if (this.state.areProposalsShown.value) this.record("proposals_shown", { at: "open" });
+    this.tour.offer();
   }
 
   private async sign(open: OpenCase, password: string): Promise<void> {
@@ -370,7 +390,7 @@ export class Room {
     addEventListener("resize", look);
     watchPage({
       record: this.record,
-      presence: () => (this.state.isOnBreak.peek() ? null : this.presence),
+      presence: () => (this.isAway ? null : this.presence),
       leaving: () => {
         this.bursts.flush();
         this.outgoing.sendLastWords();

@@ -10,6 +10,7 @@ import type { Draft } from "./draft";
 import { DailyCheck } from "./display";
 import { firstLayout, firstWindow, hang, inHangingOrder } from "./hanging";
 import { BINDINGS, bindingOf, ratingOf, spell } from "./keys";
+import { bindingsWith, ownAfter, refusalOf, takenBy } from "./own-keys";
 import { Presence } from "./presence";
 
 const question = (key: string, more: Partial<Question> = {}): Question => ({
@@ -224,6 +225,38 @@ describe("keys", () => {
     const keys = BINDINGS.flatMap((binding) => binding.keys);
     expect(new Set(keys).size).toBe(keys.length);
     for (const { command } of BINDINGS) expect(Object.keys(COMMANDS)).toContain(command);
+  });
+});
+
+describe("a reader's own keys", () => {
+  const invert = bindingOf("i");
+  const loupe = bindingOf("j");
+
+  test("r12: take the place of the usual ones, which are free then", () => {
+    const bindings = bindingsWith({ "window.invert": ["\\"], gone: ["b"], "view.fit": [] });
+    expect(bindingOf("\\", bindings)?.command).toBe("window.invert");
+    expect(bindingOf("i", bindings)).toBeUndefined();
+    expect(bindingOf("f", bindings)?.command).toBe("view.fit");
+    expect(bindings).toHaveLength(BINDINGS.length);
+  });
+
+  test("r12: a key that does something else already is told by what", () => {
+    expect(takenBy(BINDINGS, "window.invert", "m")?.command).toBe("mark.put");
+    expect(takenBy(BINDINGS, "window.invert", "i")).toBeUndefined();
+  });
+
+  test("digits, the browser's keys, and Shift with a held key are refused", () => {
+    if (!invert || !loupe) throw new Error("These keys are there.");
+    expect(["1", "mod+w", "F5", "shift+F5", "\\", "shift+I"].map((key) => refusalOf(invert, key))).toEqual([
+      "rating", "browser", "browser", "browser", null, null,
+    ]);
+    expect([refusalOf(loupe, "shift+J"), refusalOf(loupe, "'")]).toEqual(["held", null]);
+  });
+
+  test("only what differs from the usual is kept", () => {
+    const own = ownAfter({ gone: ["b"] }, "window.invert", "\\");
+    expect(own).toEqual({ "window.invert": ["\\"] });
+    expect(ownAfter(own, "window.invert", "i")).toEqual({});
   });
 });
 

@@ -10,6 +10,7 @@ import type { Room } from "./room";
  * - `data-ready`: "true" when every slice of the case is decoded and every pane has painted
  * - `data-read-id`, `data-case`, `data-read-only`
  * - `data-marks`: how many marks stand; `data-unrated`: "true" while one waits for its rating
+ * - `data-tour`: the tour's stop, "" when there is none
  * - `data-saved`: saved, saving, kept; `data-unsent`: how many events wait
  */
 export function showSigns(room: Room, root: HTMLElement = document.documentElement): void {
@@ -27,6 +28,7 @@ export function showSigns(room: Room, root: HTMLElement = document.documentEleme
       readOnly: String(open?.isReadOnly.value ?? false),
       marks: String(open?.marks.value.length ?? 0),
       unrated: String(open?.unrated.value !== undefined),
+      tour: room.tour.stop.value ?? "",
       saved: state.saved.value.state,
       unsent: String(state.saved.value.unsent),
     });

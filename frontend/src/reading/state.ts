@@ -1,9 +1,10 @@
-import { signal } from "@preact/signals";
+import { computed, signal } from "@preact/signals";
 
 import type { Feedback, HeatMaps, Me } from "../api/types";
 import type { ProposalStyle } from "../viewer/scene";
 import type { SavedState } from "../outbox/sender";
 import type { OpenCase } from "./case";
+import { bindingsWith } from "./own-keys";
 import type { Viewing } from "./viewing";
 
 /** Where the room stands. */
@@ -27,9 +28,12 @@ export interface Rating {
 
 /** All that the reading room shows, in one place. */
 export function createState() {
+  const me = signal<Me | null>(null);
   return {
     phase: signal<Phase>({ name: "starting" }),
-    me: signal<Me | null>(null),
+    me,
+    /** Which key does what for this reader. */
+    bindings: computed(() => bindingsWith(me.value?.reading_room.keys ?? {})),
     needsSignIn: signal(false),
     openCase: signal<OpenCase | null>(null),
     viewing: signal<Viewing | null>(null),

@@ -5,6 +5,7 @@ import { useSignal } from "@preact/signals";
 import { t } from "../i18n";
 import { perform, type CommandName } from "../reading/commands";
 import { inHangingOrder, type LayoutName } from "../reading/hanging";
+import { keyOf } from "../reading/own-keys";
 import type { Room } from "../reading/room";
 import type { Viewing } from "../reading/viewing";
 import type { Tool } from "../viewer/gestures";
@@ -14,14 +15,14 @@ import { MoreMenu } from "./more-menu";
 
 const MINUTE_MS = 60_000;
 const REST_PROMPT_MIN = 45; // where the protocol names no limit
-const TOOLS: readonly { tool: Tool; icon: IconName; key: string }[] = [
-  { tool: "window", icon: "window", key: "W" },
-  { tool: "mark", icon: "mark", key: "K" },
-  { tool: "zoom", icon: "zoom", key: "Z" },
-  { tool: "pan", icon: "pan", key: "P" },
-  { tool: "length", icon: "measure", key: "T" },
-  { tool: "bidirectional", icon: "bidirectional", key: "D" },
-];
+const TOOLS = [
+  { tool: "window", icon: "window" },
+  { tool: "mark", icon: "mark" },
+  { tool: "zoom", icon: "zoom" },
+  { tool: "pan", icon: "pan" },
+  { tool: "length", icon: "measure" },
+  { tool: "bidirectional", icon: "bidirectional" },
+] as const satisfies readonly { tool: Tool; icon: IconName }[];
 const LAYOUTS: readonly LayoutName[] = ["one", "two", "four", "main", "planes"];
 
 /** The one bar on top: where the reader stands, and the tools of looking. */
@@ -106,12 +107,12 @@ function LookingTools({ room, viewing }: { room: Room; viewing: Viewing }): VNod
   return (
     <>
       <div class="group" role="group" aria-label={t("bar.tools")}>
-        {TOOLS.map(({ tool, icon, key }) => (
+        {TOOLS.map(({ tool, icon }) => (
           <IconButton
             key={tool}
             icon={icon}
             label={t(`tool.${tool}`)}
-            shortcut={key}
+            shortcut={keyOf(room, `tool.${tool}`)}
             isPressed={pointer.tool.value === tool}
             onClick={() => pointer.choose(tool)}
             testId={`tool-${tool}`}
@@ -119,19 +120,19 @@ function LookingTools({ room, viewing }: { room: Room; viewing: Viewing }): VNod
         ))}
       </div>
       <div class="group">
-        <Switch room={room} icon="invert" name="tool.invert" shortcut="I" command="window.invert" />
-        <Switch room={room} icon="fit" name="tool.fit" shortcut="F" command="view.fit" />
+        <Switch room={room} icon="invert" name="tool.invert" command="window.invert" />
+        <Switch room={room} icon="fit" name="tool.fit" command="view.fit" />
         <IconButton
           icon="cross"
           label={t("tool.cross")}
-          shortcut="X"
+          shortcut={keyOf(room, "view.cross")}
           isPressed={viewing.isCross.value}
           onClick={() => viewing.toggleCross()}
         />
         <IconButton
           icon="link"
           label={t("tool.link")}
-          shortcut="G"
+          shortcut={keyOf(room, "view.link")}
           isPressed={viewing.isLinked.value}
           onClick={() => viewing.toggleLink()}
           testId="link"
@@ -145,7 +146,7 @@ function LookingTools({ room, viewing }: { room: Room; viewing: Viewing }): VNod
             key={layout}
             icon={layout as IconName}
             label={t(`layout.${layout as "one"}`)}
-            shortcut={layout === "planes" ? "V" : "L"}
+            shortcut={keyOf(room, layout === "planes" ? "view.planes" : "view.layout")}
             isPressed={viewing.layout.value === layout}
             isDisabled={layout === "planes" && !room.loading.isReady.value}
             onClick={() => void viewing.setLayout(layout)}
@@ -161,13 +162,12 @@ interface SwitchProps {
   room: Room;
   icon: IconName;
   name: "tool.invert" | "tool.fit";
-  shortcut: string;
   command: CommandName;
 }
 
-function Switch({ room, icon, name, shortcut, command }: SwitchProps): VNode {
+function Switch({ room, icon, name, command }: SwitchProps): VNode {
   const act = (): void => perform(room, command);
-  return <IconButton icon={icon} label={t(name)} shortcut={shortcut} onClick={act} />;
+  return <IconButton icon={icon} label={t(name)} shortcut={keyOf(room, command)} onClick={act} />;
 }
 
 /** Which series the active pane shows. */
@@ -215,14 +215,14 @@ function CaseTools({ room }: { room: Room }): VNode {
       <IconButton
         icon="keys"
         label={t("bar.keys")}
-        shortcut="?"
+        shortcut={keyOf(room, "keys.show")}
         onClick={() => (dialog.value = "keys")}
         testId="show-keys"
       />
       <IconButton
         icon="pause"
         label={t("bar.break")}
-        shortcut="B"
+        shortcut={keyOf(room, "break.take")}
         onClick={() => room.takeBreak()}
         testId="break"
       >

@@ -1,26 +1,26 @@
+import { useSignal } from "@preact/signals";
 import type { VNode } from "preact";
 
 import { t } from "../i18n";
-import { BINDINGS, type Binding } from "../reading/keys";
+import type { CommandName } from "../reading/commands";
+import { nameOfKey, spell, type Binding } from "../reading/keys";
+import { ownAfter, refusalOf, takenBy, type OwnKeys } from "../reading/own-keys";
 import type { Room } from "../reading/room";
 import { Dialog } from "./dialog";
 
 const GROUPS = ["look", "marks", "case", "proposals"] as const;
-const NAMES: Readonly<Record<string, string>> = {
-  ArrowUp: "↑",
-  ArrowDown: "↓",
-  ArrowLeft: "←",
-  ArrowRight: "→",
-  PageUp: "PgUp",
-  PageDown: "PgDn",
-  Delete: "Del",
-  " ": "Space",
-};
+const MODIFIERS = ["Shift", "Control", "Meta", "Alt", "AltGraph", "CapsLock"];
 
-/** Every key; what a control arm has no use for is not in its sheet. */
+/**
+ * Every key, and a press away from another one. What a control arm has no use for is not in its
+ * sheet.
+ */
 export function KeySheet({ room }: { room: Room }): VNode {
+  const editor = useEditor(room);
+  const bindings = room.state.bindings.value;
   const hasProposals = room.state.openCase.value?.packet.ai !== undefined;
   const groups = GROUPS.filter((group) => hasProposals || group !== "proposals");
+  const isOwn = Object.keys(room.state.me.value?.reading_room.keys ?? {}).length > 0;
   return (
     <Dialog
       title={t("keys.title")}
@@ -28,15 +28,21 @@ export function KeySheet({ room }: { room: Room }): VNode {
       isWide
       onClose={() => (room.state.dialog.value = null)}
     >
+      <p class="quiet-text">{t("keys.help")}</p>
+      <p class={editor.isError ? "error" : "quiet-text"} role="status" data-testid="keys-word">
+        {editor.words}
+      </p>
       <div class="key-sheet">
         {groups.map((group) => (
           <section key={group}>
             <h3>{t(`group.${group}`)}</h3>
             <dl>
               {group === "marks" && <Row keys={["1 … 9", "0"]} words={t("keys.digits")} />}
-              {BINDINGS.filter((each) => each.group === group).map((each) => (
-                <Row key={each.command} keys={each.keys.map(spelled)} words={wordsOf(each)} />
-              ))}
+              {bindings
+                .filter((each) => each.group === group)
+                .map((each) => (
+                  <KeyRow key={each.command} binding={each} editor={editor} />
+                ))}
             </dl>
           </section>
         ))}
@@ -50,7 +56,98 @@ export function KeySheet({ room }: { room: Room }): VNode {
           </dl>
         </section>
       </div>
+      <footer>
+        <button type="button" class="quiet" data-testid="tour-again" onClick={() => room.tour.begin()}>
+          {t("keys.tour")}
+        </button>
+        <button
+          type="button"
+          class="quiet"
+          disabled={!isOwn}
+          data-testid="keys-reset"
+          onClick={() => void editor.keep({}, t("keys.are_usual"))}
+        >
+          {t("keys.reset")}
+        </button>
+      </footer>
     </Dialog>
+  );
+}
+
+interface Editor {
+  /** Whose next key press becomes its key. */
+  command: CommandName | null;
+  words: string;
+  isError: boolean;
+  choose: (command: CommandName | null) => void;
+  press: (binding: Binding, event: KeyboardEvent) => void;
+  keep: (own: OwnKeys, words: string) => Promise<void>;
+}
+
+/** One command at a time gets another key; a key that is taken is refused with by what. */
+function useEditor(room: Room): Editor {
+  const command = useSignal<CommandName | null>(null);
+  const said = useSignal({ words: "", isError: false });
+  const { state } = room;
+  const keep = async (own: OwnKeys, words: string): Promise<void> => {
+    const { tour_seen = true } = state.me.value?.reading_room ?? {};
+    const error = await room.setUp({ keys: own, tour_seen });
+    said.value = { words: error ?? words, isError: error !== null };
+  };
+  const choose = (next: CommandName | null): void => {
+    command.value = next;
+    const words = next === null ? "" : t("keys.press", { command: t(`command.${next}`) });
+    said.value = { words, isError: false };
+  };
+  const press = (binding: Binding, event: KeyboardEvent): void => {
+    if (MODIFIERS.includes(event.key)) return;
+    event.preventDefault();
+    event.stopPropagation();
+    if (event.key === "Escape") {
+      choose(null);
+      return;
+    }
+    const spelled = spell(event);
+    const refusal = event.altKey ? "browser" : refusalOf(binding, spelled);
+    const other = takenBy(state.bindings.value, binding.command, spelled);
+    const values = { key: nameOfKey(spelled), command: t(`command.${(other ?? binding).command}`) };
+    if (refusal !== null || other) {
+      said.value = { words: t(refusal ? `keys.refused.${refusal}` : "keys.taken", values), isError: true };
+      return;
+    }
+    command.value = null;
+    const own = ownAfter(state.me.value?.reading_room.keys ?? {}, binding.command, spelled);
+    void keep(own, t("keys.kept", values));
+  };
+  return { command: command.value, ...said.value, choose, press, keep };
+}
+
+function KeyRow({ binding, editor }: { binding: Binding; editor: Editor }): VNode {
+  const { command } = binding;
+  const isPressing = editor.command === command;
+  const words = wordsOf(binding);
+  return (
+    <div>
+      <dt>
+        <button
+          type="button"
+          class={isPressing ? "key-button is-pressing" : "key-button"}
+          aria-label={t("keys.change", { command: words, keys: binding.keys.map(nameOfKey).join(", ") })}
+          aria-pressed={isPressing}
+          data-testid={`key-${command}`}
+          onClick={() => editor.choose(isPressing ? null : command)}
+          onBlur={() => {
+            if (isPressing) editor.choose(null);
+          }}
+          onKeyDown={(event) => {
+            if (isPressing) editor.press(binding, event);
+          }}
+        >
+          {isPressing ? <kbd>…</kbd> : <Keys keys={binding.keys.map(nameOfKey)} />}
+        </button>
+      </dt>
+      <dd>{words}</dd>
+    </div>
   );
 }
 
@@ -58,25 +155,24 @@ function Row({ keys, words }: { keys: readonly string[]; words: string }): VNode
   return (
     <div>
       <dt>
-        {[...new Set(keys)].map((key) => (
-          <kbd key={key}>{key}</kbd>
-        ))}
+        <Keys keys={keys} />
       </dt>
       <dd>{words}</dd>
     </div>
   );
 }
 
+function Keys({ keys }: { keys: readonly string[] }): VNode {
+  return (
+    <>
+      {[...new Set(keys)].map((key) => (
+        <kbd key={key}>{key}</kbd>
+      ))}
+    </>
+  );
+}
+
 function wordsOf(binding: Binding): string {
   const words = t(`command.${binding.command}`);
   return binding.release ? `${words} (${t("keys.hold")})` : words;
-}
-
-function spelled(key: string): string {
-  if (key === "shift+?") return "?";
-  const parts = key.split(/\+(?=.)/);
-  return parts
-    .map((part) => (part === "mod" ? "Ctrl" : part === "shift" ? "Shift" : (NAMES[part] ?? part)))
-    .map((part) => (part.length === 1 ? part.toUpperCase() : part))
-    .join(" ");
 }

@@ -4,6 +4,7 @@ import { languages, speak, t, tongue } from "../i18n";
 import { perform } from "../reading/commands";
 import { chooseStyle, stylesOf } from "../reading/heat";
 import { MEASURE_TOOLS } from "../reading/measuring";
+import { keyOf } from "../reading/own-keys";
 import type { Room } from "../reading/room";
 import { SLABS_MM, type Viewing } from "../reading/viewing";
 import { letGo } from "./focus";
@@ -24,21 +25,21 @@ export function MoreMenu({ room, viewing }: { room: Room; viewing: Viewing }): V
         <Icon name="more" />
       </button>
       <div id="more-menu" class="menu" popover="auto" data-testid="more-menu">
-        <Measures viewing={viewing} />
+        <Measures room={room} viewing={viewing} />
         <Windows viewing={viewing} />
         <Slabs room={room} viewing={viewing} />
         <Part title={t("more.look")}>
           <Item
             isChosen={viewing.cine.isRunning.value}
             onClick={() => viewing.cine.toggle()}
-            shortcut="Space"
+            shortcut={keyOf(room, "cine.toggle")}
           >
             {t("more.cine")}
           </Item>
           <Item
             isChosen={viewing.isLoupe.value}
             onClick={() => perform(room, viewing.isLoupe.value ? "loupe.hide" : "loupe.show")}
-            shortcut="J"
+            shortcut={keyOf(room, "loupe.show")}
           >
             {t("more.loupe")}
           </Item>
@@ -86,9 +87,12 @@ function Item({ isChosen, onClick, shortcut, lang, testId, children }: ItemProps
   );
 }
 
-function Measures({ viewing }: { viewing: Viewing }): VNode {
+function Measures({ room, viewing }: { room: Room; viewing: Viewing }): VNode {
   const { pointer } = viewing;
-  const keys: Readonly<Record<string, string>> = { length: "T", bidirectional: "D" };
+  const keys: Readonly<Record<string, string>> = {
+    length: keyOf(room, "tool.length"),
+    bidirectional: keyOf(room, "tool.bidirectional"),
+  };
   return (
     <Part title={t("more.measure")}>
       {MEASURE_TOOLS.map((tool) => (

@@ -4,6 +4,7 @@ import { t } from "../i18n";
 import { QuestionForm } from "../questions/form";
 import type { OpenCase } from "../reading/case";
 import { perform } from "../reading/commands";
+import { keyOf } from "../reading/own-keys";
 import type { Room } from "../reading/room";
 import { Bar } from "./bar";
 import { FactsDialog, ProblemDialog, SignInDialog } from "./dialogs";
@@ -16,6 +17,7 @@ import { ProposalPanel } from "./proposal-panel";
 import { RatingPopover } from "./rating-popover";
 import { Screen } from "./screens";
 import { SubmitDialog } from "./submit-dialog";
+import { TourView } from "./tour";
 
 /** The whole reading room. */
 export function RoomView({ room }: { room: Room }): VNode {
@@ -38,6 +40,9 @@ export function RoomView({ room }: { room: Room }): VNode {
       )}
       <Screen room={room} phase={isReading && !viewing.value ? { name: "opening" } : phase.value} />
       {isReading && <Dialogs room={room} open={open} />}
+      {isReading && room.tour.stop.value !== null && (
+        <TourView room={room} stop={room.tour.stop.value} />
+      )}
       {room.state.areGraphicsLost.value && <GraphicsLost />}
       {isOnBreak.value && <BreakScreen room={room} />}
       {needsSignIn.value && <SignInDialog room={room} />}
@@ -89,7 +94,7 @@ function Foot({ room, open }: { room: Room; open: OpenCase }): VNode {
         type="button"
         class="primary submit"
         disabled={open.isReadOnly.value}
-        title={`${t("command.submit.open")} (Ctrl Enter)`}
+        title={`${t("command.submit.open")} (${keyOf(room, "submit.open")})`}
         data-testid="submit"
         onClick={() => perform(room, "submit.open")}
       >

@@ -48,7 +48,8 @@ def test_signing_in_answers_who_it_is(browser: Client, people: People) -> None:
     assert answer.status_code == 200
     me = browser.get("/api/me").json()
     assert set(me) == {
-        "id", "username", "display_name", "experience", "language", "theme", "csrf_token",
+        "id", "username", "display_name", "experience", "language", "theme", "reading_room",
+        "csrf_token",
     }  # fmt: skip
     assert (me["username"], me["experience"], me["theme"]) == ("rae", "resident", "dark")
     assert me["id"] == str(people.rae.pk)

@@ -85,6 +85,39 @@ def test_a_profile_is_set_by_its_owner(people: People) -> None:
     assert selectors.me(User.objects.get(pk=people.rae.pk))["theme"] == "light"
 
 
+def test_r12_the_reading_rooms_keys_are_kept_for_each_user(people: People) -> None:
+    keys = {"window.invert": ["\\"], "mark.put": ["shift+L", "Insert"]}
+    services.set_reading_room(people.rae, keys=keys, tour_seen=True, by=people.rae)
+    mine = selectors.me(User.objects.get(pk=people.rae.pk))["reading_room"]
+    assert mine == {"keys": keys, "tour_seen": True}
+    assert Entry.objects.get(action="accounts.set_reading_room").detail == mine
+    others = selectors.me(people.gus)["reading_room"]
+    assert others == {"keys": {}, "tour_seen": False}
+    call = services.set_reading_room
+    assert refusal(call, people.rae, keys={}, tour_seen=True, by=people.ada).status == 403
+
+
+@pytest.mark.parametrize(
+    ("keys", "words"),
+    [
+        ({"view.fit": ["k"], "view.link": ["k"]}, "cannot do two things"),
+        ({"view.fit": ["7"]}, "digits are for ratings"),
+        ({"view.fit": []}, "needs one to 4 keys"),
+        ({"view.fit": ["ctrl k"]}, "needs one to 4 keys"),
+        ({"View Fit": ["k"]}, "small letters and dots"),
+        ({f"a{'b' * number}": ["k"] for number in range(200)}, "At most 100"),
+    ],
+)
+def test_r12_keys_that_cannot_be_taken_are_refused_with_why(
+    people: People, keys: dict[str, list[str]], words: str
+) -> None:
+    problem = refusal(
+        services.set_reading_room, people.rae, keys=keys, tour_seen=False, by=people.rae
+    )
+    assert (problem.status, problem.code) == (400, "accounts.keys")
+    assert words in problem.detail
+
+
 def test_an_account_is_deactivated_by_an_administrator_with_a_reason(people: People) -> None:
     dead = services.deactivate
     assert refusal(dead, people.rae, reason="x", by=people.cora).status == 403
