@@ -17,7 +17,7 @@ class Session(models.Model):
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     reader = models.ForeignKey(Reader, on_delete=models.PROTECT, related_name="sessions")
-    display = models.JSONField(default=dict)  # size, pixel ratio, WebGL, test pattern's answer
+    display = models.JSONField(default=dict)  # `schemas.DisplayInput`
     started_at = models.DateTimeField()
     last_seen_at = models.DateTimeField()
 

@@ -71,6 +71,11 @@ class DisplayInput(Input):
     pixel_ratio = serializers.FloatField(min_value=0.1, max_value=20)
     webgl = serializers.BooleanField()
     renderer = serializers.CharField(max_length=200, allow_blank=True, required=False)
+    window_width_px = serializers.IntegerField(min_value=1, max_value=20000, required=False)
+    window_height_px = serializers.IntegerField(min_value=1, max_value=20000, required=False)
+    pixels_per_mm = serializers.FloatField(
+        min_value=1, max_value=50, required=False, allow_null=True
+    )  # of the screen, measured with a card; none where the reader did not
     colour_depth = serializers.IntegerField(min_value=1, max_value=64, required=False)
     test_pattern = serializers.ChoiceField(choices=["seen", "not_seen", "skipped"], required=False)
 

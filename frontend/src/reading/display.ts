@@ -3,6 +3,13 @@ import type { Display } from "../api/types";
 export const LEAST_WIDTH_PX = 1024;
 export const LEAST_HEIGHT_PX = 640;
 
+/** A card after ISO/IEC 7810 ID-1, as banks give them. */
+export const CARD_WIDTH_MM = 85.6;
+/** From a television across the room to the finest screen there is, at its scale. */
+export const LEAST_CSS_PX_PER_MM = 1;
+export const MOST_CSS_PX_PER_MM = 9;
+const CSS_PX_PER_MM = 96 / 25.4; // what CSS takes for granted
+
 /** What this browser paints with; null when it has no WebGL 2. */
 export function rendererName(): string | null {
   const context = document.createElement("canvas").getContext("webgl2");
@@ -27,8 +34,52 @@ export function displayFacts(
     webgl: renderer !== null,
     ...(renderer === null ? {} : { renderer }),
     colour_depth: screen.colorDepth,
+    window_width_px: Math.round(innerWidth * devicePixelRatio),
+    window_height_px: Math.round(innerHeight * devicePixelRatio),
+    pixels_per_mm: new ScreenScale().pixels_per_mm,
     test_pattern,
   };
+}
+
+/** How large this screen's pixels are, as its reader measured it with a card; kept for the screen. */
+export class ScreenScale {
+  constructor(private readonly storage: Pick<Storage, "getItem" | "setItem" | "removeItem"> = localStorage) {}
+
+  /** Null until it was measured. */
+  get css_px_per_mm(): number | null {
+    const kept = Number(this.storage.getItem(scaleKey()) ?? NaN) / pixelRatio();
+    return kept >= LEAST_CSS_PX_PER_MM && kept <= MOST_CSS_PX_PER_MM ? kept : null;
+  }
+
+  /** Of the screen itself, whatever the page's zoom; null until it was measured. */
+  get pixels_per_mm(): number | null {
+    const here = this.css_px_per_mm;
+    return here === null ? null : Math.round(here * pixelRatio() * 100) / 100;
+  }
+
+  get guess(): number {
+    return CSS_PX_PER_MM;
+  }
+
+  keep(css_px_per_mm: number | null): void {
+    if (css_px_per_mm === null) this.storage.removeItem(scaleKey());
+    else this.storage.setItem(scaleKey(), String(css_px_per_mm * pixelRatio()));
+  }
+}
+
+function pixelRatio(): number {
+  return typeof devicePixelRatio === "number" ? devicePixelRatio : 1;
+}
+
+function scaleKey(): string {
+  return `readerstudy.scale.${deviceSize()}`;
+}
+
+/** The screen's own pixels: they stay when the page is zoomed. */
+function deviceSize(): string {
+  if (typeof screen === "undefined") return "";
+  const [width, height] = [screen.width, screen.height].map((each) => Math.round(each * pixelRatio()));
+  return `${width}x${height}`;
 }
 
 export function isWindowTooSmall(): boolean {

@@ -7,7 +7,7 @@ import { Bursts } from "./bursts";
 import { asked, gaps } from "./completeness";
 import { COMMANDS } from "./commands";
 import type { Draft } from "./draft";
-import { DailyCheck } from "./display";
+import { DailyCheck, ScreenScale } from "./display";
 import { firstLayout, firstWindow, hang, inHangingOrder } from "./hanging";
 import { BINDINGS, bindingOf, ratingOf, spell } from "./keys";
 import { bindingsWith, ownAfter, refusalOf, takenBy } from "./own-keys";
@@ -273,6 +273,23 @@ describe("words", () => {
     const untold = Object.entries(zh).filter(([key, words]) => !words && key !== "cut.acquired");
     expect(untold).toEqual([]);
   });
+});
+
+test("r11: a screen's scale is kept as it was measured, and only what can be", () => {
+  const kept = new Map<string, string>();
+  const scale = new ScreenScale({
+    getItem: (key) => kept.get(key) ?? null,
+    setItem: (key, value) => void kept.set(key, value),
+    removeItem: (key) => void kept.delete(key),
+  });
+  expect(scale.pixels_per_mm).toBeNull();
+  scale.keep(4.3217);
+  expect(scale.pixels_per_mm).toBe(4.32);
+  scale.keep(400);
+  expect(scale.pixels_per_mm).toBeNull();
+  scale.keep(4);
+  scale.keep(null);
+  expect(scale.css_px_per_mm).toBeNull();
 });
 
 test("r11: the display check is asked once a day and per user", () => {

@@ -3,9 +3,9 @@ import type { ComponentChildren, VNode } from "preact";
 import { useEffect } from "preact/hooks";
 
 import { t } from "../i18n";
-import { LEAST_HEIGHT_PX, LEAST_WIDTH_PX } from "../reading/display";
 import type { Room } from "../reading/room";
 import type { Phase } from "../reading/state";
+import { DisplayCheck } from "./display-check";
 
 /** What fills the room while no case is shown. */
 export function Screen({ room, phase }: { room: Room; phase: Phase }): VNode | null {
@@ -121,79 +121,5 @@ function Refused({ room, phase }: RefusedProps): VNode {
         </a>
       </div>
     </main>
-  );
-}
-
-/** Once a day: can this screen, in this room, show the darkest and brightest steps? (R11) */
-function DisplayCheck({ room }: { room: Room }): VNode {
-  return (
-    <main class="screen display-check" data-testid="display-check">
-      <h1>{t("display.title")}</h1>
-      <p class="quiet-text">{t("display.help")}</p>
-      <TestPattern />
-      <ul>
-        <li>{t("display.dark")}</li>
-        <li>{t("display.bright")}</li>
-        <li>{t("display.room")}</li>
-      </ul>
-      {room.state.isWindowSmall.value && (
-        <p class="warning" role="alert">
-          {t("display.small", { width: LEAST_WIDTH_PX, height: LEAST_HEIGHT_PX })}
-        </p>
-      )}
-      <div class="deeds">
-        <button
-          type="button"
-          class="primary"
-          data-testid="display-seen"
-          onClick={() => room.answerDisplayCheck(true)}
-        >
-          {t("display.yes")}
-        </button>
-        <button
-          type="button"
-          class="quiet"
-          data-testid="display-not-seen"
-          onClick={() => room.answerDisplayCheck(false)}
-        >
-          {t("display.no")}
-        </button>
-      </div>
-      <p class="quiet-text">
-        {t("display.size", {
-          width: Math.round(screen.width * devicePixelRatio),
-          height: Math.round(screen.height * devicePixelRatio),
-          scale: devicePixelRatio.toFixed(2),
-        })}
-      </p>
-    </main>
-  );
-}
-
-const GREY_STEPS = 11;
-
-/** After SMPTE RP 133: a grey scale in 10 % steps, and 5 % steps within black and within white. */
-function TestPattern(): VNode {
-  return (
-    <svg class="pattern" viewBox="0 0 440 150" role="img" aria-label={t("display.title")}>
-      <rect width="440" height="150" fill="#808080" />
-      {Array.from({ length: GREY_STEPS }, (_, step) => {
-        const level = `${step * 10}%`;
-        return (
-          <rect
-            key={step}
-            x={step * 40}
-            y="0"
-            width="40"
-            height="40"
-            fill={`color-mix(in srgb, white ${level}, black)`}
-          />
-        );
-      })}
-      <rect x="110" y="55" width="80" height="80" fill="#000" />
-      <rect x="135" y="80" width="30" height="30" fill="#0d0d0d" />
-      <rect x="250" y="55" width="80" height="80" fill="#fff" />
-      <rect x="275" y="80" width="30" height="30" fill="#f2f2f2" />
-    </svg>
   );
 }
