@@ -64,6 +64,14 @@ def _tour(page: Page) -> list[str]:
     return found
 
 
+def _reading(page: Page) -> dict[str, list[str]]:
+    """What is wrong with the room as it opens, and with its keys."""
+    found = {"reading": axe(page)}
+    room.shoot(page, "reading-room-1280")
+    page.keyboard.press("?")
+    return found | {"keys": _in_dialog(page)}
+
+
 def _in_dialog(page: Page) -> list[str]:
     page.locator("[role=dialog], dialog[open]").first.wait_for()
     found = axe(page)
@@ -84,10 +92,7 @@ def test_a_radiologist_reads_the_training_case_and_is_shown_the_truth(
     found["display"] = _display(page)
     found["tour"] = _tour(page)
     room.ready(page)
-    found["reading"] = axe(page)
-    room.shoot(page, "reading-room-1280")
-    page.keyboard.press("?")
-    found["keys"] = _in_dialog(page)
+    found |= _reading(page)
     room.put_mark(page)
     found["marked"] = axe(page)
     _take_back(page)

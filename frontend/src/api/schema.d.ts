@@ -56,6 +56,23 @@ export interface paths {
         readonly patch?: never;
         readonly trace?: never;
     };
+    readonly "/api/me/reading-room": {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        readonly get?: never;
+        readonly put?: never;
+        /** @description Keep the user's keys and whether they took the tour. */
+        readonly post: operations["set_reading_room"];
+        readonly delete?: never;
+        readonly options?: never;
+        readonly head?: never;
+        readonly patch?: never;
+        readonly trace?: never;
+    };
     readonly "/api/reads/{read_id}": {
         readonly parameters: {
             readonly query?: never;
@@ -419,12 +436,17 @@ export interface components {
             readonly pixel_ratio: number;
             readonly webgl: boolean;
             readonly renderer?: string;
+            readonly window_width_px?: number;
+            readonly window_height_px?: number;
+            /** Format: double */
+            readonly pixels_per_mm?: number | null;
             readonly colour_depth?: number;
             readonly test_pattern?: components["schemas"]["TestPatternEnum"];
         };
         /** @description What the events have added up to. */
         readonly DraftOutput: {
             readonly marks: readonly components["schemas"]["MarkOutput"][];
+            readonly measures: readonly components["schemas"]["MeasureOutput"][];
             readonly answers: {
                 readonly [key: string]: unknown;
             };
@@ -460,6 +482,8 @@ export interface components {
          *     * `mark_removed` - mark_removed
          *     * `mark_restored` - mark_restored
          *     * `mark_sized` - mark_sized
+         *     * `measure_put` - measure_put
+         *     * `measure_removed` - measure_removed
          *     * `no_lesion_said` - no_lesion_said
          *     * `outbox_lost` - outbox_lost
          *     * `pan` - pan
@@ -483,7 +507,7 @@ export interface components {
          *     * `zoom` - zoom
          * @enum {string}
          */
-        readonly EventInputKindEnum: "all_decoded" | "answer_set" | "blur" | "crash_recovered" | "first_render" | "focus" | "hidden" | "idle_end" | "idle_start" | "key" | "layout" | "link" | "load_start" | "mark_moved" | "mark_put" | "mark_rated" | "mark_removed" | "mark_restored" | "mark_sized" | "no_lesion_said" | "outbox_lost" | "pan" | "pause" | "problem_reported" | "proposal_accepted" | "proposal_edited" | "proposal_rejected" | "proposal_undecided" | "proposal_viewed" | "proposals_hidden" | "proposals_shown" | "reload" | "resume" | "scroll" | "submit_asked" | "suspended" | "tool" | "visible" | "window" | "zoom";
+        readonly EventInputKindEnum: "all_decoded" | "answer_set" | "blur" | "crash_recovered" | "first_render" | "focus" | "hidden" | "idle_end" | "idle_start" | "key" | "layout" | "link" | "load_start" | "mark_moved" | "mark_put" | "mark_rated" | "mark_removed" | "mark_restored" | "mark_sized" | "measure_put" | "measure_removed" | "no_lesion_said" | "outbox_lost" | "pan" | "pause" | "problem_reported" | "proposal_accepted" | "proposal_edited" | "proposal_rejected" | "proposal_undecided" | "proposal_viewed" | "proposals_hidden" | "proposals_shown" | "reload" | "resume" | "scroll" | "submit_asked" | "suspended" | "tool" | "visible" | "window" | "zoom";
         /** @description One thing the reader's browser did. */
         readonly EventInputRequest: {
             /** Format: uuid */
@@ -660,7 +684,18 @@ export interface components {
             readonly experience: string;
             readonly language: string;
             readonly theme: components["schemas"]["ThemeEnum"];
+            readonly reading_room: components["schemas"]["ReadingRoomOutput"];
             readonly csrf_token: string;
+        };
+        /** @description A measurement of the reader's own. */
+        readonly MeasureOutput: {
+            /** Format: uuid */
+            readonly measure_id: string;
+            readonly tool: components["schemas"]["ToolEnum"];
+            /** Format: uuid */
+            readonly series: string;
+            readonly points_mm: readonly (readonly number[])[];
+            readonly values: readonly number[];
         };
         /**
          * @description * `concurrent` - concurrent
@@ -774,6 +809,20 @@ export interface components {
             readonly events_schema: number;
             readonly late_key: string;
         };
+        /** @description The user's own keys, by command, and whether they took the tour. */
+        readonly ReadingRoomInputRequest: {
+            readonly keys: {
+                readonly [key: string]: readonly string[];
+            };
+            readonly tour_seen: boolean;
+        };
+        /** @description How the user has set up the reading room. */
+        readonly ReadingRoomOutput: {
+            readonly keys: {
+                readonly [key: string]: readonly string[];
+            };
+            readonly tour_seen: boolean;
+        };
         /** @description The ids that are stored, and the sequence numbers to send again. */
         readonly ReceiptOutput: {
             readonly acknowledged: readonly string[];
@@ -876,6 +925,15 @@ export interface components {
          * @enum {string}
          */
         readonly ThemeEnum: "dark" | "light";
+        /**
+         * @description * `length` - length
+         *     * `bidirectional` - bidirectional
+         *     * `angle` - angle
+         *     * `ellipse` - ellipse
+         *     * `probe` - probe
+         * @enum {string}
+         */
+        readonly ToolEnum: "length" | "bidirectional" | "angle" | "ellipse" | "probe";
         /** @description A delivery and what became of its files. */
         readonly UploadOutput: {
             /** Format: uuid */
@@ -1096,6 +1154,43 @@ export interface operations {
                 content: {
                     readonly "application/json": components["schemas"]["MeOutput"];
                 };
+            };
+            /** @description application/problem+json (RFC 9457) */
+            readonly 401: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content?: never;
+            };
+        };
+    };
+    readonly set_reading_room: {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        readonly requestBody: {
+            readonly content: {
+                readonly "application/json": components["schemas"]["ReadingRoomInputRequest"];
+            };
+        };
+        readonly responses: {
+            readonly 200: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["ReadingRoomOutput"];
+                };
+            };
+            /** @description application/problem+json (RFC 9457) */
+            readonly 400: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content?: never;
             };
             /** @description application/problem+json (RFC 9457) */
             readonly 401: {

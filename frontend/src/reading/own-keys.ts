@@ -1,5 +1,8 @@
+import { asProblem } from "../api/problem";
+import type { ReadingRoomSettings } from "../api/types";
 import type { CommandName } from "./commands";
 import { BINDINGS, isRating, nameOfKey, type Binding } from "./keys";
+import { wordsOf } from "./refusals";
 import type { Room } from "./room";
 
 /** A reader's own keys, by command: only what differs from the usual. */
@@ -50,4 +53,16 @@ export function ownAfter(own: OwnKeys, command: CommandName, spelled: string): O
   );
   if (usual?.keys.includes(spelled)) return Object.fromEntries(others);
   return Object.fromEntries([...others, [command, [spelled]]]);
+}
+
+/** Keep how the reader has set up the room. @returns what went wrong, in words, or null. */
+export async function setUp(room: Room, settings: ReadingRoomSettings): Promise<string | null> {
+  const { me } = room.state;
+  try {
+    const reading_room = await room.signedInFor(() => room.ports.api.setReadingRoom(settings));
+    if (me.value) me.value = { ...me.value, reading_room };
+    return null;
+  } catch (error) {
+    return wordsOf(asProblem(error));
+  }
 }

@@ -1,7 +1,7 @@
 import { effect } from "@preact/signals";
 
 import { asProblem } from "../api/problem";
-import type { Feedback, Packet, ReadingRoomSettings, Series } from "../api/types";
+import type { Feedback, Packet, Series } from "../api/types";
 import { EVENTS_SCHEMA } from "../outbox/records";
 import type { Setback } from "../outbox/sender";
 import { t } from "../i18n";
@@ -160,18 +160,6 @@ export class Room {
     try {
       await this.signedInFor(() => this.ports.api.reportProblem(open.packet.read.id, words));
       this.record("problem_reported", { words });
-      return null;
-    } catch (error) {
-      return wordsOf(asProblem(error));
-    }
-  }
-
-  /** Keep how the reader has set up the room. @returns what went wrong, in words, or null. */
-  async setUp(settings: ReadingRoomSettings): Promise<string | null> {
-    const { me } = this.state;
-    try {
-      const reading_room = await this.signedInFor(() => this.ports.api.setReadingRoom(settings));
-      if (me.value) me.value = { ...me.value, reading_room };
       return null;
     } catch (error) {
       return wordsOf(asProblem(error));
@@ -364,7 +352,7 @@ export class Room {
   }
 
   /** Do it; when the session has expired, ask for the password over the case and do it again. */
-  private async signedInFor<Answer>(call: () => Promise<Answer>): Promise<Answer> {
+  async signedInFor<Answer>(call: () => Promise<Answer>): Promise<Answer> {
     for (;;) {
       try {
         return await call();

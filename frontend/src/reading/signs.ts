@@ -15,6 +15,7 @@ import type { Room } from "./room";
  */
 export function showSigns(room: Room, root: HTMLElement = document.documentElement): void {
   const { state } = room;
+  effect(() => void (root.dataset.tour = room.tour.stop.value ?? ""));
   effect(() => {
     const open = state.openCase.value;
     const views = state.viewing.value?.views.value ?? [];
@@ -28,7 +29,6 @@ export function showSigns(room: Room, root: HTMLElement = document.documentEleme
       readOnly: String(open?.isReadOnly.value ?? false),
       marks: String(open?.marks.value.length ?? 0),
       unrated: String(open?.unrated.value !== undefined),
-      tour: room.tour.stop.value ?? "",
       saved: state.saved.value.state,
       unsent: String(state.saved.value.unsent),
     });

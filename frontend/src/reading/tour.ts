@@ -1,5 +1,6 @@
 import { signal } from "@preact/signals";
 
+import { setUp } from "./own-keys";
 import type { Room } from "./room";
 
 /** What the tour points at, in order; `proposals` only where there are some. */
@@ -50,6 +51,6 @@ export class Tour {
     this.stop.value = null;
     this.room.record("resume");
     const settings = this.room.state.me.value?.reading_room;
-    if (settings && !settings.tour_seen) void this.room.setUp({ ...settings, tour_seen: true });
+    if (settings && !settings.tour_seen) void setUp(this.room, { ...settings, tour_seen: true });
   }
 }

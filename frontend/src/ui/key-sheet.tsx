@@ -4,7 +4,7 @@ import type { VNode } from "preact";
 import { t } from "../i18n";
 import type { CommandName } from "../reading/commands";
 import { nameOfKey, spell, type Binding } from "../reading/keys";
-import { ownAfter, refusalOf, takenBy, type OwnKeys } from "../reading/own-keys";
+import { ownAfter, refusalOf, setUp, takenBy, type OwnKeys } from "../reading/own-keys";
 import type { Room } from "../reading/room";
 import { Dialog } from "./dialog";
 
@@ -91,7 +91,7 @@ function useEditor(room: Room): Editor {
   const { state } = room;
   const keep = async (own: OwnKeys, words: string): Promise<void> => {
     const { tour_seen = true } = state.me.value?.reading_room ?? {};
-    const error = await room.setUp({ keys: own, tour_seen });
+    const error = await setUp(room, { keys: own, tour_seen });
     said.value = { words: error ?? words, isError: error !== null };
   };
   const choose = (next: CommandName | null): void => {
@@ -126,13 +126,14 @@ function KeyRow({ binding, editor }: { binding: Binding; editor: Editor }): VNod
   const { command } = binding;
   const isPressing = editor.command === command;
   const words = wordsOf(binding);
+  const keys = [...new Set(binding.keys.map(nameOfKey))];
   return (
     <div>
       <dt>
         <button
           type="button"
           class={isPressing ? "key-button is-pressing" : "key-button"}
-          aria-label={t("keys.change", { command: words, keys: binding.keys.map(nameOfKey).join(", ") })}
+          aria-label={t("keys.change", { command: words, keys: isPressing ? "…" : keys.join(" ") })}
           aria-pressed={isPressing}
           data-testid={`key-${command}`}
           onClick={() => editor.choose(isPressing ? null : command)}
@@ -143,7 +144,7 @@ function KeyRow({ binding, editor }: { binding: Binding; editor: Editor }): VNod
             if (isPressing) editor.press(binding, event);
           }}
         >
-          {isPressing ? <kbd>…</kbd> : <Keys keys={binding.keys.map(nameOfKey)} />}
+          {isPressing ? <kbd>…</kbd> : <Keys keys={keys} />}
         </button>
       </dt>
       <dd>{words}</dd>
@@ -166,7 +167,9 @@ function Keys({ keys }: { keys: readonly string[] }): VNode {
   return (
     <>
       {[...new Set(keys)].map((key) => (
-        <kbd key={key}>{key}</kbd>
+        <span key={key}>
+          <kbd>{key}</kbd>{" "}
+        </span>
       ))}
     </>
   );

@@ -40,9 +40,7 @@ export function RoomView({ room }: { room: Room }): VNode {
       )}
       <Screen room={room} phase={isReading && !viewing.value ? { name: "opening" } : phase.value} />
       {isReading && <Dialogs room={room} open={open} />}
-      {isReading && room.tour.stop.value !== null && (
-        <TourView room={room} stop={room.tour.stop.value} />
-      )}
+      {isReading && <TourView room={room} />}
       {room.state.areGraphicsLost.value && <GraphicsLost />}
       {isOnBreak.value && <BreakScreen room={room} />}
       {needsSignIn.value && <SignInDialog room={room} />}

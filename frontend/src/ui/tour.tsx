@@ -15,8 +15,14 @@ const PLACES: Readonly<Record<Stop, string>> = {
 };
 const AROUND_PX = 4;
 
-/** The tour: one part of the room is lit, one card says what it is for. Escape skips it. */
-export function TourView({ room, stop }: { room: Room; stop: Stop }): VNode {
+/** The tour, while there is one. */
+export function TourView({ room }: { room: Room }): VNode | null {
+  const stop = room.tour.stop.value;
+  return stop === null ? null : <Card room={room} stop={stop} />;
+}
+
+/** One part of the room is lit, one card says what it is for. Escape skips the rest. */
+function Card({ room, stop }: { room: Room; stop: Stop }): VNode {
   const { tour } = room;
   const element = useRef<HTMLDialogElement>(null);
   useEffect(() => {

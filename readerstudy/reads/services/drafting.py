@@ -1,4 +1,7 @@
-"""Apply an event to the draft: marks, answers, decisions, measurements, pause. The only writer of drafts."""
+"""Apply an event to the draft: marks, measurements, answers, decisions, pause.
+
+The only writer of drafts.
+"""
 
 from collections.abc import Callable
 from typing import Any

@@ -34,7 +34,7 @@ def read_id() -> Iterator[Any]:
     tab.flush()
     to(BEFORE)
     yield tab.read_id
-    to(AFTER)
+    to(MigrationExecutor(connection).loader.graph.leaf_nodes("reads"))
     with connection.cursor() as cursor:  # those that hinder the emptying after a test
         for statement in triggers.removals(connection.vendor):
             if "_no_delete" in statement:

@@ -8,11 +8,11 @@ from django.utils import timezone
 
 from readerstudy.audit import chain
 from readerstudy.audit import selectors as audit
-from readerstudy.reads.models import Read
+from readerstudy.reads.models import Read, Session
 from readerstudy.studies.models import Study
 from tests.cast import People
 from tests.integration.reads.conftest import Sits
-from tests.scripted import Refused
+from tests.scripted import DISPLAY, Refused
 
 
 def test_a_reader_reads_training_then_the_cases_of_the_first_period(
@@ -81,6 +81,20 @@ def test_r7_what_was_measured_is_there_again_and_nobody_elses(people: People, si
     with pytest.raises(Refused) as refused:
         tab.deliver([tab.does("measure_put", **(length | {"tool": "angle"}))])
     assert "has 3 points" in refused.value.body["detail"]
+
+
+def test_r11_the_display_is_kept_with_the_session_as_it_was_measured(
+    people: People, study: Study, sits: Sits
+) -> None:
+    display = DISPLAY | {"window_width_px": 2560, "window_height_px": 1300, "pixels_per_mm": 4.31}
+    rae = sits(people.rae)
+    begun = rae.call("POST", f"/api/studies/{study.pk}/sessions", {"display": display})
+    assert Session.objects.get(pk=begun["session_id"]).display == display
+    with pytest.raises(Refused) as refused:
+        rae.call(
+            "POST", f"/api/studies/{study.pk}/sessions", {"display": display | {"webgl": False}}
+        )
+    assert refused.value.code == "reads.display"
 
 
 def test_marks_are_moved_sized_removed_and_brought_back(people: People, sits: Sits) -> None:
