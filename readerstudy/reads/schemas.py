@@ -4,6 +4,7 @@ from typing import Any
 
 from rest_framework import serializers
 
+from readerstudy.reads.draft_schemas import DraftOutput
 from readerstudy.reads.events import (
     ACCEPTED,
     KINDS,
@@ -11,7 +12,6 @@ from readerstudy.reads.events import (
     MAX_MONO_MS,
     MAX_SEQ,
     MAX_WALL_MS,
-    MEASURE_POINTS,
     plain,
 )
 from readerstudy.reads.proposal_schemas import AiOutput
@@ -296,38 +296,6 @@ class QuestionOutput(serializers.Serializer[Any]):
     is_required = serializers.BooleanField()
     is_primary = serializers.BooleanField()
     shown_if = serializers.DictField()
-
-
-class MarkOutput(serializers.Serializer[Any]):
-    """A mark of the draft."""
-
-    mark_id = serializers.UUIDField()
-    number = serializers.IntegerField()
-    position_mm = serializers.ListField(child=serializers.FloatField())
-    diameter_mm = serializers.FloatField(allow_null=True)
-    rating = serializers.FloatField(allow_null=True)
-    series = serializers.UUIDField()
-    proposal = serializers.UUIDField(allow_null=True)
-
-
-class MeasureOutput(serializers.Serializer[Any]):
-    """A measurement of the reader's own."""
-
-    measure_id = serializers.UUIDField()
-    tool = serializers.ChoiceField(choices=list(MEASURE_POINTS))
-    series = serializers.UUIDField()
-    points_mm = serializers.ListField(child=serializers.ListField(child=serializers.FloatField()))
-    values = serializers.ListField(child=serializers.FloatField())
-
-
-class DraftOutput(serializers.Serializer[Any]):
-    """What the events have added up to."""
-
-    marks = MarkOutput(many=True)
-    measures = MeasureOutput(many=True)
-    answers = serializers.DictField()
-    no_lesion_said = serializers.BooleanField()
-    last_seq = serializers.DictField(child=serializers.IntegerField())
 
 
 class CaseOutput(serializers.Serializer[Any]):
