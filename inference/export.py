@@ -4,7 +4,9 @@ Both copy patient and study attributes from their sources: build them from de-id
 """
 
 import datetime as dt
-from collections.abc import Sequence
+import warnings
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -23,11 +25,11 @@ from pydicom.valuerep import DA, TM
 from inference.lesions import Lesion
 
 MANUFACTURER = "Readerstudy"
-_METASTASIS = Code("128462008", "SCT", "Metastatic neoplasm")
+METASTASIS = Code("128462008", "SCT", "Metastatic neoplasm")
 _ABNORMAL = Code("49755003", "SCT", "Morphologically Abnormal Structure")
-_BRAIN = Code("12738006", "SCT", "Brain")
-_MR_BRAIN = Code("24590-2", "LN", "MR Brain")
-_DIAMETER = Code("81827009", "SCT", "Diameter")
+BRAIN = Code("12738006", "SCT", "Brain")
+MR_BRAIN = Code("24590-2", "LN", "MR Brain")
+DIAMETER = Code("81827009", "SCT", "Diameter")
 _PROBABILITY = Code("111047", "DCM", "Probability of cancer")
 
 
@@ -54,6 +56,15 @@ class NothingToExport(ValueError):
     """There is no lesion: a Segmentation needs at least one segment (PS3.3 C.8.20.2)."""
 
 
+@contextmanager
+def pseudonyms() -> Iterator[None]:
+    """A pseudonym has one component, as it should: highdicom warns of such names."""
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", message=".*single component", category=UserWarning)
+        yield
+
+
+@pseudonyms()
 def segmentation(
     lesions: Sequence[Lesion],
     source_paths: Sequence[Path],
@@ -104,6 +115,7 @@ def segmentation(
     )
 
 
+@pseudonyms()
 def measurement_report(
     lesions: Sequence[Lesion],
     source_paths: Sequence[Path],
@@ -138,7 +150,7 @@ def measurement_report(
     entropy = _entropy(sources, made_by, [seg.SOPInstanceUID])
     report = sr.MeasurementReport(
         observation_context=_observed_by(made_by, entropy),
-        procedure_reported=_MR_BRAIN,
+        procedure_reported=MR_BRAIN,
         imaging_measurements=[
             _group(number, each, seg, made_by) for number, each in enumerate(lesions, start=1)
         ],
@@ -186,10 +198,10 @@ def _description(number: int, algorithm: Algorithm, entropy: str) -> hd.seg.Segm
         segment_number=number,
         segment_label=f"Proposal {number}",
         segmented_property_category=_ABNORMAL,
-        segmented_property_type=_METASTASIS,
+        segmented_property_type=METASTASIS,
         algorithm_type=hd.seg.SegmentAlgorithmTypeValues.AUTOMATIC,
         algorithm_identification=algorithm.identification,
-        anatomic_regions=[_BRAIN],
+        anatomic_regions=[BRAIN],
         tracking_uid=_uid(entropy, f"lesion-{number}"),
         tracking_id=f"proposal-{number}",
     )
@@ -215,7 +227,7 @@ def _group(
     description = seg.SegmentSequence[number - 1]
     values: list[tuple[Any, float, Any]] = [
         (codes.SCT.Volume, lesion.volume_mm3, codes.UCUM.CubicMillimeter),
-        (_DIAMETER, lesion.diameter_mm, codes.UCUM.Millimeter),
+        (DIAMETER, lesion.diameter_mm, codes.UCUM.Millimeter),
         (_PROBABILITY, 100 * lesion.probability, codes.UCUM.Percent),
     ]
     return sr.VolumetricROIMeasurementsAndQualitativeEvaluations(
@@ -223,12 +235,13 @@ def _group(
             uid=description.TrackingUID, identifier=description.TrackingID
         ),
         referenced_segment=sr.ReferencedSegment.from_segmentation(seg, segment_number=number),
-        finding_type=_METASTASIS,
-        finding_sites=[sr.FindingSite(anatomic_location=_BRAIN)],
+        finding_type=METASTASIS,
+        finding_sites=[sr.FindingSite(anatomic_location=BRAIN)],
         algorithm_id=sr.AlgorithmIdentification(name=algorithm.name, version=algorithm.version),
         measurements=[
             sr.Measurement(name=name, value=round(value, 2), unit=unit)
             for name, value, unit in values
+            if np.isfinite(value)  # another maker's AI may give no probability
         ],
     )
 

@@ -237,3 +237,73 @@ class Part(models.Model):
 
     def __str__(self) -> str:
         return str(self.id)
+
+
+class Destination(models.Model):
+    """A PACS that takes what we make: results as SEG and SR. No secret is kept in a row."""
+
+    class Way(models.TextChoices):
+        """How it takes objects."""
+
+        STOW = "stow", "STOW-RS"
+        C_STORE = "c-store", "C-STORE"
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    name = models.CharField(max_length=60)
+    way = models.CharField(max_length=8, choices=Way)
+    address = models.CharField(max_length=400)  # the service's URL, or host:port
+    calling_ae_title = models.CharField(max_length=16, blank=True)
+    called_ae_title = models.CharField(max_length=16, blank=True)
+    token_variable = models.CharField(max_length=60, blank=True)  # of the environment
+    created_at = models.DateTimeField()
+    ended_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["name"],
+                condition=models.Q(ended_at=None),
+                name="imaging_destination_by_name",
+            )
+        ]
+        ordering = ["created_at", "id"]
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class Parcel(models.Model):
+    """One object on its way to a destination: a job with state, lease, attempts and fence."""
+
+    class State(models.TextChoices):
+        """Where it stands."""
+
+        WAITING = "waiting", "Waiting"  # to be sent, or to be tried again at `due_at`
+        SENDING = "sending", "Sending"
+        SENT = "sent", "Sent"
+        FAILED = "failed", "Failed"  # refused, or tried too often; a person must look
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    destination = models.ForeignKey(Destination, on_delete=models.PROTECT, related_name="parcels")
+    collection = models.ForeignKey(Collection, on_delete=models.PROTECT, related_name="parcels")
+    name = models.CharField(max_length=120)  # in words: whose lesions, of which case
+    sop_class_uid = models.CharField(max_length=64)
+    sop_uid = models.CharField(max_length=64)
+    state = models.CharField(max_length=8, choices=State, default=State.WAITING)
+    attempt = models.PositiveSmallIntegerField(default=0)
+    fence = models.PositiveIntegerField(default=0)
+    due_at = models.DateTimeField()
+    lease_until = models.DateTimeField(null=True, blank=True)
+    error = models.CharField(max_length=400, blank=True)
+    created_at = models.DateTimeField()
+    done_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["destination", "sop_uid"], name="imaging_parcel_once")
+        ]
+        indexes = [models.Index(fields=["state", "due_at"], name="imaging_parcel_due")]
+        ordering = ["created_at", "id"]
+
+    def __str__(self) -> str:
+        return self.name

@@ -70,6 +70,11 @@ def held_path(held_id: UUID) -> Path:
     return folder / held_id.hex
 
 
+def parcel_path(parcel_id: UUID) -> Path:
+    """An object on its way to a PACS, until it is there."""
+    return Path(settings.STORE_DIR) / "outgoing" / f"{parcel_id.hex}.dcm"
+
+
 def keep(source: Path, target: Path) -> None:
     """Move a finished file into the store: on disk before it has its name.
 

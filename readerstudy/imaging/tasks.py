@@ -4,7 +4,7 @@ from uuid import UUID
 
 from readerstudy.celery import task
 from readerstudy.imaging import services
-from readerstudy.imaging.services import finishing
+from readerstudy.imaging.services import finishing, outgoing
 
 
 @task(name=finishing.TASK)
@@ -15,7 +15,13 @@ def finish(upload_id: str) -> None:
 
 @task(name="imaging.sweep")
 def sweep() -> int:
-    """Send waiting deliveries again; wipe what was held too long."""
+    """Send what waits again, deliveries and parcels; wipe what was held too long."""
     services.wipe_old()
     services.wipe_old_parts()
-    return services.wake_up()
+    return services.wake_up() + services.send_due()
+
+
+@task(name=outgoing.TASK)
+def send(parcel_id: str) -> None:
+    """Send one object to its PACS, if it is due."""
+    services.send(UUID(parcel_id))

@@ -1,10 +1,12 @@
 """The one way from the platform to `inference`; torch is imported only when a detector runs."""
 
 import json
+import math
 import subprocess
 import sys
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from functools import lru_cache, partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -18,6 +20,8 @@ from inference.vendor import Result as VendorResult
 from inference.vendor import UnusableResult, tables
 
 if TYPE_CHECKING:
+    from pydicom import Dataset
+
     from inference.metrics import CaseScore, Statistic
 
 __all__ = [
@@ -26,6 +30,7 @@ __all__ = [
     "UnusableResult",
     "VendorRead",
     "VendorResult",
+    "as_dicom",
     "card",
     "combine_vendor",
     "default_detector",
@@ -319,3 +324,41 @@ def _grid(geometry: Mapping[str, Any]) -> vendor.Grid:
     affine[:3, 2] = np.array(geometry["row_cosine"]) * between_columns
     affine[:3, 3] = positions[0]
     return vendor.Grid(affine, (len(positions), geometry["rows"], geometry["columns"]))
+
+
+def as_dicom(
+    found: Sequence[Found],
+    geometry: Mapping[str, Any],
+    paths: Sequence[Path],
+    *,
+    detector: str,
+    weights_sha256: str,
+    moment: datetime,
+) -> list[tuple[str, "Dataset"]]:
+    """What a detector found, as ("SEG", ...) and ("SR", ...); nothing where it found nothing.
+
+    Parameters
+    ----------
+    geometry, paths : mapping, sequence of Path
+        Of the T1c series, and its de-identified files, one a frame.
+    """
+    from inference import export
+    from inference.outlines import lesion_of
+
+    grid = _grid(geometry)
+    placed = [
+        lesion_of(
+            each.contours_mm, each.centroid_mm, each.diameter_mm,
+            probability=math.nan if each.probability is None else each.probability,
+            affine=grid.affine, shape=grid.shape,
+        )
+        for each in found
+    ]  # fmt: skip
+    lesions = [each for each in placed if each is not None]
+    if not lesions:
+        return []
+    name, _, version = detector.partition("@")
+    algorithm = export.Algorithm(name, version or "0", weights_sha256)
+    seg = export.segmentation(lesions, paths, algorithm=algorithm)
+    report = export.measurement_report(lesions, paths, seg, algorithm=algorithm, observed_at=moment)
+    return [("SEG", seg), ("SR", report)]

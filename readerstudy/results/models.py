@@ -5,6 +5,7 @@ import uuid
 from django.conf import settings
 from django.db import models
 
+from readerstudy.imaging.models import Destination
 from readerstudy.studies.models import Case, Reader, Study
 
 
@@ -152,3 +153,26 @@ class InterimLook(models.Model):
 
     def __str__(self) -> str:
         return f"{self.number}"
+
+
+class Sending(models.Model):
+    """A study's results are to be sent to a PACS: a job that puts the objects on their way."""
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    study = models.ForeignKey(Study, on_delete=models.PROTECT, related_name="+")
+    destination = models.ForeignKey(Destination, on_delete=models.PROTECT, related_name="+")
+    by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, null=True, on_delete=models.PROTECT, related_name="+"
+    )
+    asked_at = models.DateTimeField()
+    lease_until = models.DateTimeField(null=True, blank=True)
+    attempt = models.PositiveSmallIntegerField(default=0)
+    objects_made = models.PositiveIntegerField(default=0)
+    error = models.CharField(max_length=400, blank=True)
+    done_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        ordering = ["-asked_at"]
+
+    def __str__(self) -> str:
+        return f"{self.study} to {self.destination}"

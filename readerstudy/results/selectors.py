@@ -3,7 +3,10 @@
 from dataclasses import dataclass
 from uuid import UUID
 
+from django.db.models import Case, When
+
 from readerstudy.accounts.models import User
+from readerstudy.imaging.models import Destination, Parcel
 from readerstudy.reads.models import Read
 from readerstudy.results.models import (
     AnalysisRun,
@@ -11,6 +14,7 @@ from readerstudy.results.models import (
     Freeze,
     InterimLook,
     InterimMask,
+    Sending,
     Unblinding,
 )
 from readerstudy.studies import lifecycle
@@ -23,6 +27,7 @@ Role = Membership.Role
 READERS_OF_RESULTS = (Role.STATISTICIAN, Role.ANALYST, Role.COORDINATOR, ADMINISTRATOR)
 # Who freezes, asks and runs.
 STATISTICIAN = (Role.STATISTICIAN,)
+SHOWN = 500
 GRANTERS = (Role.COORDINATOR, Role.STATISTICIAN, ADMINISTRATOR)
 
 
@@ -87,6 +92,23 @@ def unblinded_run(user: User, study_id: UUID, run_id: UUID) -> AnalysisRun:
     if found is None:
         raise Unknown
     return found
+
+
+def destinations() -> list[Destination]:
+    """Where results can be sent."""
+    return list(Destination.objects.filter(ended_at=None))
+
+
+def parcels(study: Study) -> list[Parcel]:
+    """The study's objects on their way, what needs a person first, then the newest."""
+    rank = Case(When(state=Parcel.State.FAILED, then=0), default=1)
+    found = Parcel.objects.filter(collection=study.collection_id).select_related("destination")
+    return list(found.order_by(rank, "-created_at", "name")[:SHOWN])
+
+
+def sendings(study: Study) -> list[Sending]:
+    """How often results were sent, and what became of it."""
+    return list(Sending.objects.filter(study=study).select_related("destination", "by")[:5])
 
 
 def looks(study: Study) -> list[InterimLook]:

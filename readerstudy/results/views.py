@@ -198,6 +198,42 @@ def detectors(request: HttpRequest, study_id: UUID) -> HttpResponse:
 
 
 @login_required
+@require_http_methods(["GET", "POST"])
+def sending(request: HttpRequest, study_id: UUID) -> HttpResponse:
+    """Results on their way to a PACS; the statistician has them sent, once all is unblinded."""
+    user = cast("User", request.user)
+    study = selectors.unblinded_freeze(user, study_id).study
+    there = selectors.destinations()
+    if request.method == "POST":
+        chosen = next((each for each in there if str(each.pk) == request.POST.get("to")), None)
+        if chosen is None:
+            raise Invalid("results.destination", "Choose one of the destinations.")
+        services.send_results(study, to=chosen, by=user)
+        return redirect("results:sending", study_id=study_id)
+    jobs, parcels = selectors.sendings(study), selectors.parcels(study)
+    context = {
+        "study": study, "destinations": there, "jobs": jobs, "parcels": parcels,
+        "busy": any(job.done_at is None for job in jobs)
+        or any(each.done_at is None for each in parcels),
+    }  # fmt: skip
+    part = "_sending" if getattr(request, "htmx", False) else "sending"
+    return render(request, f"results/{part}.html", context)
+
+
+@login_required
+@require_POST
+def send_again(request: HttpRequest, study_id: UUID, parcel_id: UUID) -> HttpResponse:
+    """Try an object that did not arrive once more."""
+    user = cast("User", request.user)
+    study = selectors.unblinded_freeze(user, study_id).study
+    parcel = next((each for each in selectors.parcels(study) if each.pk == parcel_id), None)
+    if parcel is None:
+        raise Unknown
+    services.send_again(study, parcel, by=user)
+    return redirect("results:sending", study_id=study_id)
+
+
+@login_required
 @require_GET
 def bundle(request: HttpRequest, study_id: UUID, run_id: UUID) -> HttpResponse:
     """Everything that recomputes the results elsewhere, in one file; the download is audited."""

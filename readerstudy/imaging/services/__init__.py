@@ -13,6 +13,15 @@ from readerstudy.imaging.services.delivering import (
 from readerstudy.imaging.services.finishing import end_upload, finish_upload, perform, wake_up
 from readerstudy.imaging.services.held import discard as discard_held
 from readerstudy.imaging.services.held import wipe_old
+from readerstudy.imaging.services.outgoing import (
+    Sendable,
+    add_destination,
+    end_destination,
+    post,
+    send,
+    send_again,
+    send_due,
+)
 from readerstudy.imaging.services.packing import make_ready
 from readerstudy.imaging.services.parts import (
     append,
@@ -29,7 +38,9 @@ from readerstudy.imaging.services.senders import CALLED, add_sender, end_sender
 __all__ = [
     "CALLED",
     "Outcome",
+    "Sendable",
     "accept_quality",
+    "add_destination",
     "add_file",
     "add_sender",
     "append",
@@ -38,6 +49,7 @@ __all__ = [
     "deface",
     "destroy_key",
     "discard_held",
+    "end_destination",
     "end_sender",
     "end_upload",
     "finish_upload",
@@ -46,8 +58,12 @@ __all__ = [
     "make_ready",
     "offset_of",
     "perform",
+    "post",
     "preview",
     "release_held",
+    "send",
+    "send_again",
+    "send_due",
     "set_deidentification",
     "set_imaging_protocol",
     "set_role",

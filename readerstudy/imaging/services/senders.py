@@ -13,7 +13,7 @@ from readerstudy.imaging.models import Collection, Sender
 from readerstudy.web.problems import Invalid
 
 CALLED = "READERSTUDY"
-_AE_TITLE = re.compile(r"[ -\[\]-~]{1,16}")  # PS3.5 6.2: no backslash, no control characters
+AE_TITLE = re.compile(r"[ -\[\]-~]{1,16}")  # PS3.5 6.2: no backslash, no control characters
 
 
 def add_sender(
@@ -39,7 +39,7 @@ def add_sender(
     """
     token = "" if calling_ae_title else secrets.token_urlsafe(32)
     titles = (calling_ae_title.strip(), called_ae_title.strip())
-    if not token and not all(map(_AE_TITLE.fullmatch, titles)):
+    if not token and not all(map(AE_TITLE.fullmatch, titles)):
         raise Invalid("imaging.ae_title", "An AE title has 1 to 16 characters without backslash.")
     calling, called = titles if not token else ("", "")
     try:

@@ -1,6 +1,7 @@
-"""The one way from the platform to `analysis`."""
+"""The one way from results to `analysis`, and of marks to DICOM."""
 
 from analysis.version import VERSION
+from readerstudy.results.bridge.objects import marks_as_dicom
 from readerstudy.results.bridge.planning import (
     Planned,
     pilot_variances,
@@ -27,6 +28,7 @@ __all__ = [
     "analyse",
     "formats",
     "localise",
+    "marks_as_dicom",
     "pilot_variances",
     "planned_foms",
     "power",

@@ -4,6 +4,7 @@ from readerstudy.results.services.analyse import perform, queue
 from readerstudy.results.services.emergency import ask_emergency, grant_emergency
 from readerstudy.results.services.freezing import freeze
 from readerstudy.results.services.interim import look, require_seer
+from readerstudy.results.services.sending import send_again, send_results
 from readerstudy.results.services.unblinding import ask_unblinding, grant_unblinding
 
 __all__ = [
@@ -16,4 +17,6 @@ __all__ = [
     "perform",
     "queue",
     "require_seer",
+    "send_again",
+    "send_results",
 ]

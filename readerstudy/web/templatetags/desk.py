@@ -13,8 +13,18 @@ TEN_MINUTES_S = 600
 NONE = "–"  # noqa: RUF001 -- an en dash stands for "nothing" in a table
 
 _LOOKS = {
-    "is-good": {"running", "pass", "done", "unblinded", "set", "submitted", "there"},
-    "is-busy": {"ready", "queued", "working", "receiving", "opened", "frozen", "closed"},
+    "is-good": {"running", "pass", "done", "unblinded", "set", "submitted", "there", "sent"},
+    "is-busy": {
+        "ready",
+        "queued",
+        "waiting",
+        "sending",
+        "working",
+        "receiving",
+        "opened",
+        "frozen",
+        "closed",
+    },
     "is-warn": {"warn", "paused", "failed", "missing", "not started"},
     "is-bad": {"fail", "quarantined", "withdrawn", "voided", "refused"},
 }

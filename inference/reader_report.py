@@ -1,0 +1,123 @@
+"""A reader's marks as a structured report (TID 1500): points in the patient with their ratings.
+
+It copies patient and study attributes from its sources: build it from de-identified files only.
+"""
+
+import datetime as dt
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pydicom
+from highdicom import sr
+from pydicom.sr.codedict import codes
+from pydicom.sr.coding import Code
+from pydicom.uid import generate_uid
+from pydicom.valuerep import DA, TM
+
+from inference.export import (
+    BRAIN,
+    DIAMETER,
+    MANUFACTURER,
+    METASTASIS,
+    MR_BRAIN,
+    NothingToExport,
+    pseudonyms,
+)
+
+_CERTAINTY = Code("111012", "DCM", "Certainty of Finding")
+
+
+@dataclass(frozen=True)
+class ReaderMark:
+    """One mark: LPS mm, rating 0-100."""
+
+    number: int
+    place_mm: tuple[float, float, float]
+    diameter_mm: float | None
+    rating: float | None
+
+
+@pseudonyms()
+def reader_report(
+    marks: Sequence[ReaderMark],
+    source_paths: Sequence[Path],
+    *,
+    reader: str,
+    key: str,
+    observed_at: dt.datetime,
+) -> sr.Comprehensive3DSR:
+    """Return the report of one read.
+
+    Parameters
+    ----------
+    reader
+        The reader's code in the study, never a name.
+    key
+        Of the read: the same read gives the same UIDs.
+
+    Raises
+    ------
+    NothingToExport
+        Without marks.
+    """
+    if not marks:
+        raise NothingToExport("no mark: there is nothing to report")
+    sources = [pydicom.dcmread(path, stop_before_pixels=True) for path in source_paths]
+    frame = str(sources[0].FrameOfReferenceUID)
+    observer = sr.ObserverContext(
+        observer_type=codes.DCM.Person,
+        observer_identifying_attributes=sr.PersonObserverIdentifyingAttributes(name=f"{reader}^"),
+    )
+    report = sr.MeasurementReport(
+        observation_context=sr.ObservationContext(observer_person_context=observer),
+        procedure_reported=MR_BRAIN,
+        imaging_measurements=[_group(each, frame, key) for each in marks],
+        title=codes.DCM.ImagingMeasurementReport,
+    )
+    document = sr.Comprehensive3DSR(
+        evidence=sources,
+        content=report[0],
+        series_instance_uid=_uid(key, "series"),
+        series_number=902,
+        sop_instance_uid=_uid(key, "report"),
+        instance_number=1,
+        manufacturer=MANUFACTURER,
+        is_complete=True,
+        is_final=False,
+        is_verified=False,
+        series_description=f"Marks of {reader}",
+    )
+    document.ContentDate, document.ContentTime = DA(observed_at.date()), TM(observed_at.time())
+    return document
+
+
+def _group(mark: ReaderMark, frame: str, key: str) -> Any:
+    """One mark (TID 1410): its point, diameter and certainty."""
+    values = [
+        (DIAMETER, mark.diameter_mm, codes.UCUM.Millimeter),
+        (_CERTAINTY, mark.rating, codes.UCUM.Percent),
+    ]
+    return sr.PlanarROIMeasurementsAndQualitativeEvaluations(
+        tracking_identifier=sr.TrackingIdentifier(
+            uid=_uid(key, f"mark-{mark.number}"), identifier=f"mark-{mark.number}"
+        ),
+        referenced_region=sr.ImageRegion3D(
+            graphic_type=sr.GraphicTypeValues3D.POINT,
+            graphic_data=np.array([mark.place_mm], float),
+            frame_of_reference_uid=frame,
+        ),
+        finding_type=METASTASIS,
+        finding_sites=[sr.FindingSite(anatomic_location=BRAIN)],
+        measurements=[
+            sr.Measurement(name=name, value=round(value, 2), unit=unit)
+            for name, value, unit in values
+            if value is not None
+        ],
+    )
+
+
+def _uid(key: str, what: str) -> str:
+    return str(generate_uid(entropy_srcs=[f"readerstudy-marks|{key}|{what}"]))

@@ -1,0 +1,24 @@
+"""Readers' marks as DICOM SR, by `inference`."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from pydicom import Dataset
+
+    from readerstudy.reads.models import Mark
+
+
+def marks_as_dicom(
+    marks: "Sequence[Mark]", paths: Sequence[Path], *, reader: str, key: str, moment: datetime
+) -> "Dataset":
+    """One read's marks as a structured report; `paths` are the files of the T1c series."""
+    from inference.reader_report import ReaderMark, reader_report
+
+    placed = [
+        ReaderMark(each.number, (each.x_mm, each.y_mm, each.z_mm), each.diameter_mm, each.rating)
+        for each in marks
+    ]
+    return reader_report(placed, paths, reader=reader, key=key, observed_at=moment)

@@ -1,0 +1,145 @@
+"""A study's results to a PACS: SEG and SR of what detectors found, SR of what readers marked.
+
+Once the study is unblinded, never before: what is in a PACS is seen by everybody.
+"""
+
+from collections.abc import Iterator
+from datetime import timedelta
+from uuid import UUID
+
+import structlog
+from django.conf import settings
+from django.db import transaction
+from django.db.models import F, Prefetch, Q
+from django.utils import timezone
+from kombu.exceptions import OperationalError
+
+from readerstudy.accounts.models import User
+from readerstudy.audit.services import record
+from readerstudy.celery import app
+from readerstudy.imaging import selectors as imaging
+from readerstudy.imaging import services as images
+from readerstudy.imaging.models import Destination, Parcel, SeriesRole
+from readerstudy.imaging.services import Sendable
+from readerstudy.proposals import objects
+from readerstudy.reads.models import Mark, Read
+from readerstudy.results.models import Sending, Unblinding
+from readerstudy.studies.models import Case, Study
+from readerstudy.web.problems import Problem, Unknown
+
+log = structlog.get_logger(__name__)
+TASK = "results.send"
+LEASE = timedelta(minutes=30)
+
+
+@transaction.atomic
+def send_results(study: Study, *, to: Destination, by: User | None) -> Sending:
+    """Have a study's results sent; a worker makes the objects. Safe to repeat.
+
+    Raises
+    ------
+    Problem
+        409 while the study is blinded, and for a destination that was ended.
+    """
+    if not Unblinding.objects.filter(freeze__study=study).exclude(granted_at=None).exists():
+        words = "The study is still blinded: results leave it once it is unblinded."
+        raise Problem("results.blinded", words)
+    if to.ended_at is not None:
+        raise Problem("imaging.destination", f"{to} was ended: nothing is sent to it any more.")
+    job = Sending.objects.create(study=study, destination=to, by=by, asked_at=timezone.now())
+    detail = {"destination": to.name}
+    record("results.send", subject=f"sending:{job.pk}", by=by, study=study.pk, detail=detail)
+    transaction.on_commit(lambda: wake(job.pk))
+    return job
+
+
+def wake(job_id: UUID) -> bool:
+    """Send a worker the id of a job; a broker that is down loses nothing."""
+    try:
+        app.send_task(TASK, args=[str(job_id)], expires=2 * settings.SWEEP_SECONDS)
+    except OperationalError:
+        log.exception("the broker does not answer", job=str(job_id))
+        return False
+    return True
+
+
+def _free() -> Q:
+    lapsed = Q(lease_until=None) | Q(lease_until__lt=timezone.now())
+    return Q(done_at=None) & lapsed
+
+
+def wake_up() -> int:
+    """Send the ids of jobs that wait or whose worker died; answer how many."""
+    return sum(1 for pk in list(Sending.objects.filter(_free()).values_list("pk", flat=True))
+               if wake(pk))  # fmt: skip
+
+
+def perform(job_id: UUID) -> None:
+    """Put a job's objects on their way, case by case, if it is free; a repeat sends none twice."""
+    taken = Sending.objects.filter(_free(), pk=job_id).update(
+        lease_until=timezone.now() + LEASE, attempt=F("attempt") + 1
+    )
+    if not taken:
+        return
+    job = Sending.objects.select_related("study__collection", "destination", "by").get(pk=job_id)
+    try:
+        for case in Case.objects.filter(study=job.study).select_related("examination"):
+            made = list(_sendables(case))
+            images.post(made, collection=job.study.collection, to=job.destination, by=job.by)
+    except Exception as error:
+        log.exception("results could not be sent", job=str(job_id))
+        is_over = isinstance(error, Problem) or job.attempt >= settings.JOB_MAX_ATTEMPTS
+        words = error.detail if isinstance(error, Problem) else f"{type(error).__name__}: {error}"
+        _end(job, words, is_over=is_over)
+        return
+    _end(job, "", is_over=True)
+
+
+@transaction.atomic
+def _end(job: Sending, words: str, *, is_over: bool) -> None:
+    count = Parcel.objects.filter(
+        destination=job.destination, collection=job.study.collection
+    ).count()
+    Sending.objects.filter(pk=job.pk, done_at=None).update(
+        error=words[:400],
+        objects_made=count,
+        lease_until=None,
+        done_at=timezone.now() if is_over else None,
+    )
+    detail = {"objects": count, "is_over": is_over}
+    record("results.sending", subject=f"sending:{job.pk}", by=None, study=job.study_id,
+           detail=detail)  # fmt: skip
+
+
+def _sendables(case: Case) -> Iterator[Sendable]:
+    from readerstudy.results import bridge  # the web process needs no statistics to start
+
+    yield from objects.of(case.examination, name=case.code)
+    paths = imaging.paths_by_role(case.examination).get(SeriesRole.T1C, [])
+    if not paths:
+        return
+    there = Mark.objects.filter(is_removed=False)
+    reads = Read.objects.filter(case=case, state=Read.State.SUBMITTED).select_related("reader")
+    for read in reads.prefetch_related(Prefetch("marks", queryset=there)):
+        if marks := list(read.marks.all()):
+            data = bridge.marks_as_dicom(
+                marks, paths, reader=read.reader.code, key=str(read.pk),
+                moment=read.submitted_at or read.opened_at,
+            )  # fmt: skip
+            words = f"{case.code}: marks of {read.reader.code}, period {read.period}"
+            yield Sendable(words, data)
+
+
+def send_again(study: Study, parcel: Parcel, *, by: User) -> Parcel:
+    """Try one of the study's objects that did not arrive once more.
+
+    Raises
+    ------
+    Unknown
+        404 for an object of another study.
+    Problem
+        409 for one that is there, or is being sent.
+    """
+    if parcel.collection_id != study.collection_id:
+        raise Unknown
+    return images.send_again(parcel, by=by)
