@@ -13,10 +13,11 @@ from analysis.io.files import read_reads
 from analysis.io.page import write_page
 from analysis.io.tables import read_table
 from analysis.multireader.study import mrmc
-from analysis.planning.by_simulation import SimulatedPower, roc_power
+from analysis.planning.by_simulation import SimulatedPower, froc_power, roc_power
 from analysis.planning.components import Components, conjectured, from_result
 from analysis.planning.published import NAMES, STUDIES, published
 from analysis.planning.roe_metz import to_roe_metz
+from analysis.planning.search import of_search, parse, with_effect
 from analysis.planning.study import (
     Design,
     Hypothesis,
@@ -27,6 +28,7 @@ from analysis.planning.study import (
     readers_for,
 )
 from analysis.results import MrmcResult, finite, to_json_text
+from analysis.simulation.study import StudyModel
 from analysis.tables import DataError
 
 EXAMPLES = """\
@@ -39,12 +41,15 @@ examples:
   python -m analysis power --published van-dyke --effect 0.04 --readers 8 --target 0.8
   python -m analysis power --published roe-metz-LH --auc 0.85 --effect 0.05 --readers 8 \\
       --cases 120 --design parallel --simulate 500
+  python -m analysis power --search mu=1.8 nu=0.6 --fom wafroc --effect 0.05 --readers 6 \\
+      --cases 100 --simulate 200
   python -m analysis power --list-published
 
 With --pilot (a table of reads as for mrmc, or of marks as for froc) the variances are the pilot's;
-with --published those of a study or model of that name; with --auc alone they are conjectured.
---simulate draws that many whole studies from a Roe-Metz model with the same AUC, reader variances
-and correlations, and analyses each: a check of the formula (ratings only).
+with --published those of a study or model of that name; with --search those of marks under the
+search model; with --auc alone they are conjectured. --simulate draws that many whole studies and
+analyses each, a check of the formula: of ratings from a Roe-Metz model with the same AUC, reader
+variances and correlations, of marks from the search model in which AI makes the effect.
 """
 
 
@@ -60,10 +65,12 @@ def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]"
     source = parser.add_mutually_exclusive_group()
     source.add_argument("--pilot", type=Path, help="table of reads (or marks) of a pilot study")
     source.add_argument("--published", metavar="NAME", help=f"one of {', '.join(NAMES)}")
+    words = "marks by the search model: mu, nu, false_rate, zeta, reader_sd, reader_arm_sd, ..."
+    source.add_argument("--search", nargs="*", metavar="NAME=VALUE", help=words)
     add("--list-published", action="store_true", help="say what the names stand for, and stop")
     add("--auc", type=float, help="expected AUC, when there is no pilot")
     add("--truth", type=Path, help="the pilot's table of lesions, when it is one of marks")
-    add("--fom", default="auc", help="figure of merit of the pilot")
+    add("--fom", default="auc", help="figure of merit of the pilot, or of --search")
     add("--diseased", type=float, default=0.5, help="share of cases with disease, without a pilot")
     add("--reader-range", type=float, default=0.05, help="range of readers' gains, for --auc")
     add("--readers", type=int, nargs="+", help="numbers of readers")
@@ -141,8 +148,12 @@ def _components(args: argparse.Namespace) -> tuple[Components, float | None]:
         found = published(args.published, auc=args.auc, diseased=diseased, healthy=1000 - diseased)
         known = STUDIES.get(args.published)
         return found, args.auc if known is None else known.mean
+    if args.search is not None:
+        if not is_of_marks(args.fom, has_marks=True):
+            raise DataError("--search is of marks: say --fom wafroc, or another one of marks")
+        return of_search(parse(args.search), args.fom, diseased=args.diseased)
     if args.auc is None:
-        raise DataError("say where the variances are from: --pilot, --published or --auc")
+        raise DataError("say where the variances are from: --pilot, --published, --search or --auc")
     found = conjectured(
         args.auc, diseased=diseased, healthy=1000 - diseased, reader_range=args.reader_range
     )
@@ -195,15 +206,16 @@ def _simulated(
     args: argparse.Namespace, result: PowerResult, mean: float | None
 ) -> tuple[list[SimulatedPower], tuple[str, ...]]:
     """Each row again by simulation, from the model that the components stand for."""
+    if args.search is not None:
+        return _simulated_marks(args, result)
     if mean is None or is_of_marks(args.fom, has_marks=args.truth is not None):
-        raise DataError("--simulate draws ratings: it needs an AUC")
+        raise DataError("--simulate draws ratings: it needs an AUC; marks are drawn with --search")
     if args.published in STUDIES and STUDIES[args.published].fom != "auc":
         raise DataError(f"--simulate draws ratings, and {args.published} is of marks")
     effect, drawn = result.plan.effect, []
     notes: tuple[str, ...] = ()
     for row in result.rows:
-        diseased = round(row.cases * args.diseased)
-        healthy = row.cases - diseased
+        healthy, diseased = _classes(args, row.cases)
         model, notes = to_roe_metz(
             result.components, mean - effect / 2, gain=effect, healthy=healthy, diseased=diseased
         )
@@ -220,3 +232,36 @@ def _simulated(
             )
         )
     return drawn, notes
+
+
+def _simulated_marks(
+    args: argparse.Namespace, result: PowerResult
+) -> tuple[list[SimulatedPower], tuple[str, ...]]:
+    """Each row again by marks of the search model, in which AI makes the effect."""
+    model = parse(args.search)
+    if result.plan.effect:
+        model = with_effect(model, result.plan.effect, args.fom, diseased=args.diseased)
+    drawn = []
+    for row in result.rows:
+        healthy, diseased = _classes(args, row.cases)
+        drawn.append(
+            froc_power(
+                StudyModel(search=model),
+                readers=row.readers,
+                healthy=healthy,
+                diseased=diseased,
+                fom=args.fom,
+                plan=result.plan,
+                trials=args.simulate,
+                seed=args.seed,
+                progress=sys.stderr.isatty(),
+            )
+        )
+    gains = f"AI adds {model.ai_logit_nu:.3g} to logit nu, {model.ai_log_false:.3g} to log lambda."
+    return drawn, (gains,)
+
+
+def _classes(args: argparse.Namespace, cases: int) -> tuple[int, int]:
+    """Cases without and with disease."""
+    diseased = round(cases * args.diseased)
+    return cases - diseased, diseased

@@ -6,6 +6,7 @@ from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 import numpy as np
+import pandas as pd
 from numpy.typing import NDArray
 from scipy import stats
 from tqdm import tqdm
@@ -146,12 +147,37 @@ def froc_power(  # noqa: PLR0913  the choices of a simulation, all named
     healthy: int,
     diseased: int,
     fom: str = "wafroc",
+    plan: Plan | None = None,
     trials: int = 500,
     seed: int = 0,
     alpha: float = 0.05,
     progress: bool = False,
 ) -> SimulatedPower:
-    """Power of a free-response analysis of search-model marks, a crossed study."""
+    """Power of a free-response analysis of search-model marks.
+
+    Parameters
+    ----------
+    model : StudyModel
+        With what AI adds in its search model; the plan's effect plays no part.
+    readers, healthy, diseased : int
+        All of the study, over its arms and groups.
+    fom : str
+        As in `analysis.froc`.
+    plan : Plan, optional
+        As in `roc_power`.
+    trials, seed : int
+    alpha : float
+        Without a plan.
+    progress : bool
+
+    Raises
+    ------
+    DataError
+        For fewer than one trial, or numbers that the design cannot share out.
+    """
+    asked = Plan(effect=0.0, alpha=alpha) if plan is None else plan
+    read = reads_of(asked, readers, np.r_[np.zeros(healthy, bool), np.ones(diseased, bool)])
+    margin = asked.margin if asked.hypothesis != "superiority" else None
 
     def trial(number: int) -> MrmcResult:
         study = simulate(
@@ -161,10 +187,33 @@ def froc_power(  # noqa: PLR0913  the choices of a simulation, all named
             diseased=diseased,
             seed=int(np.random.SeedSequence([seed, number]).generate_state(1)[0]),
         )
-        return froc(study.marks, study.truth, fom=fom, alpha=alpha)
+        marks, reads = study.marks, None
+        if not read.all():
+            reads = _read_rows(read)
+            marks = marks.merge(reads, on=["reader", "modality", "case"])
+        return froc(
+            marks,
+            study.truth,
+            fom=fom,
+            reads=reads,
+            random=asked.random,
+            alpha=asked.alpha,
+            margin=margin,
+        )
 
-    plan = Plan(effect=0.0, alpha=alpha)
-    return _power(trial, (readers, healthy + diseased), plan, trials, progress=progress)
+    return _power(trial, (readers, healthy + diseased), asked, trials, progress=progress)
+
+
+def _read_rows(read: NDArray[np.bool_]) -> pd.DataFrame:
+    """The reads of `reads_of` as a table, by the names that `simulate` gives."""
+    modality, reader, case = np.nonzero(read)
+    return pd.DataFrame(
+        {
+            "reader": [f"R{number + 1}" for number in reader],
+            "modality": np.array(["control", "ai"], dtype=object)[modality],
+            "case": [f"C{number + 1:04d}" for number in case],
+        }
+    )
 
 
 def _power(
@@ -186,15 +235,15 @@ def _power(
             failed += 1
             continue
         hits += _shown(result, plan)
-        effects.append(_effect(result))
+        effects.append(ai_minus_control(result))
     low = float(stats.beta.ppf(0.025, hits, trials - hits + 1)) if hits else 0.0
     high = float(stats.beta.isf(0.025, hits + 1, trials - hits)) if hits < trials else 1.0
     mean = float(np.mean(effects)) if effects else math.nan
     return SimulatedPower(*size, trials, hits / trials, low, high, mean, failed)
 
 
-def _effect(result: MrmcResult) -> float:
-    """AI minus control."""
+def ai_minus_control(result: MrmcResult) -> float:
+    """The difference of a simulated study's two modalities."""
     each = result.differences[0]
     return each.estimate if result.modality_names[each.a] == "ai" else -each.estimate
 

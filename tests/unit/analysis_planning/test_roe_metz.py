@@ -153,7 +153,7 @@ def test_s12_the_command_plans_by_name_finds_readers_and_simulates(
     assert main(["power", "--list-published"]) == 0
     assert "Van Dyke 1993" in capsys.readouterr().out
     assert main(["power", "--readers", "4", "--cases", "60"]) == 2
-    assert "--pilot, --published or --auc" in capsys.readouterr().err
+    assert "--pilot, --published, --search or --auc" in capsys.readouterr().err
 
 
 def test_s12_a_pilot_of_marks_plans_a_study_of_marks(capsys: pytest.CaptureFixture[str]) -> None:
