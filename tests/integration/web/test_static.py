@@ -13,6 +13,7 @@ from readerstudy.web.templatetags.assets import entry
 BUILT = Path(__file__).resolve().parents[3] / "frontend" / "dist" / ".vite" / "manifest.json"
 
 
+@pytest.mark.once
 @pytest.mark.skipif(not BUILT.exists(), reason="the frontend is not built: make setup")
 def test_no_module_is_served_under_two_names(tmp_path: Path) -> None:
     """A second name for the reading room's script would open a second room on the page."""
