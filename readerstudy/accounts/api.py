@@ -2,6 +2,7 @@
 
 from typing import Any, cast
 
+from django.conf import settings
 from django.middleware.csrf import get_token
 from django.utils.decorators import method_decorator
 from django.utils.translation import get_language
@@ -14,6 +15,7 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from readerstudy.accounts import reading_room, selectors, services
+from readerstudy.accounts.language import in_language, in_language_of
 from readerstudy.accounts.models import User
 from readerstudy.web.api import Input
 
@@ -54,10 +56,17 @@ class MeOutput(serializers.Serializer[Any]):
 
 
 class SignInInput(Input):
-    """A username and a password."""
+    """A username and a password; the code of who has a second factor."""
 
     username = serializers.CharField(max_length=150)
     password = serializers.CharField(max_length=4096, trim_whitespace=False)
+    code = serializers.CharField(max_length=40, default="", allow_blank=True)
+
+
+class LanguageInput(Input):
+    """One of the site's languages."""
+
+    language = serializers.ChoiceField(choices=settings.LANGUAGES)
 
 
 def _me(request: Request, user: User) -> Response:
@@ -114,7 +123,24 @@ class SignIn(APIView):
         sent = SignInInput(data=request.data)
         sent.is_valid(raise_exception=True)
         user = services.sign_in(request._request, **sent.validated_data)  # noqa: SLF001 -- as above
-        return _me(request, user)
+        return in_language_of(_me(request, user), user)
+
+
+class Language(APIView):
+    """The language of the user's pages and of the reading room, on every machine."""
+
+    @extend_schema(
+        operation_id="set_language",
+        request=LanguageInput,
+        responses={204: None, 400: PROBLEM, 401: PROBLEM},
+    )
+    def post(self, request: Request) -> Response:
+        """Keep the language."""
+        sent = LanguageInput(data=request.data)
+        sent.is_valid(raise_exception=True)
+        user, language = cast("User", request.user), sent.validated_data["language"]
+        services.set_language(user, language=language, by=user)
+        return in_language(Response(status=204), language)
 
 
 class SignOut(APIView):

@@ -4,14 +4,15 @@ import uuid
 
 from django.contrib.auth.models import AbstractUser
 from django.db import models
+from django.utils.translation import gettext_lazy as _
 
 
 class Experience(models.TextChoices):
     """How experienced a reader is; a stratum of randomisation."""
 
-    RESIDENT = "resident", "Resident"
-    GENERAL = "general", "General radiologist"
-    NEURORADIOLOGIST = "neuroradiologist", "Neuroradiologist"
+    RESIDENT = "resident", _("Resident")
+    GENERAL = "general", _("General radiologist")
+    NEURORADIOLOGIST = "neuroradiologist", _("Neuroradiologist")
 
 
 class Site(models.Model):
@@ -49,6 +50,7 @@ class User(AbstractUser):
     )
     # The reading room's own keys and whether its tour was seen (`accounts.reading_room`).
     reading_room = models.JSONField(default=dict, blank=True)
+    language = models.CharField(max_length=7, blank=True)  # of settings; empty: the browser's
     # One name, as the person writes it; None is Django's way to drop a field.
     first_name = None  # type: ignore[assignment]
     last_name = None  # type: ignore[assignment]

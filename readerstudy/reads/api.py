@@ -5,6 +5,7 @@ from uuid import UUID
 
 from django.http import HttpRequest
 from django.http.response import HttpResponseBase
+from django.utils.translation import gettext as _
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiParameter, OpenApiResponse, extend_schema
 from rest_framework.permissions import AllowAny
@@ -61,10 +62,10 @@ def _packet(read: Read, tab: str) -> Response:
 def _require_open(read: Read, **more: Any) -> None:
     """Say what became of a read that is over."""
     if read.state == Read.State.SUBMITTED:
-        words = "This read is signed and locked. Go on with the next case."
+        words = _("This read is signed and locked. Go on with the next case.")
         raise Problem("reads.submitted", words, state=read.state, **more)
     if read.state not in selectors.OPEN_STATES:
-        words = "This case is no longer yours to read. What you did is kept; go on with the next."
+        words = _("This case is no longer yours. What you did is kept; go on with the next.")
         raise Problem("reads.withdrawn", words, state=read.state, **more)
 
 
@@ -76,7 +77,7 @@ def _receipt(receipt: services.Receipt) -> dict[str, Any]:
         "last_seq": receipt.last_seq,
     }
     if receipt.altered:
-        words = "Some events came again with other content; those are refused."
+        words = _("Some events came again with other content; those are refused.")
         raise Problem("reads.altered_event", words, altered=receipt.altered, **body)
     return body
 
@@ -172,10 +173,12 @@ class Events(ReaderView):
         )
         body = _receipt(receipt)
         if receipt.is_stale:
-            words = "This case was opened in another window; what you did here is kept, not used."
+            words = _(
+                "This case was opened in another window; what you did here is kept, not used."
+            )
             raise Problem("reads.taken_over", words, **body)
         if receipt.state in {Read.State.WITHDRAWN, Read.State.VOIDED}:
-            words = "This case was taken out of your list. What you did is kept; go on."
+            words = _("This case was taken out of your list. What you did is kept; go on.")
             raise Problem("reads.withdrawn", words, state=receipt.state, **body)
         return Response(body)
 

@@ -1,4 +1,4 @@
-"""What keeps a read from being signed, in words for the reader. Pure."""
+"""What keeps a read from being signed; `reads.words` says it to the reader. Pure."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -21,10 +21,11 @@ class Asked:
 
 @dataclass(frozen=True)
 class Missing:
-    """One thing to do before signing: where it is, and words."""
+    """One thing to do before signing: where it is, what is the matter, and with what."""
 
     what: str  # "mark:3", "question:management", "marks"
-    words: str
+    why: str  # a key of `reads.words`
+    about: str = ""  # a mark's number, a question's text
 
 
 def shown(questions: Sequence[Asked], answers: Mapping[str, Any]) -> set[str]:
@@ -60,12 +61,11 @@ def missing(
     no_lesion_said : bool
         Whether "no metastasis" was said: with no mark it must be (R4).
     """
-    found = [Missing(f"mark:{number}", f"Mark {number} has no rating.") for number in unrated]
+    found = [Missing(f"mark:{number}", "unrated", str(number)) for number in unrated]
     if not marks and not no_lesion_said:
-        found.append(Missing("marks", "Put a mark, or say that there is no metastasis."))
+        found.append(Missing("marks", "nothing_said"))
     if marks and no_lesion_said:
-        both = "You said that there is no metastasis: take that back, or remove the marks."
-        found.append(Missing("marks", both))
+        found.append(Missing("marks", "both_said"))
     return found + unanswered(questions, answers)
 
 
@@ -73,18 +73,16 @@ def unanswered(questions: Sequence[Asked], answers: Mapping[str, Any]) -> list[M
     """What is not answered, or not with an answer that fits, of the questions that are asked."""
     keys = shown(questions, answers)
     return [
-        Missing(f"question:{each.key}", words)
+        Missing(f"question:{each.key}", why, each.text)
         for each in questions
-        if each.key in keys and (words := _wrong(each, answers.get(each.key)))
+        if each.key in keys and (why := _wrong(each, answers.get(each.key)))
     ]
 
 
 def _wrong(question: Asked, value: Any) -> str | None:
     if value is None or value in ("", []):
-        return f"Not answered: {question.text}" if question.is_required else None
-    if _fits(question, value):
-        return None
-    return f"This answer does not fit: {question.text}"
+        return "unanswered" if question.is_required else None
+    return None if _fits(question, value) else "unfit"
 
 
 def _fits(question: Asked, value: Any) -> bool:

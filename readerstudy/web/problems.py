@@ -10,6 +10,7 @@ from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
 from django.http.response import HttpResponseBase
 from django.shortcuts import render
 from django.template.loader import render_to_string
+from django.utils.translation import gettext as _
 from rest_framework import exceptions
 from rest_framework.response import Response
 
@@ -67,7 +68,7 @@ class Unknown(Problem):
     status = 404
 
     def __init__(self) -> None:
-        super().__init__("unknown", "There is nothing here, or it is not yours to see.")
+        super().__init__("unknown", _("There is nothing here, or it is not yours to see."))
 
 
 def incident(error: BaseException | None) -> Problem:
@@ -75,9 +76,12 @@ def incident(error: BaseException | None) -> Problem:
     number = secrets.token_hex(4)
     log.error("incident", incident=number, exc_info=error)
     if isinstance(error, (OperationalError, InterfaceError)):
-        detail = "The database does not answer. What you did is kept on this device; wait a moment."
+        detail = _(
+            "The database does not answer. What you did is kept on this device; wait a moment."
+        )
         return Problem("unavailable", detail, status=503, incident=number)
-    detail = f"Something went wrong on our side. Tell the coordinator incident {number}."
+    detail = _("Something went wrong on our side. Tell the coordinator incident {number}.")
+    detail = detail.format(number=number)
     return Problem("incident", detail, status=500, incident=number)
 
 
@@ -128,9 +132,9 @@ def _from_exception(error: Exception) -> Problem | None:
     if isinstance(error, (Http404, exceptions.NotFound)):
         return Unknown()
     if isinstance(error, exceptions.ValidationError):
-        return Invalid("invalid", "Some fields need another value.", fields=error.detail)
+        return Invalid("invalid", _("Some fields need another value."), fields=error.detail)
     if isinstance(error, (exceptions.NotAuthenticated, exceptions.AuthenticationFailed)):
-        return Problem("signed_out", "Sign in to go on; nothing is lost.", status=401)
+        return Problem("signed_out", _("Sign in to go on; nothing is lost."), status=401)
     if isinstance(error, exceptions.APIException):
         return Problem(str(error.default_code), str(error.detail), status=error.status_code)
     return None
@@ -139,11 +143,11 @@ def _from_exception(error: Exception) -> Problem | None:
 def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:
     """Django's CSRF failure view; the reason is for the log, not for the person."""
     del reason
-    detail = "This page is out of date. Reload it and try again; what was saved stays saved."
+    detail = _("This page is out of date. Reload it and try again; what was saved stays saved.")
     return respond(request, Refused("csrf", detail))
 
 
 def locked_out(request: HttpRequest, *_args: Any, **_kwargs: Any) -> HttpResponse:
     """Answer a sign-in after too many failures (django-axes)."""
-    detail = "Too many failed sign-ins. Wait 15 minutes, or ask your coordinator."
+    detail = _("Too many failed sign-ins. Wait 15 minutes, or ask your coordinator.")
     return respond(request, Problem("locked_out", detail, status=429))

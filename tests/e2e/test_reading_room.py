@@ -3,6 +3,7 @@
 import re
 
 import pytest
+from django_otp.oath import totp
 from playwright.sync_api import Page
 
 from tests.e2e import room
@@ -164,3 +165,32 @@ def test_a_read_goes_on_after_the_browser_was_killed(visit: Visit, site: Site) -
     second = open_room(visit, site)
     room.enter_again(second)
     assert (room.sign(second, "readId"), room.sign(second, "marks")) == (read_id, marks)
+    _signs_in_over_the_case(second, site)
+    assert (room.sign(second, "readId"), room.sign(second, "marks")) == (read_id, marks)
+
+
+KEY = "3132333435363738393031323334353637383930"  # of RFC 6238, appendix B
+
+
+def _signs_in_over_the_case(page: Page, site: Site) -> None:
+    """C12: the session ended; who has a second factor gives its code too, over the case."""
+    code = (
+        "from readerstudy.accounts import services\nfrom readerstudy.accounts.models import User\n"
+        "from django_otp.oath import totp\nu = User.objects.get(username='reader')\n"
+        f"services.enrol(u, key='{KEY}', code=f'{{totp(bytes.fromhex(\"{KEY}\")):06d}}', by=u)"
+    )
+    site.manage("shell", "-v", "0", "-c", code)
+    page.context.clear_cookies(name="session")
+    page.keyboard.press("ArrowDown")
+    dialog = page.get_by_test_id("sign-in")
+    dialog.get_by_label("Password").fill(room.PASSWORD)
+    dialog.get_by_role("button", name="Sign in").click()
+    asked = dialog.get_by_label("Code of your app")
+    asked.wait_for()
+    assert axe(page) == []
+    room.shoot(page, "sign-in-over-the-case")
+    asked.press_sequentially(f"{totp(bytes.fromhex(KEY), t0=-30):06d}")  # the next half minute's
+    asked.press("Enter")
+    dialog.wait_for(state="detached")
+    room.saved(page)
+    site.manage("reset_second_factor", "reader", "--reason", "the test is over")

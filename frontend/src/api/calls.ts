@@ -34,13 +34,18 @@ export class Api {
     return this.keepToken(await this.client.get<Me>("/api/me"));
   }
 
-  async signIn(username: string, password: string): Promise<Me> {
-    const body = { username, password };
+  async signIn(username: string, password: string, code: string): Promise<Me> {
+    const body = { username, password, code };
     return this.keepToken(await this.client.post<Me>("/api/sign-in", { body }));
   }
 
   setReadingRoom(settings: ReadingRoomSettings): Promise<ReadingRoomSettings> {
     return this.client.post("/api/me/reading-room", { body: settings });
+  }
+
+  /** Keep the language with the user: their pages, here and on other machines, are in it too. */
+  async setLanguage(language: "en" | "zh-hans"): Promise<void> {
+    await this.client.post("/api/me/language", { body: { language } });
   }
 
   async startSession(study: string, display: Display): Promise<string> {

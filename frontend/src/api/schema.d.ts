@@ -56,6 +56,23 @@ export interface paths {
         readonly patch?: never;
         readonly trace?: never;
     };
+    readonly "/api/me/language": {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        readonly get?: never;
+        readonly put?: never;
+        /** @description Keep the language. */
+        readonly post: operations["set_language"];
+        readonly delete?: never;
+        readonly options?: never;
+        readonly head?: never;
+        readonly patch?: never;
+        readonly trace?: never;
+    };
     readonly "/api/me/reading-room": {
         readonly parameters: {
             readonly query?: never;
@@ -622,6 +639,16 @@ export interface components {
         readonly KnownOutput: {
             readonly sha256: readonly string[];
         };
+        /**
+         * @description * `en` - English
+         *     * `zh-hans` - 简体中文
+         * @enum {string}
+         */
+        readonly LanguageEnum: "en" | "zh-hans";
+        /** @description One of the site's languages. */
+        readonly LanguageInputRequest: {
+            readonly language: components["schemas"]["LanguageEnum"];
+        };
         /** @description What a deactivated reader's browser had not sent, under the read's late key. */
         readonly LateEventsInputRequest: {
             /** Format: uuid */
@@ -866,10 +893,12 @@ export interface components {
             /** Format: uuid */
             readonly session_id: string;
         };
-        /** @description A username and a password. */
+        /** @description A username and a password; the code of who has a second factor. */
         readonly SignInInputRequest: {
             readonly username: string;
             readonly password: string;
+            /** @default  */
+            readonly code: string;
         };
         /** @description Who signed, meaning what, and the hash of what was signed. */
         readonly SignatureOutput: {
@@ -1154,6 +1183,42 @@ export interface operations {
                 content: {
                     readonly "application/json": components["schemas"]["MeOutput"];
                 };
+            };
+            /** @description application/problem+json (RFC 9457) */
+            readonly 401: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content?: never;
+            };
+        };
+    };
+    readonly set_language: {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        readonly requestBody: {
+            readonly content: {
+                readonly "application/json": components["schemas"]["LanguageInputRequest"];
+            };
+        };
+        readonly responses: {
+            /** @description No response body */
+            readonly 204: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description application/problem+json (RFC 9457) */
+            readonly 400: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content?: never;
             };
             /** @description application/problem+json (RFC 9457) */
             readonly 401: {

@@ -16,6 +16,7 @@ export const en = {
   "sign_in.help": "Your session has ended. Nothing is lost; the case stays open.",
   "sign_in.user": "User name",
   "sign_in.password": "Password",
+  "sign_in.code": "Code of your app, or a recovery code",
   "sign_in.do": "Sign in",
 
   "display.title": "Display check",

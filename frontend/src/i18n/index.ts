@@ -5,10 +5,10 @@ import { zh } from "./zh";
 
 const CATALOGUES: Readonly<Record<string, Words>> = { en, zh };
 
-/** The languages that there are, by the names their speakers give them. */
+/** The languages that there are, by the names their speakers and the platform give them. */
 export const languages = [
-  { tag: "en", name: "English" },
-  { tag: "zh", name: "中文" },
+  { tag: "en", name: "English", ofSite: "en" },
+  { tag: "zh", name: "中文", ofSite: "zh-hans" },
 ] as const;
 
 /** The language that is spoken now; a page that shows words follows it. */

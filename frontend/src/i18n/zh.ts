@@ -18,6 +18,7 @@ export const zh: Words = {
   "sign_in.help": "会话已结束。不会丢失任何内容，病例保持打开。",
   "sign_in.user": "用户名",
   "sign_in.password": "密码",
+  "sign_in.code": "验证器应用的验证码或恢复码",
   "sign_in.do": "登录",
 
   "display.title": "显示器检查",

@@ -1,6 +1,6 @@
 import { effect } from "@preact/signals";
 
-import { asProblem } from "../api/problem";
+import { asProblem, type ApiProblem } from "../api/problem";
 import type { Feedback, Packet, Series } from "../api/types";
 import { EVENTS_SCHEMA } from "../outbox/records";
 import type { Setback } from "../outbox/sender";
@@ -119,9 +119,10 @@ export class Room {
     });
   }
 
-  async signIn(username: string, password: string): Promise<string | null> {
+  /** What the server has against it; null where it has nothing. */
+  async signIn(username: string, password: string, code: string): Promise<ApiProblem | null> {
     try {
-      const me = await this.ports.api.signIn(username, password);
+      const me = await this.ports.api.signIn(username, password, code);
       const before = this.state.me.value;
       if (before && before.id !== me.id) {
         location.reload(); // another person: what is open is not theirs to see (fault C12)
@@ -133,7 +134,7 @@ export class Room {
       this.outgoing.tryNow();
       return null;
     } catch (error) {
-      return wordsOf(asProblem(error));
+      return asProblem(error);
     }
   }
 

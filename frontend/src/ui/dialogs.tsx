@@ -9,64 +9,6 @@ import type { OpenCase } from "../reading/case";
 import type { Room } from "../reading/room";
 import { Dialog } from "./dialog";
 
-/** Sign-in over the case when the session has ended: nothing is lost. */
-export function SignInDialog({ room }: { room: Room }): VNode {
-  const username = useSignal(room.state.me.value?.username ?? "");
-  const password = useSignal("");
-  const error = useSignal<string | null>(null);
-  const isBusy = useSignal(false);
-  const enter = async (): Promise<void> => {
-    isBusy.value = true;
-    error.value = await room.signIn(username.value, password.value);
-    isBusy.value = false;
-    password.value = "";
-  };
-  return (
-    <Dialog title={t("sign_in.title")} testId="sign-in">
-      <form
-        class="signature"
-        onSubmit={(event) => {
-          event.preventDefault();
-          void enter();
-        }}
-      >
-        <p class="quiet-text">{t("sign_in.help")}</p>
-        <label>
-          {t("sign_in.user")}
-          <input
-            type="text"
-            autocomplete="username"
-            required
-            value={username.value}
-            onInput={(event) => (username.value = event.currentTarget.value)}
-          />
-        </label>
-        <label>
-          {t("sign_in.password")}
-          <input
-            type="password"
-            autocomplete="current-password"
-            required
-            autofocus
-            value={password.value}
-            onInput={(event) => (password.value = event.currentTarget.value)}
-          />
-        </label>
-        {error.value !== null && (
-          <p class="error" role="alert">
-            {error.value}
-          </p>
-        )}
-        <footer>
-          <button type="submit" class="primary" disabled={isBusy.value}>
-            {t("sign_in.do")}
-          </button>
-        </footer>
-      </form>
-    </Dialog>
-  );
-}
-
 /** Tell the coordinator what is wrong with a case. */
 export function ProblemDialog({ room }: { room: Room }): VNode {
   const words = useSignal("");

@@ -170,13 +170,15 @@ function ProposalStyles({ room }: { room: Room }): VNode | null {
 function Languages({ room }: { room: Room }): VNode {
   return (
     <Part title={t("more.language")}>
-      {languages.map(({ tag, name }) => (
+      {languages.map(({ tag, name, ofSite }) => (
         <Item
           key={tag}
           lang={tag}
           isChosen={tongue.value === tag}
           onClick={() => {
             speak(tag);
+            // Without a server it is the language of this page only: words, not work.
+            room.ports.api.setLanguage(ofSite).catch(() => undefined);
             room.record("tool", { language: tag });
           }}
           testId={`language-${tag}`}

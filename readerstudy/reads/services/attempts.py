@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import ParamSpec, TypeVar
 
 from django.db import OperationalError, connection
+from django.utils.translation import gettext as _
 
 from readerstudy.web.problems import Problem
 
@@ -43,7 +44,9 @@ def retried(service: Callable[P, R]) -> Callable[P, R]:
                 if connection.in_atomic_block or not lost_a_race(error):
                     raise
                 time.sleep(PAUSE_S * number)
-        words = "The platform is very busy. What you did is kept on this device; it is sent again."
+        words = _(
+            "The platform is very busy. What you did is kept on this device; it is sent again."
+        )
         raise Problem("reads.busy", words, status=503)
 
     return attempt

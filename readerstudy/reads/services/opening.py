@@ -6,6 +6,7 @@ from uuid import UUID
 
 from django.db import transaction
 from django.utils import timezone
+from django.utils.translation import gettext as _
 
 from readerstudy.accounts.models import User
 from readerstudy.audit.services import record
@@ -34,7 +35,9 @@ def start_session(study: Study, *, display: dict[str, Any], by: User) -> Session
     """
     reader = selectors.reader_for(by, study.pk)
     if display.get("webgl") is False:
-        words = "This browser cannot show the images properly: turn on WebGL, or use another one."
+        words = _(
+            "This browser cannot show the images properly: turn on WebGL, or use another one."
+        )
         raise Problem("reads.display", words)
     now = timezone.now()
     session = Session.objects.create(
@@ -64,7 +67,7 @@ def open_next(study: Study, *, session_id: UUID | None, tab: str, by: User) -> R
     _require_running(reader.study)
     allocation, stage = selectors.next_step(reader)
     if allocation is None:
-        raise Problem("reads.nothing_left", "You have read every case of this study. Thank you.")
+        raise Problem("reads.nothing_left", _("You have read every case of this study. Thank you."))
     _require_open_period(reader, allocation.period)
     if stage != Stage.AIDED:  # the second half of a case is not a further one
         _require_rest(reader)
@@ -90,7 +93,7 @@ def _queue_on(reader: Reader) -> Reader:
 
 def _require_running(study: Study) -> None:
     if study.state != Study.State.RUNNING:
-        words = "This study is not open for reading now. Your coordinator knows more."
+        words = _("This study is not open for reading now. Your coordinator knows more.")
         raise Problem("reads.not_running", words)
 
 
@@ -98,7 +101,8 @@ def _require_open_period(reader: Reader, period: int) -> None:
     opening = selectors.opening_of(reader, period)
     if not opening.is_open:
         when = opening.opens_on.isoformat() if opening.opens_on else None
-        words = f"Period {period} opens on {when}. Nothing is lost; come back then."
+        words = _("Period {period} opens on {when}. Nothing is lost; come back then.")
+        words = words.format(period=period, when=when)
         raise Problem("reads.washout", words, opens_on=when)
 
 
@@ -107,14 +111,15 @@ def _require_rest(reader: Reader) -> None:
     until = selectors.rest_until(reader)
     if until is not None:
         limit = reader.study.session_limit_min
-        words = f"A session ends after {limit} minutes. Rest; all you did is kept."
+        words = _("A session ends after {limit} minutes. Rest; all you did is kept.")
+        words = words.format(limit=limit)
         raise Problem("reads.rest", words, opens_at=until.isoformat())
 
 
 def _require_answers(reader: Reader) -> None:
     """Refuse a case to who has not said what the protocol asks before it."""
     if (asked := questionnaires.due(reader)) is not None:
-        words = f"First answer “{asked.title}”: it is on your reading page."
+        words = _("First answer “{title}”: it is on your reading page.").format(title=asked.title)
         raise Problem("reads.questionnaire", words, questionnaire=asked.key)
 
 
@@ -124,7 +129,7 @@ def _require_qualified(reader: Reader, period: int, by: User) -> None:
         return
     settle_training(reader, by=by)  # a training case that was withdrawn may have been the last
     if selectors.failed_qualification(reader) is not None:
-        words = "Training was not passed. Your coordinator decides how to go on."
+        words = _("Training was not passed. Your coordinator decides how to go on.")
         raise Problem("reads.not_qualified", words)
 
 
@@ -133,7 +138,7 @@ def _create(
 ) -> Read:
     version = current_version(reader.study)
     if version is None:
-        raise Problem("reads.not_running", "The study is not locked yet.")
+        raise Problem("reads.not_running", _("The study is not locked yet."))
     session = Session.objects.filter(pk=session_id, reader=reader).first() if session_id else None
     now = timezone.now()
     if session:
@@ -197,7 +202,7 @@ def take_over(read_id: UUID, *, tab: str, by: User) -> Read:
     """Make `tab` the one that may write; the loser's next batch is answered 409 (C10)."""
     read = selectors.own_read(by, read_id, lock=True)
     if read.state not in selectors.OPEN_STATES:
-        raise Problem("reads.not_open", "This read is not open any more.")
+        raise Problem("reads.not_open", _("This read is not open any more."))
     if read.lease_tab != tab:
         read.lease_tab = tab
         read.lease_fence += 1

@@ -5,6 +5,7 @@ from typing import Any
 
 from django.db import transaction
 from django.utils import timezone
+from django.utils.translation import gettext as _
 
 from readerstudy.accounts.models import User
 from readerstudy.audit.services import record
@@ -12,6 +13,7 @@ from readerstudy.reads import questionnaires, selectors
 from readerstudy.reads.completeness import shown, unanswered
 from readerstudy.reads.models import QuestionnaireReply
 from readerstudy.reads.services.attempts import retried
+from readerstudy.reads.words import in_words
 from readerstudy.studies.models import Reader, Study
 from readerstudy.studies.selectors import current_version, require_served
 from readerstudy.web.problems import Invalid, Problem, Unknown
@@ -41,13 +43,13 @@ def answer_questionnaire(
     if questionnaire is None or version is None:
         raise Unknown
     if study.state not in (Study.State.RUNNING, Study.State.CLOSED):
-        words = "This study is not open for reading now. Your coordinator knows more."
+        words = _("This study is not open for reading now. Your coordinator knows more.")
         raise Problem("reads.not_running", words)
     if not questionnaires.is_due(reader, questionnaire):
-        words = "These questions are not asked now: they are answered, or come later."
+        words = _("These questions are not asked now: they are answered, or come later.")
         raise Problem("reads.questionnaire_done", words)
     asked = [questionnaires.asked(each) for each in questionnaire.questions]
-    if found := [each.words for each in unanswered(asked, answers)]:
+    if found := in_words(unanswered(asked, answers)):
         raise Invalid("reads.questionnaire_answers", " ".join(found), problems=found)
     given = {each: answers[each] for each in shown(asked, answers) if _is_given(answers.get(each))}
     reply = QuestionnaireReply.objects.create(

@@ -9,6 +9,7 @@ from uuid import UUID
 from django.conf import settings
 from django.db import transaction
 from django.utils import timezone
+from django.utils.translation import gettext as _
 
 from readerstudy.accounts.models import User
 from readerstudy.audit.services import canonical, record
@@ -22,6 +23,7 @@ from readerstudy.reads.packing import digests
 from readerstudy.reads.services.attempts import retried
 from readerstudy.reads.services.qualifying import settle_training
 from readerstudy.reads.timing import TimedEvent, Timing, derive
+from readerstudy.reads.words import in_words
 from readerstudy.studies.models import Question, Study
 from readerstudy.studies.selectors import questions_of, require_served
 from readerstudy.web.problems import Invalid, Problem, Refused
@@ -94,27 +96,27 @@ def _submit(
 def _require_ready(read: Read, holder: _Holder) -> None:
     _require_collecting(read.reader.study)
     if next_state(read.state, "submit") is None:
-        words = "This read is submitted already." if read.submitted_at else "Resume it first."
+        words = _("This read is submitted already.") if read.submitted_at else _("Resume it first.")
         raise Problem("reads.not_open", words, state=read.state)
     if (str(holder.tab), holder.fence) != (read.lease_tab, read.lease_fence):
-        words = "This case is open in another window. Take it over to go on here."
+        words = _("This case is open in another window. Take it over to go on here.")
         raise Problem("reads.taken_over", words)
     gaps, last = Log.of(read).missing(holder.tab)
     if gaps or last < holder.last_seq:
         gaps = [*gaps, *range(last + 1, holder.last_seq + 1)][:MAX_MISSING]
-        words = "Some of what you did has not reached the server yet. It is sent again now."
+        words = _("Some of what you did has not reached the server yet. It is sent again now.")
         raise Problem("reads.missing_events", words, missing=gaps)
     if found := incomplete(**_state_of(read)):
-        words = " ".join(each.words for each in found)
-        lines = [{"what": each.what, "words": each.words} for each in found]
-        raise Problem("reads.incomplete", words, missing=lines)
+        said = in_words(found)
+        lines = [{"what": each.what, "words": it} for each, it in zip(found, said, strict=True)]
+        raise Problem("reads.incomplete", " ".join(said), missing=lines)
 
 
 def _require_collecting(study: Study) -> None:
     """Reads may still be signed after the close, never once the data are frozen (D10)."""
     require_served(study)
     if study.state not in {Study.State.RUNNING, Study.State.CLOSED}:
-        words = "This study's data are frozen: no read is signed any more. It is kept as it is."
+        words = _("This study's data are frozen: no read is signed any more. It is kept as it is.")
         raise Problem("reads.frozen", words)
 
 
@@ -158,12 +160,12 @@ def _asked(question: Question) -> Asked:
 
 def _require_signature(read: Read, password: str, meaning: str, by: User) -> None:
     if meaning != disclosure.MEANING:
-        raise Invalid("reads.meaning", "The signature's meaning is not the one that was shown.")
+        raise Invalid("reads.meaning", _("The signature's meaning is not the one that was shown."))
     if not by.check_password(password):
         with transaction.atomic():
             study = read.reader.study_id
             record("reads.wrong_password", subject=f"read:{read.id}", by=by, study=study)
-        words = "The password is not right. Nothing is lost: sign again."
+        words = _("The password is not right. Nothing is lost: sign again.")
         raise Refused("reads.wrong_password", words)
 
 

@@ -4,12 +4,14 @@ from datetime import date, datetime, timedelta
 from typing import Any
 
 from django import template
-from django.utils import timezone
+from django.utils import dateformat, timezone
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
+from django.utils.translation import gettext
 
 register = template.Library()
 TEN_MINUTES_S = 600
+HOUR_MIN = 60
 NONE = "–"  # noqa: RUF001 -- an en dash stands for "nothing" in a table
 
 _LOOKS = {
@@ -36,7 +38,7 @@ def stamp(value: datetime | None) -> SafeString | str:
     if value is None:
         return NONE
     local = timezone.localtime(value)
-    text = f"{local:%-d %b %Y, %H:%M} {local.tzname()}"
+    text = f"{dateformat.format(local, gettext('j M Y, H:i'))} {local.tzname()}"
     return format_html('<time datetime="{}">{}</time>', value.isoformat(), text)
 
 
@@ -46,7 +48,8 @@ def day(value: date | str | None) -> SafeString | str:
     if value is None:
         return NONE
     on = date.fromisoformat(value) if isinstance(value, str) else value
-    return format_html('<time datetime="{}">{}</time>', on.isoformat(), f"{on:%A, %-d %B %Y}")
+    text = dateformat.format(on, gettext("l, j F Y"))
+    return format_html('<time datetime="{}">{}</time>', on.isoformat(), text)
 
 
 @register.filter
@@ -56,9 +59,13 @@ def duration(value: timedelta | None) -> str:
         return NONE
     seconds = round(value.total_seconds())
     if seconds < TEN_MINUTES_S:
-        return f"{seconds // 60} min {seconds % 60:02d} s"
+        words = gettext("{minutes} min {seconds} s")
+        return words.format(minutes=seconds // 60, seconds=f"{seconds % 60:02d}")
     minutes = round(seconds / 60)
-    return f"{minutes // 60} h {minutes % 60:02d} min" if minutes >= 60 else f"{minutes} min"  # noqa: PLR2004 -- an hour
+    if minutes < HOUR_MIN:
+        return gettext("{minutes} min").format(minutes=minutes)
+    words = gettext("{hours} h {minutes} min")
+    return words.format(hours=minutes // HOUR_MIN, minutes=f"{minutes % HOUR_MIN:02d}")
 
 
 @register.filter

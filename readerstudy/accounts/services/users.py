@@ -1,15 +1,15 @@
-"""What changes users and sites, and who is signed in."""
+"""What changes users and sites."""
 
 from collections.abc import Mapping
 
-from django.contrib import auth
+from django.conf import settings
 from django.contrib.auth.password_validation import validate_password
 from django.contrib.auth.validators import UnicodeUsernameValidator
 from django.core.exceptions import ValidationError
 from django.core.validators import validate_email
 from django.db import transaction
-from django.http import HttpRequest
 from django.utils import timezone
+from django.utils.translation import gettext as _
 
 from readerstudy.accounts import reading_room
 from readerstudy.accounts.models import Experience, Site, User
@@ -104,7 +104,7 @@ def change_password(user: User, *, old: str, new: str, by: User) -> User:
     if by != user and not by.is_staff:
         raise Refused("accounts.not_yours", "Only an administrator sets another's password.")
     if not by.check_password(old):
-        raise Refused("accounts.wrong_password", "The present password is not right. Try again.")
+        raise Refused("accounts.wrong_password", _("The present password is not right. Try again."))
     _check_password(new, user)
     with transaction.atomic():
         user.set_password(new)
@@ -126,9 +126,9 @@ def set_profile(
     if by != user and not by.is_staff:
         raise Refused("accounts.not_yours", "Only an administrator changes another's profile.")
     if theme not in ("dark", "light"):
-        raise Invalid("accounts.theme", "Choose the dark or the light theme.")
+        raise Invalid("accounts.theme", _("Choose the dark or the light theme."))
     if not display_name.strip():
-        raise Invalid("accounts.display_name", "Give the name that others shall see.")
+        raise Invalid("accounts.display_name", _("Give the name that others shall see."))
     address = user.email if email is None else _email(email)
     with transaction.atomic():
         detail = {"display_name": display_name.strip(), "theme": theme}
@@ -167,6 +167,27 @@ def set_reading_room(
     return user
 
 
+def set_language(user: User, *, language: str, by: User) -> User:
+    """Set the language that a user's pages are in, on every machine.
+
+    Raises
+    ------
+    Problem
+        400 for a language that there is not, 403 for another's account.
+    """
+    if by != user:
+        raise Refused("accounts.not_yours", "Everybody sets their own language.")
+    if language not in dict(settings.LANGUAGES):
+        raise Invalid("accounts.language", _("Choose one of the languages that there are."))
+    if language != user.language:
+        with transaction.atomic():
+            user.language = language
+            user.save(update_fields=["language"])
+            detail = {"language": language}
+            record("accounts.set_language", subject=f"user:{user.pk}", by=by, detail=detail)
+    return user
+
+
 def deactivate(user: User, *, reason: str, by: User) -> User:
     """End a user's access: sessions are dead at the next request, nothing of theirs is deleted."""
     _require_administrator(by)
@@ -181,33 +202,6 @@ def reactivate(user: User, *, reason: str, by: User) -> User:
     """Give a deactivated user access again."""
     _require_administrator(by)
     return _set_active(user, "accounts.reactivate", active=True, reason=reason, by=by)
-
-
-def sign_in(request: HttpRequest, *, username: str, password: str) -> User:
-    """Start a session. An unknown name, a wrong password and a dead account answer alike.
-
-    Raises
-    ------
-    Problem
-        403 `accounts.wrong_sign_in`. After too many failures django-axes answers 429 instead
-        (`web.problems.locked_out`), by its middleware.
-    """
-    user = auth.authenticate(request, username=username, password=password)
-    if not isinstance(user, User):
-        raise Refused("accounts.wrong_sign_in", "Name and password do not fit. Try again.")
-    with transaction.atomic():
-        auth.login(request, user)
-        record("accounts.sign_in", subject=f"user:{user.pk}", by=user)
-    return user
-
-
-def sign_out(request: HttpRequest) -> None:
-    """End the session, if there is one."""
-    user = request.user if isinstance(request.user, User) else None
-    with transaction.atomic():
-        auth.logout(request)
-        if user:
-            record("accounts.sign_out", subject=f"user:{user.pk}", by=user)
 
 
 def _set_active(user: User, action: str, *, active: bool, reason: str, by: User) -> User:
@@ -249,9 +243,8 @@ def _email(address: str) -> str:
         if address:
             validate_email(address)
     except ValidationError:
-        raise Invalid(
-            "accounts.email", "This is not a mail address. Leave it empty for no mails."
-        ) from None
+        words = _("This is not a mail address. Leave it empty for no mails.")
+        raise Invalid("accounts.email", words) from None
     return address
 
 
