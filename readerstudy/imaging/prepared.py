@@ -31,6 +31,10 @@ class Prepared:
 
     def first(self, **values: Value) -> tuple[Any, ...] | None:
         """The first row as the database gives it, or None."""
+        return next(iter(self.all(**values)), None)
+
+    def all(self, **values: Value) -> list[tuple[Any, ...]]:
+        """The rows as the database gives them: a UUID may be a text."""
         if connection.vendor not in self._written:
             self._written[connection.vendor] = self._write()
         sql, places = self._written[connection.vendor]
@@ -38,8 +42,8 @@ class Prepared:
         with connection.cursor() as cursor:
             cursor.execute(sql, [given[each.name] if isinstance(each, _Place) else each
                                  for each in places])  # fmt: skip
-            row: tuple[Any, ...] | None = cursor.fetchone()
-        return row
+            rows: list[tuple[Any, ...]] = cursor.fetchall()
+        return rows
 
     def _write(self) -> tuple[str, list[Any]]:
         stand_ins: dict[str, Value] = {

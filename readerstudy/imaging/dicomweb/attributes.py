@@ -97,15 +97,21 @@ class Holdings:
 
 
 def holdings(reach: QuerySet[Series], examinations: list[Examination]) -> Holdings:
-    """What these examinations hold: two queries, however many they are."""
-    series = reach.filter(examination__in=examinations).select_related("examination")
-    counts = (
-        Instance.objects.filter(series__in=series.order_by().values("pk"))
-        .order_by()
-        .values_list("series__examination")
-        .annotate(Count("pk"))
-    )
-    return Holdings(series, dict(counts))
+    """What these examinations hold: two queries, however many they are, each by its keys.
+
+    Parameters
+    ----------
+    reach
+        Which of their series are within reach (`Scope.of_found`).
+    """
+    series = list(reach.filter(examination__in=[each.pk for each in examinations])
+                  .select_related("examination"))  # fmt: skip
+    found = Instance.objects.filter(series__in=[each.pk for each in series]).order_by()
+    counts: dict[UUID, int] = {}
+    of = {each.pk: each.examination_id for each in series}
+    for pk, count in found.values_list("series").annotate(Count("pk")):
+        counts[of[pk]] = counts.get(of[pk], 0) + count
+    return Holdings(series, counts)
 
 
 class Extra:

@@ -32,7 +32,8 @@ EMPTY = frozenset(
 _LISTED = frozenset(["0020000D", "0020000E", "00080018", "00080016"])
 _NUMBERS = frozenset(["00200011", "00200013"])
 _NAME = "00100010"
-M = TypeVar("M", bound=Model)
+M = TypeVar("M")
+E = TypeVar("E", bound=Model)
 
 
 @dataclass(frozen=True)
@@ -119,8 +120,8 @@ def _text(tag: str, field: str, value: str, is_fuzzy: bool) -> Q:  # noqa: FBT00
 
 
 def _matched(
-    found: QuerySet[M], query: Query, fields: Mapping[str, str], scope: Scope, examination: str
-) -> QuerySet[M]:
+    found: QuerySet[E], query: Query, fields: Mapping[str, str], scope: Scope, examination: str
+) -> QuerySet[E]:
     for tag, value in query.wanted.items():
         if tag == MODALITIES:
             if value not in {"", "*"}:
@@ -149,7 +150,7 @@ def _page(query: Query, items: list[dict[str, Any]]) -> HttpResponse:
     return response
 
 
-def _rows(found: QuerySet[M], query: Query) -> list[M]:
+def _rows(found: QuerySet[Any, M], query: Query) -> list[M]:
     """The rows of the page, and one more when there are more."""
     return list(found[query.offset : query.offset + query.limit + 1])
 
@@ -160,8 +161,10 @@ def studies(request: HttpRequest, scope: Scope) -> HttpResponse:
     media.choose(request, [media.JSON_TYPE, "application/json"])
     query = parse(request, STUDY)
     found = _matched(scope.examinations.order_by("study_uid"), query, STUDY, scope, "pk")
-    rows = _rows(found, query)
-    held = attributes.holdings(scope.series, rows)
+    # By its keys, which the index holds: what comes before the page is skipped, not read.
+    page = _rows(found.values_list("study_uid", flat=True), query)
+    rows = list(found.filter(study_uid__in=page))
+    held = attributes.holdings(scope.of_found, rows)
     extra = attributes.Extra(query.include)
     return _page(query, [_study(each, held, scope, extra) for each in rows])
 

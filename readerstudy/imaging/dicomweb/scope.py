@@ -29,6 +29,9 @@ class Scope:
     base: str  # absolute, as "https://host/dicomweb/<token>"
     series: QuerySet[Series]
     examinations: QuerySet[Examination]
+    # Of examinations that are known to be within reach: of a collection's all, without asking again
+    # whose they are, for which databases read the whole collection.
+    of_found: QuerySet[Series]
 
     def series_of(self, study: str, series: str | None = None) -> QuerySet[Series]:
         """The series of an examination, or the one of that UID.
@@ -83,7 +86,7 @@ def _of_token(request: HttpRequest, token: str) -> Scope:
     examinations = Examination.objects.filter(pk__in=series.values("examination"))
     if not series.exists():
         raise Unknown
-    return Scope(request.build_absolute_uri(f"/dicomweb/{token}"), series, examinations)
+    return Scope(request.build_absolute_uri(f"/dicomweb/{token}"), series, examinations, series)
 
 
 def _of_collection(request: HttpRequest, collection_id: UUID | None) -> Scope:
@@ -94,6 +97,7 @@ def _of_collection(request: HttpRequest, collection_id: UUID | None) -> Scope:
         address(request, collection),
         Series.objects.filter(examination__collection=collection),
         Examination.objects.filter(collection=collection),
+        Series.objects.all(),
     )
 
 
