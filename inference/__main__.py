@@ -77,6 +77,13 @@ def _training(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -
     one = commands.add_parser("families", help="list the families of detectors, as JSON")
     one.set_defaults(run=_families)
 
+    one = commands.add_parser("classify", help="measure heads that tell what kind a lesion is")
+    one.add_argument("--question", help="default: each")
+    one.add_argument("--head", help="default: each")
+    one.add_argument("--training", type=int, default=300, help="synthetic lesions to learn from")
+    one.add_argument("--test", type=int, default=300)
+    one.set_defaults(run=_classify)
+
     one = commands.add_parser("calibrate", help="pack weights, set their operating point")
     one.add_argument("checkpoint", type=Path)
     one.add_argument("--cache", type=Path, default=CACHE)
@@ -92,6 +99,18 @@ def _training(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -
     one.add_argument("--out", type=Path, default=Path("benchmarks/detectors"))
     one.add_argument("--shift", default="none", help="phantoms unlike the training's, by name")
     one.set_defaults(run=_evaluate)
+
+
+def _classify(options: argparse.Namespace) -> None:
+    """A line of JSON as soon as a head is measured."""
+    from inference.classify import QUESTIONS
+    from inference.classify.heads import HEADS
+    from inference.classify.measure import measured
+
+    for question in [options.question] if options.question else QUESTIONS:
+        for head in [options.head] if options.head else HEADS:
+            found = measured(question, head, training=options.training, test=options.test)
+            print(json.dumps(found), flush=True)
 
 
 def _phantom(options: argparse.Namespace) -> None:

@@ -71,6 +71,7 @@ def load(card: Card, weights: bytes, device: str | None) -> Detector:
         network,
         chosen,
         window=card.options.get("window"),
+        opinions=card.options.get("opinions", "mirror"),
         is_differentiable=is_torch,
     )
 

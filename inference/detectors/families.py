@@ -291,4 +291,10 @@ def load(card: Card, weights: bytes, device: str | None) -> Detector:
     state = {name: tensor.float() for name, tensor in load_tensors(weights).items()}
     counters = {k: v for k, v in network.state_dict().items() if k.endswith("num_batches_tracked")}
     network.load_state_dict({**state, **counters})
-    return VoxelwiseDetector(card, network, chosen_device(device), window=family.window)
+    return VoxelwiseDetector(
+        card,
+        network,
+        chosen_device(device),
+        window=family.window,
+        opinions=card.options.get("opinions", "mirror"),
+    )

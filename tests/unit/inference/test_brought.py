@@ -6,6 +6,7 @@ import json
 import sys
 import warnings
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -71,6 +72,30 @@ def test_a_torchscript_model_in_the_folder_is_a_detector(folder: Path) -> None:
     voxels = np.random.default_rng(0).normal(0, 1, (4, 16, 16, 16)).astype(np.float32)
     maps = made.logits(Prepared(voxels, np.eye(4), ()))
     assert maps[0] == pytest.approx(voxels[0] - 2, abs=0.05)
+
+
+@pytest.mark.parametrize(("opinions", "passes"), [("mirror", 2), ("once", 1)])
+def test_a_card_says_what_its_uncertainty_is_measured_over(
+    folder: Path, opinions: str, passes: int
+) -> None:
+    bring(folder, scripted(Bright()), "torchscript", channels=[0], opinions=opinions)
+    made = load("site-model@2", "cpu")
+    assert isinstance(made, VoxelwiseDetector)
+    ready = Prepared(np.zeros((4, 16, 16, 16), np.float32), np.eye(4), ())
+    assert len(made.logits(ready)) == passes
+
+
+def test_dropout_of_a_bundle_differs_from_pass_to_pass(folder: Path) -> None:
+    config = {"network_def": {**NETWORK["network_def"], "dropout": 0.5, "channels": [2, 4]}}
+    state = UNet(3, 2, 2, (2, 4), (2,), dropout=0.5).state_dict()
+    bring(folder, bundle(folder, state, config), "monai-bundle", channels=[0, 3],
+          opinions="dropout")  # fmt: skip
+    made = load("site-model@2", "cpu")
+    assert isinstance(made, VoxelwiseDetector)
+    voxels = np.random.default_rng(0).normal(0, 1, (4, 16, 16, 16)).astype(np.float32)
+    passes = made.logits(Prepared(voxels, np.eye(4), ()))
+    assert len(passes) == 8
+    assert passes.std(0).max() > 0
 
 
 def test_a_replaced_file_is_refused(folder: Path) -> None:
@@ -154,7 +179,7 @@ def test_what_is_no_onnx_model_or_cannot_run_says_so(
         load("site-model@2", "cpu")
 
 
-def bundle(folder: Path, state: object, config: dict[str, object]) -> bytes:
+def bundle(folder: Path, state: object, config: dict[str, Any]) -> bytes:
     """A MONAI bundle as it lies on disk: configuration, weights, metadata."""
     root = folder / "bundle"
     for name in ("configs", "models"):
@@ -165,7 +190,7 @@ def bundle(folder: Path, state: object, config: dict[str, object]) -> bytes:
     return zipped(root)
 
 
-NETWORK: dict[str, object] = {
+NETWORK: dict[str, Any] = {
     "bundle_root": ".",
     "features": 2,
     "network_def": {
