@@ -1,5 +1,6 @@
 """Detectors whose network answers for every voxel: preparation, inference, candidates."""
 
+import warnings
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
@@ -71,7 +72,7 @@ class VoxelwiseDetector:
         self.weights_sha256, self.needs = card.weights_sha256, card.needs
         self.device = torch.device(device)
         self.window, self.opinions = window, opinions
-        self.is_differentiable = is_differentiable
+        self.is_differentiable = is_differentiable and getattr(network, "is_differentiable", True)
         self.networks = [laid_out(each, self.device).eval() for each in (network, *others)]
         for each in self.networks:
             each.requires_grad_(False)
@@ -109,8 +110,13 @@ class VoxelwiseDetector:
         """The lesion with its heat map, where one can be made."""
         if not self.is_differentiable or number >= _HEAT_MAPS:
             return lesion
-        with self._precision():
-            return replace(lesion, heat=heat_map(self.networks[0], lesion, ready))
+        try:
+            with self._precision():
+                return replace(lesion, heat=heat_map(self.networks[0], lesion, ready))
+        except RuntimeError as problem:  # a brought model without a slope; memory that lacks
+            # A proposal is worth more than its heat map.
+            warnings.warn(f"{self.card.value}: no heat map: {problem}", stacklevel=2)
+            return lesion
 
     def given(self, _examination: Mapping[str, Volume], ready: Prepared) -> Prepared:
         """What the network is given: the examination as this package prepares it."""

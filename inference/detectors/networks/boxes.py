@@ -42,6 +42,8 @@ class Fcos(nn.Module):
     photographs.
     """
 
+    is_differentiable = False  # boxes are painted: no slope by the voxels, no heat maps
+
     def __init__(self, width: int, stride: int = 2) -> None:
         super().__init__()
         self.pyramid, self.stride = Pyramid(width), stride

@@ -62,6 +62,8 @@ class CandidatesThenCrops(nn.Module):
     limited by its sensitivity and the second by its specificity.
     """
 
+    is_differentiable = False  # balls are painted: no slope by the voxels, no heat maps
+
     def __init__(self, width: int, most: int = 48, crop: int = 16) -> None:
         super().__init__()
         self.sigmas, self.most, self.crop = (1.0, 2.0, 4.0), most, crop

@@ -5,6 +5,8 @@ import pytest
 import torch
 from numpy.typing import NDArray
 
+from inference.detector import Card
+from inference.detectors.voxelwise import VoxelwiseDetector
 from inference.explain.heat import attribute, heat_map
 from inference.lesions import HEAT_LEVELS, Lesion
 from inference.preprocess import ROLES, Prepared
@@ -89,6 +91,20 @@ def test_a_heat_map_is_told_in_closed_lines_of_the_series_slices(
         assert {point[0] % 2 for point in line} == {0}  # slices are 2 mm apart along x here
     sizes = [np.ptp(np.concatenate(each["contours_mm"]), axis=0).max() for each in levels]
     assert sizes == sorted(sizes, reverse=True)
+
+
+def test_a_model_without_a_slope_keeps_its_proposals_without_heat_maps(
+    ready: Prepared, lesion: Lesion
+) -> None:
+    class Cut(Looks):
+        def forward(self, x: torch.Tensor) -> torch.Tensor:
+            return super().forward(x.detach())
+
+    point = {"segmentation": 0.5, "temperature": 1.0, "bias": 0.0, "probability": 0.5}
+    card = Card("cut", "1", "torchscript", "", "", ("t1c",), point, {})
+    detector = VoxelwiseDetector(card, Cut(0), "cpu")
+    with pytest.warns(UserWarning, match="cut@1: no heat map"):
+        assert detector._heated(lesion, 0, ready) == lesion
 
 
 def test_where_nothing_speaks_for_a_lesion_there_is_no_heat_map(
