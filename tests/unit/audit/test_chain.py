@@ -205,3 +205,17 @@ def test_h5_an_export_is_verified_without_a_database() -> None:
 def test_a_line_that_is_no_entry_is_refused(line: str) -> None:
     with pytest.raises(ValueError, match="Not an audit entry"):
         from_line(line)
+
+
+@pytest.mark.fault("H1")
+def test_h1_a_chain_is_verified_from_where_it_was_last_whole() -> None:
+    links = chain(20)
+    since = [Head("platform", 10, links[9].hash)]
+    assert verify(links[9:], since=since) == []
+    (gone,) = verify(links[11:], since=since)
+    assert (gone.number, gone.tampering) == (1, Tampering.DELETED)
+    edited = [*links[9:12], replace(links[12], actor="mallory"), *links[13:]]
+    assert [each.number for each in verify(edited, since=since)] == [13]
+    other = [Head("platform", 10, links[8].hash)]
+    assert [each.tampering for each in verify(links[9:], since=other)] == [Tampering.REWRITTEN]
+    assert [each.tampering for each in verify([], since=since)] == [Tampering.TRUNCATED]

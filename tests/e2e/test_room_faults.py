@@ -1,0 +1,250 @@
+"""Faults in a real browser: killed, left, frozen, without its storage, after the other arm."""
+
+import json
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from playwright.sync_api import Page, Playwright, Route
+
+from tests.e2e import room
+from tests.e2e.conftest import Site, Visit, sign_in
+from tests.e2e.machine import Machine
+from tests.e2e.test_reading_room import _skip_questions, _study
+
+pytestmark = pytest.mark.browser
+CANARY = "c0ffee00-dead-4bad-8bad-000000000001"
+WORDS = "canary-words-91827"
+# All that a script of a later page can find on the device.
+DUMP = """async () => {
+  const found = [JSON.stringify(localStorage), JSON.stringify(sessionStorage), document.cookie,
+                 document.documentElement.outerHTML, location.href, JSON.stringify(history.state)];
+  for (const name of await caches.keys()) {
+    const cache = await caches.open(name);
+    for (const request of await cache.keys()) {
+      found.push(request.url, await (await cache.match(request)).text());
+    }
+  }
+  const whole = (request) => new Promise((resolve, reject) => {
+    request.onsuccess = () => resolve(request.result);
+    request.onerror = () => reject(request.error);
+  });
+  for (const { name } of await indexedDB.databases()) {
+    const database = await whole(indexedDB.open(name));
+    for (const store of database.objectStoreNames) {
+      const rows = database.transaction(store).objectStore(store).getAll();
+      found.push(store, JSON.stringify(await whole(rows)));
+    }
+    database.close();
+  }
+  return found.join("\\n");
+}"""
+
+
+@pytest.fixture
+def machine(playwright: Playwright, tmp_path: Path) -> Iterator[Machine]:
+    """A browser that may be killed."""
+    made = Machine(playwright, tmp_path / "profile")
+    yield made
+    made.kill()
+
+
+def _enter(page: Page, site: Site) -> None:
+    """Into the demonstration's room; signing in where the browser has no session any more."""
+    home = f"{site.url}/reading/{_study(site)}"
+    page.goto(f"{home}/questions/about-you/")
+    if "/sign-in" in page.url:
+        sign_in(page, "reader", base=site.url)
+        page.goto(f"{home}/questions/about-you/")
+    _skip_questions(page)
+    page.goto(f"{home}/")
+    room.enter_again(page)
+
+
+def _events(site: Site, read_id: str) -> list[dict[str, Any]]:
+    """What the server has of a read, in the order in which it came."""
+    code = (
+        "import json\n"
+        "from readerstudy.reads.models import Batch\n"
+        f"rows = Batch.objects.filter(read='{read_id}').order_by('id')\n"
+        "print(json.dumps([dict(tab=str(b.tab), seq=e.seq, kind=e.kind, payload=e.payload)"
+        " for b in rows for e in b.events()]))"
+    )
+    return list(json.loads(site.manage("shell", "-v", "0", "-c", code)))
+
+
+def _gaps(events: list[dict[str, Any]]) -> dict[str, list[int]]:
+    """The numbers that are missing in each tab, and those that are there twice."""
+    tabs: dict[str, list[int]] = {}
+    for each in events:
+        tabs.setdefault(each["tab"], []).append(each["seq"])
+    return {
+        tab: seqs for tab, seqs in tabs.items() if sorted(seqs) != list(range(1, len(seqs) + 1))
+    }
+
+
+@pytest.mark.fault("C1")
+@pytest.mark.fault("C14")
+def test_c1_a_killed_browser_goes_on_with_what_it_had_not_sent(
+    machine: Machine, site: Site
+) -> None:
+    page = machine.start()
+    _enter(page, site)
+    room.saved(page)
+    read_id, marks = room.sign(page, "readId"), int(room.sign(page, "marks"))
+    page.context.set_offline(True)
+    room.put_mark(page, "6")
+    room.until(page, lambda: room.sign(page, "saved") == "kept", "the word that it is kept here")
+    assert int(room.sign(page, "unsent")) >= 2
+    machine.kill()
+
+    page = machine.start()
+    _enter(page, site)
+    assert room.sign(page, "readId") == read_id
+    assert int(room.sign(page, "marks")) == marks + 1
+    assert room.sign(page, "unrated") == "false"
+    room.saved(page)
+    events = _events(site, read_id)
+    assert "crash_recovered" in {each["kind"] for each in events}
+    assert _gaps(events) == {}
+    machine.kill()
+
+    _spoil(machine)  # C14: its database is broken, which never heals by itself
+    page = machine.start()
+    _enter(page, site)
+    assert int(room.sign(page, "marks")) == marks + 1
+    room.put_mark(page, "3")
+    room.saved(page)
+    events = _events(site, read_id)
+    (lost,) = [each for each in events if each["kind"] == "outbox_lost"]
+    assert lost["payload"] == {"server_last": 0}  # of the new tab: its own are all here
+    assert _gaps(events) == {}
+
+
+def _spoil(machine: Machine) -> None:
+    """Overwrite what the browser keeps of its databases."""
+    files = [each for each in machine.profile.glob("Default/IndexedDB/*/*") if each.is_file()]
+    assert files
+    for each in files:
+        each.write_bytes(b"\0broken" * 64)
+
+
+@pytest.mark.fault("C2")
+def test_c2_a_page_that_is_left_hands_in_its_last_words(visit: Visit, site: Site) -> None:
+    page = visit("reader", "/reading/")
+    _enter(page, site)
+    room.saved(page)
+    read_id = room.sign(page, "readId")
+    page.route("**/events", lambda route: route.abort())
+    room.put_mark(page, "4")
+    room.until(page, lambda: room.sign(page, "saved") == "kept", "a failure")
+    page.wait_for_timeout(8_000)  # further tries are seconds apart by now
+    unsent, before = int(room.sign(page, "unsent")), len(_events(site, read_id))
+    page.unroute("**/events")
+    page.goto("about:blank")
+    room.until(page, lambda: len(_events(site, read_id)) >= before + unsent, "the last words")
+    assert _gaps(_events(site, read_id)) == {}
+
+
+@pytest.mark.fault("C2")
+def test_c2_a_frozen_page_goes_on_and_one_out_of_the_cache_asks_anew(
+    visit: Visit, site: Site
+) -> None:
+    page = visit("reader", "/reading/")
+    _enter(page, site)
+    read_id, marks = room.sign(page, "readId"), int(room.sign(page, "marks"))
+    lifecycle = page.context.new_cdp_session(page)
+    lifecycle.send("Page.setWebLifecycleState", {"state": "frozen"})
+    time.sleep(3)
+    lifecycle.send("Page.setWebLifecycleState", {"state": "active"})
+    room.put_mark(page, "5")
+    room.saved(page)
+    with page.expect_navigation():
+        page.evaluate("setTimeout(() => dispatchEvent("
+                      "new PageTransitionEvent('pageshow', { persisted: true })))")  # fmt: skip
+    room.enter_again(page)
+    assert (room.sign(page, "readId"), int(room.sign(page, "marks"))) == (read_id, marks + 1)
+    room.saved(page)
+    events = _events(site, read_id)
+    assert "reload" in {each["kind"] for each in events}
+    assert _gaps(events) == {}
+
+
+@pytest.mark.fault("C14")
+def test_c14_without_a_database_all_goes_to_the_server_at_once(visit: Visit, site: Site) -> None:
+    page = visit("reader", "/reading/")
+    page.add_init_script(
+        "IDBFactory.prototype.open = () => { throw new DOMException('private', 'SecurityError'); }"
+    )
+    _enter(page, site)
+    assert page.get_by_text("This browser keeps nothing").count() == 1
+    room.shoot(page, "room-keeps-nothing")
+    marks = int(room.sign(page, "marks"))
+    room.put_mark(page, "5")
+    room.saved(page)
+    read_id = room.sign(page, "readId")
+    page.reload()
+    room.enter_again(page)
+    assert (room.sign(page, "readId"), int(room.sign(page, "marks"))) == (read_id, marks + 1)
+
+
+@pytest.mark.fault("F9")
+def test_f9_nothing_of_a_session_with_ai_stays_on_the_device(machine: Machine, site: Site) -> None:
+    """A packet with canaries, as of the AI arm; then one without, in the same browser."""
+    page = machine.start()
+    for address in ("**/api/studies/*/reads", "**/api/reads/*?tab=*"):
+        page.route(address, _with_canaries)
+    _enter(page, site)
+    assert page.get_by_test_id("proposals").is_visible()
+    page.get_by_test_id("pane-0").hover()
+    page.keyboard.press(".")
+    page.keyboard.press("r")
+    room.saved(page)
+    kinds = {each["kind"] for each in _events(site, room.sign(page, "readId"))}
+    assert "proposal_rejected" in kinds
+    assert CANARY in page.evaluate("document.documentElement.outerHTML") or WORDS in page.content()
+    page.unroute_all()
+    page.reload()
+    room.enter_again(page)
+    room.saved(page)
+    found = page.evaluate(DUMP) + _heap(page)
+    assert "readerstudy-outbox" not in found or "holders" in found
+    assert [each for each in (CANARY, WORDS) if each in found] == []
+    machine.kill()
+    # What a database's log keeps of removed rows no page can read.
+    kept = {*machine.files_with(CANARY), *machine.files_with(WORDS)}
+    assert {each for each in kept if not each.startswith("Default/IndexedDB/")} == set()
+
+
+def _with_canaries(route: Route) -> None:
+    """The platform's own answer, with proposals that it never had."""
+    answer = route.fetch()
+    body = answer.json()
+    if "read" in body:
+        point = [0.0, 0.0, 0.0]
+        body["ai"] = {
+            "mode": "concurrent",
+            "detector": {"name": WORDS, "version": "1", "banner": ""},
+            "state": "ready",
+            "proposals": [
+                {"id": CANARY, "label": "A", "centroid_mm": point, "diameter_mm": 5.0,
+                 "volume_mm3": 65.0, "probability": 0.9, "uncertainty": None, "contours_mm": [],
+                 "explanation": WORDS},
+            ],
+            "decisions": {},
+        }  # fmt: skip
+    route.fulfill(response=answer, json=body)
+
+
+def _heap(page: Page) -> str:
+    """Every string that the page's program holds."""
+    session = page.context.new_cdp_session(page)
+    parts: list[str] = []
+    session.on("HeapProfiler.addHeapSnapshotChunk", lambda event: parts.append(event["chunk"]))
+    session.send("HeapProfiler.collectGarbage")
+    session.send("HeapProfiler.takeHeapSnapshot", {"reportProgress": False})
+    found = "".join(parts)
+    assert len(found) > 100_000
+    return found
