@@ -42,6 +42,15 @@ DUMP = """async () => {
   return found.join("\\n");
 }"""
 
+KEPT = """() => new Promise((resolve, reject) => {
+  const opening = indexedDB.open("readerstudy-outbox");
+  opening.onerror = () => reject(opening.error);
+  opening.onsuccess = () => {
+    const counting = opening.result.transaction("events").objectStore("events").count();
+    counting.onsuccess = () => { opening.result.close(); resolve(counting.result); };
+  };
+})"""
+
 
 @pytest.fixture
 def machine(playwright: Playwright, tmp_path: Path) -> Iterator[Machine]:
@@ -97,7 +106,9 @@ def test_c1_a_killed_browser_goes_on_with_what_it_had_not_sent(
     page.context.set_offline(True)
     room.put_mark(page, "6")
     room.until(page, lambda: room.sign(page, "saved") == "kept", "the word that it is kept here")
-    assert int(room.sign(page, "unsent")) >= 2
+    unsent = int(room.sign(page, "unsent"))
+    assert unsent >= 2
+    room.until(page, lambda: page.evaluate(KEPT) >= unsent, "all of it on the disk")
     machine.kill()
 
     page = machine.start()
