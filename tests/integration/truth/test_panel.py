@@ -1,14 +1,19 @@
 """A4: truth readers state cases apart; what differs is decided; no reader reaches any of it."""
 
 from collections.abc import Callable
+from io import BytesIO
 from typing import Any
 
+import numpy as np
 import pytest
 from django.test import Client
 from django.urls import reverse
+from PIL import Image
 
 from readerstudy.accounts.models import User
 from readerstudy.audit.models import Entry
+from readerstudy.imaging import packs, store
+from readerstudy.imaging.models import Series
 from readerstudy.studies import readiness
 from readerstudy.studies import services as studies
 from readerstudy.studies.models import Case, Study
@@ -250,6 +255,51 @@ def test_a4_no_reader_reaches_a_page_of_the_truth(
         assert [client.get(page).status_code for page in pages] == [status] * 4, name
     assert sign_in(panel.tess).get(pages[2]).status_code == 403
     assert sign_in(panel.people.stan).get(pages[1]).status_code == 403
+
+
+def packed(series: Series) -> np.ndarray:
+    """A pack in the store as intake would have written it: each slice of another grey."""
+    shown = series.geometry
+    assert shown is not None
+    slices = np.arange(shown["frames"], dtype=shown["dtype"])[:, None, None] * 40
+    slices = np.broadcast_to(slices, (shown["frames"], shown["rows"], shown["columns"]))
+    order = packs.centre_out(shown["frames"])
+    path = store.pack_path(series)
+    path.parent.mkdir(parents=True)
+    frames = b"".join(slices[number].tobytes() for number in order)
+    path.write_bytes(packs.head(order, slices[0].nbytes) + frames)
+    return slices
+
+
+def test_a4_a_truth_reader_gets_the_slice_that_was_asked_for_and_nobody_else_any(
+    panel: Panel, sign_in: Callable[..., Client]
+) -> None:
+    series = panel.case.examination.series.first()
+    other = panel.new_case().examination.series.first()
+    assert series is not None
+    assert other is not None
+    slices = packed(series)
+    packed(other)
+
+    def of(number: int, shown: Series = series) -> str:
+        return address("truth-picture", panel.study, panel.case.pk, shown.pk, number)
+
+    tess = sign_in(panel.tess)
+    for number in (0, len(slices) - 1):
+        answer = tess.get(of(number), {"c": "40", "w": "160"})
+        assert (answer.status_code, answer["Content-Type"]) == (200, "image/png")
+        assert "no-store" in answer["Cache-Control"]
+        grey = np.asarray(Image.open(BytesIO(answer.content)))
+        wanted = np.rint(np.clip((slices[number] - 40.0) / 160 + 0.5, 0, 1) * 255)
+        assert np.array_equal(grey, wanted)
+    bad = [of(len(slices)), of(0, other), of(0) + "?c=x&w=1", of(0) + "?c=0&w=0"]
+    assert [tess.get(page).status_code for page in bad] == [404] * 4
+    for name in ("max", "mallory"):
+        assert sign_in(getattr(panel.people, name)).get(of(0)).status_code == 404
+    for user in (panel.people.rae, panel.people.cora, panel.people.stan, panel.people.ada):
+        refused = sign_in(user).get(of(0))
+        assert (refused.status_code, b"PNG" in refused.content) == (403, False), user
+    assert Client().get(of(0)).status_code == 302
 
 
 def posted(*lesions: LesionDraft, **more: str) -> dict[str, Any]:
