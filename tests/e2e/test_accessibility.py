@@ -9,7 +9,7 @@ from tests.e2e.test_desk import demonstration
 pytestmark = pytest.mark.browser
 OTHERS = ("/studies/", "/studies/new/", "/reading/", "/planning/", "/detectors/", "/profile/")
 STEPS = ("", "cases", "standard", "questions", "questionnaires", "arms", "readers", "plan", "lock",
-         "protocol", "progress", "reads", "results", "amend")  # fmt: skip
+         "images", "images/held", "protocol", "progress", "reads", "results", "amend")  # fmt: skip
 
 
 def test_r12_every_page_of_the_desk_meets_wcag(visit: Visit) -> None:

@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import expect
 
+from tests.e2e.axe import problems
 from tests.e2e.conftest import Site, Visit
 from tests.e2e.room import PASSWORD, shoot
 from tests.e2e.test_desk import demonstration
@@ -36,6 +37,12 @@ def test_a_statistician_closes_freezes_unblinds_and_reads_the_answer(
         page.set_viewport_size({"width": width, "height": height})
         page.wait_for_timeout(500)
         shoot(page, f"results-{size}")
+    page.goto(f"{base}/results/detectors/")
+    expect(page.get_by_role("heading", name="Detectors").first).to_be_visible()
+    found = problems(page)
+    shoot(page, "results-detectors")
+    page.goto(f"{base}/results/")
+    assert found + problems(page) == []  # R12
     bundles = []
     for number in range(2):
         with page.expect_download() as waiting:

@@ -8,6 +8,7 @@ import pytest
 from playwright.sync_api import Page, Route, expect
 
 from tests import dicom
+from tests.e2e.axe import problems
 from tests.e2e.conftest import Visit
 from tests.e2e.room import shoot
 
@@ -77,6 +78,7 @@ def test_a_closed_tab_and_a_lost_connection_cost_only_what_was_not_sent(
     expect(page.get_by_text("It is not a DICOM file.").first).to_be_visible()
     assert "Quirin" not in page.evaluate("JSON.stringify(localStorage)")
     shoot(page, "upload-result")
+    assert problems(page) == []  # R12
 
     page.goto(cases)  # the same images as files: they are there, nothing of them is sent
     sent.clear()
