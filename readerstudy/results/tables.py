@@ -6,7 +6,6 @@ floats by `repr` (the shortest text that gives the same double), so equal data a
 
 import csv
 import hashlib
-import io
 import json
 import re
 from collections.abc import Iterable, Mapping, Sequence
@@ -167,15 +166,28 @@ class Table:
 
     def csv(self) -> bytes:
         """The table as CSV, the same bytes for the same data."""
-        out = io.StringIO()
-        writer = csv.writer(out, lineterminator="\n")
+        lines = _Lines()
+        writer = csv.writer(lines, lineterminator=_Lines.END)
         writer.writerow(self.columns)
         writer.writerows([_text(value) for value in row] for row in self.rows)
-        return out.getvalue().encode()
+        return "".join(lines.written).encode()
 
     def records(self) -> list[dict[str, Any]]:
         """The rows as dictionaries."""
         return [dict(zip(self.columns, row, strict=True)) for row in self.rows]
+
+
+class _Lines:
+    """Rows that end with LF; a CR in a cell is quoted, as it is where rows end with CR LF."""
+
+    END = "\r\n"
+
+    def __init__(self) -> None:
+        self.written: list[str] = []
+
+    def write(self, row: str) -> None:
+        """Take one row."""
+        self.written.append(f"{row.removesuffix(self.END)}\n")
 
 
 def table(name: str, records: Iterable[Mapping[str, Any]]) -> Table:
@@ -222,7 +234,14 @@ def digest(sums: Mapping[str, str]) -> str:
 
 def data_dictionary(tables: Sequence[Table]) -> bytes:
     """What every column means, as Markdown."""
-    lines = ["# Data dictionary", ""]
+    lines = [
+        "# Data dictionary",
+        "",
+        "UTF-8, LF. A text that a spreadsheet would take for a formula (it begins with = + - @,",
+        "their full-width twins, a tab or a line's end, or with these after spaces) has an",
+        "apostrophe before it: take it away to have the text as it was. Numbers are as they are.",
+        "",
+    ]
     for each in tables:
         lines += [f"## {each.name}.csv", "", "| column | meaning |", "|---|---|"]
         lines += [f"| {name} | {columns_of(each.name)[name]} |" for name in each.columns] + [""]
