@@ -2,7 +2,6 @@
 
 import json
 from collections.abc import Callable
-from contextlib import AbstractContextManager
 from io import BytesIO
 from pathlib import Path
 from typing import Any
@@ -17,7 +16,6 @@ from pydicom.uid import ExplicitVRLittleEndian, JPEG2000Lossless, RLELossless
 from requests import HTTPError
 
 from readerstudy.imaging import selectors, services, tokens
-from readerstudy.imaging.dicomweb import quick
 from readerstudy.imaging.models import Collection, Examination, Instance, Series, Upload
 from readerstudy.studies.models import Study
 from tests import dicom, factories, wire
@@ -182,50 +180,6 @@ def test_frames_of_an_enhanced_image_and_of_a_file_of_an_older_release(
     for wrong in ([0], [4]):
         with pytest.raises(HTTPError, match="404"):
             web.retrieve_instance_frames(*names, wrong)
-
-
-def test_a_frame_by_token_is_answered_early_and_as_the_long_way_answers_it(
-    examination: Examination, client: Client, monkeypatch: pytest.MonkeyPatch,
-    django_assert_num_queries: Callable[..., AbstractContextManager[object]],
-) -> None:  # fmt: skip
-    series, other = examination.series.all()[:2]
-    study_uid, series_uid, sop_uid = uids(series)
-    token = tokens.issue([str(series.pk)], seconds=60)
-    late = tokens.issue([str(series.pk)], seconds=-1)
-    end = f"studies/{study_uid}/series/{series_uid}/instances/{sop_uid}/frames"
-
-    def asked(address: str, **headers: str) -> tuple[int, str, bytes]:
-        answer = client.get(address, headers=headers)
-        parts = getattr(answer, "streaming_content", None)
-        body = b"".join(parts) if parts is not None else answer.content
-        kind = answer["Content-Type"]
-        boundary = kind.partition("boundary=")[2] or "none"
-        return (
-            answer.status_code,
-            kind.partition("boundary")[0],
-            body.replace(boundary.encode(), b"boundary"),
-        )
-
-    foreign = f"studies/{study_uid}/series/{other.series_uid}/instances/{uids(other)[2]}/frames/1"
-    requests: list[tuple[str, dict[str, str]]] = [
-        (f"/dicomweb/{token}/{end}/1", {}),
-        (f"/dicomweb/{token}/{end}/1", {"Accept": "application/octet-stream"}),
-        (f"/dicomweb/{token}/{end}/1,1", {}),
-        (f"/dicomweb/{token}/{end}/1,1", {"Accept": "application/octet-stream"}),
-        (f"/dicomweb/{token}/{end}/1", {"Accept": "image/png"}),
-        (f"/dicomweb/{token}/{end}/2", {}),
-        (f"/dicomweb/{token}/{foreign}", {}),
-        (f"/dicomweb/{late}/{end}/1", {}),
-        (f"/dicomweb/{token[:-2]}xx/{end}/1", {}),
-        (f"/dicomweb/{token}/{end.replace(sop_uid, '1.2.3')}/1", {}),
-    ]
-    client.get(requests[0][0])  # its query is written once
-    with django_assert_num_queries(1):
-        client.get(requests[0][0])
-    early = [asked(address, **headers) for address, headers in requests]
-    monkeypatch.setattr(quick, "frames", lambda *_given, **_named: None)
-    assert early == [asked(address, **headers) for address, headers in requests]
-    assert [each[0] for each in early] == [200, 200, 200, 406, 406, 404, 404, 404, 404, 404]
 
 
 def test_pictures_are_windowed_and_sized_as_asked(
