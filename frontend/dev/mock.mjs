@@ -6,7 +6,7 @@
  * Studies: `control` (no AI), `ai` (concurrent), `demand` (AI on demand), `training`. It answers as
  * docs/architecture.md says and keeps drafts in memory. The password is "password". Addresses for
  * trying faults: POST /mock/offline?ms=5000 (requests fail), POST /mock/sign-out, POST /mock/steal
- * (another window takes the read over), /mock/reset, GET /mock/events (what was stored). Never part of the
+ * (another window takes the read over), /mock/reset, /mock/first-use (the tour has not been taken), GET /mock/events (what was stored). Never part of the
  * platform and no substitute for tests against it.
  */
 import { randomUUID } from "node:crypto";
@@ -101,13 +101,14 @@ function seriesOf({ series }, number) {
 function apply(draft, { kind, payload }) {
   const mark = draft.marks.find((each) => each.mark_id === payload.mark_id);
   if (kind === "mark_put" || kind === "proposal_accepted" || kind === "proposal_edited") {
-    const put = { diameter_mm: null, rating: null, proposal: null, ...payload, isRemoved: false };
+    const put = { diameter_mm: null, rating: null, proposal: null, mask: null, ...payload, isRemoved: false };
     if (mark) Object.assign(mark, put, { number: mark.number, rating: payload.rating ?? mark.rating });
     else draft.marks.push({ ...put, number: draft.marks.length + 1 });
     draft.said = false;
   } else if (kind.startsWith("mark_") && mark) {
     const isRemoved = { mark_removed: true, mark_restored: false }[kind] ?? mark.isRemoved;
-    Object.assign(mark, payload, { isRemoved });
+    const mask = kind === "mark_moved" || kind === "mark_sized" ? null : mark.mask;
+    Object.assign(mark, { mask }, payload, { isRemoved });
   } else if (kind === "measure_put") draft.measures.set(payload.measure_id, payload);
   else if (kind === "measure_removed") draft.measures.delete(payload.measure_id);
   else if (kind === "answer_set") draft.answers[payload.key] = payload.value;
@@ -171,6 +172,7 @@ function answer(method, url, body) {
   }
   if (!isSignedIn) return [401, problem("signed_out", "Sign in to go on; nothing is lost.")];
   if (path === "/api/me") return [200, ME];
+  if (path === "/api/me/reading-room") return [200, (ME.reading_room = body)];
   const study = /^\/api\/studies\/(\w+)\/(sessions|reads)$/.exec(path);
   if (study?.[2] === "sessions") return [201, { session_id: randomUUID() }];
   if (study) return [200, open(study[1], body.tab)];
@@ -192,6 +194,7 @@ function answer(method, url, body) {
 function control(url) {
   if (url.pathname === "/mock/offline") offlineUntil = Date.now() + Number(url.searchParams.get("ms") ?? 5000);
   if (url.pathname === "/mock/reset") [count, isSignedIn] = [reads.clear() ?? 0, true];
+  if (url.pathname === "/mock/first-use") ME.reading_room = { keys: {}, tour_seen: false };
   if (url.pathname === "/mock/sign-out") isSignedIn = false;
   if (url.pathname === "/mock/steal") for (const read of reads.values()) Object.assign(read, { tab: "other", fence: read.fence + 1 });
   return [...reads.values()].map(({ id, study, state, draft, events }) => ({ id, study, state, draft, events }));

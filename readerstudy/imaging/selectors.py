@@ -1,7 +1,7 @@
 """Queries about images."""
 
 import hashlib
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 from uuid import UUID
@@ -37,6 +37,13 @@ def series_for_packet(examination: Examination) -> list[dict[str, Any]]:
         if known is None or _frames(series) > _frames(known):
             first[series.role] = series
     return [_packet(first[role]) for role in HANGING if role in first]
+
+
+def geometries(examination_id: UUID) -> dict[str, Mapping[str, Any]]:
+    """The grids of an examination's packed series, by the series' id."""
+    packed = Series.objects.filter(examination=examination_id).exclude(pack_sha256="")
+    found = packed.values_list("id", "geometry")
+    return {str(series): geometry for series, geometry in found if geometry}
 
 
 def _frames(series: Series) -> int:

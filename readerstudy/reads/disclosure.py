@@ -128,6 +128,7 @@ def _mark(mark: Mark) -> dict[str, Any]:
         "position_mm": [mark.x_mm, mark.y_mm, mark.z_mm],
         "diameter_mm": mark.diameter_mm,
         "rating": mark.rating,
+        "mask": mark.mask,
         "series": str(mark.series),
         "proposal": str(mark.proposal) if mark.proposal else None,
     }

@@ -7,6 +7,13 @@ from rest_framework import serializers
 from readerstudy.reads.events import MEASURE_POINTS
 
 
+class MaskOutput(serializers.Serializer[Any]):
+    """What was drawn of a lesion: voxels of a series, in runs (`reads.masks`)."""
+
+    series = serializers.UUIDField()
+    voxels = serializers.CharField()
+
+
 class MarkOutput(serializers.Serializer[Any]):
     """A mark of the draft."""
 
@@ -15,6 +22,7 @@ class MarkOutput(serializers.Serializer[Any]):
     position_mm = serializers.ListField(child=serializers.FloatField())
     diameter_mm = serializers.FloatField(allow_null=True)
     rating = serializers.FloatField(allow_null=True)
+    mask = MaskOutput(allow_null=True)
     series = serializers.UUIDField()
     proposal = serializers.UUIDField(allow_null=True)
 

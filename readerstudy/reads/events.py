@@ -10,6 +10,8 @@ from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
+from readerstudy.reads import masks
+
 # Of the events' members and kinds. A page that was loaded before a deployment speaks the version
 # before, and is understood until its read ends (fault C15): a change of meaning raises SCHEMA and
 # translates the older version's events where a batch comes in. 1: batches that name no version.
@@ -67,6 +69,11 @@ def _values(value: Any) -> bool:
     return is_list and all(_number(each) for each in value)
 
 
+def _mask(value: Any) -> bool:
+    is_whole = isinstance(value, dict) and value.keys() == {"series", "voxels"}
+    return is_whole and _uuid(value["series"]) and masks.parse(value["voxels"]) is not None
+
+
 def _maybe(check: Check) -> Check:
     return lambda value: value is None or check(value)
 
@@ -115,6 +122,7 @@ KINDS: dict[str, Kind] = {
     "mark_rated": _says(mark_id=_uuid, rating=_rating),
     "mark_moved": Kind(_MARK, {"series": _uuid}),
     "mark_sized": _says(mark_id=_uuid, diameter_mm=_maybe(_size)),
+    "mark_drawn": _says(mark_id=_uuid, mask=_mask, diameter_mm=_size),
     "mark_removed": _says(mark_id=_uuid),
     "mark_restored": _says(mark_id=_uuid),
     "answer_set": _says(key=_text, value=_small),

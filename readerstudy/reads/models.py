@@ -179,6 +179,7 @@ class Mark(models.Model):
     rating = models.FloatField(null=True, blank=True)  # 0-100; none until rated
     series = models.UUIDField()  # of imaging, where it was put
     proposal = models.UUIDField(null=True, blank=True)  # the accepted or edited proposal's id
+    mask = models.JSONField(null=True, blank=True)  # what was drawn: series, voxels (`masks`)
     is_removed = models.BooleanField(default=False)  # kept: nothing a reader did is deleted
 
     class Meta:

@@ -225,6 +225,8 @@ def _marks(data: Gathering) -> Iterator[Row]:
                 "from_proposal": int(mark.proposal is not None),
                 "lesion": hit.lesion,
                 "distance_mm": hit.distance_mm,
+                "drawn_on": (mark.mask or {}).get("series", ""),
+                "drawn": (mark.mask or {}).get("voxels", ""),
             }
 
 

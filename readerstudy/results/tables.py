@@ -50,6 +50,9 @@ COLUMNS: Mapping[str, Mapping[str, str]] = {
         "from_proposal": "1 when the mark came from an accepted or edited proposal",
         "lesion": "Number of the lesion it localises (LL), 0 for a non-lesion localisation (NL)",
         "distance_mm": "Distance to the nearest lesion's centroid",
+        "drawn_on": "Series on whose grid the reader drew the lesion; empty where not",
+        "drawn": "What was drawn: column,row,frame of a box, its columns,rows,frames, then runs "
+        "outside and inside by turns, columns fastest",
     },
     "truth": {
         "case": "Case's code",

@@ -17,6 +17,7 @@ MEASURES = (
     "[...document.querySelectorAll('[data-testid=pane-0] [data-measure]')]"
     ".map((each) => each.dataset.measure)"
 )
+OUTLINES = "document.querySelectorAll('[data-testid=pane-0] .mark path.line').length"
 
 
 def _drag(page: Page, start: tuple[int, int], end: tuple[int, int]) -> None:
@@ -46,6 +47,15 @@ def _measure(page: Page) -> None:
     assert longest > shortest > 0
     page.keyboard.press("Control+z")
     _measured(page, "length")
+
+
+def _draw_mark(page: Page) -> None:
+    """A mark, and what the brush draws of it in place of its circle."""
+    room.put_mark(page)
+    page.keyboard.press("Shift+K")
+    _drag(page, (300, 300), (340, 320))
+    page.keyboard.press("Escape")
+    room.until(page, lambda: page.evaluate(OUTLINES) == 1, "the mark's outline")
 
 
 def _brightness(page: Page, pane: int) -> float:
@@ -105,6 +115,7 @@ def test_r12_a_reader_chooses_their_own_keys(visit: Visit, site: Site) -> None:
     page = open_room(visit, site)
     room.enter_again(page)
     page.keyboard.press("?")
+    page.locator("dialog[open]").wait_for()  # it takes the focus as it opens
     page.get_by_test_id("key-window.invert").press("Enter")
     page.keyboard.press("m")
     word = page.get_by_test_id("keys-word")
@@ -139,6 +150,7 @@ def test_r7_lost_graphics_are_said_at_once(visit: Visit, site: Site) -> None:
     page.add_init_script(lose)
     page.reload()
     room.enter_again(page)
+    _draw_mark(page)
     page.keyboard.press("t")
     _drag(page, (220, 240), (280, 280))
     room.until(page, lambda: "length" in page.evaluate(MEASURES), "a length")
@@ -154,3 +166,4 @@ def test_r7_lost_graphics_are_said_at_once(visit: Visit, site: Site) -> None:
     room.enter_again(page)
     assert room.sign(page, "marks") == marks
     room.until(page, lambda: page.evaluate(MEASURES) == measures, "what was measured")
+    room.until(page, lambda: page.evaluate(OUTLINES) == 1, "what was drawn")

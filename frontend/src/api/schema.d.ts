@@ -493,6 +493,7 @@ export interface components {
          *     * `layout` - layout
          *     * `link` - link
          *     * `load_start` - load_start
+         *     * `mark_drawn` - mark_drawn
          *     * `mark_moved` - mark_moved
          *     * `mark_put` - mark_put
          *     * `mark_rated` - mark_rated
@@ -524,7 +525,7 @@ export interface components {
          *     * `zoom` - zoom
          * @enum {string}
          */
-        readonly EventInputKindEnum: "all_decoded" | "answer_set" | "blur" | "crash_recovered" | "first_render" | "focus" | "hidden" | "idle_end" | "idle_start" | "key" | "layout" | "link" | "load_start" | "mark_moved" | "mark_put" | "mark_rated" | "mark_removed" | "mark_restored" | "mark_sized" | "measure_put" | "measure_removed" | "no_lesion_said" | "outbox_lost" | "pan" | "pause" | "problem_reported" | "proposal_accepted" | "proposal_edited" | "proposal_rejected" | "proposal_undecided" | "proposal_viewed" | "proposals_hidden" | "proposals_shown" | "reload" | "resume" | "scroll" | "submit_asked" | "suspended" | "tool" | "visible" | "window" | "zoom";
+        readonly EventInputKindEnum: "all_decoded" | "answer_set" | "blur" | "crash_recovered" | "first_render" | "focus" | "hidden" | "idle_end" | "idle_start" | "key" | "layout" | "link" | "load_start" | "mark_drawn" | "mark_moved" | "mark_put" | "mark_rated" | "mark_removed" | "mark_restored" | "mark_sized" | "measure_put" | "measure_removed" | "no_lesion_said" | "outbox_lost" | "pan" | "pause" | "problem_reported" | "proposal_accepted" | "proposal_edited" | "proposal_rejected" | "proposal_undecided" | "proposal_viewed" | "proposals_hidden" | "proposals_shown" | "reload" | "resume" | "scroll" | "submit_asked" | "suspended" | "tool" | "visible" | "window" | "zoom";
         /** @description One thing the reader's browser did. */
         readonly EventInputRequest: {
             /** Format: uuid */
@@ -697,10 +698,17 @@ export interface components {
             readonly diameter_mm: number | null;
             /** Format: double */
             readonly rating: number | null;
+            readonly mask: components["schemas"]["MaskOutput"] | null;
             /** Format: uuid */
             readonly series: string;
             /** Format: uuid */
             readonly proposal: string | null;
+        };
+        /** @description What was drawn of a lesion: voxels of a series, in runs (`reads.masks`). */
+        readonly MaskOutput: {
+            /** Format: uuid */
+            readonly series: string;
+            readonly voxels: string;
         };
         /** @description The signed-in user, as far as their own browser needs. */
         readonly MeOutput: {

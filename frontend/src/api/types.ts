@@ -51,6 +51,8 @@ export type Question = Sharper<
   { readonly shown_if: { question?: string; equals?: AnswerValue } }
 >;
 
+/** Voxels of a lesion on a series' grid (`geometry/masks`). */
+export type MarkMask = Schemas["MaskOutput"];
 export type PacketMark = Sharper<Schemas["MarkOutput"], { readonly position_mm: Vector }>;
 export type PacketMeasure = Sharper<Schemas["MeasureOutput"], { readonly points_mm: Points }>;
 export type Proposal = Sharper<

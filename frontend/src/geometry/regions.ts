@@ -72,6 +72,7 @@ export interface Extent {
   /** The diameter of the sphere of the same volume. */
   diameter_mm: number;
   volume_mm3: number;
+  voxels: readonly Voxel[];
 }
 
 const MOST_RADIUS_MM = 30;
@@ -95,7 +96,7 @@ export function extentAt(placed: Placed, point: Vector, valueAt: ValueAt): Exten
   const [betweenRows, betweenColumns] = placed.pixel_spacing_mm;
   const volume_mm3 = joined.length * betweenRows * betweenColumns * placed.spacing_mm;
   const diameter_mm = 2 * Math.cbrt((3 * volume_mm3) / (4 * Math.PI));
-  return { centre_mm: toPatient(placed, middleOf(joined)), diameter_mm, volume_mm3 };
+  return { centre_mm: toPatient(placed, middleOf(joined)), diameter_mm, volume_mm3, voxels: joined };
 }
 
 function peakNear(

@@ -244,6 +244,29 @@ function act(deed: OpenCase, random: () => number): void {
   }
 }
 
+describe("what is drawn of a mark", () => {
+  const MASK = { series: "s1", voxels: "1,2,3,2,2,1:1,2,1" };
+
+  test("r3: gives its size, goes when it is sized or moved, and comes back when that is undone", () => {
+    const { deed, sent } = open();
+    const id = deed.putMark(HERE) ?? "";
+    deed.rate(id, 70);
+    deed.drawMask(id, MASK, 4.26);
+    expect(deed.mark(id)).toMatchObject({ mask: MASK, diameter_mm: 4.3 });
+    deed.resize(id, 9);
+    expect(deed.mark(id)).toMatchObject({ mask: null, diameter_mm: 9 });
+    deed.undo();
+    expect(deed.mark(id)).toMatchObject({ mask: MASK, diameter_mm: 4.3 });
+    deed.move(id, { ...HERE, position_mm: [0, 0, 0] });
+    expect(deed.mark(id)?.mask).toBeNull();
+    deed.undo();
+    expect(deed.mark(id)).toMatchObject({ mask: MASK, position_mm: HERE.position_mm });
+    deed.undo();
+    expect(deed.mark(id)).toMatchObject({ mask: null, diameter_mm: null });
+    expect(shown(replayed(deed, sent))).toEqual(shown(deed.draft.value));
+  });
+});
+
 describe("measurements", () => {
   test("r7: those of before a reload are there again, and can be taken away", () => {
     const { deed } = open({ measures: [LENGTH] });

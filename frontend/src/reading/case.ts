@@ -1,6 +1,6 @@
 import { computed, signal, type ReadonlySignal } from "@preact/signals";
 
-import type { AnswerValue, Packet, Proposal, Vector } from "../api/types";
+import type { AnswerValue, MarkMask, Packet, Proposal, Vector } from "../api/types";
 import { gaps, type Gap } from "./completeness";
 import {
   after,
@@ -107,6 +107,16 @@ export class OpenCase {
     } else {
       this.deed([{ kind: "mark_sized", payload: { mark_id, diameter_mm: rounded } }]);
     }
+  }
+
+  /** Keep what was drawn of a lesion; its longest diameter is the mark's size. */
+  drawMask(mark_id: string, mask: MarkMask, diameter_mm: number): void {
+    const mark = this.mark(mark_id);
+    if (!mark || this.isReadOnly.value) return;
+    const rounded = Math.round(diameter_mm * 10) / 10;
+    const drawn: Change = { kind: "mark_drawn", payload: { mark_id, mask, diameter_mm: rounded } };
+    const isAccepted = mark.proposal && this.draft.value.decisions[mark.proposal] === "accepted";
+    this.deed(isAccepted && mark.proposal ? [edited(mark, mark.proposal, mark, rounded), drawn] : [drawn]);
   }
 
   /** Remove a mark; a proposal that it came from is undecided again. */

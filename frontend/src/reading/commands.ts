@@ -1,11 +1,13 @@
 import type { Proposal } from "../api/types";
 import type { MeasureTool } from "../geometry/measures";
+import { maskOf } from "../geometry/masks";
 import { extentAt } from "../geometry/regions";
 import { t } from "../i18n";
 import type { OpenCase } from "./case";
 import type { LayoutName } from "./hanging";
 import { chooseStyle, stylesOf } from "./heat";
 import { isMeasureTool, MEASURE_TOOLS } from "./measuring";
+import { BRUSHES_MM, kept } from "./segmenting";
 import type { Room } from "./room";
 import type { Viewing } from "./viewing";
 
@@ -53,6 +55,12 @@ export const COMMANDS = {
   "tool.scroll": look((viewing) => viewing.pointer.choose("scroll")),
   "tool.length": look((viewing) => viewing.pointer.choose("length")),
   "tool.bidirectional": look((viewing) => viewing.pointer.choose("bidirectional")),
+  "tool.paint": look((viewing) => viewing.pointer.choose("paint")),
+  "tool.erase": look((viewing) => viewing.pointer.choose("erase")),
+  "tool.brush": look((viewing) => {
+    const { brush_mm } = viewing.pointer.segmenting;
+    brush_mm.value = after(BRUSHES_MM, brush_mm.value);
+  }),
   "tool.measure": look((viewing) => viewing.pointer.choose(nextMeasure(viewing))),
   "view.fit": look((viewing) => viewing.fit()),
   "view.larger": look((viewing) => viewing.zoom(ZOOM_STEP, null)),
@@ -158,7 +166,7 @@ function showLoupe(viewing: Viewing, isShown: boolean): void {
   viewing.host.log("tool", { magnifier: isShown });
 }
 
-/** Give a mark the size that the picture shows at its place; the reader may change it. */
+/** Draw a mark as the picture shows it at its place; the reader may change it with the brush. */
 function sizeFromImage(open: OpenCase, room: Room): void {
   const mark = open.mark(open.selectedMark.value);
   const panes = room.state.viewing.value?.stage.panes ?? [];
@@ -167,7 +175,10 @@ function sizeFromImage(open: OpenCase, room: Room): void {
   const found = extentAt(pane.series.geometry, mark.position_mm, pane.valueAtVoxel);
   room.record("tool", { size_from_image: mark.mark_id, volume_mm3: found?.volume_mm3 ?? null });
   room.state.notice.value = found ? null : t("marks.no_extent", { number: mark.number });
-  if (found) open.resize(mark.mark_id, found.diameter_mm);
+  const mask = found && maskOf(found.voxels);
+  if (!mask) return;
+  const made = kept(pane.series.id, pane.series.geometry, mask);
+  open.drawMask(mark.mark_id, made.mask, made.diameter_mm);
 }
 
 function hideOverlays(viewing: Viewing, room: Room, isHidden: boolean): void {

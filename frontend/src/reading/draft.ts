@@ -1,6 +1,7 @@
 import type {
   AnswerValue,
   DecisionKind,
+  MarkMask,
   Packet,
   PacketMark,
   PacketMeasure,
@@ -42,6 +43,7 @@ export type Change =
   | { kind: "mark_rated"; payload: { mark_id: string; rating: number } }
   | { kind: "mark_moved"; payload: { mark_id: string; position_mm: Vector; series: string } }
   | { kind: "mark_sized"; payload: { mark_id: string; diameter_mm: number | null } }
+  | { kind: "mark_drawn"; payload: { mark_id: string; mask: MarkMask; diameter_mm: number } }
   | { kind: "mark_removed" | "mark_restored"; payload: { mark_id: string } }
   | { kind: "answer_set"; payload: { key: string; value: AnswerValue } }
   | { kind: "no_lesion_said"; payload: { said: boolean } }
@@ -87,31 +89,44 @@ export function nextNumber(draft: Draft): number {
 export function after(draft: Draft, change: Change): Draft {
   switch (change.kind) {
     case "mark_put":
-      return put(draft, { ...change.payload, proposal: null, rating: null });
-    case "mark_rated":
+      return put(draft, { ...change.payload, proposal: null, rating: null, mask: null });
     case "mark_moved":
     case "mark_sized":
+      // What was drawn was drawn there, and of that size.
+      return edit(draft, change.payload.mark_id, { ...change.payload, mask: null });
+    case "mark_rated":
+    case "mark_drawn":
       return edit(draft, change.payload.mark_id, change.payload);
     case "mark_removed":
-      return edit(draft, change.payload.mark_id, { isRemoved: true });
     case "mark_restored":
-      return edit(draft, change.payload.mark_id, { isRemoved: false });
+      return edit(draft, change.payload.mark_id, { isRemoved: change.kind === "mark_removed" });
     case "answer_set":
       return { ...draft, answers: answered(draft.answers, change.payload) };
     case "no_lesion_said":
       return { ...draft, noLesionSaid: change.payload.said };
+    case "measure_put":
+    case "measure_removed":
+      return measured(draft, change);
+    default:
+      return proposed(draft, change);
+  }
+}
+
+function proposed(draft: Draft, change: Extract<Change, { payload: { proposal: string } }>): Draft {
+  switch (change.kind) {
     case "proposal_accepted":
-      return decided(put(draft, change.payload), change.payload.proposal, "accepted");
+      return decided(adopted(draft, change.payload), change.payload.proposal, "accepted");
     case "proposal_edited":
-      return decided(put(draft, change.payload), change.payload.proposal, "edited");
+      return decided(adopted(draft, change.payload), change.payload.proposal, "edited");
     case "proposal_rejected":
       return decided(draft, change.payload.proposal, "rejected");
     case "proposal_undecided":
       return decided(draft, change.payload.proposal, null);
-    case "measure_put":
-    case "measure_removed":
-      return measured(draft, change);
   }
+}
+
+function adopted(draft: Draft, payload: AdoptedProposal): Draft {
+  return put(draft, { ...payload, mask: null });
 }
 
 function put(draft: Draft, fields: Omit<Mark, "isRemoved">): Draft {

@@ -6,6 +6,7 @@ import type { Pane, ScreenPoint } from "../viewer/contract";
 import type { Drag, GestureHandler, Pinch, Tool } from "../viewer/gestures";
 import type { Grip } from "../viewer/measure-overlay";
 import { isMeasureTool, Measuring, type Hold } from "./measuring";
+import { Segmenting } from "./segmenting";
 import type { Viewing } from "./viewing";
 
 const EDGE_PX = 5; // how near to a mark's circle the pointer takes hold of its edge
@@ -27,6 +28,7 @@ export class Pointer implements GestureHandler {
   readonly dragged = signal<Dragged | null>(null);
   readonly cursor = signal<{ pane: number; place: ScreenPoint } | null>(null);
   readonly measuring: Measuring;
+  readonly segmenting = new Segmenting();
   private held: Hold | null = null;
   private scrolled_px = 0;
 
@@ -37,6 +39,7 @@ export class Pointer implements GestureHandler {
   choose(tool: Tool): void {
     this.tool.value = tool;
     this.measuring.cancel();
+    this.segmenting.finish();
     this.viewing.host.log("tool", { tool });
   }
 
@@ -59,6 +62,7 @@ export class Pointer implements GestureHandler {
   begin(pane: number, place: ScreenPoint): Pick<Drag, "kind" | "mark"> {
     this.viewing.activate(pane);
     this.scrolled_px = 0;
+    if (this.isBrush) return { kind: this.tool.value, mark: null };
     const spot = this.hit(pane, place);
     if (spot) return spot;
     this.held = this.holdAt(pane, place);
@@ -92,6 +96,11 @@ export class Pointer implements GestureHandler {
     const { host } = this.viewing;
     const spot = this.hit(pane, place);
     const shown = this.viewing.at(pane);
+    if (shown && this.isBrush) {
+      this.dab(shown, place);
+      this.keepDrawing();
+      return;
+    }
     const hold = this.holdAt(pane, place);
     if (shown && this.measuring.click(shown, place, this.tool.value)) return;
     if (spot?.mark) host.selectMark(spot.mark, pane);
@@ -117,6 +126,10 @@ export class Pointer implements GestureHandler {
       case "scroll":
         this.dragScroll(pane, drag);
         break;
+      case "paint":
+      case "erase":
+        this.dab(pane, drag.at);
+        break;
       case "hold_measure":
         if (this.held) this.measuring.hold(this.held, pane, drag.from, drag.at);
         break;
@@ -136,12 +149,29 @@ export class Pointer implements GestureHandler {
     const { host } = this.viewing;
     this.dragged.value = null;
     const pane = this.viewing.at(drag.pane);
+    if (drag.kind === "paint" || drag.kind === "erase") this.keepDrawing();
     if (drag.kind === "hold_measure" || isMeasureTool(drag.kind)) {
       this.measuring.release(drag.kind !== "hold_measure");
     }
     if (!pane || !value) return;
     if (value.centre_mm) host.moveMark(value.id, value.centre_mm, pane.series.id);
     if (value.diameter_mm) host.sizeMark(value.id, value.diameter_mm);
+  }
+
+  private get isBrush(): boolean {
+    return this.tool.value === "paint" || this.tool.value === "erase";
+  }
+
+  /** One dab of the brush on the selected mark. */
+  private dab(pane: Pane, at: ScreenPoint): void {
+    const mark = this.viewing.host.selectedMark();
+    if (!mark || this.segmenting.dab(mark, pane, at, this.tool.value === "erase")) return;
+    this.viewing.host.drawnElsewhere();
+  }
+
+  private keepDrawing(): void {
+    const drawing = this.segmenting.finish();
+    if (drawing) this.viewing.host.keepDrawing(drawing);
   }
 
   private hit(

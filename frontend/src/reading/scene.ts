@@ -1,7 +1,10 @@
 import type { Feedback, HeatMaps, Proposal, Vector } from "../api/types";
-import type { MeasureShape, ProposalStyle, Shape } from "../viewer/scene";
-import { standing, type Draft, type Measure } from "./draft";
+import type { Placed } from "../geometry/frames";
+import { outlinesOf } from "../geometry/masks";
+import type { MarkShape, MeasureShape, ProposalStyle, Shape } from "../viewer/scene";
+import { standing, type Draft, type Mark, type Measure } from "./draft";
 import { linesOf } from "./measure-words";
+import { outlinesFor, type Drawing } from "./segmenting";
 
 /** Everything that may be drawn over the pictures. */
 export interface SceneParts {
@@ -13,6 +16,10 @@ export interface SceneParts {
   feedback: Feedback | null;
   proposalStyle: ProposalStyle;
   heat: HeatMaps;
+  /** What is being drawn of a mark, in place of what was. */
+  segmenting: Drawing | null;
+  /** Of a series of the case, by its id. */
+  placedOf: (series: string) => Placed | undefined;
   /** The measurement under the hand, in place of itself. */
   drawing: Measure | null;
   selectedMeasure: string | null;
@@ -38,12 +45,21 @@ export function sceneOf(parts: SceneParts): readonly Shape[] {
       id: mark.mark_id,
       centre_mm: mark.position_mm,
       diameter_mm: mark.diameter_mm,
+      contours_mm: drawnOf(parts, mark),
       label: String(mark.number),
       isSelected: mark.mark_id === parts.selectedMark,
       isUnrated: mark.rating === null,
     })),
     ...measuresOf(parts),
   ];
+}
+
+function drawnOf({ segmenting, placedOf }: SceneParts, mark: Mark): MarkShape["contours_mm"] {
+  const isUnderHand = segmenting?.mark === mark.mark_id;
+  const placed = placedOf((isUnderHand ? segmenting.series : mark.mask?.series) ?? "");
+  const fresh = isUnderHand && segmenting.mask && placed ? outlinesOf(placed, segmenting.mask) : [];
+  const lines = isUnderHand || !mark.mask ? fresh : outlinesFor(mark.mask, placed);
+  return lines.map((each) => each.points);
 }
 
 function proposal(parts: SceneParts, each: Proposal): Shape {

@@ -56,13 +56,23 @@ function markChanges(now: Mark, then: Mark | undefined): readonly Change[] {
     const { position_mm, series } = then;
     changes.push({ kind: "mark_moved", payload: { mark_id, position_mm, series } });
   }
-  if (then.diameter_mm !== now.diameter_mm) {
-    changes.push({ kind: "mark_sized", payload: { mark_id, diameter_mm: then.diameter_mm } });
-  }
+  changes.push(...sizeChanges(now, then, changes.some((each) => each.kind === "mark_moved")));
   if (then.rating !== null && then.rating !== now.rating) {
     changes.push({ kind: "mark_rated", payload: { mark_id, rating: then.rating } });
   }
   return changes;
+}
+
+/** A mark's drawing goes with any other change of its size or place, so it may have to be drawn again. */
+function sizeChanges(now: Mark, then: Mark, isMoved: boolean): readonly Change[] {
+  const { mark_id } = now;
+  const mask = isMoved ? null : now.mask;
+  if (then.mask && then.mask !== mask && then.diameter_mm !== null) {
+    const payload = { mark_id, mask: then.mask, diameter_mm: then.diameter_mm };
+    return [{ kind: "mark_drawn", payload }];
+  }
+  if (then.diameter_mm === now.diameter_mm && then.mask === mask) return [];
+  return [{ kind: "mark_sized", payload: { mark_id, diameter_mm: then.diameter_mm } }];
 }
 
 type Decided = Extract<Change, { payload: { proposal: string } }>;

@@ -1,8 +1,10 @@
 import { computed } from "@preact/signals";
 
+import { t } from "../i18n";
 import { followHeat } from "./heat";
 import type { Room } from "./room";
 import { sceneOf } from "./scene";
+import { kept } from "./segmenting";
 import type { ViewingHost } from "./viewing";
 
 /** Ties what is looked at to the case that is open and to its log. */
@@ -24,6 +26,8 @@ export function viewingHost(room: Room): ViewingHost {
       heat: state.heat.value?.read === open.packet.read.id ? state.heat.value.maps : {},
       drawing: viewing?.pointer.measuring.drawing.value ?? null,
       selectedMeasure: open.selectedMeasure.value,
+      segmenting: viewing?.pointer.segmenting.drawing.value ?? null,
+      placedOf: (series) => open.packet.series.find((each) => each.id === series)?.geometry,
       cross_mm: viewing?.cross_mm.value ?? null,
     });
   });
@@ -49,6 +53,7 @@ export function viewingHost(room: Room): ViewingHost {
     },
     moveMark: (id, position_mm, series) => state.openCase.value?.move(id, { position_mm, series }),
     sizeMark: (id, diameter_mm) => state.openCase.value?.resize(id, diameter_mm),
+    ...drawingHost(room),
     measure: (id) =>
       state.openCase.value?.draft.value.measures.find((each) => each.measure_id === id),
     keepMeasure: (measure) => state.openCase.value?.measure(measure),
@@ -60,3 +65,25 @@ export function viewingHost(room: Room): ViewingHost {
   };
 }
 
+/** What the brush needs of the case. */
+function drawingHost({ state }: Room): Pick<ViewingHost, "selectedMark" | "drawnElsewhere" | "keepDrawing"> {
+  return {
+    selectedMark: () => {
+      const open = state.openCase.value;
+      const mark = open?.isReadOnly.value ? undefined : open?.mark(open.selectedMark.value);
+      if (open && !mark) state.notice.value = t("segment.choose");
+      return mark;
+    },
+    drawnElsewhere: () => (state.notice.value = t("segment.elsewhere")),
+    keepDrawing: ({ mark, series, mask }) => {
+      const open = state.openCase.value;
+      const placed = open?.packet.series.find((each) => each.id === series)?.geometry;
+      if (!open || !placed) return;
+      state.notice.value = null;
+      if (mask) {
+        const made = kept(series, placed, mask);
+        open.drawMask(mark, made.mask, made.diameter_mm);
+      } else open.resize(mark, null);
+    },
+  };
+}

@@ -11,11 +11,12 @@ import { draw, type Drawn, type Spot } from "../viewer/overlay";
 import type { Shape } from "../viewer/scene";
 import type { Gesture } from "./bursts";
 import { Cine } from "./cine";
-import type { Measure } from "./draft";
+import type { Mark, Measure } from "./draft";
 import { firstLayout, firstWindow, hang, USUAL, type Hung, type LayoutName } from "./hanging";
 import { alignTogether, isTogether, panTogether, zoomTogether } from "./linking";
 import { Pointer, type Dragged } from "./pointer";
 import { Seats } from "./seats";
+import type { Drawing } from "./segmenting";
 
 /** Thicknesses of a slab; 0 is single slices. */
 export const SLABS_MM = [0, 5, 10, 20];
@@ -28,6 +29,10 @@ export interface ViewingHost {
   selectMark: (id: string, pane: number) => void;
   moveMark: (id: string, point: Vector, series: string) => void;
   sizeMark: (id: string, diameter_mm: number) => void;
+  /** The mark to draw, if one is selected; else the reader is told. */
+  selectedMark: () => Mark | undefined;
+  drawnElsewhere: () => void;
+  keepDrawing: (drawing: Drawing) => void;
   measure: (id: string) => Measure | undefined;
   keepMeasure: (measure: Measure) => void;
   selectMeasure: (id: string) => void;

@@ -70,7 +70,7 @@ function Scale(): VNode {
     scale: devicePixelRatio.toFixed(2),
   });
   return (
-    <details class="scale" data-testid="scale">
+    <details class="screen-scale" data-testid="scale">
       <summary>
         {facts}
         {" · "}

@@ -6,6 +6,7 @@ import { chooseStyle, stylesOf } from "../reading/heat";
 import { MEASURE_TOOLS } from "../reading/measuring";
 import { keyOf } from "../reading/own-keys";
 import type { Room } from "../reading/room";
+import { BRUSHES_MM } from "../reading/segmenting";
 import { SLABS_MM, type Viewing } from "../reading/viewing";
 import { letGo } from "./focus";
 import { Icon } from "./icons";
@@ -26,6 +27,7 @@ export function MoreMenu({ room, viewing }: { room: Room; viewing: Viewing }): V
       </button>
       <div id="more-menu" class="menu" popover="auto" data-testid="more-menu">
         <Measures room={room} viewing={viewing} />
+        <Segments room={room} viewing={viewing} />
         <Windows viewing={viewing} />
         <Slabs room={room} viewing={viewing} />
         <Part title={t("more.look")}>
@@ -104,6 +106,49 @@ function Measures({ room, viewing }: { room: Room; viewing: Viewing }): VNode {
           {...(keys[tool] ? { shortcut: keys[tool] } : {})}
         >
           {t(`tool.${tool}`)}
+        </Item>
+      ))}
+    </Part>
+  );
+}
+
+const BRUSHES = [
+  { tool: "paint", command: "tool.paint" },
+  { tool: "erase", command: "tool.erase" },
+] as const;
+
+/** Drawing the selected mark: as the picture shows it, then with a round brush. */
+function Segments({ room, viewing }: { room: Room; viewing: Viewing }): VNode {
+  const { pointer } = viewing;
+  const { brush_mm } = pointer.segmenting;
+  return (
+    <Part title={t("more.segment")}>
+      <Item
+        isChosen={false}
+        onClick={() => perform(room, "mark.size")}
+        shortcut={keyOf(room, "mark.size")}
+      >
+        {t("more.from_image")}
+      </Item>
+      {BRUSHES.map(({ tool, command }) => (
+        <Item
+          key={tool}
+          isChosen={pointer.tool.value === tool}
+          onClick={() => perform(room, command)}
+          testId={`tool-${tool}`}
+          shortcut={keyOf(room, command)}
+        >
+          {t(`tool.${tool}`)}
+        </Item>
+      ))}
+      {BRUSHES_MM.map((radius) => (
+        <Item
+          key={radius}
+          isChosen={brush_mm.value === radius}
+          onClick={() => (brush_mm.value = radius)}
+          testId={`brush-${radius}`}
+        >
+          {t("more.brush_mm", { width: 2 * radius })}
         </Item>
       ))}
     </Part>

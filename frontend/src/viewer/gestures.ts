@@ -2,7 +2,7 @@ import type { MeasureTool } from "../geometry/measures";
 import type { ScreenPoint } from "./contract";
 
 /** What the left button does. */
-export type Tool = "window" | "mark" | "zoom" | "pan" | "scroll" | MeasureTool;
+export type Tool = "window" | "mark" | "zoom" | "pan" | "scroll" | "paint" | "erase" | MeasureTool;
 
 /** What a drag does, decided when it begins. */
 export type DragKind = Tool | "move_mark" | "size_mark" | "hold_measure";

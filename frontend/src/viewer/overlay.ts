@@ -87,9 +87,12 @@ class Brush {
     this.spots.push({ id: shape.id, centre: [x, y], radius_px: radius });
     const state = shape.isUnrated ? " is-unrated" : shape.isSelected ? " is-selected" : "";
     const group = element("g", { class: `mark${state}`, "data-mark": shape.id });
+    const contours = contoursIn(this.plane, shape.contours_mm) ?? [];
+    const circle = { cx: x, cy: y, r: radius };
     group.append(
-      element("circle", { class: "halo", cx: x, cy: y, r: radius }),
-      element("circle", { class: "line", cx: x, cy: y, r: radius }),
+      ...(contours.length > 0
+        ? outlined(contours.map((each) => this.path(each)).join(""))
+        : [element("circle", { class: "halo", ...circle }), element("circle", { class: "line", ...circle })]),
       label(shape.label, x + radius * 0.71 + 4, y - radius * 0.71 - 4),
     );
     return group;

@@ -7,6 +7,8 @@ export interface MarkShape {
   id: string;
   centre_mm: Vector;
   diameter_mm: number | null;
+  /** What the reader drew of it, in place of its circle where that shows. */
+  contours_mm: readonly (readonly Vector[])[];
   label: string;
   isSelected: boolean;
   /** Without a rating: it blocks, and shows that it does. */

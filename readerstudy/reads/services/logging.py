@@ -12,8 +12,9 @@ from django.utils import timezone
 
 from readerstudy.accounts.models import User
 from readerstudy.audit.services import canonical, record
+from readerstudy.imaging import selectors as imaging
 from readerstudy.reads import events as rules
-from readerstudy.reads import packing, selectors
+from readerstudy.reads import masks, packing, selectors
 from readerstudy.reads.log import Log
 from readerstudy.reads.models import Batch, Quarantine, Read
 from readerstudy.reads.services.attempts import retried
@@ -90,6 +91,7 @@ def append_events(
     """
     check(batch, schema)
     read = selectors.own_read(by, read_id, lock=True, alone=True)
+    _check_masks(read, batch)
     is_open = read.state in selectors.OPEN_STATES
     holds = (str(tab), fence) == (read.lease_tab, read.lease_fence)
     receipt = Receipt(is_stale=is_open and not holds)
@@ -124,6 +126,20 @@ def check(batch: Sequence[Mapping[str, Any]], schema: int) -> None:
         raise Invalid("reads.batch", f"Send at most {rules.MAX_BATCH} events at once.")
     for each in batch:
         if words := rules.problem(each["kind"], each["payload"]):
+            raise Invalid("reads.event", words, event_id=str(each["event_id"]))
+
+
+def _check_masks(read: Read, batch: Sequence[Mapping[str, Any]]) -> None:
+    """Refuse what was drawn outside the case's images; one query, where anything was drawn."""
+    drawn = [each for each in batch if each["kind"] == "mark_drawn"]
+    if not drawn:
+        return
+    grids = imaging.geometries(read.case.examination_id)
+    for each in drawn:
+        sent = each["payload"]["mask"]
+        mask, grid = masks.parse(sent["voxels"]), grids.get(sent["series"])
+        if mask is None or grid is None or not mask.lies_in(grid):
+            words = "What was drawn does not lie in a series of this case. Undo it and draw anew."
             raise Invalid("reads.event", words, event_id=str(each["event_id"]))
 
 

@@ -197,6 +197,7 @@ def signed_content(read: Read) -> dict[str, Any]:
         "protocol": read.protocol_version.sha256,
         "marks": [
             [mark.number, mark.x_mm, mark.y_mm, mark.z_mm, mark.diameter_mm, mark.rating]
+            + ([mark.mask] if mark.mask else [])  # as it was signed before there were any
             for mark in marks
         ],
         "no_lesion_said": read.no_lesion_said,

@@ -1,6 +1,7 @@
 """From the worklist to a signature: what a reader does, and what the platform keeps of it."""
 
 from datetime import timedelta
+from typing import Any
 from uuid import uuid4
 
 import pytest
@@ -52,6 +53,7 @@ def test_r7_what_was_done_is_there_again_after_a_reload(people: People, sits: Si
             "position_mm": [1.0, 1.0, 0.5],
             "diameter_mm": 6.5,
             "rating": 35,
+            "mask": None,
             "series": tab.packet["series"][0]["id"],
             "proposal": None,
         }
@@ -110,6 +112,33 @@ def test_marks_are_moved_sized_removed_and_brought_back(people: People, sits: Si
     tab.does("mark_restored", mark_id=two)
     tab.flush()
     assert [each["number"] for each in tab.reload()["draft"]["marks"]] == [1, 2]
+
+
+def test_r3_what_was_drawn_of_a_lesion_is_kept_until_its_size_or_place_is_changed(
+    people: People, sits: Sits
+) -> None:
+    tab = sits(people.rae)
+    series = tab.open()["series"][0]["id"]
+    mark = tab.mark()
+    mask = {"series": series, "voxels": "0,0,0,2,1,1:0,2"}
+
+    def after(kind: str, **payload: Any) -> Any:
+        tab.does(kind, mark_id=mark, **payload)
+        tab.flush()
+        (found,) = tab.reload()["draft"]["marks"]
+        return found["mask"], found["diameter_mm"]
+
+    assert after("mark_drawn", mask=mask, diameter_mm=2.2) == (mask, 2.2)
+    assert after("mark_rated", rating=60) == (mask, 2.2)
+    assert after("mark_sized", diameter_mm=3.0) == (None, 3.0)
+    after("mark_drawn", mask=mask, diameter_mm=2.2)
+    assert after("mark_moved", position_mm=[1.0, 2.0, 0.5], series=series) == (None, 2.2)
+    for elsewhere in (
+        mask | {"series": str(uuid4())}, mask | {"voxels": "9000,0,0,2,1,1:0,2"},
+    ):  # fmt: skip
+        with pytest.raises(Refused) as refused:
+            tab.deliver([tab.does("mark_drawn", mark_id=mark, mask=elsewhere, diameter_mm=2)])
+        assert "does not lie in a series" in refused.value.body["detail"]
 
 
 def test_what_is_missing_is_said_in_words_before_anything_is_signed(

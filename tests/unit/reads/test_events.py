@@ -12,6 +12,7 @@ from readerstudy.reads.models import Read
 
 MARK, SERIES, PROPOSAL = str(uuid4()), str(uuid4()), str(uuid4())
 POINT = [1.0, -2.5, 3]
+DRAWN = {"series": SERIES, "voxels": "1,2,3,2,2,1:1,2,1"}
 GOOD: list[tuple[str, dict[str, Any]]] = [
     ("scroll", {"frame": 12, "series": SERIES}),
     ("first_render", {}),
@@ -21,6 +22,7 @@ GOOD: list[tuple[str, dict[str, Any]]] = [
     ("mark_rated", {"mark_id": MARK, "rating": 100}),
     ("mark_moved", {"mark_id": MARK, "position_mm": POINT}),
     ("mark_sized", {"mark_id": MARK, "diameter_mm": 4.5}),
+    ("mark_drawn", {"mark_id": MARK, "mask": DRAWN, "diameter_mm": 4.5}),
     ("answer_set", {"key": "likelihood", "value": 70}),
     ("answer_set", {"key": "sites", "value": ["a", "b"]}),
     ("no_lesion_said", {"said": True}),
@@ -48,6 +50,9 @@ BAD: list[tuple[str, dict[str, Any]]] = [
     ("mark_rated", {"mark_id": MARK, "rating": True}),
     ("mark_rated", {"mark_id": MARK, "rating": "80"}),
     ("mark_sized", {"mark_id": MARK, "diameter_mm": 0}),
+    ("mark_drawn", {"mark_id": MARK, "mask": None, "diameter_mm": 4.5}),
+    ("mark_drawn", {"mark_id": MARK, "mask": DRAWN | {"more": 1}, "diameter_mm": 4.5}),
+    ("mark_drawn", {"mark_id": MARK, "mask": DRAWN | {"voxels": "1,2,3"}, "diameter_mm": 4.5}),
     ("answer_set", {"key": "likelihood", "value": {"deep": 1}}),
     ("answer_set", {"key": "comment", "value": "x" * 5000}),
     ("answer_set", {"key": "comment", "value": "a\x00b"}),
