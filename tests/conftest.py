@@ -3,6 +3,7 @@
 import os
 import shutil
 import socket
+import tempfile
 from collections.abc import Callable, Iterator
 from functools import cache
 from pathlib import Path
@@ -124,7 +125,9 @@ def _folders(settings: object, tmp_path_factory: pytest.TempPathFactory) -> Iter
     base = Path(tmp_path_factory.getbasetemp()) / os.urandom(6).hex()
     for name in ("STORE_DIR", "SPOOL_DIR", "QUEUE_DIR"):
         setattr(settings, name, base / name.removesuffix("_DIR").lower())
+    temporary = tempfile.tempdir
     yield
+    tempfile.tempdir = temporary  # a receiver moves it into its spool
     shutil.rmtree(base, ignore_errors=True)
 
 

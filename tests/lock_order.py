@@ -16,7 +16,9 @@ CHAIN = "pg_advisory_xact_lock"
 LOCKING = re.compile(r"\bFOR (?:NO KEY )?UPDATE\b")
 CHANGING = re.compile(r'^(?:UPDATE|DELETE FROM) "(\w+)"')
 SELECTED = re.compile(r'\bFROM "(\w+)"')
-MAKING = 'INSERT INTO "studies_study"'  # a study made in the transaction is nobody else's yet
+# A study made in the transaction is nobody else's yet, nor is what hangs on it.
+MAKING = 'INSERT INTO "studies_study"'
+OF_A_STUDY = frozenset({"studies_study", "truth_panel"})
 
 
 @contextmanager
@@ -56,6 +58,8 @@ class Watch:
             if self._chain not in {None, tuple(params)}:
                 raise LockOrderError("A second audit chain is written in one transaction.")
             self._chain = tuple(params)
+        elif sql.startswith(MAKING):
+            self._locked |= OF_A_STUDY
         elif (table := _locks(sql)) is not None:
             if self._chain is not None and table not in self._locked:
                 raise LockOrderError(f"{table} is locked after the audit chain: {sql[:200]}")
@@ -78,8 +82,6 @@ class Watch:
 
 def _locks(sql: str) -> str | None:
     """The table whose rows a statement locks; None for one that locks none."""
-    if sql.startswith(MAKING):
-        return "studies_study"
     if (changed := CHANGING.match(sql)) is not None:
         return changed.group(1)
     if LOCKING.search(sql) and (selected := SELECTED.search(sql)) is not None:

@@ -14,6 +14,7 @@ from readerstudy.accounts.models import User
 from readerstudy.audit.services import record
 from readerstudy.imaging import archives, deidentify, store
 from readerstudy.imaging.models import Collection, Upload
+from readerstudy.imaging.protocol import Protocol
 from readerstudy.imaging.refusals import Reason, RefusedFile
 from readerstudy.imaging.services.finishing import finish_upload
 from readerstudy.imaging.services.intake import Taken, keep, take
@@ -28,9 +29,13 @@ Outcome = dict[str, Any]
 
 
 @transaction.atomic
-def create_collection(*, name: str) -> Collection:
-    """A new, empty collection with a de-identification key of its own."""
-    return Collection.objects.create(name=name[:120], uid_key=secrets.token_bytes(32))
+def create_collection(*, name: str, protocol: Protocol | None = None) -> Collection:
+    """A new, empty collection with a de-identification key of its own.
+
+    `protocol` is what is asked of its images, the usual one when left out.
+    """
+    asked = {} if protocol is None else {"imaging_protocol": protocol.as_dict()}
+    return Collection.objects.create(name=name[:120], uid_key=secrets.token_bytes(32), **asked)
 
 
 @transaction.atomic

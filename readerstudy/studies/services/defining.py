@@ -27,7 +27,6 @@ from readerstudy.studies.panels import set_panel_of
 from readerstudy.studies.selectors import definition as definition_of
 from readerstudy.studies.selectors import study_for
 from readerstudy.studies.services.gate import changing, require_no_problems
-from readerstudy.studies.services.images import set_imaging_protocol
 from readerstudy.web.problems import Invalid, Refused
 
 MAX_NAME = 160
@@ -35,8 +34,17 @@ IDLE_LIMITS_S = (10, 3600)
 SESSION_LIMITS_MIN, RESTS_MIN = (10, 480), (5, 720)
 
 
-def create_study(*, name: str, summary: str = "", is_simulated: bool = False, by: User) -> Study:
+def create_study(
+    *,
+    name: str,
+    summary: str = "",
+    is_simulated: bool = False,
+    imaging_protocol: ImagingProtocol | None = None,
+    by: User,
+) -> Study:
     """Begin a study: a draft with an empty collection, coordinated by its maker.
+
+    `imaging_protocol` is what it asks of its images, the usual one when left out.
 
     Raises
     ------
@@ -54,12 +62,14 @@ def create_study(*, name: str, summary: str = "", is_simulated: bool = False, by
             is_simulated=is_simulated,
             block_sizes=list(DesignDraft().block_sizes),
             strata=list(DesignDraft().strata),
-            collection=create_collection(name=name),
+            collection=create_collection(name=name, protocol=imaging_protocol),
             created_by=by,
             created_at=timezone.now(),
         )
         Membership.objects.create(study=study, user=by, role=Membership.Role.COORDINATOR)
-        detail = {"name": name, "is_simulated": is_simulated}
+        detail: dict[str, Any] = {"name": name, "is_simulated": is_simulated}
+        if imaging_protocol is not None:
+            detail["imaging_protocol"] = imaging_protocol.as_dict()
         _record("studies.create_study", study, by, detail)
     return study
 
@@ -283,7 +293,12 @@ def export_protocol(study: Study, *, by: User) -> str:
 
 def _from_definition(source: Definition, action: str, detail: dict[str, Any], *, by: User) -> Study:
     with transaction.atomic():
-        study = create_study(name=source.name, summary=source.summary, by=by)
+        study = create_study(
+            name=source.name,
+            summary=source.summary,
+            imaging_protocol=source.imaging_protocol,
+            by=by,
+        )
         study = describe(
             study,
             name=source.name,
@@ -305,8 +320,6 @@ def _from_definition(source: Definition, action: str, detail: dict[str, Any], *,
             study = set_pass_mark(study, percent=source.pass_mark_percent, by=by)
         if source.hanging != Hanging():
             study = set_hanging(study, hanging=source.hanging, by=by)
-        if source.imaging_protocol != ImagingProtocol():
-            set_imaging_protocol(study, source.imaging_protocol.as_dict(), by=by)
         if source.truth_panel != PanelDraft():
             set_panel_of(study, source.truth_panel, by=by)
         if source.explanations != Explanations():
