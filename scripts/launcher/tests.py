@@ -65,7 +65,5 @@ def run(rest: list[str]) -> int:
             BROKER_URL=os.environ.get("TEST_BROKER_URL", "redis://127.0.0.1:6379/9"),
         )
     )
-    codes.append(
-        _pytest("the journeys in a real browser", ["-n", "2", "--dist", "loadgroup", "tests/e2e"])
-    )
+    codes.append(_pytest("the journeys in a real browser", ["tests/e2e"]))
     return int(any(codes))  # a suite that was killed has a negative code

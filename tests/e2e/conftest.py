@@ -1,16 +1,21 @@
 """The whole platform, as `make demo` starts it, and a real browser in front of it."""
 
 import os
+import shutil
+import socket
+import subprocess
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
 
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, Playwright, sync_playwright
 
 from readerstudy.demo import phantoms
-from scripts.launcher.setup import ROOT
+from scripts.launcher.serve import Platform
+from scripts.launcher.setup import PYTHON, ROOT
 from scripts.launcher.tools import find_chromium
 from tests.e2e.making import make_study
-from tests.e2e.platform import CASES, TRAINING, Site, shared_site
 
 SIZES = {"1280x800": (1280, 800), "1920x1080": (1920, 1080)}
 SHOTS = ROOT / "test-results"
@@ -24,6 +29,29 @@ FLAGS = [
     "--disable-sync",
     "--no-first-run",
 ]
+CASES, TRAINING = 4, 1
+
+
+@dataclass(frozen=True)
+class Site:
+    """The running platform: its address and its data folder."""
+
+    url: str
+    var: Path
+    platform: Platform
+
+    def manage(self, *arguments: str) -> str:
+        """Run one of Django's commands on the running platform's data."""
+        command = [str(PYTHON), "manage.py", *arguments]
+        done = subprocess.run(command, cwd=ROOT, check=False, capture_output=True, text=True)
+        assert done.returncode == 0, done.stderr[-3000:]
+        return done.stdout
+
+
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
 
 
 @pytest.fixture(scope="session")
@@ -31,11 +59,38 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
     """A small demonstration study, served by the real web server and worker."""
     if not (ROOT / "frontend" / "dist" / ".vite" / "manifest.json").exists():
         pytest.fail("The frontend is not built: run the tests by `make test`.")
-    folder = tmp_path_factory.getbasetemp()
-    if "PYTEST_XDIST_WORKER" in os.environ:
-        folder = folder.parent
-    with shared_site(folder) as shared:
-        yield shared
+    var = tmp_path_factory.mktemp("platform")
+    environment = {
+        "READERSTUDY_VAR": str(var),
+        "READERSTUDY_CACHE": os.environ.get("READERSTUDY_CACHE", str(ROOT / "var" / "cache")),
+        "SWEEP_SECONDS": "2",
+        "DATABASE_URL": "",
+        "BROKER_URL": "",
+    }
+    kept = {name: os.environ.get(name) for name in environment}
+    os.environ.update({name: value for name, value in environment.items() if value})
+    for name, value in environment.items():
+        if not value:
+            os.environ.pop(name, None)
+    port = _free_port()
+    site = Site(f"http://127.0.0.1:{port}", var, Platform(port))
+    try:
+        for command in (
+            ["migrate", "--no-input", "-v", "0"],
+            ["collectstatic", "--no-input", "-v", "0"],
+            ["make_demo", "--cases", str(CASES), "--training", str(TRAINING)],
+        ):
+            site.manage(*command)
+        site.platform.start()
+        yield site
+    finally:
+        site.platform.stop()
+        for name, value in kept.items():
+            if value is None:
+                os.environ.pop(name, None)
+            else:
+                os.environ[name] = value
+        shutil.rmtree(var, ignore_errors=True)
 
 
 @pytest.fixture(scope="session")
@@ -126,22 +181,8 @@ def pytest_runtest_makereport(item: pytest.Item) -> Iterator[None]:
     setattr(item, f"rep_{report.when}", report)
 
 
-@pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Two browsers at once: one in the demonstration, one in the studies that tests make.
-
-    The first tests also make a platform and a study: on a busy machine, many minutes.
-    """
-    ours = [item for item in items if "tests/e2e" in str(item.path)]
-    for item in ours:
-        item.add_marker(pytest.mark.timeout(1800))
-        item.add_marker(pytest.mark.xdist_group("made" if _is_made(item) else "demonstration"))
-    # Parts by themselves come last: they make phantoms that the platform's start has made by then.
-    last = [item for item in ours if item.path.stem == "test_production_parts"]
-    items[:] = [item for item in items if item not in last] + last
-
-
-def _is_made(item: pytest.Item) -> bool:
-    """Whether a test is about another study than the demonstration."""
-    alone = {"test_production_parts", "test_truth_readers", "test_uploading"}
-    return item.path.stem in alone or "second_study" in getattr(item, "fixturenames", ())
+    """The first tests also make a platform and a study: on a busy machine, many minutes."""
+    for item in items:
+        if "tests/e2e" in str(item.path):
+            item.add_marker(pytest.mark.timeout(1800))
