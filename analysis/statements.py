@@ -56,7 +56,7 @@ def _difference(result: MrmcResult, each: Comparison) -> str:
     a, b = result.modality_names[each.a], result.modality_names[each.b]
     verdict = "differed" if each.p_value < result.alpha else "did not differ significantly"
     return (
-        f"The modalities {verdict}: {a} minus {b} was {each.estimate:+.3f} "
+        f"The modalities {verdict}: {a} minus {b} was {each.estimate:+z.3f} "
         f"({level_text(result.alpha)} {interval_text(each.ci_low, each.ci_high)}; "
         f"{p_text(each.p_value)})."
     )
@@ -66,7 +66,7 @@ def _several(result: MrmcResult) -> str:
     test = result.test
     found = [
         f"{result.modality_names[each.a]} and {result.modality_names[each.b]} "
-        f"({each.estimate:+.3f}, adjusted {p_text(p)})"
+        f"({each.estimate:+z.3f}, adjusted {p_text(p)})"
         for each, p in zip(result.differences, result.adjusted, strict=True)
         if p < result.alpha
     ]

@@ -14,7 +14,7 @@ def p_text(p: float) -> str:
 
 def interval_text(low: float, high: float, digits: int = 3) -> str:
     """An interval: "0.71 to 0.85"."""
-    return f"{low:.{digits}f} to {high:.{digits}f}"
+    return f"{low:z.{digits}f} to {high:z.{digits}f}"
 
 
 def percent_text(share: float, digits: int = 1) -> str:

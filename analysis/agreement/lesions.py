@@ -188,7 +188,7 @@ class Delineations:
                 f"case{'s' if each['cases'] > 1 else ''}: Dice {each['dice']:.3f}, lesion-wise "
                 f"Dice {each['lesion_dice']:.3f}{interval}, surface Dice at "
                 f"{self.tolerance_mm:g} mm {each['surface_dice']:.3f}, median HD95 "
-                f"{each['hd95_mm']:.1f} mm, volume {each['volume_difference_mm3']:+.0f} mm³; "
+                f"{each['hd95_mm']:.1f} mm, volume {each['volume_difference_mm3']:+z.0f} mm³; "
                 f"lesions of both {each['pairs']}, of {each['a']} only {each['only_a']}, of "
                 f"{each['b']} only {each['only_b']}."
             )

@@ -43,7 +43,7 @@ def forest_figure(
         colour = PALETTE[1].colour if row.weight else BETTER
         axis.plot([row.ci_low, row.ci_high], [place, place], color=colour, linewidth=1.2)
         axis.plot(row.estimate, place, "D" if row.weight else "s", color=colour, markersize=5)
-        text = f"{row.estimate:+.3f} ({row.ci_low:+.3f}, {row.ci_high:+.3f})"
+        text = f"{row.estimate:+z.3f} ({row.ci_low:+z.3f}, {row.ci_high:+z.3f})"
         axis.annotate(
             text, (1.02, place), xycoords=("axes fraction", "data"), va="center",
             fontsize=FONT_PT - 1.5, color=INK[theme],
@@ -93,6 +93,6 @@ def _names(axis: Axes, foms: Sequence[tuple[str, float, float]], theme: Theme) -
         place = max(after, last + gap)
         last = place
         axis.annotate(
-            f"{name} ({after - before:+.3f})", (1, after), xytext=(1.06, place),
+            f"{name} ({after - before:+z.3f})", (1, after), xytext=(1.06, place),
             fontsize=FONT_PT - 2, color=INK[theme], va="center",
         )  # fmt: skip

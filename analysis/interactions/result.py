@@ -89,7 +89,7 @@ class Subgroups:
         for test in self.interactions:
             rows = [each for each in self.levels if each.test == test.test]
             shown = "; ".join(
-                f"{each.level} {each.estimate:+.3f} ({interval_text(each.ci_low, each.ci_high)}, "
+                f"{each.level} {each.estimate:+z.3f} ({interval_text(each.ci_low, each.ci_high)}, "
                 f"{self._counted(each)})"
                 for each in rows
             )

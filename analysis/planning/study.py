@@ -99,7 +99,7 @@ class PowerResult:
         parts = [
             f"With {each.readers} readers and {each.cases} cases in a {design} design, a test of "
             f"{test} at the level of {100 * level:g} % has a power of "
-            f"{percent_text(each.power)} if the true difference is {self.plan.effect:+.3f}."
+            f"{percent_text(each.power)} if the true difference is {self.plan.effect:+z.3f}."
             for each in self.rows
         ]
         return " ".join([*parts, f"Variances: {self.components.source}."])

@@ -60,7 +60,7 @@ class Order:
             return ""
         period, carry = self.accuracy.period, self.accuracy.carry_over
         words = (
-            f"Between the periods accuracy changed by {period.estimate:+.3f} "
+            f"Between the periods accuracy changed by {period.estimate:+z.3f} "
             f"({p_text(period.p_value)}); a test of carry-over gave {p_text(carry.p_value)}"
         )
         if self.time is None:

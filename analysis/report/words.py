@@ -77,7 +77,7 @@ def _difference(label: str, row: dict[str, Any], alpha: float) -> str:
     p_value = "p not defined" if row["p_value"] is None else p_text(row["p_value"])
     return (
         f"Difference in {_in_sentence(label)}, {row['test']} minus {row['reference']}: "
-        f"{row['estimate']:+.3f} ({level_text(alpha)} {interval}, {p_value})."
+        f"{row['estimate']:+z.3f} ({level_text(alpha)} {interval}, {p_value})."
     )
 
 
