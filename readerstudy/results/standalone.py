@@ -80,8 +80,10 @@ def _size(low: float, high: float) -> str:
 def _with_interval(value: float | None, interval: Iterable[float] | None) -> list[str]:
     if value is None or interval is None:
         return ["\N{EN DASH}", ""]
-    low, high = interval
-    return [presentation.value(value), f"{presentation.value(low)} to {presentation.value(high)}"]
+    low, high = map(presentation.value, interval)
+    # Draws from cases that are all alike differ in nothing: that is no certainty.
+    told = "none: all cases alike" if low == high else f"{low} to {high}"
+    return [presentation.value(value), told]
 
 
 def _froc(found: Mapping[str, Any]) -> Table:

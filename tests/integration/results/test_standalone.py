@@ -46,6 +46,13 @@ def test_found_false_froc_and_reliability_by_hand() -> None:
     assert "0.233" in reliability.words  # (0.2 + 0.4 + 0.1) / 3
 
 
+def test_cases_that_are_all_alike_give_no_interval() -> None:
+    both = b"case,detector,probability,lesion\nC1,net@1,0.9,1\nC1,net@1,0.8,2\n"
+    ((_, (lesions, *_rest)),) = standalone.tables({"truth.csv": TRUTH, "proposals.csv": both})
+    assert lesions.rows[0] == ["Found, all lesions", "2", "1.000", "none: all cases alike"]
+    assert lesions.rows[-1][-1] == "none: all cases alike"  # no false positive in any
+
+
 def test_without_probabilities_there_is_no_curve() -> None:
     bare = b"case,detector,probability,lesion\nC1,maker@2,,2\n"
     ((_, tables),) = standalone.tables({"truth.csv": TRUTH, "proposals.csv": bare})
