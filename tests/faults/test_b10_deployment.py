@@ -15,6 +15,7 @@ import pytest
 from tests.faults.platform import ROOT, Platform
 from tests.faults.test_b_workers import LEASE_S, wait_for
 
+pytestmark = pytest.mark.postgres  # deployments are of the production shape
 Worker = Callable[..., "subprocess.Popen[bytes]"]
 WITHIN_S = 60.0
 

@@ -17,7 +17,8 @@ import redis
 
 from tests.faults.platform import ROOT, Platform
 
-pytestmark = pytest.mark.redis
+# Where there is Redis there is PostgreSQL: the production shape.
+pytestmark = [pytest.mark.redis, pytest.mark.postgres]
 WITHIN_S = 60.0  # the fault list's own limit
 SWEEP_S = 2
 
