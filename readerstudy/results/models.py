@@ -23,11 +23,9 @@ class Freeze(models.Model):
         return self.sha256[:12]
 
 
-class Unblinding(models.Model):
-    """Asked for by one person, granted by another, with a reason."""
+class TwoPersons(models.Model):
+    """What one person asks for with a reason and another grants."""
 
-    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
-    freeze = models.OneToOneField(Freeze, on_delete=models.PROTECT, related_name="unblinding")
     reason = models.TextField()
     asked_by = models.ForeignKey(
         settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+"
@@ -39,19 +37,29 @@ class Unblinding(models.Model):
     granted_at = models.DateTimeField(null=True)
 
     class Meta:
-        constraints = [
-            models.CheckConstraint(
-                condition=models.Q(granted_by__isnull=True)
-                | ~models.Q(granted_by=models.F("asked_by")),
-                name="results_unblinding_takes_two",
-            )
-        ]
+        abstract = True
+
+
+def _takes_two(name: str) -> models.CheckConstraint:
+    """Nobody grants what they asked for themselves."""
+    own = models.Q(granted_by=models.F("asked_by"))
+    return models.CheckConstraint(condition=models.Q(granted_by__isnull=True) | ~own, name=name)
+
+
+class Unblinding(TwoPersons):
+    """Asked for by one person, granted by another, with a reason."""
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    freeze = models.OneToOneField(Freeze, on_delete=models.PROTECT, related_name="unblinding")
+
+    class Meta:
+        constraints = [_takes_two("results_unblinding_takes_two")]
 
     def __str__(self) -> str:
         return f"{self.freeze} {'granted' if self.granted_at else 'asked'}"
 
 
-class EmergencyUnblinding(models.Model):
+class EmergencyUnblinding(TwoPersons):
     """One case as one reader read it in one period, unblinded before the study is (fault D9).
 
     Asked for by one person with a reason, granted by another, each with their password. What was
@@ -62,26 +70,13 @@ class EmergencyUnblinding(models.Model):
     reader = models.ForeignKey(Reader, on_delete=models.PROTECT, related_name="+")
     case = models.ForeignKey(Case, on_delete=models.PROTECT, related_name="+")
     period = models.PositiveSmallIntegerField()
-    reason = models.TextField()
-    asked_by = models.ForeignKey(
-        settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+"
-    )
-    asked_at = models.DateTimeField()
-    granted_by = models.ForeignKey(
-        settings.AUTH_USER_MODEL, null=True, on_delete=models.PROTECT, related_name="+"
-    )
-    granted_at = models.DateTimeField(null=True)
 
     class Meta:
         constraints = [
             models.UniqueConstraint(
                 fields=["reader", "case", "period"], name="results_emergency_once"
             ),
-            models.CheckConstraint(
-                condition=models.Q(granted_by__isnull=True)
-                | ~models.Q(granted_by=models.F("asked_by")),
-                name="results_emergency_takes_two",
-            ),
+            _takes_two("results_emergency_takes_two"),
         ]
         ordering = ["-asked_at"]
 
