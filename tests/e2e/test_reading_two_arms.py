@@ -143,24 +143,13 @@ def test_a_second_reader_sees_proposals_after_their_own_read_is_locked(
     assert axe(page) == []  # R12
     page.get_by_test_id("pane-0").hover()
     page.keyboard.press(".")
-    page.keyboard.press("a")
-    room.until(page, lambda: room.sign(page, "marks") == "1", "the mark of the proposal")
-    page.keyboard.press("9")
-    room.until(page, lambda: room.sign(page, "unrated") == "false", "its rating")
+    _take_over(page, "a", rating="9")
     kinds = ["accepted"]
     if len(proposals) > 1:
         page.keyboard.press(".")
         page.keyboard.press("r")
         kinds.append("rejected")
-    room.answer(page, "9")
-    room.saved(page)
-    read_id = room.sign(page, "readId")
-    room.submit(page)
-    room.until(
-        page,
-        lambda: room.sign(page, "readId") != read_id or room.sign(page, "phase") == "finished",
-        "the next case, or the end of the list",
-    )
+    read_id = _sign_with_lesions(page, "9")
     assert _kept(site, read_id) == [*kinds, "unaided", "0", "submitted", "aided", "1", "submitted"]
     page.context.close()
 
@@ -183,18 +172,32 @@ def test_a_concurrent_reader_has_proposals_from_the_start(
     page.get_by_test_id("pane-0").hover()
     page.keyboard.press(".")
     _see_heat(page)
-    page.keyboard.press("e")
+    _take_over(page, "e", rating="7")
+    read_id = _sign_with_lesions(page, "8")
+    assert _kept(site, read_id)[:1] == ["edited"]
+    page.context.close()
+
+
+def _take_over(page: Page, key: str, *, rating: str) -> None:
+    """Make a mark of the proposal that is shown, and rate it."""
+    page.keyboard.press(key)
     room.until(page, lambda: room.sign(page, "marks") == "1", "the mark of the proposal")
-    page.keyboard.press("7")
+    page.keyboard.press(rating)
     room.until(page, lambda: room.sign(page, "unrated") == "false", "its rating")
-    room.answer(page, "8")
+
+
+def _sign_with_lesions(page: Page, likelihood: str) -> str:
+    """Answer and sign a case that is the list's last or not; answers the read's id."""
+    room.answer(page, likelihood)
     room.saved(page)
     read_id = room.sign(page, "readId")
     room.submit(page)
-    room.until(page, lambda: room.sign(page, "readId") != read_id
-               or room.sign(page, "phase") == "finished", "the next case")  # fmt: skip
-    assert _kept(site, read_id)[:1] == ["edited"]
-    page.context.close()
+    room.until(
+        page,
+        lambda: room.sign(page, "readId") != read_id or room.sign(page, "phase") == "finished",
+        "the next case, or the end of the list",
+    )
+    return read_id
 
 
 def _see_heat(page: Page) -> None:
