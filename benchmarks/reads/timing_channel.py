@@ -101,7 +101,7 @@ class Side:
     REQUESTS = ("worklist", "packet", "next images", "a proposal of this case decided", "a door")
 
     def __init__(self, people: Any, *, is_hidden: bool) -> None:
-        from readerstudy.proposals.lesions import ProposedLesion
+        from readerstudy.proposals.lesions import ProposalHeatMap, ProposedLesion
         from readerstudy.proposals.models import Run
         from readerstudy.studies import services
         from readerstudy.studies.models import Study
@@ -126,7 +126,9 @@ class Side:
         assert lesion is not None
         self.hidden = str(lesion.pk)
         if not is_hidden:
-            ProposedLesion.objects.filter(run__in=Run.objects.filter(**of_study)).delete()
+            proposed = ProposedLesion.objects.filter(run__in=Run.objects.filter(**of_study))
+            ProposalHeatMap.objects.filter(lesion__in=proposed).delete()
+            proposed.delete()
             Run.objects.filter(**of_study).delete()
             TruthLesion.objects.filter(standard__case__study=study).delete()
             ReferenceStandard.objects.filter(case__study=study).delete()
