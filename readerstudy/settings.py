@@ -20,6 +20,8 @@ VAR_DIR.mkdir(parents=True, exist_ok=True)
 PRODUCTION: bool = env.bool("READERSTUDY_PRODUCTION", default=False)
 DEBUG = False  # no stack trace ever reaches a user; logs have them
 SECRET_KEY: str = env.str("SECRET_KEY", "") or first_run_secret(VAR_DIR / "secret_key")
+# Secrets of before: what was signed or sealed under them is still taken (docs/deployment.md).
+SECRET_KEY_FALLBACKS: list[str] = env.list("SECRET_KEY_FALLBACKS", default=[])
 ALLOWED_HOSTS: list[str] = env.list("ALLOWED_HOSTS", default=["localhost", "127.0.0.1", "[::1]"])
 CSRF_TRUSTED_ORIGINS: list[str] = env.list("CSRF_TRUSTED_ORIGINS", default=[])
 ROOT_URLCONF = "readerstudy.urls"

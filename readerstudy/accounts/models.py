@@ -5,6 +5,9 @@ import uuid
 from django.contrib.auth.models import AbstractUser
 from django.db import models
 from django.utils.translation import gettext_lazy as _
+from django_otp.plugins.otp_totp.models import TOTPDevice
+
+from readerstudy.accounts.sealing import unseal
 
 
 class Experience(models.TextChoices):
@@ -60,3 +63,21 @@ class User(AbstractUser):
 
     def __str__(self) -> str:
         return self.display_name or self.username
+
+
+class AuthenticatorApp(TOTPDevice):  # type: ignore[misc]  # django-otp has no types
+    """A user's authenticator app: django-otp's device, its key sealed (`accounts.sealing`)."""
+
+    class Meta:
+        proxy = True
+
+    @property
+    def bin_key(self) -> bytes:
+        """The key of this owner, opened.
+
+        Raises
+        ------
+        SealedUnderAnotherSecretError
+            When the platform's secret is not the one it was sealed under.
+        """
+        return unseal(self.key, owner=self.user_id)

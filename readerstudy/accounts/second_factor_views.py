@@ -11,12 +11,13 @@ from django.views.decorators.http import require_http_methods
 from readerstudy.accounts import services
 from readerstudy.accounts.language import in_language_of
 from readerstudy.accounts.models import User
+from readerstudy.accounts.sealing import SealedUnderAnotherSecretError, seal, unseal
 from readerstudy.accounts.views import target_of
 from readerstudy.web.problems import Problem, Unknown
 
-KEY = (
-    "second_factor_key"  # of the session: what the app on this page is given, until its first code
-)
+# Of the session, which lies in the database too: the sealed key that the app on this page is
+# given, until its first code.
+KEY = "second_factor_key"
 
 
 @sensitive_post_parameters("code")
@@ -83,14 +84,22 @@ def second_factor(request: HttpRequest) -> HttpResponse:
 
 def _setup(request: HttpRequest, user: User) -> services.Setup:
     """What the app is given; the same while the page is reloaded or a code did not fit."""
-    setup = services.setup(user, request.session.get(KEY, ""))
-    request.session[KEY] = setup.key
+    setup = services.setup(user, _key(request, user))
+    request.session[KEY] = seal(bytes.fromhex(setup.key), owner=user.pk)
     return setup
 
 
+def _key(request: HttpRequest, user: User) -> str:
+    """The key that is going round, in hexadecimal; empty where there is none yet."""
+    try:
+        return unseal(request.session.get(KEY, ""), owner=user.pk).hex()
+    except SealedUnderAnotherSecretError:
+        return ""
+
+
 def _enrol(request: HttpRequest, user: User) -> list[str]:
-    key, typed = request.session.get(KEY, ""), request.POST.get("code", "")
-    codes = services.enrol(user, key=key, code=typed, by=user)
+    typed = request.POST.get("code", "")
+    codes = services.enrol(user, key=_key(request, user), code=typed, by=user)
     request.session.pop(KEY, None)
     return codes
 

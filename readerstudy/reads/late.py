@@ -8,6 +8,7 @@ that came by it changes the draft, and it works only after a deactivation, for a
 from datetime import datetime, timedelta
 from uuid import UUID
 
+from django.conf import settings
 from django.utils.crypto import constant_time_compare, salted_hmac
 
 from readerstudy.accounts.models import User
@@ -17,14 +18,15 @@ WINDOW = timedelta(hours=24)
 FENCE = 0  # of no lease: marks a batch that came by a late key, and keeps it out of the draft
 
 
-def key_of(read_id: UUID) -> str:
+def key_of(read_id: UUID, secret: str | None = None) -> str:
     """The read's key; its own for as long as the platform's secret is."""
-    return salted_hmac(SALT, str(read_id), algorithm="sha256").hexdigest()
+    return salted_hmac(SALT, str(read_id), secret=secret, algorithm="sha256").hexdigest()
 
 
 def opens(key: str, read_id: UUID) -> bool:
-    """Whether the key is the read's."""
-    return constant_time_compare(key, key_of(read_id))
+    """Whether the key is the read's, under the platform's secret or one of before."""
+    secrets = (None, *settings.SECRET_KEY_FALLBACKS)
+    return any(constant_time_compare(key, key_of(read_id, each)) for each in secrets)
 
 
 def is_open(reader: User, now: datetime) -> bool:

@@ -8,6 +8,7 @@ from readerstudy.accounts.services.second_factor import (
     must_have_second_factor,
     remove_second_factor,
     renew_recovery_codes,
+    reseal_second_factors,
     reset_second_factor,
     setup,
 )
@@ -47,6 +48,7 @@ __all__ = [
     "reactivate",
     "remove_second_factor",
     "renew_recovery_codes",
+    "reseal_second_factors",
     "reset_second_factor",
     "set_language",
     "set_profile",

@@ -1,7 +1,8 @@
 """The second factor: a code of an authenticator app (TOTP, RFC 6238), or a recovery code.
 
 django-otp keeps the devices, refuses a code that was used before and slows down guessing. A user
-has one app, and ten recovery codes that count once each and are kept as hashes.
+has one app, whose key is kept sealed, and ten recovery codes that count once each and are kept as
+hashes.
 """
 
 import time
@@ -9,15 +10,17 @@ from base64 import b32encode
 from dataclasses import dataclass
 
 import segno
+import structlog
 from django.conf import settings
 from django.db import transaction
 from django.utils.crypto import get_random_string, salted_hmac
 from django.utils.translation import gettext as _
 from django_otp.oath import TOTP
 from django_otp.plugins.otp_static.models import StaticDevice, StaticToken
-from django_otp.plugins.otp_totp.models import TOTPDevice, default_key
+from django_otp.plugins.otp_totp.models import default_key
 
-from readerstudy.accounts.models import User
+from readerstudy.accounts.models import AuthenticatorApp, User
+from readerstudy.accounts.sealing import SealedUnderAnotherSecretError, is_up_to_date, seal
 from readerstudy.audit.services import record
 from readerstudy.web.problems import Invalid, Problem, Refused
 
@@ -26,6 +29,8 @@ RECOVERY_ALPHABET = "abcdefghjkmnpqrstuvwxyz23456789"  # without what is mistake
 RECOVERY_CHARACTERS = 12  # 59 bits
 CODE_DIGITS = 6
 NAME = "app"
+
+log = structlog.get_logger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +44,7 @@ class Setup:
 
 def has_second_factor(user: User) -> bool:
     """Whether the user signs in with a code too."""
-    return bool(TOTPDevice.objects.filter(user=user, confirmed=True).exists())
+    return bool(AuthenticatorApp.objects.filter(user=user, confirmed=True).exists())
 
 
 def must_have_second_factor(user: User) -> bool:
@@ -54,7 +59,7 @@ def must_have_second_factor(user: User) -> bool:
 def setup(user: User, key: str = "") -> Setup:
     """What the user's app is to be given; a new key unless one is going round already."""
     key = key or default_key()
-    device = TOTPDevice(user=user, key=key, name=NAME)
+    device = AuthenticatorApp(user=user, key=_sealed(user, key), name=NAME)
     code = segno.make(device.config_url, error="m", micro=False)
     text = _grouped(b32encode(device.bin_key).decode())
     return Setup(key=key, picture=code.svg_data_uri(scale=5, border=3, light="#fff"), text=text)
@@ -83,8 +88,10 @@ def enrol(user: User, *, key: str, code: str, by: User) -> list[str]:
     if not _is_code(code) or not totp.verify(int(_plain(code)), tolerance=1):
         words = _("The code does not fit. Look at the app again; is this machine's clock right?")
         raise Invalid("accounts.wrong_code", words)
-    TOTPDevice.objects.filter(user=user).delete()
-    TOTPDevice.objects.create(user=user, key=key, name=NAME, confirmed=True, last_t=totp.t())
+    AuthenticatorApp.objects.filter(user=user).delete()
+    AuthenticatorApp.objects.create(
+        user=user, key=_sealed(user, key), name=NAME, confirmed=True, last_t=totp.t()
+    )
     codes = _new_recovery_codes(user)
     record("accounts.enrol_second_factor", subject=f"user:{user.pk}", by=by)
     return codes
@@ -161,9 +168,42 @@ def reset_second_factor(user: User, *, reason: str, by: User | None) -> None:
     _forget(user, "accounts.reset_second_factor", by=by, reason=reason.strip())
 
 
+def reseal_second_factors(*, by: User | None = None) -> int:
+    """Seal every app's key under the platform's present secret, once that was changed.
+
+    Until then those of before must stand in `SECRET_KEY_FALLBACKS`; recovery codes, which are
+    kept as hashes, count only while the secret stands there that they were made under.
+
+    Returns
+    -------
+    int
+        How many were sealed anew.
+
+    Raises
+    ------
+    SealedUnderAnotherSecretError
+        When none of the secrets opens one of them; nothing is changed then.
+    """
+    with transaction.atomic():
+        old = [
+            app for app in AuthenticatorApp.objects.select_for_update().order_by("pk")
+            if not is_up_to_date(app.key, owner=app.user_id)
+        ]  # fmt: skip
+        for app in old:
+            app.key = seal(app.bin_key, owner=app.user_id)
+            app.save(update_fields=["key"])
+        record("accounts.reseal_second_factors", subject="platform", by=by, detail={"n": len(old)})
+    return len(old)
+
+
+def _sealed(user: User, key: str) -> str:
+    """A key in hexadecimal as it is kept."""
+    return seal(bytes.fromhex(key), owner=user.pk)
+
+
 def _forget(user: User, action: str, *, by: User | None, reason: str = "") -> None:
     with transaction.atomic():
-        TOTPDevice.objects.filter(user=user).delete()
+        AuthenticatorApp.objects.filter(user=user).delete()
         StaticDevice.objects.filter(user=user).delete()
         record(action, subject=f"user:{user.pk}", by=by, reason=reason)
 
@@ -173,15 +213,19 @@ def _verify(user: User, code: str) -> tuple[bool, int]:
 
     The device's row is locked: a code that two requests bring at once counts for one of them.
     """
-    kind = TOTPDevice if _is_code(code) else StaticDevice
+    kind = AuthenticatorApp if _is_code(code) else StaticDevice
     device = kind.objects.select_for_update().filter(user=user, confirmed=True).first()
     if device is None:
         return False, 0
     allowed, why = device.verify_is_allowed()
     if not allowed:
         return False, _seconds_until(why)
-    token = _plain(code) if kind is TOTPDevice else _hash(code)
-    return bool(device.verify_token(token)), 0
+    token = _plain(code) if kind is AuthenticatorApp else _kept(code, device)
+    try:
+        return bool(device.verify_token(token)), 0
+    except SealedUnderAnotherSecretError:
+        log.exception("second_factor_sealed_under_another_secret", user_id=str(user.pk))
+        return False, 0
 
 
 def _seconds_until(why: dict[str, object] | None) -> int:
@@ -211,9 +255,17 @@ def _is_code(code: str) -> bool:
     return len(plain) == CODE_DIGITS and plain.isascii() and plain.isdigit()
 
 
-def _hash(code: str) -> str:
+def _hash(code: str, secret: str | None = None) -> str:
     """What is kept of a recovery code: 64 bits of a keyed hash; the column holds 16 characters."""
-    return salted_hmac("readerstudy.recovery", _plain(code), algorithm="sha256").hexdigest()[:16]
+    made = salted_hmac("readerstudy.recovery", _plain(code), secret=secret, algorithm="sha256")
+    return made.hexdigest()[:16]
+
+
+def _kept(code: str, device: StaticDevice) -> str:
+    """The code's hash as the device may have it: under the present secret or one of before."""
+    hashes = [_hash(code, secret) for secret in (None, *settings.SECRET_KEY_FALLBACKS)]
+    found = device.token_set.filter(token__in=hashes).values_list("token", flat=True).first()
+    return found or hashes[0]
 
 
 def _require_own(user: User, by: User, password: str | None = None) -> None:
