@@ -64,6 +64,7 @@ def present(run: AnalysisRun, theme: str) -> dict[str, Any]:
         _time(numbers, arms),
         _order(numbers),
         _repeats(numbers),
+        _found_again(numbers),
         _decisions(numbers, arms),
         _reliance(numbers, arms),
     ]
@@ -289,6 +290,25 @@ def _repeats(numbers: Tree) -> Table:
     )
     return Table("Readers' agreement with themselves", words,
                  ["Reader", "Pairs", "ICC(2,1)", "Difference (limits)"], rows)  # fmt: skip
+
+
+def _found_again(numbers: Tree) -> Table:
+    rows = [
+        [
+            "All readers" if each["reader"] == "all" else each["reader"],
+            *(str(each[name]) for name in ("lesions", "both", "first_only", "again_only")),
+            f"{each['false_first']} / {each['false_again']}",
+            interval(each["kappa"]) if "kappa" in each else each["error"],
+        ]
+        for each in numbers.get("repeats", {}).get("lesions", {}).get("readers", [])
+    ]
+    words = (
+        "The same cases read again in the same arm: which lesions of the reference standard were "
+        "marked both times, and how many marks hit none (first / second read). Kappa of found "
+        "or not; lesions and readers are taken as independent."
+    )
+    heads = ["Reader", "Lesions", "Both times", "First only", "Second only", "False marks", "Kappa"]
+    return Table("The same lesions found again", words, heads, rows)
 
 
 _DECISIONS = {

@@ -109,10 +109,15 @@ def _repeats(plan: Mapping[str, Any], files: Mapping[str, bytes]) -> dict[str, A
     """How well readers agree with themselves, where the design has repeats (R13)."""
     if "repeat_reads.csv" not in files:
         return {}
-    from analysis.agreement.within import within_readers
+    from analysis.agreement.within import lesions_found_again, within_readers
 
-    first, again = frame(files["reads.csv"]), frame(files["repeat_reads.csv"])
-    return {"repeats": within_readers(first, again, alpha=plan["primary"]["alpha"])}
+    (first, marks), (again, marks_again) = (
+        (frame(files[f"{kind}reads.csv"]), frame(files[f"{kind}marks.csv"]))
+        for kind in ("", "repeat_")
+    )
+    alpha, truth = plan["primary"]["alpha"], frame(files["truth.csv"])
+    found = lesions_found_again((first, marks), (again, marks_again), truth, alpha=alpha)
+    return {"repeats": within_readers(first, again, alpha=alpha) | {"lesions": found}}
 
 
 def _control(files: Mapping[str, bytes]) -> str | None:

@@ -3,8 +3,8 @@
 import pandas as pd
 import pytest
 
-from analysis.agreement import bland_altman, icc
-from analysis.agreement.within import within_readers
+from analysis.agreement import bland_altman, cohen_kappa, icc
+from analysis.agreement.within import lesions_found_again, within_readers
 from analysis.tables import DataError
 
 FIRST = [10.0, 40.0, 70.0, 90.0, 55.0]
@@ -44,3 +44,41 @@ def test_r13_too_few_pairs_are_said_and_stop_nothing() -> None:
     assert "icc" in everybody
     with pytest.raises(DataError, match="rating"):
         within_readers(first, again.drop(columns="rating"))
+
+
+TRUTH = pd.DataFrame({"case": ["C-0", "C-0", "C-1", "C-2", "C-3"], "lesion": [1, 2, 1, 0, 1]})
+
+
+def marks(reader: str, *found: tuple[str, int]) -> pd.DataFrame:
+    rows = [(reader, "A", case, lesion) for case, lesion in found]
+    return pd.DataFrame(rows, columns=["reader", "modality", "case", "lesion"])
+
+
+def test_r13_lesions_are_counted_by_which_of_the_two_reads_found_them() -> None:
+    """A second mark on a lesion is no second finding; a case that was read once does not count."""
+    reads_first = reads("R01", [50.0] * 4)
+    reads_again = reads("R01", [50.0] * 3)  # C-3 was not read again
+    first = marks("R01", ("C-0", 1), ("C-0", 1), ("C-1", 1), ("C-2", 0), ("C-2", -1), ("C-3", 1))
+    again = marks("R01", ("C-0", 1), ("C-0", 2), ("C-1", 0))
+    one, everybody = lesions_found_again((reads_first, first), (reads_again, again), TRUTH)[
+        "readers"
+    ]
+    counts = {name: one[name] for name in one if name not in {"reader", "kappa"}}
+    assert counts == {
+        "lesions": 3, "both": 1, "first_only": 1, "again_only": 1, "neither": 0,
+        "false_first": 2, "false_again": 1,
+    }  # fmt: skip
+    by_hand = cohen_kappa([[1, 1], [0, 1], [1, 0]])
+    assert one["kappa"]["estimate"] == pytest.approx(by_hand.estimate)
+    assert everybody == one | {"reader": "all"}
+
+
+def test_r13_a_reader_who_finds_all_or_marks_nothing_has_counts_and_no_kappa() -> None:
+    both = reads("R01", [50.0] * 4), marks("R01", *((each, 1) for each in ("C-0", "C-1", "C-3")))
+    nothing = reads("R02", [50.0] * 4), marks("R02")
+    first = tuple(pd.concat(pair) for pair in zip(both, nothing, strict=True))
+    rows = lesions_found_again(first, first, TRUTH.query("lesion < 2"))["readers"]
+    assert [(each["both"], each["neither"]) for each in rows] == [(3, 0), (0, 3), (3, 3)]
+    assert ["kappa" in each for each in rows] == [False, False, True]
+    with pytest.raises(DataError, match="lesion"):
+        lesions_found_again(first, (both[0], both[1].drop(columns="lesion")), TRUTH)
