@@ -14,7 +14,6 @@ from django.utils import timezone
 from readerstudy.accounts.models import User
 from readerstudy.reads import feedback, qualification, questionnaires, selectors, worklist
 from readerstudy.reads.models import Qualification, QuestionnaireReply, Read
-from readerstudy.studies.allocation import Allocation
 from readerstudy.studies.models import Reader, Study
 from readerstudy.studies.selectors import current_version
 
@@ -130,7 +129,7 @@ def _days_until(day: str | None) -> int | None:
 
 
 def _way(reader: Reader) -> list[Stretch]:
-    rows = Allocation.objects.filter(reader=reader, case__withdrawn_at=None)
+    rows = selectors.rows_of(reader)
     over = set(
         selectors.that_count(reader)
         .filter(state__in=selectors.OVER_STATES)

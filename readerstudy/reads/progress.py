@@ -5,7 +5,7 @@ queries, however many readers there are.
 """
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from enum import StrEnum
@@ -17,6 +17,7 @@ from django.utils import timezone
 
 from readerstudy.reads.models import Leave, ProblemReport, Qualification, Read
 from readerstudy.reads.selectors import OPEN_STATES, OVER_STATES, Place, place_of
+from readerstudy.reads.training import of_attempt
 from readerstudy.studies import periods
 from readerstudy.studies.allocation import Allocation
 from readerstudy.studies.models import Reader, Study, WashoutOverride
@@ -144,13 +145,9 @@ class _Facts:
             )
             if period or attempt == attempts.get(reader, 1)
         }
-        rows: dict[UUID, list[tuple[int, bool]]] = {}
-        planned = Allocation.objects.filter(list__study=study, case__withdrawn_at=None).order_by()
-        for reader, row, period in planned.values_list("reader_id", "id", "period"):
-            rows.setdefault(reader, []).append((period, row in over))
         signed = mine.filter(state=Read.State.SUBMITTED).values_list("reader_id", "period")
         return cls(
-            rows=rows,
+            rows=_rows(study, attempts, over),
             last_activity=_latest(mine),
             ended={
                 (reader, period): at for reader, period, at in signed.annotate(Max("submitted_at"))
@@ -163,6 +160,26 @@ class _Facts:
             ),
             undecided={each.reader_id for each in waiting_for_decision(study)},
         )
+
+
+def _rows(
+    study: Study, attempts: Mapping[UUID, int], over: set[UUID]
+) -> dict[UUID, list[tuple[int, bool]]]:
+    """Each reader's rows to be read: period, and whether it is over."""
+    of_reader: dict[UUID, list[tuple[UUID, int, bool]]] = {}
+    planned = Allocation.objects.filter(list__study=study).order_by("position")
+    members = ("reader_id", "id", "period", "case__withdrawn_at")
+    for reader, row, period, withdrawn_at in planned.values_list(*members):
+        of_reader.setdefault(reader, []).append((row, period, withdrawn_at is not None))
+    found = {}
+    for reader, mine in of_reader.items():
+        training = [row for row, period, _gone in mine if not period]
+        now = set(of_attempt(training, attempts.get(reader, 1), study.training_cases))
+        found[reader] = [
+            (period, row in over) for row, period, gone in mine
+            if not gone and (period or row in now)
+        ]  # fmt: skip
+    return found
 
 
 def _attempts(study: Study) -> dict[UUID, int]:

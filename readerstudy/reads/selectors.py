@@ -13,6 +13,7 @@ from django.utils import timezone
 from readerstudy.accounts.models import User
 from readerstudy.reads.models import Batch, Leave, Qualification, Read
 from readerstudy.reads.sitting import Sitting, sitting
+from readerstudy.reads.training import of_attempt
 from readerstudy.studies import periods
 from readerstudy.studies.allocation import Allocation
 from readerstudy.studies.models import Arm, Reader
@@ -113,15 +114,26 @@ def failed_qualification(reader: Reader) -> Qualification | None:
     return found
 
 
+def of_this_training(reader: Reader, attempt: int) -> Q:
+    """Rows of the study's own cases, and of the training cases that an attempt has."""
+    size = reader.study.training_cases
+    if not size:
+        return Q()
+    rows = Allocation.objects.filter(reader=reader, period=0).order_by("position")
+    mine = of_attempt(list(rows.values_list("pk", flat=True)), attempt, size)
+    return Q(period__gt=0) | Q(pk__in=mine)
+
+
+def rows_of(reader: Reader) -> QuerySet[Allocation]:
+    """The reader's rows to be read, in their order, with the training cases of this attempt."""
+    rows = Allocation.objects.filter(reader=reader, case__withdrawn_at=None)
+    return rows.filter(of_this_training(reader, training_attempt(reader))).order_by("position")
+
+
 def next_step(reader: Reader) -> tuple[Allocation | None, str]:
     """The reader's next allocation row that is not read yet, and the stage to read it in."""
     reads = set(that_count(reader).values_list("allocation_id", "stage"))
-    rows = (
-        Allocation.objects.filter(reader=reader, case__withdrawn_at=None)
-        .select_related("case__examination", "arm")
-        .order_by("position")
-    )
-    for row in rows:
+    for row in rows_of(reader).select_related("case__examination", "arm"):
         for stage in stages(row.arm):
             if (row.id, stage) not in reads:
                 return row, stage
@@ -137,15 +149,12 @@ def allocation_after(read: Read) -> Allocation | None:
         return None
     done = Read.objects.filter(reader=read.reader).values("allocation")
     return (
-        Allocation.objects.filter(
-            reader=read.reader, period=read.period, case__withdrawn_at=None,
-            position__gt=read.allocation.position,
-        )
+        rows_of(read.reader)
+        .filter(period=read.period, position__gt=read.allocation.position)
         .exclude(pk__in=done)
         .select_related("case__examination")
-        .order_by("position")
         .first()
-    )  # fmt: skip
+    )
 
 
 def stages(arm: Arm) -> tuple[str, ...]:
@@ -213,7 +222,7 @@ def place(reader: Reader) -> Place:
     A case of a second-reader arm is one, not its two stages: else the count would tell the arm
     to whoever sees progress (C4).
     """
-    rows = Allocation.objects.filter(reader=reader, case__withdrawn_at=None)
+    rows = rows_of(reader)
     over = set(
         that_count(reader)
         .filter(state__in=OVER_STATES)
@@ -244,7 +253,8 @@ def place_of(rows: Iterable[tuple[int, bool]]) -> Place:
 def number_of(read: Read) -> tuple[int, int]:
     """Count "case 23 of 60": the case's place among the reader's cases, training apart."""
     rows = Allocation.objects.filter(reader=read.reader_id, case__withdrawn_at=None)
-    mine = rows.filter(period=0) if read.period == 0 else rows.filter(period__gt=0)
+    training = rows.filter(of_this_training(read.reader, read.attempt), period=0)
+    mine = training if read.period == 0 else rows.filter(period__gt=0)
     before = mine.filter(position__lt=read.allocation.position)
     return before.count() + 1, mine.count()
 

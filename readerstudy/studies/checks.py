@@ -27,6 +27,12 @@ def cases(study: Study) -> list[Missing]:
     if not active_cases(study, Case.Kind.TRAINING).exists():
         words = "No training case: mark one case or more as training."
         found.append(Missing("studies.no_training_case", words, Step.CASES))
+    if study.training_cases > active_cases(study, Case.Kind.TRAINING).count() > 0:
+        words = (
+            f"An attempt at training has {study.training_cases} cases, and fewer are marked as"
+            " training: mark more, or ask fewer."
+        )
+        found.append(Missing("studies.too_few_training_cases", words, Step.CASES))
     active = Case.objects.filter(study=study, withdrawn_at=None)
     if codes := _codes(active.filter(examination__ready_at=None)):
         words = f"Images are still being prepared: {codes}."

@@ -10,6 +10,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field, fields
 from typing import Any, Self
 
+from readerstudy.imaging.options import Options as Deidentification
 from readerstudy.imaging.protocol import Protocol as ImagingProtocol
 from readerstudy.studies import plan as sap
 from readerstudy.studies.explanations import Explanations
@@ -28,9 +29,10 @@ MAX_BLOCK = 32
 MAX_REPEATS = 1000
 ADJUDICATIONS = ("third", "consensus")
 # What a study had before its protocol document named it: a document without it says nothing of it.
-NAMED_LATER = frozenset({"imaging_protocol", "truth_panel"})
+NAMED_LATER = frozenset({"imaging_protocol", "truth_panel", "deidentification"})
 MOMENTS = ("before", "session", "after")
 MAX_PER_CENT = 100
+MAX_TRAINING_CASES = 1000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -193,10 +195,12 @@ class Definition:
     analysis_plan: Mapping[str, Any] = field(default_factory=dict)
     questionnaires: tuple[QuestionnaireDraft, ...] = ()
     pass_mark_percent: int = 0  # of training cases read right, to go on; 0: nobody is tested
+    training_cases: int = 0  # of an attempt at training; 0: all of them
     hanging: Hanging = field(default_factory=Hanging)
     imaging_protocol: ImagingProtocol = field(default_factory=ImagingProtocol)
     truth_panel: PanelDraft = PanelDraft()
     explanations: Explanations = field(default_factory=Explanations)
+    deidentification: Deidentification = field(default_factory=Deidentification)
 
     def problems(self) -> list[str]:
         """All that is contradictory in the definition, in words."""
@@ -207,7 +211,7 @@ class Definition:
             *arm_problems(self.arms),
             *question_problems(self.questions),
             *questionnaire_problems(self.questionnaires),
-            *pass_mark_problems(self.pass_mark_percent),
+            *training_problems(self.pass_mark_percent, self.training_cases),
             *self.hanging.problems(),
             *self.truth_panel.problems(),
             *self.explanations.problems(),
@@ -238,6 +242,7 @@ class Definition:
         values["imaging_protocol"] = ImagingProtocol.of(values.get("imaging_protocol", {}))
         values["truth_panel"] = PanelDraft(**values.get("truth_panel", {}))
         values["explanations"] = Explanations.from_dict(values.get("explanations", {}))
+        values["deidentification"] = Deidentification.of(values.get("deidentification", {}))
         return cls(**values)
 
 
@@ -263,11 +268,14 @@ def questionnaire_problems(drafts: Sequence[QuestionnaireDraft]) -> list[str]:
     return found
 
 
-def pass_mark_problems(percent: int) -> list[str]:
-    """What is wrong with the mark that training is passed by."""
-    if 0 <= percent <= MAX_PER_CENT:
-        return []
-    return ["The pass mark lies between 0 (none) and 100 % of the training cases."]
+def training_problems(percent: int, cases: int) -> list[str]:
+    """What is wrong with the mark that training is passed by, and with an attempt's cases."""
+    found = []
+    if not 0 <= percent <= MAX_PER_CENT:
+        found.append("The pass mark lies between 0 (none) and 100 % of the training cases.")
+    if not 0 <= cases <= MAX_TRAINING_CASES:
+        found.append(f"An attempt has 0 (all) to {MAX_TRAINING_CASES} training cases.")
+    return found
 
 
 def locked(document: Mapping[str, Any]) -> dict[str, Any]:

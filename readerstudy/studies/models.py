@@ -59,6 +59,7 @@ class Study(models.Model):
     repeats = models.PositiveSmallIntegerField(default=0)  # cases read again at the end (R13)
     questionnaires = models.JSONField(default=list)  # of `definition.QuestionnaireDraft`
     pass_mark_percent = models.PositiveSmallIntegerField(default=0)  # of training; 0: none
+    training_cases = models.PositiveSmallIntegerField(default=0)  # of an attempt; 0: all
     hanging = models.JSONField(default=dict)  # of `hanging.Hanging`; what it lacks is as usual
     explanations = models.JSONField(default=dict)  # of `explanations.Explanations`, likewise
     coordinator_blinded = models.BooleanField(default=True)

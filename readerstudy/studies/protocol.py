@@ -12,11 +12,16 @@ from typing import Any
 import jsonschema
 import yaml
 
+from readerstudy.imaging import options
 from readerstudy.imaging import protocol as imaging
 from readerstudy.studies import definition, explanations, hanging, plan
 from readerstudy.studies.definition import Definition
 
-FORMAT = "readerstudy protocol 1"
+FORMAT = "readerstudy protocol 2"
+# Formats of releases before, with the members that they could not say: those are as usual.
+OLDER: Mapping[str, frozenset[str]] = {
+    "readerstudy protocol 1": frozenset({"deidentification", "training_cases"}),
+}
 MAX_CHARACTERS = 256 * 1024
 
 
@@ -73,10 +78,15 @@ def from_yaml(text: str) -> Definition:
 
 
 def parse(data: Any) -> Definition:
-    """The protocol of parsed YAML or JSON; see `from_yaml`."""
-    if not isinstance(data, dict) or data.get("format") != FORMAT:
-        raise UnreadableError([f"The file does not begin with “format: {FORMAT}”."])
-    errors = sorted(_VALIDATOR.iter_errors(data), key=lambda error: list(map(str, error.path)))
+    """The protocol of parsed YAML or JSON, in this release's format or an older one.
+
+    See `from_yaml` for what is refused.
+    """
+    validator = _VALIDATORS.get(str(data.get("format"))) if isinstance(data, dict) else None
+    if validator is None:
+        known = " or ".join(f"“format: {each}”" for each in _VALIDATORS)
+        raise UnreadableError([f"The file does not begin with {known}."])
+    errors = sorted(validator.iter_errors(data), key=lambda error: list(map(str, error.path)))
     if errors:
         raise UnreadableError([_words(error) for error in errors])
     try:
@@ -222,30 +232,49 @@ _TRUTH_PANEL = _object(
 _EXPLANATIONS = _object(
     (), {each: {"enum": list(explanations.LEVELS)} for each in explanations.EXPERIENCES}
 )
-_VALIDATOR = jsonschema.Draft202012Validator(
-    _object(
-        ("format", "name", "design", "arms", "questions"),
-        {
-            "format": {"const": FORMAT},
-            "name": _text(160),
-            "summary": _text(20_000),
-            "design": _DESIGN,
-            "arms": {"type": "array", "items": _ARM, "maxItems": definition.MAX_ARMS},
-            "questions": {"type": "array", "items": _QUESTION, "maxItems": 100},
-            "idle_limit_s": {"type": "integer", "minimum": 10, "maximum": 3600},
-            "session_limit_min": {"type": "integer", "minimum": 0, "maximum": 480},
-            "rest_min": {"type": "integer", "minimum": 5, "maximum": 720},
-            "coordinator_blinded": _YES_NO,
-            "analysis_plan": {"anyOf": [{"type": "object", "maxProperties": 0}, plan.SCHEMA]},
-            "questionnaires": {"type": "array", "items": _QUESTIONNAIRE, "maxItems": 20},
-            "pass_mark_percent": {"type": "integer"},
-            "hanging": _HANGING,
-            "imaging_protocol": _IMAGING_PROTOCOL,
-            "truth_panel": _TRUTH_PANEL,
-            "explanations": _EXPLANATIONS,
-        },
-    )
+_DEIDENTIFICATION = _object(
+    (),
+    {
+        "dates": {"enum": list(options.DATES)},
+        "device": _YES_NO,
+        "descriptors": _YES_NO,
+        "private": _YES_NO,
+    },
 )
+_MEMBERS: Mapping[str, Any] = {
+    "name": _text(160),
+    "summary": _text(20_000),
+    "design": _DESIGN,
+    "arms": {"type": "array", "items": _ARM, "maxItems": definition.MAX_ARMS},
+    "questions": {"type": "array", "items": _QUESTION, "maxItems": 100},
+    "idle_limit_s": {"type": "integer", "minimum": 10, "maximum": 3600},
+    "session_limit_min": {"type": "integer", "minimum": 0, "maximum": 480},
+    "rest_min": {"type": "integer", "minimum": 5, "maximum": 720},
+    "coordinator_blinded": _YES_NO,
+    "analysis_plan": {"anyOf": [{"type": "object", "maxProperties": 0}, plan.SCHEMA]},
+    "questionnaires": {"type": "array", "items": _QUESTIONNAIRE, "maxItems": 20},
+    "pass_mark_percent": {"type": "integer"},
+    "training_cases": {"type": "integer"},
+    "hanging": _HANGING,
+    "imaging_protocol": _IMAGING_PROTOCOL,
+    "truth_panel": _TRUTH_PANEL,
+    "explanations": _EXPLANATIONS,
+    "deidentification": _DEIDENTIFICATION,
+}
+
+
+def _validator(name: str, unsaid: frozenset[str]) -> jsonschema.Draft202012Validator:
+    """What checks a file of a format that lacks some members of today's."""
+    members = {key: value for key, value in _MEMBERS.items() if key not in unsaid}
+    required = ("format", "name", "design", "arms", "questions")
+    return jsonschema.Draft202012Validator(
+        _object(required, {"format": {"const": name}, **members})
+    )
+
+
+_VALIDATORS = {
+    name: _validator(name, unsaid) for name, unsaid in {FORMAT: frozenset[str](), **OLDER}.items()
+}
 PLAN_VALIDATOR = jsonschema.Draft202012Validator(plan.SCHEMA)
 
 

@@ -8,6 +8,7 @@ from django.db.models import Exists, OuterRef, Q, QuerySet
 
 from readerstudy.accounts.models import User
 from readerstudy.imaging.models import Collection
+from readerstudy.imaging.options import Options as Deidentification
 from readerstudy.imaging.protocol import Protocol as ImagingProtocol
 from readerstudy.studies.definition import (
     ArmDraft,
@@ -210,10 +211,12 @@ def definition(study: Study) -> Definition:
         analysis_plan=study.analysis_plan,
         questionnaires=questionnaires(study),
         pass_mark_percent=study.pass_mark_percent,
+        training_cases=study.training_cases,
         hanging=Hanging.from_dict(study.hanging),
         imaging_protocol=ImagingProtocol.of(study.collection.imaging_protocol),
         truth_panel=panel_of(study),
         explanations=Explanations.from_dict(study.explanations),
+        deidentification=Deidentification.of(study.collection.deidentification),
     )
 
 

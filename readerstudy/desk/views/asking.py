@@ -39,10 +39,12 @@ def questionnaires(request: HttpRequest, study: Study) -> HttpResponse:
 
 
 def _set_pass_mark(request: HttpRequest, study: Study) -> None:
-    typed = request.POST.get("percent", "").strip()
-    if not typed.isdecimal():
+    percent, cases = (request.POST.get(name, "").strip() for name in ("percent", "cases"))
+    if not percent.isdecimal():
         raise Invalid("studies.pass_mark", "The pass mark is a whole number of per cent.")
-    services.set_pass_mark(study, percent=int(typed), by=actor(request))
+    if not (cases or "0").isdecimal():
+        raise Invalid("studies.pass_mark", "An attempt's cases are a whole number; 0: all.")
+    services.set_pass_mark(study, percent=int(percent), cases=int(cases or "0"), by=actor(request))
 
 
 def _set(request: HttpRequest, study: Study) -> None:

@@ -27,6 +27,7 @@ from readerstudy.studies.panels import set_panel_of
 from readerstudy.studies.selectors import definition as definition_of
 from readerstudy.studies.selectors import study_for
 from readerstudy.studies.services.gate import changing, require_no_problems
+from readerstudy.studies.services.images import set_deidentification
 from readerstudy.web.problems import Invalid, Refused
 
 MAX_NAME = 160
@@ -217,13 +218,16 @@ def set_questionnaires(
     return study
 
 
-def set_pass_mark(study: Study, *, percent: int, by: User) -> Study:
-    """Set which part of the training cases a reader reads right before the study's own begin."""
-    require_no_problems("studies.pass_mark", definition.pass_mark_problems(percent))
+def set_pass_mark(study: Study, *, percent: int, cases: int = 0, by: User) -> Study:
+    """Set which part of the training cases a reader reads right before the study's own begin.
+
+    `cases` is how many an attempt has, 0 for all: with fewer, who trains again meets others.
+    """
+    require_no_problems("studies.pass_mark", definition.training_problems(percent, cases))
     with changing(study, "edit", by=by):
-        study.pass_mark_percent = percent
-        study.save(update_fields=["pass_mark_percent"])
-        _record("studies.set_pass_mark", study, by, {"percent": percent})
+        study.pass_mark_percent, study.training_cases = percent, cases
+        study.save(update_fields=["pass_mark_percent", "training_cases"])
+        _record("studies.set_pass_mark", study, by, {"percent": percent, "cases": cases})
     return study
 
 
@@ -316,14 +320,16 @@ def _from_definition(source: Definition, action: str, detail: dict[str, Any], *,
             study = set_analysis_plan(study, plan=source.analysis_plan, by=by)
         if source.questionnaires:
             study = set_questionnaires(study, questionnaires=source.questionnaires, by=by)
-        if source.pass_mark_percent:
-            study = set_pass_mark(study, percent=source.pass_mark_percent, by=by)
+        if source.pass_mark_percent or source.training_cases:
+            percent, cases = source.pass_mark_percent, source.training_cases
+            study = set_pass_mark(study, percent=percent, cases=cases, by=by)
         if source.hanging != Hanging():
             study = set_hanging(study, hanging=source.hanging, by=by)
         if source.truth_panel != PanelDraft():
             set_panel_of(study, source.truth_panel, by=by)
         if source.explanations != Explanations():
             study = set_explanations(study, explanations=source.explanations, by=by)
+        set_deidentification(study, source.deidentification.as_dict(), by=by)
         _record(action, study, by, detail)
     return study
 

@@ -14,7 +14,7 @@ from readerstudy.web.problems import Unknown
 def set_deidentification(study: Study, options: Mapping[str, Any], *, by: User) -> None:
     """Choose what de-identification retains (`imaging.services.set_deidentification`)."""
     with changing(study, "edit", by=by):
-        imaging.set_deidentification(study.collection, options, by=by)
+        study.collection = imaging.set_deidentification(study.collection, options, by=by)
 
 
 def set_imaging_protocol(study: Study, protocol: Mapping[str, Any], *, by: User) -> Upload | None:

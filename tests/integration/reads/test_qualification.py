@@ -25,9 +25,9 @@ SignIn = Callable[..., Client]
 LESION = [1.0, 1.0, 0.5]  # the factory's lesion lies there; every second case has it
 
 
-def qualifying(people: People, percent: int = 100) -> Study:
-    made = factories.draft_study(people, n_training=2, with_proposals=True)
-    studies.set_pass_mark(made, percent=percent, by=people.cora)
+def qualifying(people: People, percent: int = 100, *, n_training: int = 2, cases: int = 0) -> Study:
+    made = factories.draft_study(people, n_training=n_training, with_proposals=True)
+    studies.set_pass_mark(made, percent=percent, cases=cases, by=people.cora)
     proposing.propose_for(made, proposing.found())
     studies.lock(made, password=PASSWORD, by=people.cora)
     return studies.start(Study.objects.get(pk=made.pk), by=people.cora)
@@ -110,6 +110,38 @@ def test_training_again_keeps_the_first_reads_and_counts_the_second(people: Peop
     assert [(row["attempt"], row["passed"], row["decision"]) for row in table.records()] == [
         (1, 0, "again"), (2, 1, ""),
     ]  # fmt: skip
+
+
+def test_who_trains_again_meets_other_cases(people: People) -> None:
+    """R10: those of the first attempt, whose answers they were shown, come last."""
+    study = qualifying(people, n_training=4, cases=2)
+    reader = Reader.objects.get(user=people.rae)
+    met: list[set[str]] = []
+    for attempt in (1, 2, 3):
+        place = selectors.place(reader)
+        assert (place.training_done, place.training_planned) == (0, 2)
+        assert progress.progress(study)[0].place == place
+        train(people, study, rightly=False)
+        mine = Read.objects.filter(reader=reader, period=0, attempt=attempt)
+        numbers = [selectors.number_of(each) for each in mine.order_by("opened_at")]
+        assert numbers == [(1, 2), (2, 2)]
+        met.append(set(mine.values_list("case__code", flat=True)))
+        if attempt < 3:
+            reads.decide_on_training(
+                study, reader_code="R01", kind="again", reason="Learns", by=people.cora
+            )
+    assert met[0].isdisjoint(met[1])
+    assert met[2] == met[0]
+    assert [each.of for each in Qualification.objects.order_by("attempt")] == [2, 2, 2]
+
+
+def test_an_attempt_has_no_more_cases_than_are_marked_as_training(people: People) -> None:
+    made = factories.draft_study(people, n_training=2)
+    studies.set_pass_mark(made, percent=50, cases=3, by=people.cora)
+    found = studies.check(made, by=people.cora)
+    assert "studies.too_few_training_cases" in [each.code for each in found]
+    with pytest.raises(Invalid):
+        studies.set_pass_mark(made, percent=50, cases=-1, by=people.cora)
 
 
 def test_only_the_coordinator_decides_once_and_says_why(people: People) -> None:

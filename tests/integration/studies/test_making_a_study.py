@@ -7,6 +7,7 @@ import pytest
 from django.utils import timezone
 
 from readerstudy.audit.models import Entry
+from readerstudy.imaging.options import Options
 from readerstudy.imaging.protocol import Demand
 from readerstudy.imaging.protocol import Protocol as ImagingProtocol
 from readerstudy.studies import integrity, plan, protocol, services
@@ -21,7 +22,7 @@ from readerstudy.studies.explanations import Explanations
 from readerstudy.studies.hanging import Hanging
 from readerstudy.studies.models import Case, Membership, ProtocolVersion, Study
 from readerstudy.studies.selectors import definition, questions, roles
-from readerstudy.studies.services.images import set_imaging_protocol
+from readerstudy.studies.services.images import set_deidentification, set_imaging_protocol
 from readerstudy.truth import services as truth
 from readerstudy.truth.models import Panel
 from readerstudy.web.problems import Problem
@@ -249,6 +250,25 @@ def test_c11_imaging_protocol_and_truth_panel_are_copied_exported_and_locked(
     assert refused.more["problems"] == ["imaging_protocol: min_field_t is a number, 0 or more."]
 
 
+def test_c11_how_images_are_deidentified_is_copied_exported_and_locked(people: People) -> None:
+    """Byte for byte, with its entry in the record; the study that has images keeps what it had."""
+    study = services.create_study(name="S", by=people.cora)
+    wanted = Options(dates="shift", device=True, descriptors=False, private=True)
+    set_deidentification(study, wanted.as_dict(), by=people.cora)
+    assert definition(Study.objects.get(pk=study.pk)).deidentification == wanted
+    text = services.export_protocol(study, by=people.cora)
+    assert text.endswith("deidentification:\n  dates: shift\n  device: true\n"
+                         "  descriptors: false\n  private: true\n")  # fmt: skip
+    before = Entry.objects.filter(action="imaging.set_deidentification").count()
+    again = services.import_protocol(text=text, by=people.cora)
+    copy = services.copy_study(study, name="Copy", by=people.cora)
+    for made in Study.objects.filter(pk__in=(again.pk, copy.pk)):
+        assert definition(made).deidentification == wanted
+        assert made.collection.deidentification == wanted.as_dict()
+    assert Entry.objects.filter(action="imaging.set_deidentification").count() == before + 2
+    assert services.export_protocol(again, by=people.cora) == text
+
+
 def test_a3_a_protocol_locked_before_its_document_named_the_panel_is_what_was_locked(
     people: People,
 ) -> None:
@@ -259,7 +279,7 @@ def test_a3_a_protocol_locked_before_its_document_named_the_panel_is_what_was_lo
     )
     assert "truth_panel" in integrity.check(study)[0]
     version = ProtocolVersion.objects.get(study=study)
-    later = {"imaging_protocol", "truth_panel"}
+    later = {"imaging_protocol", "truth_panel", "deidentification"}
     old = {name: value for name, value in version.document.items() if name not in later}
     ProtocolVersion.objects.filter(pk=version.pk).update(document=old, sha256=protocol.sha256(old))
     assert integrity.check(study) == []

@@ -1,10 +1,13 @@
 """The protocol as one readable file, and what is refused in it."""
 
+from dataclasses import replace
+
 import pytest
 import yaml
 from hypothesis import given
 from hypothesis import strategies as st
 
+from readerstudy.imaging.options import Options
 from readerstudy.imaging.protocol import Protocol
 from readerstudy.studies import plan, protocol
 from readerstudy.studies.definition import (
@@ -38,6 +41,9 @@ WHOLE = Definition(
     analysis_plan=plan.default(),
     imaging_protocol=Protocol(min_field_t=1.5, needs_agent=True),
     truth_panel=PanelDraft(opinions=2),
+    pass_mark_percent=80,
+    training_cases=4,
+    deidentification=Options(dates="shift", device=True, descriptors=False),
 )  # fmt: skip
 
 
@@ -48,8 +54,20 @@ def test_c11_a_protocol_comes_back_from_its_file() -> None:
 def test_c11_the_file_is_stable_to_the_byte() -> None:
     text = protocol.to_yaml(WHOLE)
     assert protocol.to_yaml(protocol.from_yaml(text)) == text
-    assert text.startswith("format: readerstudy protocol 1\nname: ")
+    assert text.startswith("format: readerstudy protocol 2\nname: ")
     assert "washout_days: 35" in text
+
+
+def test_c11_a_file_of_the_format_before_is_read_and_says_nothing_of_what_came_later() -> None:
+    values = WHOLE.as_dict()
+    del values["deidentification"], values["training_cases"]
+    old = yaml.safe_dump({"format": "readerstudy protocol 1", **values}, sort_keys=False)
+    read = protocol.from_yaml(old)
+    assert read == replace(WHOLE, deidentification=Options(), training_cases=0)
+    assert "format: readerstudy protocol 2" in protocol.to_yaml(read)
+    later = yaml.safe_dump({"format": "readerstudy protocol 1", **WHOLE.as_dict()})
+    with pytest.raises(protocol.UnreadableError, match="deidentification"):
+        protocol.from_yaml(later)
 
 
 texts = st.text(st.characters(exclude_categories=["Cs", "Cc"]), max_size=40)
@@ -87,7 +105,8 @@ def data(**changes: object) -> dict[str, object]:
         ("a: [", "not readable as YAML"),
         ("a: !!python/object:os.system x", "not readable as YAML"),
         ("x: &a [1]\ny: *a", "aliases"),
-        ("format: readerstudy protocol 2", "does not begin with"),
+        ("format: readerstudy protocol 3", "does not begin with"),
+        ("format: [readerstudy protocol 1]", "does not begin with"),
         ("x" * 300_000, "at most 256 KiB"),
         ("[" * 5000, "not readable as YAML"),
     ],
@@ -113,6 +132,9 @@ def test_a_file_that_is_no_protocol_is_refused_with_the_reason(text: str, words:
         ({"analysis_plan": {"primary": {}}}, "analysis_plan"),
         ({"idle_limit_s": 5}, "idle_limit_s"),
         ({"truth_panel": {"opinions": 3}}, "truth_panel.opinions"),
+        ({"deidentification": {"dates": "keep"}}, "deidentification.dates"),
+        ({"deidentification": {"device": 1}}, "deidentification.device"),
+        ({"deidentification": {"faces": True}}, "faces"),
         ({"imaging_protocol": {"sequences": {"pet": {}}}}, "pet"),
         ({"imaging_protocol": {"min_slices": -1}}, "imaging_protocol: min_slices is a number"),
     ],
