@@ -71,6 +71,12 @@ export class DurableStore implements OutboxStore {
     return (await this.database.get("holders", [user, read])) ?? null;
   }
 
+  /** Everybody who has held a read in this browser. */
+  async users(): Promise<string[]> {
+    const keys = await this.database.getAllKeys("holders");
+    return [...new Set(keys.map(([user]) => user))];
+  }
+
   close(): void {
     this.database.close();
   }

@@ -6,6 +6,7 @@ import type { EventBatch } from "../api/calls";
 import { ApiProblem } from "../api/problem";
 import type { Receipt } from "../api/types";
 import { DurableStore } from "./durable";
+import { handInLeftOver } from "./left-over";
 import { MemoryStore } from "./memory";
 import { openOutbox } from "./opening";
 import type { OutboxRecord, OutboxStore } from "./records";
@@ -293,6 +294,40 @@ describe("durable store", () => {
     await store.add(record(1, { user: "gus" }));
     expect(await store.of("rae")).toEqual([]);
     expect(await store.of("gus")).toHaveLength(1);
+  });
+
+  test("d3: a later page hands in what an ended account's closed window left", async () => {
+    const store = await open();
+    const lateKey = "key of rae";
+    await store.setHolder({ read: "read", user: "rae", tab: "tab", fence: 1, lateKey });
+    await store.setHolder({ read: "other", user: "gus", tab: "tab", fence: 1, lateKey: "of gus" });
+    await store.add(record(1));
+    await store.add(record(2));
+    await store.add(record(3, { tab: "second" }));
+    await store.add(record(4, { user: "gus", read: "other" }));
+    await store.add(record(5, { user: "nora", read: "third" })); // its key was never kept
+    const late = vi.fn<Late>((read, batch, key) =>
+      key === lateKey ? acknowledge(read, batch) : noLate(),
+    );
+    const notes = { getItem: () => "made" };
+    const taken = await handInLeftOver({ sendLateEvents: late }, () => Promise.resolve(store), notes);
+    expect(taken).toBe(3);
+    expect(late.mock.calls.map(([read, { tab, events }]) => [read, tab, events.length])).toEqual([
+      ["other", "tab", 1],
+      ["read", "second", 1],
+      ["read", "tab", 2],
+    ]);
+    const again = await open();
+    expect(await again.of("rae")).toEqual([]);
+    expect(await again.of("gus")).toHaveLength(1); // may sign in: the room sends it then
+    expect(await again.of("nora")).toHaveLength(1);
+  });
+
+  test("d3: where nobody has read no database is made", async () => {
+    const never = vi.fn<() => Promise<DurableStore>>();
+    const notes = { getItem: () => null };
+    expect(await handInLeftOver({ sendLateEvents: noLate }, never, notes)).toBe(0);
+    expect(never).not.toHaveBeenCalled();
   });
 
   test("the holder of a read is known by user", async () => {

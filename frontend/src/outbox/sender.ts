@@ -1,9 +1,8 @@
 import type { Api, EventBatch } from "../api/calls";
-import { asProblem, isRecord, type ApiProblem } from "../api/problem";
-import type { Receipt } from "../api/types";
-import { eventOf, type OutboxRecord, type OutboxStore } from "./records";
+import { asProblem, type ApiProblem } from "../api/problem";
+import { acknowledgedIn, batchOf, firstGroup, idsIn } from "./batches";
+import type { OutboxRecord, OutboxStore } from "./records";
 
-const BATCH = 200;
 const INTERVAL_MS = 2_000;
 const FIRST_BACKOFF_MS = 1_000;
 const LAST_BACKOFF_MS = 30_000;
@@ -76,7 +75,7 @@ export class Sender {
 
   /** Send what fits into one last request while the page goes away; the rest stays kept. */
   sendLastWords(): void {
-    const group = this.nextGroup();
+    const group = firstGroup(this.records);
     const first = group[0];
     if (first === undefined || this.isStopped) return;
     let kept = group.length;
@@ -132,18 +131,9 @@ export class Sender {
   }
 
   private async drain(): Promise<void> {
-    for (let group = this.nextGroup(); group.length > 0; group = this.nextGroup()) {
+    for (let group = firstGroup(this.records); group.length > 0; group = firstGroup(this.records)) {
       if (this.isStopped || !(await this.sendGroup(group))) return;
     }
-  }
-
-  /** The oldest record and those that go with it: same read, tab, fence and schema. */
-  private nextGroup(): OutboxRecord[] {
-    const first = this.records[0];
-    if (first === undefined) return [];
-    return this.records
-      .filter((each) => goesWith(first, each))
-      .slice(0, BATCH);
   }
 
   private async sendGroup(group: readonly OutboxRecord[]): Promise<boolean> {
@@ -209,16 +199,6 @@ export class Sender {
   }
 }
 
-function batchOf(group: readonly OutboxRecord[]): EventBatch {
-  const { tab, fence, schema = 1 } = group[0] as OutboxRecord;
-  return { tab, fence, schema, events: group.map(eventOf) };
-}
-
-function goesWith(first: OutboxRecord, other: OutboxRecord): boolean {
-  const members = ["read", "tab", "fence", "schema"] as const;
-  return members.every((name) => first[name] === other[name]);
-}
-
 function bytesOf(batch: EventBatch): number {
   return new TextEncoder().encode(JSON.stringify(batch)).length;
 }
@@ -229,12 +209,4 @@ function setbackOf(problem: ApiProblem, read: string): Setback {
     return { kind: "withdrawn", read, words: problem.detail };
   }
   return { kind: "refused", read, words: problem.detail };
-}
-
-function acknowledgedIn(answer: Receipt | Readonly<Record<string, unknown>>): Set<string> {
-  return new Set(isRecord(answer) ? idsIn(answer.acknowledged) : []);
-}
-
-function idsIn(value: unknown): string[] {
-  return Array.isArray(value) ? value.filter((each) => typeof each === "string") : [];
 }

@@ -180,7 +180,10 @@ export class Viewing {
   /** The windows of the active pane's series: first by percentiles, then its presets by name. */
   windows(): readonly (readonly [string | null, readonly [number, number]])[] {
     const geometry = this.hung.value[this.active.value]?.series.geometry;
-    return geometry ? [[null, geometry.window], ...Object.entries(geometry.presets)] : [];
+    if (!geometry) return [];
+    // Some series name the first one too.
+    const others = Object.entries(geometry.presets).filter(([name]) => name !== "auto");
+    return [[null, geometry.window], ...others];
   }
 
   usePreset(number: number): void {

@@ -8,6 +8,7 @@ import { keyOf } from "../reading/own-keys";
 import type { Room } from "../reading/room";
 import { BRUSHES_MM } from "../reading/segmenting";
 import { SLABS_MM, type Viewing } from "../reading/viewing";
+import { windowName } from "../reading/window-names";
 import { letGo } from "./focus";
 import { Icon } from "./icons";
 
@@ -165,7 +166,7 @@ function Windows({ viewing }: { viewing: Viewing }): VNode {
           isChosen={now === window.map(Math.round).join("/")}
           onClick={() => viewing.usePreset(number)}
         >
-          {name ?? t("more.auto")}
+          {windowName(name)}
         </Item>
       ))}
     </Part>
