@@ -72,6 +72,8 @@ class Tab:
     outbox: list[dict[str, Any]] = field(default_factory=list)  # not acknowledged yet
     acknowledged: set[str] = field(default_factory=set)
     key: str = field(default_factory=lambda: str(uuid4()))
+    before: list["Tab"] = field(default_factory=list)  # windows that had the read before this one
+    unused: set[str] = field(default_factory=set)  # events sent while another window had the read
 
     def call(self, method: str, path: str, body: Any = None, **headers: str) -> dict[str, Any]:
         """One request; anything but 2xx raises."""

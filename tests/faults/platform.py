@@ -110,10 +110,13 @@ class Platform:
         *,
         port: int = 0,
     ) -> tuple[int, bytes, dict[str, str], list[str]]:
-        """One request on a connection of its own: status, body, headers, cookies."""
+        """One request on a connection of its own: status, body, headers, cookies.
+
+        A body in bytes is sent as it is.
+        """
         port = port or self.door or self.port
         connection = http.client.HTTPConnection("127.0.0.1", port, timeout=20)
-        content = None if body is None else json.dumps(body)
+        content = body if body is None or isinstance(body, bytes) else json.dumps(body)
         try:
             connection.request(method, path, content, dict(headers or {}))
             response = connection.getresponse()
@@ -144,6 +147,12 @@ class Browser:
         body = {"username": username, "password": PASSWORD}
         status, answer = self.send("POST", "/api/sign-in", body, {})
         if status != 200 or "username" not in answer:
+            raise Refused(status, answer)
+
+    def sign_out(self) -> None:
+        """End the session; its cookie stays in the browser and is worth nothing."""
+        status, answer = self.send("POST", "/api/sign-out", None, {})
+        if status not in {204, 401}:  # 401: it was over already, the answer was lost
             raise Refused(status, answer)
 
     def send(self, method: str, path: str, body: Any, headers: Mapping[str, str]) -> Answer:

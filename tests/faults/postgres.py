@@ -34,6 +34,7 @@ class PrivatePostgres:
     folder: Path
     port: int = 0
     max_connections: int = 100
+    wal_mebibytes: int = 1024  # what it may take for its log before a checkpoint
 
     @property
     def url(self) -> str:
@@ -45,7 +46,8 @@ class PrivatePostgres:
         if os.geteuid() == 0:
             shutil.chown(self.folder, ACCOUNT)
         initdb = str(PROGRAMS[-1] / "initdb")
-        options = ["--auth=trust", f"--username={ACCOUNT}", "--encoding=UTF8", "--no-sync"]
+        options = ["--auth=trust", f"--username={ACCOUNT}", "--encoding=UTF8", "--no-sync",
+                   "--wal-segsize=1"]  # fmt: skip
         subprocess.run(
             _as_owner(initdb, *options, "-D", str(self.folder)),
             check=True, capture_output=True, cwd="/",
@@ -57,7 +59,10 @@ class PrivatePostgres:
 
     def start(self) -> None:
         """Start the server and wait until it has recovered and answers."""
-        options = f"-p {self.port} -h 127.0.0.1 -k {self.folder} -N {self.max_connections}"
+        options = (
+            f"-p {self.port} -h 127.0.0.1 -k {self.folder} -N {self.max_connections}"
+            f" -c max_wal_size={self.wal_mebibytes}MB -c min_wal_size=2MB"
+        )
         end = time.monotonic() + STARTS_WITHIN_S
         while True:  # a killed server's last children may hold its memory for a moment
             done = subprocess.run(
@@ -71,6 +76,17 @@ class PrivatePostgres:
                 return
             assert time.monotonic() < end, (self.folder / "log").read_text()[-2000:]
             time.sleep(0.1)
+
+    def mend(self) -> None:
+        """Start it where it has ended by itself, as it does when its log cannot be written."""
+        if not self._is_up():
+            (self.folder / "postmaster.pid").unlink(missing_ok=True)
+            self.start()
+
+    def _is_up(self) -> bool:
+        ready = [str(PROGRAMS[-1] / "pg_ctl"), "-D", str(self.folder), "status"]
+        done = subprocess.run(_as_owner(*ready), check=False, capture_output=True, cwd="/")
+        return done.returncode == 0
 
     def kill(self) -> None:
         """Kill the server and every process of it, as by `kill -9` or a lost power supply."""

@@ -2,11 +2,13 @@
 
 import threading
 import time
+from collections import Counter
 from collections.abc import Callable, Sequence
 from typing import TypeVar
 
 import numpy as np
 
+from tests.faults import wild
 from tests.faults.platform import Browser, Gone, Platform
 from tests.scripted import NOT_JSON, Refused, Tab
 
@@ -21,9 +23,10 @@ LATER = {NOT_JSON, "studies.halted"}  # a captive portal's page; a study that is
 class ScriptedReader(threading.Thread):
     """One reader: reads case after case, and keeps trying as a browser does.
 
-    With `wild` the reader also sends batches in disorder and signs out in the middle of a read;
+    With `is_wild` the reader also does what people and browsers do to a read (`tests.faults.wild`);
     one that `leaves` is withdrawn some time and may sign fewer reads. All read on until `calm` is
-    set, so that no fault comes too late.
+    set, so that no fault comes too late; `pace_s` is how long they rest between two cases, on
+    average, and `patience_s` how long they try before they give up.
     """
 
     def __init__(
@@ -33,18 +36,22 @@ class ScriptedReader(threading.Thread):
         seed: int,
         *,
         reads: int,
-        wild: bool = False,
+        is_wild: bool = False,
         leaves: bool = False,
         calm: threading.Event | None = None,
+        pace_s: float = 0.0,
+        patience_s: float = PATIENCE_S,
     ) -> None:
         super().__init__(daemon=True)
         self.platform, self.username, self.reads = platform, username, reads
-        self.wild, self.leaves, self.calm = wild, leaves, calm
+        self.is_wild, self.leaves, self.calm = is_wild, leaves, calm
+        self.pace_s, self.patience_s = pace_s, patience_s
         self.rng = np.random.default_rng(seed)
         self.browser = Browser(platform)
         self.tabs: list[Tab] = []
         self.signed: set[str] = set()
         self.refusals: list[int] = []  # every status that was no answer
+        self.acts: Counter[str] = Counter()  # what a wild reader did
         self.failure: BaseException | None = None
 
     def run(self) -> None:
@@ -53,6 +60,7 @@ class ScriptedReader(threading.Thread):
             self.sign_in()
             while len(self.signed) < self.reads or (self.calm and not self.calm.is_set()):
                 self.read_one(Tab(self.browser.send, self.platform.study))
+                time.sleep(float(self.rng.uniform(0, 2 * self.pace_s)))
         except Refused as refused:
             is_withdrawn = self.leaves and refused.status in GONE
             if not is_withdrawn and refused.code != "reads.nothing_left":
@@ -75,15 +83,16 @@ class ScriptedReader(threading.Thread):
                 self.persist(tab.flush)
             if self.rng.random() < 0.1:
                 self.repeat(tab)
-        if self.wild and self.rng.random() < 0.2:
-            self.browser.cookies.clear()  # the session is gone; sign in over the case
-            self.sign_in()
+            if self.is_wild and self.rng.random() < 0.1:
+                wild.step_clock(self, tab)
+        if self.is_wild:
+            tab = wild.disturb(self, tab)
         for _ in range(int(self.rng.integers(1, 4))):
             tab.mark(rating=float(self.rng.integers(0, 101)))
         tab.answer_all(likelihood=float(self.rng.integers(0, 101)))
         tab.does("submit_asked")
-        if self.wild and self.rng.random() < 0.3:
-            self.deliver_in_disorder(tab)
+        if self.is_wild and self.rng.random() < 0.3:
+            wild.deliver_in_disorder(self, tab)
         self.persist(tab.flush)
         self.persist(tab.sign)
         self.signed.add(tab.read_id)
@@ -94,16 +103,9 @@ class ScriptedReader(threading.Thread):
         self.persist(lambda: tab.deliver(again))
         tab.acknowledged |= {each["event_id"] for each in again}
 
-    def deliver_in_disorder(self, tab: Tab) -> None:
-        """Send what waits one by one, shuffled; the outbox sends all of it once more."""
-        for number in self.rng.permutation(len(tab.outbox)):
-            event = tab.outbox[number]
-            receipt = self.persist(lambda one=event: tab.deliver([one]))
-            tab.acknowledged |= set(receipt["acknowledged"])
-
     def persist(self, act: Callable[[], R]) -> R:
         """Do it until it is answered."""
-        end = time.monotonic() + PATIENCE_S
+        end = time.monotonic() + self.patience_s
         while True:
             try:
                 return act()

@@ -1,94 +1,37 @@
 """Redis dies, forgets or hangs up under a real worker: every run ends all the same (B2, B3, B5)."""
 
 import json
-import os
-import signal
-import socket
-import subprocess
-import sys
 import time
 from collections.abc import Iterator
-from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import pytest
-import redis
 
-from tests.faults.platform import ROOT, Platform
+from tests.faults.brokers import PrivateRedis, Worker
+from tests.faults.platform import Platform
 
 # Where there is Redis there is PostgreSQL: the production shape.
 pytestmark = [pytest.mark.redis, pytest.mark.postgres]
 WITHIN_S = 60.0  # the fault list's own limit
-SWEEP_S = 2
-
-
-@dataclass
-class PrivateRedis:
-    """A server without any persistence, on a port of its own."""
-
-    port: int
-    process: subprocess.Popen[bytes] | None = None
-
-    @property
-    def url(self) -> str:
-        """Of its first database."""
-        return f"redis://127.0.0.1:{self.port}/0"
-
-    @property
-    def client(self) -> "redis.Redis":
-        """A connection to it."""
-        return redis.Redis.from_url(self.url)
-
-    def start(self) -> None:
-        """Start it, empty, and wait until it answers."""
-        command = ["redis-server", "--port", str(self.port), "--save", "", "--appendonly", "no"]
-        self.process = subprocess.Popen(command, stdout=subprocess.DEVNULL, cwd="/tmp")
-        end = time.monotonic() + WITHIN_S
-        while True:
-            try:
-                self.client.ping()
-            except redis.ConnectionError:
-                assert time.monotonic() < end, "Redis does not start"
-                time.sleep(0.05)
-            else:
-                return
-
-    def kill(self) -> None:
-        """Kill it, as by `kill -9`: it forgets everything."""
-        if self.process is not None:
-            self.process.send_signal(signal.SIGKILL)
-            self.process.wait()
-            self.process = None
 
 
 @pytest.fixture(scope="module")
 def broker() -> Iterator[PrivateRedis]:
     """A Redis of our own."""
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        made = PrivateRedis(free.getsockname()[1])
+    made = PrivateRedis()
     made.start()
     yield made
     made.kill()
 
 
 @pytest.fixture(scope="module")
-def worker(platform: Platform, broker: PrivateRedis) -> Iterator[subprocess.Popen[bytes]]:
-    """A worker with its beat, as the platform starts it; its detector takes no time."""
+def worker(platform: Platform, broker: PrivateRedis) -> Iterator[Worker]:
+    """A worker whose detector takes no time."""
     platform.broker = broker.url
-    command = [
-        str(Path(sys.executable).with_name("celery")), "-A", "tests.faults.celery_app", "worker",
-        "--beat", "--queues", "cpu,gpu", "--concurrency", "1", "--loglevel", "ERROR",
-    ]  # fmt: skip
-    process = subprocess.Popen(
-        command, cwd=ROOT, start_new_session=True, stderr=subprocess.DEVNULL,
-        stdout=subprocess.DEVNULL,
-        env=platform.environment(SWEEP_SECONDS=str(SWEEP_S), JOB_LEASE_SECONDS="3"),
-    )  # fmt: skip
-    yield process
-    os.killpg(process.pid, signal.SIGKILL)
-    process.wait()
+    made = Worker(platform)
+    made.start()
+    yield made
+    made.kill()
     platform.broker = ""
 
 
@@ -113,20 +56,33 @@ def ends_once(platform: Platform, run: str) -> bool:
 @pytest.mark.fault("B2")
 @pytest.mark.fault("B5")
 def test_b2_a_redis_that_was_killed_and_came_back_empty_loses_no_run(
-    platform: Platform, broker: PrivateRedis, worker: subprocess.Popen[bytes]
+    platform: Platform, broker: PrivateRedis, worker: Worker
 ) -> None:
     assert ends_once(platform, platform.ask("enqueue")), "the worker does not work at all"
     broker.kill()
     asked_meanwhile = platform.ask("enqueue")  # the request succeeds: the row is what counts
     broker.start()
     assert ends_once(platform, asked_meanwhile)
-    assert worker.poll() is None
+    assert worker.process
+    assert worker.process.poll() is None
+
+
+@pytest.mark.fault("B5")
+def test_b5_a_redis_that_is_full_refuses_no_request(
+    platform: Platform, broker: PrivateRedis, worker: Worker
+) -> None:
+    """It takes nothing more (`noeviction`); the run is a row, and starts when there is room."""
+    broker.client.config_set("maxmemory-policy", "noeviction")
+    broker.client.config_set("maxmemory", "1")
+    asked_meanwhile = platform.ask("enqueue")
+    broker.client.config_set("maxmemory", "0")
+    assert ends_once(platform, asked_meanwhile)
 
 
 @pytest.mark.fault("B2")
 @pytest.mark.fault("B3")
 def test_b3_a_worker_goes_on_after_its_connections_were_reset(
-    platform: Platform, broker: PrivateRedis, worker: subprocess.Popen[bytes]
+    platform: Platform, broker: PrivateRedis, worker: Worker
 ) -> None:
     """Three resets in three seconds while it is idle, and everything in Redis forgotten."""
     for _ in range(3):
@@ -134,4 +90,5 @@ def test_b3_a_worker_goes_on_after_its_connections_were_reset(
         time.sleep(1)
     broker.client.flushall()
     assert ends_once(platform, platform.ask("enqueue"))
-    assert worker.poll() is None
+    assert worker.process
+    assert worker.process.poll() is None

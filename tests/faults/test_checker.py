@@ -65,3 +65,18 @@ def test_each_harm_is_found(tab: Tab, harm: str) -> None:
     HARM[harm](found)
     with pytest.raises(AssertionError):
         check(found, [tab], signed={READ})
+
+
+def test_a_read_of_two_windows_has_what_each_did_while_it_had_the_read(tab: Tab) -> None:
+    second = Tab(tab.send, packet=tab.packet, before=[tab])
+    second.does("first_render")
+    second.unused = {second.does("mark_put", mark_id="of nobody")["event_id"]}
+    second.does("mark_put", mark_id="n")
+    second.acknowledged = {each["event_id"] for each in second.made}
+    found = whole(tab)
+    found["events"] += [[READ, each["event_id"], second.tab, each["seq"]] for each in second.made]
+    found["reads"][READ].update(marks=2, active_ms=4000, recomputed_ms=4000)
+    check(found, [tab, second], signed={READ})
+    found["reads"][READ].update(marks=3)
+    with pytest.raises(AssertionError):
+        check(found, [tab, second], signed={READ})

@@ -9,42 +9,60 @@ import shutil
 import tempfile
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections import Counter
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 
 from tests.conftest import IN_CI
 from tests.faults import postgres
+from tests.faults.brokers import PrivateRedis, Worker, is_installed
 from tests.faults.checker import check
 from tests.faults.platform import Browser, Gone, Platform
 from tests.faults.proxy import Proxy, Weather
 from tests.faults.readers import ScriptedReader, finish
+from tests.faults.storm import ENDED, Storm
+from tests.faults.volume import Volume
 from tests.scripted import Refused, Tab
 
 pytestmark = pytest.mark.postgres
 
 FORM = os.environ.get("FAULTS", "short")
-# Readers, reads of each, rounds of faults, seconds without database, without network.
-READERS, READS, ROUNDS, AWAY_S, CUT_S = {
-    "long": (20, 50, 10, 120.0, 600.0),
-    "middle": (20, 10, 3, 20.0, 60.0),
-}.get(FORM, (4, 2, 0, 2.0, 2.0))
+# Readers, reads of each, rounds of faults, seconds without database, without network, of rest
+# between two cases.
+READERS, READS, ROUNDS, AWAY_S, CUT_S, PACE_S = {
+    "long": (20, 50, 10, 120.0, 600.0, 5.0),
+    "middle": (20, 10, 3, 20.0, 60.0, 0.0),
+}.get(FORM, (4, 2, 0, 2.0, 2.0, 0.0))
 IS_LONG = ROUNDS > 0
 CALM_S = (0.5, 3.0) if IS_LONG else (0.1, 0.4)
 LEAVES = "gus"
 WRITERS, ENTRIES = 200, 3
+DISK_MIB = 768 if IS_LONG else 192
+PATIENCE_S = 120 + AWAY_S + CUT_S
 
 
 @pytest.fixture(scope="module")
-def server() -> Iterator[postgres.PrivatePostgres]:
-    """A PostgreSQL of our own."""
+def disk(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Volume | None]:
+    """A small disk for the database; None where none may be mounted."""
+    made = Volume(Path(tempfile.mkdtemp(prefix="readerstudy-")), DISK_MIB)  # for postgres too
+    yield made if made.mount() else None
+    made.unmount()
+    shutil.rmtree(made.folder, ignore_errors=True)
+
+
+@pytest.fixture(scope="module")
+def server(disk: Volume | None) -> Iterator[postgres.PrivatePostgres]:
+    """A PostgreSQL of our own, on the small disk."""
     if not postgres.is_installed():
         line = "NOT RUN: PostgreSQL's server programs are not installed (initdb)"
         pytest.fail(line) if IN_CI else pytest.skip(line)
-    folder = Path(tempfile.mkdtemp(prefix="readerstudy-"))  # pytest's own are for root only
-    made = postgres.PrivatePostgres(folder, max_connections=WRITERS + 40)
+    # Not one of pytest's own folders: those are for root only.
+    folder = Path(tempfile.mkdtemp(prefix="readerstudy-", dir=disk and disk.folder))
+    made = postgres.PrivatePostgres(folder, max_connections=WRITERS + 40, wal_mebibytes=32)
     try:
         made.make()
         yield made
@@ -54,15 +72,40 @@ def server() -> Iterator[postgres.PrivatePostgres]:
 
 
 @pytest.fixture(scope="module")
+def broker() -> Iterator[PrivateRedis | None]:
+    """In the long forms, a Redis of our own."""
+    made = PrivateRedis() if IS_LONG and is_installed() else None
+    if made:
+        made.start()
+    yield made
+    if made:
+        made.kill()
+
+
+@pytest.fixture(scope="module")
 def site(
-    server: postgres.PrivatePostgres, tmp_path_factory: pytest.TempPathFactory
+    server: postgres.PrivatePostgres,
+    broker: PrivateRedis | None,
+    tmp_path_factory: pytest.TempPathFactory,
 ) -> Iterator[Platform]:
     """A study for all readers, served."""
-    made = Platform(tmp_path_factory.mktemp("platform"), server.url)
+    folder = tmp_path_factory.mktemp("platform")
+    made = Platform(folder, server.url, broker.url if broker else "")
     made.prepare(readers=READERS - 3, cases=READS + 20)
     made.start()
     yield made
     made.kill()
+
+
+@pytest.fixture
+def worker(site: Platform, broker: PrivateRedis | None) -> Iterator[Worker | None]:
+    """In the long forms, a worker whose runs take a second each."""
+    made = Worker(site, detect_s=1.0) if broker else None
+    if made:
+        made.start()
+    yield made
+    if made:
+        made.kill()
 
 
 @pytest.fixture(scope="module")
@@ -127,67 +170,113 @@ def test_a4_a_database_that_is_away_is_said_and_comes_back(
     assert time.monotonic() - back < 10, "readers save again within ten seconds"
 
 
+@pytest.mark.fault("A7")
+def test_a7_a_full_disk_of_the_database_is_said_and_heals(
+    site: Platform, server: postgres.PrivatePostgres, disk: Volume | None, earlier: list[Tab]
+) -> None:
+    """What finds no room is refused before it is acknowledged; with room, all of it comes in."""
+    if disk is None:
+        line = "NOT RUN: no small disk may be mounted here (it takes root)"
+        pytest.fail(line) if IN_CI else pytest.skip(line)
+    browser = Browser(site)
+    browser.sign_in("rae")
+    tab = Tab(browser.send, site.study)
+    tab.open()
+    tab.does("first_render")
+    tab.flush()
+    disk.fill()
+    refused = _until_refused(tab)
+    assert (refused.status, refused.code) == (503, "unavailable")
+    assert int(browser.heard["retry-after"]) > 0
+    assert tab.outbox
+    disk.free()
+    server.mend()
+    tab.answer_all()
+    tab.does("no_lesion_said", said=True)
+    tab.does("submit_asked")
+    reader = ScriptedReader(site, "rae", 0, reads=1)
+    back = time.monotonic()
+    reader.persist(tab.flush)
+    reader.persist(tab.sign)
+    assert 500 not in reader.refusals
+    assert time.monotonic() - back < 10, "readers save again within ten seconds"
+    earlier.append(tab)
+
+
+def _until_refused(tab: Tab) -> Refused:
+    """Send batch after batch until the disk takes no more; answers how that was said."""
+    rng = np.random.default_rng(1)  # what chance makes cannot be packed
+    for _ in range(400):
+        for _number in range(200):
+            tab.does("key", 0.01, key=rng.bytes(250).hex())
+        try:
+            tab.flush()
+        except Refused as refused:
+            return refused
+    raise AssertionError("the disk was not full")
+
+
 @pytest.mark.fault("A3")
+@pytest.mark.fault("A7")
 @pytest.mark.fault("C3")
 @pytest.mark.fault("C4")
+@pytest.mark.fault("C5")
 @pytest.mark.fault("C6")
+@pytest.mark.fault("C7")
+@pytest.mark.fault("C10")
 def test_a3_nothing_is_lost_while_server_database_and_network_fail(
-    site: Platform, server: postgres.PrivatePostgres, network: Proxy, earlier: list[Tab]
+    site: Platform,
+    server: postgres.PrivatePostgres,
+    network: Proxy,
+    disk: Volume | None,
+    worker: Worker | None,
+    broker: PrivateRedis | None,
+    earlier: list[Tab],
 ) -> None:
     rng, calm = np.random.default_rng(2026), threading.Event()
     readers = [
-        ScriptedReader(site, name, seed, reads=READS, wild=True, leaves=name == LEAVES, calm=calm)
+        ScriptedReader(
+            site, name, seed, reads=READS, is_wild=True, leaves=name == LEAVES, calm=calm,
+            pace_s=PACE_S, patience_s=PATIENCE_S,
+        )
         for seed, name in enumerate(_names())
-    ]
+    ]  # fmt: skip
     for reader in readers:
         reader.start()
-    for strike in _faults(site, server, network):
+    storm = Storm(site, server, network, disk, worker, broker)
+    for strike in storm.strikes(ROUNDS, cut_s=CUT_S, leaves=LEAVES):
         time.sleep(float(rng.uniform(*CALM_S)))
         strike()
     calm.set()
     signed = finish(readers, within_s=max(360.0, 60.0 * READS))
     assert network.spoilt > 0
     tabs = [*earlier, *(tab for reader in readers for tab in reader.tabs)]
-    check(site.examine(), tabs, signed=signed | {tab.read_id for tab in earlier})
+    found = site.examine()
+    check(found, tabs, signed=signed | {tab.read_id for tab in earlier})
+    ended = storm.ended_runs()
+    assert all(ENDED.get(run["state"]) == run["results"] for run in ended), f"I7: {ended}"
+    _report(storm, readers, found, dict(Counter(run["state"] for run in ended)))
 
 
-def _faults(
-    site: Platform, server: postgres.PrivatePostgres, network: Proxy
-) -> list[Callable[[], None]]:
-    """Everything that fails, in turn; each mends itself."""
-
-    def no_web() -> None:
-        site.kill()
-        site.start()
-
-    def no_database() -> None:
-        server.kill()
-        time.sleep(0.3)
-        server.start()
-
-    def weather(kind: Weather, seconds: float = 0.5) -> Callable[[], None]:
-        def change() -> None:
-            network.weather = kind
-            time.sleep(seconds)
-            network.weather = Weather.FINE
-
-        return change
-
-    def halted() -> None:
-        site.ask("act", "halt")
-        site.ask("act", "resume")
-
-    leaving = iter(["withdraw"])
-
-    def one_leaves() -> None:
-        for act in leaving:
-            site.ask("act", act, LEAVES)
-
-    foul = [weather(kind) for kind in Weather if kind is not Weather.FINE]
-    faults = [no_web, *foul, no_database, halted, one_leaves, no_web, no_database]
-    if IS_LONG:
-        return [*faults, *[no_web, *foul, no_database] * ROUNDS, weather(Weather.CUT, CUT_S)]
-    return faults
+def _report(
+    storm: Storm, readers: list[ScriptedReader], found: dict[str, Any], runs: dict[str, int]
+) -> None:
+    """Write down what was gone through, for `docs/reliability.md`."""
+    told = {
+        "form": FORM,
+        "strikes": dict(storm.counts),
+        "readers": len(readers),
+        "signed": sum(len(reader.signed) for reader in readers),
+        "events": len(found["events"]),
+        "acts": dict(sum((reader.acts for reader in readers), Counter())),
+        "refusals": dict(Counter(each for reader in readers for each in reader.refusals)),
+        "connections_spoilt": storm.network.spoilt,
+        "runs": runs,
+        "seconds": round(time.monotonic() - storm.began),
+    }
+    folder = Path("test-results")
+    folder.mkdir(exist_ok=True)
+    (folder / f"storm-{FORM}.json").write_text(json.dumps(told, indent=1))
 
 
 @pytest.mark.fault("H2")
