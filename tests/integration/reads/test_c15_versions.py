@@ -2,10 +2,12 @@
 
 import pytest
 
+from readerstudy.reads import disclosure, events
 from readerstudy.reads.models import Mark
 from tests.cast import People
 from tests.integration.reads.conftest import Sits
 from tests.integration.reads.test_events import stored
+from tests.planting import Plant, caught
 from tests.scripted import Refused, Tab
 
 
@@ -37,3 +39,19 @@ def test_c15_a_page_of_the_version_before_is_understood_and_another_is_told_to_r
     assert refused.value.body["accepted"] == [1, 2]
     assert stored(tab) == [1, 2, 3, 4]  # nothing of it: the browser keeps it
     assert tab.reload()["read"]["events_schema"] == 2
+
+
+PLANTED: dict[str, Plant] = {
+    "every version is taken": lambda patch: patch.setattr(events, "ACCEPTED", (1, 2, 3)),
+    "the version before is not": lambda patch: patch.setattr(events, "ACCEPTED", (2,)),
+    "the page is not told its version": lambda patch: patch.setattr(disclosure.events, "SCHEMA", 1),
+}
+
+
+@pytest.mark.once
+@pytest.mark.fault("C15")
+def test_c15_faults_planted_in_the_versions_are_caught(
+    tab: Tab, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    test = test_c15_a_page_of_the_version_before_is_understood_and_another_is_told_to_reload
+    assert caught(monkeypatch, PLANTED, test, tab) == set(PLANTED)

@@ -10,11 +10,16 @@ from django.test import Client
 from django.utils import timezone
 
 from readerstudy.accounts import services as accounts
+from readerstudy.accounts.services import users
 from readerstudy.audit.models import Entry
 from readerstudy.reads import late
 from readerstudy.reads.models import Batch, Mark, Read
+from readerstudy.reads.services import late as late_services
+from readerstudy.reads.services import logging
 from tests.cast import PASSWORD, People
+from tests.integration.reads import test_operations
 from tests.integration.reads.conftest import Sits
+from tests.planting import Plant, caught
 from tests.scripted import Refused, Tab, through
 
 
@@ -104,3 +109,52 @@ def test_d3_what_came_late_is_told_apart_where_ids_are_reused(gone: Tab) -> None
     stranger = {**gone.made[0], "event_id": str(uuid4())}
     assert refused(gone, events=[stranger]) == (409, "reads.altered_event")
     assert PASSWORD not in str(list(Entry.objects.values_list("detail", flat=True)))
+
+
+STORING: dict[str, Plant] = {
+    "nobody learns of it": lambda patch: patch.setattr(
+        late_services, "record", lambda *_args, **_more: None
+    ),
+    "it is stored twice": lambda patch: patch.setattr(
+        late_services, "sort_out", lambda _r, _t, _l, batch, receipt: _all_new(batch, receipt)
+    ),
+    "it is not told from the rest": lambda patch: patch.setattr(
+        late_services, "Batch", _without_the_mark
+    ),
+}  # fmt: skip
+OPENING: dict[str, Plant] = {
+    "any key opens": lambda patch: patch.setattr(late, "opens", lambda _key, _read: True),
+    "for ever": lambda patch: patch.setattr(late, "is_open", lambda _reader, _now: True),
+}
+ENDING: dict[str, Plant] = {
+    "nothing ends": lambda patch: patch.setattr(
+        users, "_set_active", lambda user, *_args, **_more: user
+    ),
+}
+
+
+def _all_new(batch: Any, receipt: Any) -> list[logging.New]:
+    receipt.acknowledged += [each["event_id"] for each in batch]
+    return [logging.New(each, "0" * 16) for each in batch]
+
+
+def _without_the_mark(**values: Any) -> Batch:
+    return Batch(**(values | {"fence": 1}))
+
+
+_without_the_mark.objects = Batch.objects  # type: ignore[attr-defined]
+
+
+@pytest.mark.once
+@pytest.mark.fault("D3")
+@pytest.mark.fault("F14")
+def test_f14_faults_planted_in_the_late_way_are_caught(
+    gone: Tab, people: People, sits: Sits, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    stored = test_d3_what_was_unsent_is_kept_marked_and_used_for_nothing
+    assert caught(monkeypatch, STORING, stored, gone) == set(STORING)
+    opened = test_d3_the_key_writes_for_a_day_to_one_read_and_opens_nothing
+    assert caught(monkeypatch, OPENING, opened, gone, people, sits) == set(OPENING)
+    accounts.reactivate(people.rae, reason="back", by=people.ada)
+    ended = test_operations.test_d3_a_deactivated_readers_session_ends_at_once
+    assert caught(monkeypatch, ENDING, ended, people, sits) == set(ENDING)

@@ -1,11 +1,14 @@
 """R2: whatever a control arm's reader does, what is hidden changes no byte and no query (F1, I9).
 
 Hypothesis makes the scripts. BLINDING_PAIRS=100000 goes on until so many pairs of answers were
-compared; the short form is for every run of the tests.
+compared; with BLINDING_LOG=FILE those of runs that were interrupted count too. The short form is
+for every run of the tests.
 """
 
+import json
 import os
 import time
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -18,6 +21,7 @@ from tests.integration.reads.scripts import Script, play_script, scripts
 from tests.lock_order import undone
 
 PAIRS = int(os.environ.get("BLINDING_PAIRS", "0"))
+LOG = Path(os.environ.get("BLINDING_LOG", os.devnull))
 SHORT = settings(
     max_examples=6, deadline=None, phases=[Phase.generate, Phase.shrink], derandomize=True,
     suppress_health_check=list(HealthCheck),
@@ -53,6 +57,13 @@ def compared(study: Study, user: Any, script: Script) -> tuple[int, set[int]]:
     return 2 * len(nothing), {each.status for each in nothing}
 
 
+def compared_before() -> int:
+    """The pairs of earlier runs that kept the same log."""
+    if not LOG.is_file():
+        return 0
+    return sum(json.loads(line)["pairs"] for line in LOG.read_text(encoding="utf-8").splitlines())
+
+
 class Enough(Exception):
     """So many pairs were compared."""
 
@@ -63,7 +74,7 @@ class Enough(Exception):
 def test_f1_no_script_of_a_control_arms_reader_differs_between_three_worlds(
     study: Study, reader: Any
 ) -> None:
-    pairs, statuses, began = 0, set[int](), time.monotonic()
+    pairs, statuses, began = compared_before(), set[int](), time.monotonic()
 
     @(LONG if PAIRS else SHORT)
     @given(script=scripts)
@@ -72,9 +83,10 @@ def test_f1_no_script_of_a_control_arms_reader_differs_between_three_worlds(
         if PAIRS and pairs >= PAIRS:
             raise Enough
         made, seen = compared(study, reader, script)
-        if PAIRS and (pairs + made) // 1000 > pairs // 1000:
-            print(f"{pairs + made} pairs so far", flush=True)  # noqa: T201 -- it takes long
         pairs += made
+        with LOG.open("a", encoding="utf-8") as log:
+            line = {"pairs": made, "of": len(script), "s": round(time.monotonic() - began)}
+            log.write(json.dumps(line) + "\n")
         statuses.update(seen)
 
     try:

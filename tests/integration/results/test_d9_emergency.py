@@ -5,16 +5,20 @@ from typing import Any
 import pytest
 from django.test import Client
 
+from readerstudy.accounts.models import User
 from readerstudy.audit.models import Entry
+from readerstudy.audit.services import record
 from readerstudy.reads.models import Read
-from readerstudy.results import freeze, services
+from readerstudy.results import freeze, selectors, services, views
 from readerstudy.results.models import EmergencyUnblinding
+from readerstudy.results.services import emergency
 from readerstudy.studies.models import Study
 from readerstudy.web.problems import Problem
 from tests import factories
 from tests.cast import PASSWORD, People
 from tests.integration.reads.conftest import sit
 from tests.integration.studies.test_c3_concealment import client_of
+from tests.planting import Plant, caught
 
 
 @pytest.fixture
@@ -117,3 +121,38 @@ def test_d9_readers_and_strangers_neither_ask_nor_see(
     services.ask_emergency(study, by=people.cora, **asking(read))
     with pytest.raises(Problem, match="asked for already"):
         services.ask_emergency(study, by=people.ada, **asking(read))
+
+
+def _told_at_once(_user: User, study: Study) -> list[selectors.Emergency]:
+    rows = EmergencyUnblinding.objects.filter(reader__study=study)
+    return [selectors.Emergency(each, selectors.told_by(each), may_grant=True) for each in rows]
+
+
+def _with_the_arm(verb: str, asked: EmergencyUnblinding, study: Study, by: User) -> None:
+    record(f"results.{verb}_emergency", subject=f"emergency:{asked.id}", by=by, study=study.pk,
+           detail={"arm": selectors.told_by(asked)}, reason=asked.reason)  # fmt: skip
+
+
+PLANTED: dict[str, Plant] = {
+    "any password will do": lambda patch: patch.setattr(
+        User, "check_password", lambda _self, _password: True
+    ),
+    "told before it is granted": lambda patch: patch.setattr(
+        selectors, "emergencies", _told_at_once
+    ),
+    "nobody learns who asked": lambda patch: patch.setattr(emergency, "_record", lambda *_: None),
+    "nobody learns who looked": lambda patch: patch.setattr(
+        views, "record_view", lambda *_args, **_more: None
+    ),
+    "the record tells the arm": lambda patch: patch.setattr(emergency, "_record", _with_the_arm),
+}
+
+
+@pytest.mark.once
+@pytest.mark.fault("D9")
+@pytest.mark.fault("F14")
+def test_f14_faults_planted_in_emergencies_are_caught(
+    people: People, study: Study, read: Read, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    test = test_d9_one_asks_another_grants_and_both_are_told
+    assert caught(monkeypatch, PLANTED, test, people, study, read) == set(PLANTED)
