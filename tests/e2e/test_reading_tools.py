@@ -95,6 +95,9 @@ def test_r12_image_tools_are_behind_keys_and_every_use_is_an_event(
     page.get_by_test_id("more").click()
     page.get_by_test_id("language-zh").click()
     room.until(page, lambda: "提交" in (page.get_by_test_id("submit").text_content() or ""), "中文")
+    menu = page.get_by_test_id("more-menu")
+    assert [menu.get_by_role("button", name=each).count() for each in ("宽窗", "wide")] == [1, 0]
+    room.shoot(page, "more-menu-zh")
     page.get_by_test_id("language-en").click()
     page.keyboard.press("Escape")
     room.saved(page)
@@ -138,7 +141,7 @@ def test_r12_a_reader_chooses_their_own_keys(visit: Visit, site: Site) -> None:
 
 @pytest.mark.fault("C16")
 def test_r7_lost_graphics_are_said_at_once(visit: Visit, site: Site) -> None:
-    """Pictures that may be wrong are covered; marks and measurements come back with the case."""
+    """R7, R8: wrong pictures are covered, marks and measurements come back; a break is black."""
     page = open_room(visit, site)
     lose = (
         "window.__contexts = [];"
@@ -167,3 +170,40 @@ def test_r7_lost_graphics_are_said_at_once(visit: Visit, site: Site) -> None:
     assert room.sign(page, "marks") == marks
     room.until(page, lambda: page.evaluate(MEASURES) == measures, "what was measured")
     room.until(page, lambda: page.evaluate(OUTLINES) == 1, "what was drawn")
+    _take_a_break(page, site)
+
+
+def _take_a_break(page: Page, site: Site) -> None:
+    """R8: nothing of the case is to be seen, no key does anything, and the clock stands still."""
+    marks = room.sign(page, "marks")
+    page.get_by_test_id("pane-0").hover()
+    page.keyboard.press("b")
+    screen = page.get_by_test_id("break-screen")
+    screen.wait_for()
+    room.shoot(page, "break")
+    seen = ImageStat.Stat(Image.open(BytesIO(page.screenshot())).convert("L"))
+    assert seen.mean[0] < 30  # a few words on black
+    page.keyboard.press("m")
+    assert room.sign(page, "marks") == marks
+    page.get_by_test_id("end-break").click()
+    screen.wait_for(state="detached")
+    room.saved(page)
+    code = (
+        "from readerstudy.reads.models import Batch\n"
+        f"rows = Batch.objects.filter(read='{room.sign(page, 'readId')}').order_by('id')\n"
+        "print([e.kind for row in rows for e in row.events() if e.kind in ('pause', 'resume')])"
+    )
+    assert site.manage("shell", "-v", "0", "-c", code).strip().endswith("'pause', 'resume']")
+
+
+def test_r11_a_browser_without_graphics_is_refused_with_the_reason(
+    visit: Visit, site: Site
+) -> None:
+    page = open_room(visit, site)
+    page.add_init_script("HTMLCanvasElement.prototype.getContext = () => null")
+    page.reload()
+    refused = page.get_by_test_id("refused")
+    refused.wait_for()
+    assert "WebGL" in refused.inner_text()
+    assert room.sign(page, "readId") == ""
+    room.shoot(page, "refused-without-graphics")

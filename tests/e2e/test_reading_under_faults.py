@@ -201,20 +201,68 @@ def test_c14_without_a_database_all_goes_to_the_server_at_once(visit: Visit, sit
     assert (room.sign(page, "readId"), int(room.sign(page, "marks"))) == (read_id, marks + 1)
 
 
+@pytest.mark.fault("D3")
+def test_d3_a_closed_windows_last_words_come_in_on_the_page_for_signing_in(
+    visit: Visit, site: Site
+) -> None:
+    """The account ended while the browser was closed: nobody can sign in any more."""
+    page = visit("reader", "/reading/")
+    _enter(page, site)
+    room.saved(page)
+    read_id = room.sign(page, "readId")
+    page.context.set_offline(True)
+    room.put_mark(page, "4")
+    room.until(page, lambda: room.sign(page, "saved") == "kept", "the word that it is kept here")
+    page.goto("about:blank")
+    before = len(_events(site, read_id))
+    _account(site, "deactivate")
+    page.context.set_offline(False)
+    try:
+        page.goto(f"{site.url}/sign-in/")
+        room.until(page, lambda: int(room.sign(page, "handedIn") or 0) >= 2, "the hand-in")
+        late = _events(site, read_id)[before:]
+        assert {"mark_put", "mark_rated"} <= {each["kind"] for each in late}
+        assert _gaps(_events(site, read_id)) == {}
+    finally:
+        _account(site, "reactivate")
+
+
+def _account(site: Site, act: str) -> None:
+    """End the reader's account, or open it again."""
+    site.manage("shell", "-v", "0", "-c", (
+        "from readerstudy.accounts import services\n"
+        "from readerstudy.accounts.models import User\n"
+        f"services.{act}(User.objects.get(username='reader'), reason='a test',"
+        " by=User.objects.filter(is_staff=True).first())"
+    ))  # fmt: skip
+
+
 @pytest.mark.fault("F9")
 def test_f9_nothing_of_a_session_with_ai_stays_on_the_device(machine: Machine, site: Site) -> None:
-    """A packet with canaries, as of the AI arm; then one without, in the same browser."""
+    """R6: a packet with canaries, on demand; then one without, in the same browser."""
     page = machine.start()
     for address in ("**/api/studies/*/reads", "**/api/reads/*?tab=*"):
         page.route(address, _with_canaries)
     _enter(page, site)
     assert page.get_by_test_id("proposals").is_visible()
     page.get_by_test_id("pane-0").hover()
+    row = page.get_by_test_id("proposal-A")
+    page.keyboard.press(".")  # nothing can be done with what was not asked for
+    page.keyboard.press("r")
+    assert row.count() == 0
+    assert page.get_by_test_id("show-proposals").is_visible()
+    room.shoot(page, "proposals-on-demand")
+    page.keyboard.press("s")
+    row.wait_for()
     page.keyboard.press(".")
     page.keyboard.press("r")
     room.saved(page)
-    kinds = {each["kind"] for each in _events(site, room.sign(page, "readId"))}
+    events = _events(site, room.sign(page, "readId"))
+    kinds = [each["kind"] for each in events if each["kind"].startswith("proposal")]
+    assert kinds[:2] == ["proposals_shown", "proposal_viewed"]
     assert "proposal_rejected" in kinds
+    shown = next(each for each in events if each["kind"] == "proposals_shown")
+    assert shown["payload"] == {"at": "asked"}
     assert CANARY in page.evaluate("document.documentElement.outerHTML") or WORDS in page.content()
     page.unroute_all()
     page.reload()
@@ -236,7 +284,7 @@ def _with_canaries(route: Route) -> None:
     if "read" in body:
         point = [0.0, 0.0, 0.0]
         body["ai"] = {
-            "mode": "concurrent",
+            "mode": "on_demand",
             "detector": {"name": WORDS, "version": "1", "banner": ""},
             "state": "ready",
             "proposals": [

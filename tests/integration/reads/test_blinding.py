@@ -190,6 +190,32 @@ def test_the_packet_of_an_ai_arm_shows_the_proposals(
     assert proposal["explanation"] == words
 
 
+def test_r6_on_demand_asking_for_the_proposals_is_an_event_of_the_read(
+    study: Study, sits: Sits
+) -> None:
+    study.arms.filter(mode="concurrent").update(mode="on_demand")
+    user = worlds.aided_first(study)
+    past_training(sits(user))
+    tab = sits(user)
+    packet = tab.open()
+    assert (packet["ai"]["mode"], len(packet["ai"]["proposals"])) == ("on_demand", 1)
+    tab.does("first_render")
+    tab.does("proposals_shown", 7, at="asked")
+    proposal = packet["ai"]["proposals"][0]["id"]
+    tab.does("proposal_viewed", proposal=proposal)
+    tab.does("proposal_rejected", proposal=proposal)
+    tab.does("no_lesion_said", said=True)
+    tab.answer_all()
+    tab.flush()
+    tab.sign()
+    read = Read.objects.get(pk=tab.read_id)
+    assert (read.arm.mode, read.decisions.get().kind) == ("on_demand", "rejected")
+    kept = [each for row in read.batches.order_by("id") for each in row.events()]
+    (asked,) = [each for each in kept if each.kind == "proposals_shown"]
+    assert asked.payload == {"at": "asked"}
+    assert asked.mono_ms - kept[0].mono_ms == 7000  # how long they looked by themselves
+
+
 @pytest.mark.parametrize(
     ("level", "words"),
     [("none", ""), ("short", "Bright and round."), ("full", "Bright and round, 8 mm across.")],

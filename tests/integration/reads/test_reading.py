@@ -9,6 +9,7 @@ from django.utils import timezone
 
 from readerstudy.audit import chain
 from readerstudy.audit import selectors as audit
+from readerstudy.imaging import tokens
 from readerstudy.reads.models import Read, Session
 from readerstudy.studies.models import Study
 from tests.cast import People
@@ -83,6 +84,25 @@ def test_r7_what_was_measured_is_there_again_and_nobody_elses(people: People, si
     with pytest.raises(Refused) as refused:
         tab.deliver([tab.does("measure_put", **(length | {"tool": "angle"}))])
     assert "has 3 points" in refused.value.body["detail"]
+
+
+def test_r1_while_a_case_is_read_the_next_ones_images_may_be_fetched_and_no_others(
+    people: People, sits: Sits
+) -> None:
+    sits(people.rae).read_and_sign()  # training
+    tab = sits(people.rae)
+    tab.open()
+    for _ in range(3):
+        ahead = tab.call("GET", f"/api/reads/{tab.read_id}/next-images")
+        named = [each["id"] for each in ahead["series"]]
+        assert set(map(str, tokens.read(ahead["token"]))) == set(named)
+        assert set(ahead) == {"token", "series"}
+        tab.read_case()
+        tab.sign()
+        tab = sits(people.rae)
+        assert [each["id"] for each in tab.open()["series"]] == named
+    last = tab.call("GET", f"/api/reads/{tab.read_id}/next-images")
+    assert last == {"token": "", "series": []}  # the other period's cases are not told
 
 
 def test_r11_the_display_is_kept_with_the_session_as_it_was_measured(
