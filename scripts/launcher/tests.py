@@ -3,6 +3,10 @@
 import os
 import shutil
 import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from scripts.launcher import tools
@@ -33,10 +37,35 @@ def _postgres_url() -> str:
     return os.environ.get("TEST_DATABASE_URL", "postgresql://postgres@127.0.0.1:5432/postgres")
 
 
+def _command(arguments: list[str]) -> list[str]:
+    return [str(PYTHON), "-m", "pytest", *arguments]
+
+
 def _pytest(label: str, arguments: list[str], **extra: str) -> int:
     say(f"\n=== {label}")
-    command = [str(PYTHON), "-m", "pytest", *arguments]
-    return subprocess.run(command, check=False, cwd=ROOT, env={**os.environ, **extra}).returncode
+    environment = {**os.environ, **extra}
+    done = subprocess.run(_command(arguments), check=False, cwd=ROOT, env=environment)
+    return done.returncode
+
+
+@contextmanager
+def _pytest_beside(label: str, arguments: list[str], **extra: str) -> Iterator[list[int]]:
+    """Run tests beside what the block runs, and show their output after it.
+
+    Yields a list that holds the exit status at the end.
+    """
+    codes: list[int] = []
+    with tempfile.TemporaryFile("w+") as log:
+        # Browsers wait for real seconds: they go first.
+        with subprocess.Popen(
+            ["nice", "-n", "5", *_command(arguments)],
+            cwd=ROOT, env={**os.environ, **extra}, stdout=log, stderr=subprocess.STDOUT,
+        ) as running:  # fmt: skip
+            yield codes
+        codes.append(running.returncode)
+        log.seek(0)
+        say(f"\n=== {label}")
+        shutil.copyfileobj(log, sys.stdout)
 
 
 def run(rest: list[str]) -> int:
@@ -55,15 +84,15 @@ def run(rest: list[str]) -> int:
         return _pytest("pytest", rest)
     say("\n=== browser code (Vitest)")
     codes = [subprocess.run(["npm", "test"], check=False, cwd=FRONTEND).returncode]
+    # A worker more than cores: tests of faults wait for leases to end.
     folders = ["tests/architecture", "tests/unit", "tests/integration", "tests/faults"]
-    codes.append(_pytest("SQLite, embedded queue", ["-n", "2", "--dist", "worksteal", *folders]))
-    codes.append(
-        _pytest(
-            "PostgreSQL and Redis",
-            ["-n", "2", "--dist", "worksteal", "tests/integration", "tests/faults"],
-            DATABASE_URL=_postgres_url(),
-            BROKER_URL=os.environ.get("TEST_BROKER_URL", "redis://127.0.0.1:6379/9"),
-        )
-    )
-    codes.append(_pytest("the journeys in a real browser", ["tests/e2e"]))
-    return int(any(codes))  # a suite that was killed has a negative code
+    codes.append(_pytest("SQLite, embedded queue", ["-n", "3", "--dist", "worksteal", *folders]))
+    with _pytest_beside(
+        "PostgreSQL and Redis",
+        ["-n", "2", "--dist", "worksteal", "tests/integration", "tests/faults", "tests/production"],
+        DATABASE_URL=_postgres_url(),
+        BROKER_URL=os.environ.get("TEST_BROKER_URL", "redis://127.0.0.1:6379/9"),
+    ) as beside:
+        label = "the journeys in a real browser, beside PostgreSQL's and Redis' tests"
+        codes.append(_pytest(label, ["tests/e2e"]))
+    return int(any([*codes, *beside]))  # a suite that was killed has a negative code
