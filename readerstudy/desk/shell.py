@@ -22,6 +22,7 @@ from readerstudy.web.problems import Problem
 
 Role = Membership.Role
 COORDINATOR = (Role.COORDINATOR,)
+SETTERS = (Role.COORDINATOR, Role.TRUTH_READER)  # of the reference standard
 AT_DESK = (*DESK_ROLES, ADMINISTRATOR)
 
 STEPS = (
@@ -45,13 +46,17 @@ class RailStep:
     why: str
 
 
-def rail(study: Study) -> list[RailStep]:
-    """The steps of making a study, each with what it still lacks."""
+def rail(study: Study, held: frozenset[str]) -> list[RailStep]:
+    """The steps of making a study that the roles held may open, each with what it still lacks."""
     missing: dict[str, list[Missing]] = {}
     if study.state == Study.State.DRAFT:
         for each in readiness.missing(study):
             missing.setdefault(str(each.step), []).append(each)
-    return [_rail_step(study, name, label, missing.get(name, [])) for name, label in STEPS]
+    return [
+        _rail_step(study, name, label, missing.get(name, []))
+        for name, label in STEPS
+        if name != "standard" or held.intersection(SETTERS)
+    ]
 
 
 def _rail_step(study: Study, name: str, label: Any, lacking: list[Missing]) -> RailStep:
@@ -71,7 +76,7 @@ def show(
     shared = {
         "study": study,
         "step": step,
-        "rail": rail(study),
+        "rail": rail(study, held),
         "is_draft": study.state == Study.State.DRAFT,
         "may_edit": study.state == Study.State.DRAFT and Role.COORDINATOR in held,
         "leads": Role.COORDINATOR in held,

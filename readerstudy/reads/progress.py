@@ -215,7 +215,7 @@ def _line(reader: Reader, facts: _Facts) -> ReaderProgress:
         code=reader.code,
         name=str(reader.user),
         site=reader.site.name,
-        experience=reader.experience,
+        experience=reader.get_experience_display(),
         place=where,
         standing=standing,
         last_activity=facts.last_activity.get(reader.id),

@@ -21,7 +21,7 @@ from readerstudy.reads import services as reads
 from readerstudy.reads.models import Leave
 from readerstudy.studies import lifecycle, readiness, services
 from readerstudy.studies.models import Study
-from readerstudy.studies.selectors import at_desk_of, current_version, definition
+from readerstudy.studies.selectors import at_desk_of, current_version, definition, roles
 from readerstudy.web.problems import Problem, Unknown
 
 
@@ -30,15 +30,15 @@ from readerstudy.web.problems import Problem, Unknown
 def studies(request: HttpRequest) -> HttpResponse:
     """The studies in which the user has work at the desk, with progress and what needs them."""
     user = actor(request)
-    lines = [_line(study) for study in at_desk_of(user).order_by("-created_at")]
+    lines = [_line(study, roles(user, study)) for study in at_desk_of(user).order_by("-created_at")]
     may_create = user.creates_studies or user.is_staff
     return render(request, "desk/studies.html", {"lines": lines, "may_create": may_create})
 
 
-def _line(study: Study) -> dict[str, Any]:
+def _line(study: Study, held: frozenset[str]) -> dict[str, Any]:
     lacking = []
     if study.state == Study.State.DRAFT:
-        lacking = [step for step in rail(study) if step.why]
+        lacking = [step for step in rail(study, held) if step.why]
     sites = reading.by_site(reading.progress(study)) if study.state != Study.State.DRAFT else []
     return {
         "study": study,
@@ -76,10 +76,10 @@ def _make(request: HttpRequest, typed: dict[str, str]) -> Study:
 
 @study_page()
 @require_GET
-def detail(_request: HttpRequest, study: Study) -> HttpResponse:
+def detail(request: HttpRequest, study: Study) -> HttpResponse:
     """Lead to what is to be done: the first step that lacks something, else the progress."""
     if study.state == Study.State.DRAFT:
-        lacking = [step.name for step in rail(study) if step.why]
+        lacking = [step.name for step in rail(study, roles(request.user, study)) if step.why]
         return redirect(f"desk:{lacking[0] if lacking else 'lock'}", study_id=study.pk)
     if study.state == Study.State.READY:
         return redirect("desk:lock", study_id=study.pk)

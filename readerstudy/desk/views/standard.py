@@ -13,14 +13,21 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from readerstudy.desk.files import spooled
-from readerstudy.desk.shell import Role, act_and_return, actor, attempt, show, study_page
+from readerstudy.desk.shell import (
+    SETTERS,
+    Role,
+    act_and_return,
+    actor,
+    attempt,
+    show,
+    study_page,
+)
 from readerstudy.studies.models import Case, Study
 from readerstudy.truth import selectors, services
 from readerstudy.truth.models import Panel
 from readerstudy.truth.services import LesionDraft
 from readerstudy.web.problems import Invalid, Problem, Unknown
 
-SETTERS = (Role.COORDINATOR, Role.TRUTH_READER)
 BLANK_ROWS = 3
 MAX_FILE_BYTES = 4 * 1024 * 1024
 COLUMNS = ("case", "status", "x_mm", "y_mm", "z_mm", "diameter_mm", "kind")

@@ -24,8 +24,8 @@ from readerstudy.studies.explanations import Explanations
 from readerstudy.studies.hanging import Hanging
 from readerstudy.studies.models import Arm, Membership, Question, Study
 from readerstudy.studies.panels import set_panel_of
+from readerstudy.studies.selectors import ADMINISTRATOR, DESK_ROLES, study_for
 from readerstudy.studies.selectors import definition as definition_of
-from readerstudy.studies.selectors import study_for
 from readerstudy.studies.services.gate import changing, require_no_problems
 from readerstudy.studies.services.images import set_deidentification
 from readerstudy.web.problems import Invalid, Refused
@@ -291,7 +291,7 @@ def import_protocol(*, text: str, name: str = "", by: User) -> Study:
 
 def export_protocol(study: Study, *, by: User) -> str:
     """The study's protocol as one YAML file; equal protocols give equal bytes (C11)."""
-    study = study_for(by, study.pk, *(set(Membership.Role.values) - {Membership.Role.READER}))
+    study = study_for(by, study.pk, *DESK_ROLES, ADMINISTRATOR)
     return protocol.to_yaml(definition_of(study))
 
 
