@@ -271,10 +271,31 @@ def test_f9_nothing_of_a_session_with_ai_stays_on_the_device(machine: Machine, s
     found = page.evaluate(DUMP) + _heap(page)
     assert "readerstudy-outbox" not in found or "holders" in found
     assert [each for each in (CANARY, WORDS) if each in found] == []
+    _what_is_left_is_found(page)
     machine.kill()
+    assert machine.files_with("left-in-cache")
     # What a database's log keeps of removed rows no page can read.
     kept = {*machine.files_with(CANARY), *machine.files_with(WORDS)}
     assert {each for each in kept if not each.startswith("Default/IndexedDB/")} == set()
+
+
+# F14: where a page might leave something; each is looked for above.
+PLACES = {
+    "page": "(word) => { document.body.dataset.left = word; }",
+    "local-storage": "(word) => { localStorage.setItem('left', word); }",
+    "session-storage": "(word) => { sessionStorage.setItem('left', word); }",
+    "history": "(word) => { history.replaceState(word, ''); }",
+    "cache": "async (word) => (await caches.open('left')).put('/left', new Response(word))",
+    "variable": "(word) => { window.left = [word]; }",
+}  # fmt: skip
+
+
+def _what_is_left_is_found(page: Page) -> None:
+    """The search itself: something is left in each place, and found."""
+    for place, leave in PLACES.items():
+        page.evaluate(leave, f"left-in-{place}")
+    found = page.evaluate(DUMP) + _heap(page)
+    assert [each for each in PLACES if f"left-in-{each}" not in found] == []
 
 
 def _with_canaries(route: Route) -> None:
