@@ -157,7 +157,6 @@ def test_h2_many_writers_leave_no_fork_in_a_chain() -> None:
     assert not [each for each in audit.verify() if each.tampering != "trigger off"]
 
 
-@pytest.mark.once
 @pytest.mark.fault("H2")
 def test_h2_a_chain_without_its_queue_is_caught(monkeypatch: pytest.MonkeyPatch) -> None:
     """The test above can fail: without the lock, writers take the same number."""
