@@ -159,15 +159,19 @@ def _detect(options: argparse.Namespace) -> None:
     detector = inference.load_detector(options.detector, options.device)
     lesions = detector.detect(read_examination(series))
     print(json.dumps([each.to_json() for each in lesions], indent=1, ensure_ascii=False))
-    if options.dicom and lesions:
+    if options.dicom:
         from inference import export
 
         algorithm = export.Algorithm(detector.name, detector.version, detector.weights_sha256)
         options.dicom.mkdir(parents=True, exist_ok=True)
+        report_path = options.dicom / "proposals-sr.dcm"
+        if not lesions:
+            export.absence_report(series["t1c"], algorithm=algorithm).save_as(report_path)
+            return
         seg = export.segmentation(lesions, series["t1c"], algorithm=algorithm)
         report = export.measurement_report(lesions, series["t1c"], seg, algorithm=algorithm)
         seg.save_as(options.dicom / "proposals-seg.dcm")
-        report.save_as(options.dicom / "proposals-sr.dcm")
+        report.save_as(report_path)
 
 
 def _vendor(options: argparse.Namespace) -> None:

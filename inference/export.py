@@ -31,6 +31,7 @@ BRAIN = Code("12738006", "SCT", "Brain")
 MR_BRAIN = Code("24590-2", "LN", "MR Brain")
 DIAMETER = Code("81827009", "SCT", "Diameter")
 _PROBABILITY = Code("111047", "DCM", "Probability of cancer")
+_PRESENCE = Code("705057003", "SCT", "Presence")
 
 
 @dataclass(frozen=True)
@@ -148,31 +149,111 @@ def measurement_report(
     sources = _sorted(source_paths)
     made_by = algorithm or Algorithm("readerstudy-inference", "0")
     entropy = _entropy(sources, made_by, [seg.SOPInstanceUID])
+    return close(
+        [_group(number, each, seg, made_by) for number, each in enumerate(lesions, start=1)],
+        [*sources, seg],
+        label=_label(made_by, entropy),
+        observed_by=_observed_by(made_by, entropy),
+        observed_at=observed_at or _study_time(sources[0]),
+    )
+
+
+@pseudonyms()
+def absence_report(
+    source_paths: Sequence[Path],
+    *,
+    algorithm: Algorithm,
+    observed_at: dt.datetime | None = None,
+) -> sr.Comprehensive3DSR:
+    """Return the report of a run that found no lesion: a metastasis is said to be absent.
+
+    Parameters
+    ----------
+    source_paths
+        The files of T1c, de-identified.
+    observed_at
+        When the detector ran; None: the study's date and time.
+    """
+    sources = [pydicom.dcmread(path, stop_before_pixels=True) for path in source_paths]
+    entropy = _entropy(sources, algorithm, "none found")
+    return close(
+        [none_found(_uid(entropy, "absence"))],
+        sources,
+        label=_label(algorithm, entropy),
+        observed_by=_observed_by(algorithm, entropy),
+        observed_at=observed_at or _study_time(sources[0]),
+    )
+
+
+def none_found(tracking_uid: str) -> sr.MeasurementsAndQualitativeEvaluations:
+    """A group (TID 1501) that says: metastasis, in the brain, absent (CID 240)."""
+    return sr.MeasurementsAndQualitativeEvaluations(
+        tracking_identifier=sr.TrackingIdentifier(uid=tracking_uid, identifier="none-found"),
+        finding_type=METASTASIS,
+        finding_sites=[sr.FindingSite(anatomic_location=BRAIN)],
+        qualitative_evaluations=[sr.QualitativeEvaluation(_PRESENCE, codes.SCT.Absent)],
+    )
+
+
+@dataclass(frozen=True)
+class Label:
+    """What a report is known by, and what its series is called."""
+
+    sop_uid: str
+    series_uid: str
+    series_number: int
+    description: str
+
+
+def close(
+    groups: Sequence[Any],
+    evidence: Sequence[Dataset],
+    *,
+    label: Label,
+    observed_by: sr.ObservationContext,
+    observed_at: dt.datetime,
+) -> sr.Comprehensive3DSR:
+    """Close a measurement report (TID 1500) of the brain: complete, neither final nor verified.
+
+    Parameters
+    ----------
+    groups
+        Measurement groups (TID 1410, 1411, 1501), at least one.
+    evidence
+        What they were made from.
+    observed_at
+        Content date and time, as they stand.
+    """
     report = sr.MeasurementReport(
-        observation_context=_observed_by(made_by, entropy),
+        observation_context=observed_by,
         procedure_reported=MR_BRAIN,
-        imaging_measurements=[
-            _group(number, each, seg, made_by) for number, each in enumerate(lesions, start=1)
-        ],
+        imaging_measurements=groups,
         title=codes.DCM.ImagingMeasurementReport,
     )
     document = sr.Comprehensive3DSR(
-        evidence=[*sources, seg],
+        evidence=evidence,
         content=report[0],
-        series_instance_uid=_uid(entropy, "sr-series"),
-        series_number=901,
-        sop_instance_uid=_uid(entropy, "sr"),
+        series_instance_uid=label.series_uid,
+        series_number=label.series_number,
+        sop_instance_uid=label.sop_uid,
         instance_number=1,
         manufacturer=MANUFACTURER,
         is_complete=True,
         is_final=False,
         is_verified=False,
-        series_description=f"Proposals of {made_by.name} {made_by.version}",
+        series_description=label.description,
     )
-    moment = observed_at or _study_time(sources[0])
-    document.ContentDate = DA(moment.date())
-    document.ContentTime = TM(moment.time())
+    document.ContentDate, document.ContentTime = DA(observed_at.date()), TM(observed_at.time())
     return document
+
+
+def _label(algorithm: Algorithm, entropy: str) -> Label:
+    return Label(
+        sop_uid=_uid(entropy, "sr"),
+        series_uid=_uid(entropy, "sr-series"),
+        series_number=901,
+        description=f"Proposals of {algorithm.name} {algorithm.version}",
+    )
 
 
 def _sorted(paths: Sequence[Path]) -> list[Dataset]:

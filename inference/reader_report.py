@@ -15,17 +15,9 @@ from highdicom import sr
 from pydicom.sr.codedict import codes
 from pydicom.sr.coding import Code
 from pydicom.uid import generate_uid
-from pydicom.valuerep import DA, TM
 
-from inference.export import (
-    BRAIN,
-    DIAMETER,
-    MANUFACTURER,
-    METASTASIS,
-    MR_BRAIN,
-    NothingToExport,
-    pseudonyms,
-)
+from inference import export
+from inference.export import BRAIN, DIAMETER, METASTASIS
 
 _CERTAINTY = Code("111012", "DCM", "Certainty of Finding")
 
@@ -40,7 +32,7 @@ class ReaderMark:
     rating: float | None
 
 
-@pseudonyms()
+@export.pseudonyms()
 def reader_report(
     marks: Sequence[ReaderMark],
     source_paths: Sequence[Path],
@@ -53,45 +45,27 @@ def reader_report(
 
     Parameters
     ----------
+    marks
+        None at all: the report says that a metastasis is absent.
     reader
         The reader's code in the study, never a name.
     key
         Of the read: the same read gives the same UIDs.
-
-    Raises
-    ------
-    NothingToExport
-        Without marks.
     """
-    if not marks:
-        raise NothingToExport("no mark: there is nothing to report")
     sources = [pydicom.dcmread(path, stop_before_pixels=True) for path in source_paths]
     frame = str(sources[0].FrameOfReferenceUID)
     observer = sr.ObserverContext(
         observer_type=codes.DCM.Person,
         observer_identifying_attributes=sr.PersonObserverIdentifyingAttributes(name=f"{reader}^"),
     )
-    report = sr.MeasurementReport(
-        observation_context=sr.ObservationContext(observer_person_context=observer),
-        procedure_reported=MR_BRAIN,
-        imaging_measurements=[_group(each, frame, key) for each in marks],
-        title=codes.DCM.ImagingMeasurementReport,
+    groups = [_group(each, frame, key) for each in marks]
+    return export.close(
+        groups or [export.none_found(_uid(key, "absence"))],
+        sources,
+        label=export.Label(_uid(key, "report"), _uid(key, "series"), 902, f"Marks of {reader}"),
+        observed_by=sr.ObservationContext(observer_person_context=observer),
+        observed_at=observed_at,
     )
-    document = sr.Comprehensive3DSR(
-        evidence=sources,
-        content=report[0],
-        series_instance_uid=_uid(key, "series"),
-        series_number=902,
-        sop_instance_uid=_uid(key, "report"),
-        instance_number=1,
-        manufacturer=MANUFACTURER,
-        is_complete=True,
-        is_final=False,
-        is_verified=False,
-        series_description=f"Marks of {reader}",
-    )
-    document.ContentDate, document.ContentTime = DA(observed_at.date()), TM(observed_at.time())
-    return document
 
 
 def _group(mark: ReaderMark, frame: str, key: str) -> Any:

@@ -335,7 +335,9 @@ def as_dicom(
     weights_sha256: str,
     moment: datetime,
 ) -> list[tuple[str, "Dataset"]]:
-    """What a detector found, as ("SEG", ...) and ("SR", ...); nothing where it found nothing.
+    """What a detector found, as ("SEG", ...) and ("SR", ...).
+
+    Where it found nothing, an SR says so; where nothing that it found lies on T1c, there is none.
 
     Parameters
     ----------
@@ -345,6 +347,11 @@ def as_dicom(
     from inference import export
     from inference.outlines import lesion_of
 
+    name, _, version = detector.partition("@")
+    algorithm = export.Algorithm(name, version or "0", weights_sha256)
+    if not found:
+        absent = export.absence_report(paths, algorithm=algorithm, observed_at=moment)
+        return [("SR", absent)]
     grid = _grid(geometry)
     placed = [
         lesion_of(
@@ -357,8 +364,6 @@ def as_dicom(
     lesions = [each for each in placed if each is not None]
     if not lesions:
         return []
-    name, _, version = detector.partition("@")
-    algorithm = export.Algorithm(name, version or "0", weights_sha256)
     seg = export.segmentation(lesions, paths, algorithm=algorithm)
     report = export.measurement_report(lesions, paths, seg, algorithm=algorithm, observed_at=moment)
     return [("SEG", seg), ("SR", report)]

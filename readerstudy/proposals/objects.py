@@ -12,7 +12,10 @@ from readerstudy.proposals.models import Run
 
 
 def of(examination: Examination, *, name: str) -> list[Sendable]:
-    """A SEG and an SR of each detector that proposed anything; `name` says of which case."""
+    """A SEG and an SR of each detector that ran, an SR alone of one that found nothing.
+
+    `name` says of which case.
+    """
     packets = {each["role"]: each for each in imaging.series_for_packet(examination)}
     paths = imaging.paths_by_role(examination).get(SeriesRole.T1C, [])
     if SeriesRole.T1C not in packets or len(paths) != packets[SeriesRole.T1C]["frames"]:

@@ -121,7 +121,8 @@ def _sendables(case: Case) -> Iterator[Sendable]:
     there = Mark.objects.filter(is_removed=False)
     reads = Read.objects.filter(case=case, state=Read.State.SUBMITTED).select_related("reader")
     for read in reads.prefetch_related(Prefetch("marks", queryset=there)):
-        if marks := list(read.marks.all()):
+        marks = list(read.marks.all())
+        if marks or read.no_lesion_said:
             data = bridge.marks_as_dicom(
                 marks, paths, reader=read.reader.code, key=str(read.pk),
                 moment=read.submitted_at or read.opened_at,

@@ -62,6 +62,7 @@ def blinded(people: People, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> 
         proposing.found(0.9, contours_mm=[SQUARE, HOLE]),
         proposing.found(0.4, contours_mm=[], centroid_mm=(4.5, 4.4, 8.0), diameter_mm=5.0),
     )
+    proposing.propose(real, detector="blank@1")  # found nothing
     return studies.close(made, reason="enough", by=people.cora)
 
 
@@ -103,18 +104,21 @@ def test_objects_are_right_valid_and_made_once(
     study: Study, people: People, pacs: Destination
 ) -> None:
     parcels = made(study, pacs, people)
-    assert [each.sop_class_uid for each in parcels] == [SEG, REPORT, REPORT]
+    assert [each.sop_class_uid for each in parcels] == [SEG, REPORT, REPORT, REPORT]
     paths = [store.parcel_path(each.pk) for each in parcels]
-    seg, marks = pydicom.dcmread(paths[0]), pydicom.dcmread(paths[1])
+    seg, *reports = map(pydicom.dcmread, paths)
     assert len(seg.SegmentSequence) == 2
     # 0.5 to 4.5 mm by pixels of 1.1 mm: columns 1 to 4; 0.5 to 3.5 by 0.9: rows 1 to 3; a hole
     ring = np.zeros((16, 12), np.uint8)
     ring[1:4, 1:5] = 1
     ring[2:4, 2:4] = 0
     assert any(np.array_equal(plane, ring) for plane in seg.pixel_array)
-    said = str(marks) + str(pydicom.dcmread(paths[2]))
+    (absent,) = [each for each in reports if "blank" in each.SeriesDescription]
+    assert "'Absent'" in str(absent)
+    said = "".join(str(each) for each in reports if each is not absent)
     assert "Certainty of Finding" in said
     assert "R01" in said
+    assert "'Absent'" not in said
     assert factories.DETECTOR in parcels[0].name
     dciodvfy = shutil.which("dciodvfy")
     assert dciodvfy or not IN_CI, "NOT RUN: dciodvfy is not installed here"

@@ -1,6 +1,7 @@
 """SEG and SR: accepted by dciodvfy, exact masks, references that hold."""
 
 from collections.abc import Callable
+from datetime import datetime
 from pathlib import Path
 
 import highdicom as hd
@@ -8,9 +9,11 @@ import numpy as np
 import pydicom
 import pytest
 
-from inference import export
+from inference import export, vendor
 from inference.lesions import Lesion
 from inference.phantom import PhantomCase
+from inference.reader_report import reader_report
+from inference.vendor.reading import read_file
 
 ALGORITHM = export.Algorithm("space-to-depth", "1", "ab" * 32)
 
@@ -100,3 +103,28 @@ def test_report_and_segmentation_must_agree(
 ) -> None:
     with pytest.raises(ValueError, match="give the same lesions to both"):
         export.measurement_report(lesions[:1], written["t1c"], seg)
+
+
+@pytest.mark.parametrize("who", ["detector", "reader"])
+def test_a_result_without_a_lesion_is_a_report_that_says_absent(
+    who: str,
+    written: dict[str, list[Path]],
+    tmp_path: Path,
+    dicom_problems: Callable[[Path], list[str]],
+) -> None:
+    moment, path = datetime(2026, 1, 2, 12, 30), tmp_path / "sr.dcm"  # noqa: DTZ001 -- DICOM local time
+    report = (
+        export.absence_report(written["t1c"], algorithm=ALGORITHM, observed_at=moment)
+        if who == "detector"
+        else reader_report([], written["t1c"], reader="R01", key="read", observed_at=moment)
+    )
+    report.save_as(path)
+    assert dicom_problems(path) == []
+    (group,) = hd.sr.srread(path).content.get_image_measurement_groups()
+    (said,) = group.get_qualitative_evaluations()
+    assert group.finding_type.meaning == "Metastatic neoplasm"
+    assert (said.name.meaning, said.value.meaning) == ("Presence", "Absent")
+    assert (report.ContentDate, report.ContentTime) == ("20260102", "123000")
+    read = read_file(path)  # and another's software, which is what ours is to a PACS, reads none
+    assert isinstance(read, vendor.Read)
+    assert (read.is_report, read.measured) == (True, ())
