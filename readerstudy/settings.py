@@ -5,9 +5,11 @@ file-system broker and local storage under `var/`, on localhost only.
 """
 
 from pathlib import Path
+from typing import Any
 
 from environs import Env
 
+from readerstudy.object_storage import s3_storage
 from readerstudy.secret import first_run_secret
 
 env = Env()
@@ -110,6 +112,8 @@ DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 CACHE_DIR = Path(env.str("READERSTUDY_CACHE", str(VAR_DIR / "cache")))
 STORE_DIR = Path(env.str("READERSTUDY_STORE", str(VAR_DIR / "store")))
 SPOOL_DIR = Path(env.str("READERSTUDY_SPOOL", str(VAR_DIR / "spool")))
+S3_BUCKET: str = env.str("S3_BUCKET", "")  # images and results lie there, STORE_DIR is its cache
+STORE_CACHE_BYTES = int(env.float("STORE_CACHE_GB", 50.0) * 1024**3)
 SPOOL_DIR.mkdir(mode=0o700, parents=True, exist_ok=True)
 ANCHOR_DIR = Path(env.str("READERSTUDY_ANCHORS", str(VAR_DIR / "anchors")))  # better: not here
 AUDIT_KEY = VAR_DIR / "audit_key"  # signs anchors; made at its first use
@@ -208,10 +212,14 @@ TIME_ZONE: str = env.str("TIME_ZONE", "UTC")
 STATIC_URL = "/static/"
 STATIC_ROOT = VAR_DIR / "static"
 STATICFILES_DIRS = [path for path in [BASE_DIR / "frontend" / "dist"] if path.is_dir()]
-STORAGES = {
+STORAGES: dict[str, dict[str, Any]] = {
     "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
     "staticfiles": {"BACKEND": "readerstudy.web.static.Storage"},
 }
+if S3_BUCKET:
+    STORAGES["images"] = s3_storage(
+        S3_BUCKET, endpoint=env.str("S3_ENDPOINT", ""), prefix=env.str("S3_PREFIX", "")
+    )
 WHITENOISE_IMMUTABLE_FILE_TEST = r"(?:/assets/.+-[\w-]{8}|\.[0-9a-f]{12})\.\w+$"  # hashed names
 WHITENOISE_MIMETYPES = {".wasm": "application/wasm"}
 

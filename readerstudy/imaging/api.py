@@ -1,10 +1,11 @@
 """Uploads by a program or a page: start, send files one by one, finish."""
 
 from typing import IO, Any, cast
+from urllib.parse import unquote
 from uuid import UUID
 
 from drf_spectacular.types import OpenApiTypes
-from drf_spectacular.utils import OpenApiResponse, extend_schema
+from drf_spectacular.utils import OpenApiParameter, OpenApiResponse, extend_schema
 from rest_framework import serializers
 from rest_framework.parsers import BaseParser
 from rest_framework.request import Request
@@ -16,6 +17,12 @@ from readerstudy.imaging import access, selectors, services
 from readerstudy.web.api import Input
 
 PROBLEM = OpenApiResponse(description="application/problem+json (RFC 9457)")
+PATH = OpenApiParameter(
+    "Readerstudy-Path",
+    str,
+    OpenApiParameter.HEADER,
+    description="Percent-encoded path of a file of a data set (NIfTI, side-car, slice)",
+)
 REFUSALS = {401: PROBLEM, 403: PROBLEM, 404: PROBLEM, 409: PROBLEM}
 
 
@@ -108,13 +115,15 @@ class Files(APIView):
     @extend_schema(
         operation_id="add_file",
         request={"application/octet-stream": OpenApiTypes.BINARY},
+        parameters=[PATH],
         responses={200: FileOutput, **REFUSALS},
     )
     def put(self, request: Request, upload_id: UUID) -> Response:
         """Send one file; sending it again changes nothing."""
         upload = access.upload_for(cast("User", request.user), upload_id)
         body = cast("IO[bytes]", request.data)  # RawParser hands the stream on
-        return Response(FileOutput(services.add_file(upload, body)).data)
+        name = unquote(request.headers.get(PATH.name, ""))
+        return Response(FileOutput(services.add_file(upload, body, name=name)).data)
 
 
 class Finish(APIView):

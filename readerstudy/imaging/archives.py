@@ -1,6 +1,7 @@
 """Look into ZIP archives: sizes, ratios, counts, names, before a byte is unpacked. Pure."""
 
 import stat
+import struct
 import zipfile
 from collections.abc import Iterator
 from itertools import pairwise
@@ -13,6 +14,9 @@ MAX_MEMBERS = 200_000
 MAX_BYTES = 64 * 1024**3
 MAX_MEMBER_BYTES = 2 * 1024**3
 MAX_RATIO = 200.0
+MAX_LISTING_BYTES = 64 * 1024**2
+_END64, _LARGE = b"PK\x06\x06", 0xFFFFFFFF  # of a large archive
+_HEAD, _END = b"PK\x01\x02", b"PK\x05\x06"  # of a member in the listing; of the listing's end
 SMALL = 1024 * 1024  # below it a high ratio harms nobody
 
 
@@ -22,8 +26,8 @@ def is_zip(path: Path) -> bool:
         return data.read(4) in {b"PK\x03\x04", b"PK\x05\x06"}
 
 
-def members(path: Path) -> Iterator[IO[bytes]]:
-    """Each file of an archive, opened.
+def members(path: Path) -> Iterator[tuple[str, IO[bytes]]]:
+    """Each file of an archive: its name, and it, opened.
 
     Raises
     ------
@@ -31,6 +35,7 @@ def members(path: Path) -> Iterator[IO[bytes]]:
         ARCHIVE for a bomb, too many members, encryption, links, or names that lead elsewhere.
         Archives inside archives are given as files, and refused as such by intake.
     """
+    _count(path)
     try:
         archive = zipfile.ZipFile(path)
     except (zipfile.BadZipFile, ValueError, NotImplementedError) as error:
@@ -43,9 +48,33 @@ def members(path: Path) -> Iterator[IO[bytes]]:
                 continue
             try:
                 with archive.open(info) as data:
-                    yield data
+                    yield info.filename, data
             except (zipfile.BadZipFile, RuntimeError, NotImplementedError, EOFError) as error:
                 raise RefusedFile(Reason.ARCHIVE) from error
+
+
+def _count(path: Path) -> None:
+    """Refuse too many members before any is listed: a million cost seconds and a gigabyte.
+
+    Their heads lie together at the archive's end; a few more may be counted in names and comments.
+    """
+    with path.open("rb") as data:
+        size = data.seek(0, 2)
+        data.seek(-min(size, MAX_LISTING_BYTES), 2)
+        listing = data.read()
+        begin = data.seek(-len(listing), 2)
+    if listing.count(_HEAD) > MAX_MEMBERS:
+        raise RefusedFile(Reason.ARCHIVE)
+    # A listing that begins before what was counted is longer than any that is taken.
+    end = listing.rfind(_END)
+    if end < 0:
+        return  # no archive; `zipfile` says so
+    padded = listing.ljust(end + 56, b"\0")
+    (bytes_,) = struct.unpack_from("<I", padded, end + 12)
+    if bytes_ == _LARGE and (end64 := listing.rfind(_END64)) >= 0:
+        (bytes_,) = struct.unpack_from("<Q", padded, end64 + 40)
+    if begin > 0 and bytes_ > end:
+        raise RefusedFile(Reason.ARCHIVE)
 
 
 def _check_all(infos: list[zipfile.ZipInfo]) -> None:

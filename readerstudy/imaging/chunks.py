@@ -37,15 +37,15 @@ def _number(request: Request, header: str) -> int:
     return int(text)
 
 
-def _sha256(request: Request) -> str:
-    """The checksum that the client says, of `Upload-Metadata`: `sha256 <base64 of its digits>`."""
+def _said(request: Request, wanted: str) -> str:
+    """What the client says of a file in `Upload-Metadata`: `<name> <base64 of the value>`, ..."""
     for pair in request.headers.get("Upload-Metadata", "").split(","):
         name, _, value = pair.strip().partition(" ")
-        if name == "sha256":
+        if name == wanted:
             try:
-                return base64.b64decode(value, validate=True).decode("ascii").lower()
+                return base64.b64decode(value, validate=True).decode("utf-8")
             except (binascii.Error, UnicodeDecodeError):
-                raise Invalid("imaging.checksum", "The checksum cannot be read.") from None
+                raise Invalid("imaging.tus", f"Upload-Metadata: {wanted} cannot be read.") from None
     return ""
 
 
@@ -56,10 +56,16 @@ class Parts(APIView):
 
     @extend_schema(operation_id="start_part", request=None, responses={201: NO_BODY, **REFUSALS})
     def post(self, request: Request, upload_id: UUID) -> Response:
-        """Announce a file by `Upload-Length`; its address is answered as `Location`."""
+        """Announce a file by `Upload-Length`; its address is answered as `Location`.
+
+        `Upload-Metadata` may say its `sha256`, and the `path` of what is part of a data set.
+        """
         upload = access.upload_for(cast("User", request.user), upload_id)
         part = services.start_part(
-            upload, length=_number(request, "Upload-Length"), sha256=_sha256(request)
+            upload,
+            length=_number(request, "Upload-Length"),
+            sha256=_said(request, "sha256").lower(),
+            name=_said(request, "path"),
         )
         location = reverse("imaging:part", args=[upload.pk, part.pk])
         return Response(status=201, headers={**VERSION, "Location": location})

@@ -4,11 +4,15 @@ Which file is which sequence was taken from the data sets' own descriptions; use
 nothing of it is here.
 """
 
-from collections.abc import Callable, Iterator, Mapping
+import re
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 
 NIFTI = (".nii.gz", ".nii")
+SIDECAR, SLICE = ".json", ".png"
+MAX_DEPTH = 16
+_NAME = re.compile(r"(?!\.)[\w .()+=@-]{1,60}")
 
 
 @dataclass(frozen=True)
@@ -114,3 +118,38 @@ LAYOUTS: dict[str, Layout] = {
     "nyumets": nyumets,
     "folders": own,
 }
+
+
+def place_of(name: str) -> PurePosixPath | None:
+    """Where a file that was sent under that name lies in its data set.
+
+    None for what is no part of one (by its ending), and for names that lead elsewhere.
+    """
+    parts = [each for each in name.replace("\\", "/").split("/") if each not in {"", "."}]
+    if not 0 < len(parts) <= MAX_DEPTH or not all(map(_NAME.fullmatch, parts)):
+        return None
+    *folders, last = [each.lower().endswith((*NIFTI, SIDECAR, SLICE)) for each in parts]
+    return PurePosixPath(*parts) if last and not any(folders) else None
+
+
+def recognise(root: Path) -> list[tuple[str, Case]]:
+    """Every examination under a folder, whatever its layout, in the order of their folders."""
+    found = [
+        (layout, case) for layout, read in LAYOUTS.items() for case in read(root) if case.images
+    ]
+    return sorted(found, key=lambda each: (str(min(each[1].images.values())), each[0]))
+
+
+def unclaimed(root: Path, cases: Iterable[Case]) -> int:
+    """How many files under a folder no examination uses."""
+    used: set[Path] = set()
+    for case in cases:
+        for path in (*case.images.values(), *case.masks):
+            used |= {path, sidecar_of(path), *(path.glob(f"*{SLICE}") if path.is_dir() else ())}
+    return sum(1 for each in root.rglob("*") if each.is_file() and each not in used)
+
+
+def sidecar_of(path: Path) -> Path:
+    """Where the BIDS side-car of a NIfTI file lies, if it has one."""
+    name = path.name.removesuffix(".gz").removesuffix(".nii")
+    return path.with_name(f"{name}{SIDECAR}")

@@ -86,6 +86,7 @@ class Series(models.Model):
     pack_sha256 = models.CharField(max_length=64, blank=True)  # empty until packed
     pack_bytes = models.PositiveBigIntegerField(default=0)
     is_defaced = models.BooleanField(default=False)
+    is_looked_at = models.BooleanField(default=False)  # a person saw no name in its pixels
     created_at = models.DateTimeField()
 
     class Meta:

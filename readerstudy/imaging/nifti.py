@@ -20,8 +20,10 @@ from pydicom import FileDataset
 from pydicom.dataset import FileMetaDataset
 from pydicom.uid import UID, ExplicitVRLittleEndian
 
+from readerstudy.imaging import layouts
+
 MR = "1.2.840.10008.5.1.4.1.1.4"
-MAX_VOXELS = 512 * 1024 * 1024
+MAX_VOXELS = 128 * 1024 * 1024  # held as 64-bit floats for a while
 SKEW = 1e-3
 _AXES = 3
 _TO_LPS = np.diag([-1.0, -1.0, 1.0, 1.0])
@@ -85,7 +87,7 @@ def read(path: Path) -> Volume:
 def _read_nifti(path: Path) -> Volume:
     try:
         image: Any = nib.load(path)
-        shape = _three(image.shape)  # before a voxel is read
+        shape = _three(image.shape, image.get_data_dtype())  # before a voxel is read
         voxels = np.asarray(image.dataobj).reshape(shape)
         affine = _TO_LPS @ np.asarray(image.affine, float)
     except NotAVolume:
@@ -95,9 +97,11 @@ def _read_nifti(path: Path) -> Volume:
     return _checked(Volume(voxels, affine))
 
 
-def _three(shape: tuple[int, ...]) -> tuple[int, int, int]:
+def _three(shape: tuple[int, ...], dtype: np.dtype[Any]) -> tuple[int, int, int]:
     if len(shape) < _AXES or any(size != 1 for size in shape[_AXES:]):
         raise NotAVolume("it is not one volume")
+    if dtype.kind not in "iufb":
+        raise NotAVolume("its voxels are not plain numbers")
     if not 0 < int(np.prod(shape)) <= MAX_VOXELS:
         raise NotAVolume("it is empty or larger than is read")
     columns, rows, slices = shape[:_AXES]
@@ -114,10 +118,13 @@ def _read_slices(folder: Path) -> Volume:
         raise NotAVolume("the folder has no numbered PNG slices")
     slices = []
     for path in sorted(paths, key=lambda each: int(each.stem)):
-        with Image.open(path) as image:
-            pixels = np.asarray(image)
+        try:
+            with Image.open(path) as image:
+                pixels = np.asarray(image)
+        except Exception as error:
+            raise NotAVolume("a slice cannot be read") from error
         slices.append((pixels[..., 0] if pixels.ndim > 2 else pixels).T)  # noqa: PLR2004
-    if len({each.shape for each in slices}) > 1:
+    if len({each.shape for each in slices}) > 1 or slices[0].ndim != 2:  # noqa: PLR2004
         raise NotAVolume("its slices differ in size")
     return Volume(np.stack(slices, axis=-1), np.diag([*SLICE_MM, 1.0]))
 
@@ -133,10 +140,8 @@ def _checked(volume: Volume) -> Volume:
 
 def sidecar_of(path: Path) -> dict[str, Any]:
     """The BIDS side-car of a NIfTI file; empty where there is none that can be read."""
-    name = path.name.removesuffix(".gz").removesuffix(".nii")
-    beside = path.with_name(f"{name}.json")
     try:
-        found = json.loads(beside.read_text(encoding="utf-8"))
+        found = json.loads(layouts.sidecar_of(path).read_text(encoding="utf-8"))
     except (OSError, ValueError):
         return {}
     return found if isinstance(found, dict) else {}

@@ -13,7 +13,7 @@ from django.conf import settings
 from django.http import FileResponse, HttpRequest, HttpResponse, HttpResponseNotModified
 from django.views.decorators.http import require_GET
 
-from readerstudy.imaging import packs, selectors, store, tokens
+from readerstudy.imaging import objects, packs, selectors, store, tokens
 from readerstudy.imaging.models import Series
 from readerstudy.web.problems import Invalid, Problem, Unknown
 
@@ -43,12 +43,19 @@ def series_of(token: str, series_id: UUID) -> Series:
 
 def _must_be_whole(series: Series) -> None:
     """Serve nothing of a pack that is not there whole: a reader never sees half a series (A8)."""
-    path = store.pack_path(series)
+    path = _pack(series)
     there = path.stat().st_size if path.exists() else -1
     if there != series.pack_bytes:
         log.error("a pack is damaged", series=str(series.pk), bytes=there, of=series.pack_bytes)
         words = "The images of this case are damaged in the store; its coordinator must be told."
         raise Problem("imaging.damaged", words, status=503)
+
+
+def _pack(series: Series) -> Path:
+    try:
+        return store.pack_path(series)
+    except FileNotFoundError:  # of the object storage
+        return store.pack_place(series)
 
 
 def send(request: HttpRequest, path: Path, *, content_type: str, etag: str) -> HttpResponse:
@@ -57,7 +64,9 @@ def send(request: HttpRequest, path: Path, *, content_type: str, etag: str) -> H
     if request.headers.get("If-None-Match") == tag:
         return HttpResponseNotModified(headers={"ETag": tag, "Cache-Control": PRIVATE})
     response: HttpResponse
-    if settings.X_ACCEL_PREFIX:
+    if objects.is_used() and path.suffix == ".png":  # it is written anew with its pack
+        response = HttpResponse(objects.read(path), content_type=content_type)
+    elif settings.X_ACCEL_PREFIX:
         response = HttpResponse(content_type=content_type)
         relative = path.relative_to(settings.STORE_DIR)
         response["X-Accel-Redirect"] = f"{settings.X_ACCEL_PREFIX}{relative}"

@@ -40,8 +40,13 @@ def picture(
     if series is None or series.examination_id != examination.pk or not series.pack_sha256:
         raise Unknown
     geometry = series.geometry or {}
-    path = store.pack_path(series)
-    if number >= geometry["frames"] or not path.is_file():
+    if number >= geometry["frames"]:
+        raise Unknown
+    try:
+        path = store.pack_path(series)
+    except FileNotFoundError:
+        raise Unknown from None
+    if not path.is_file():
         raise Unknown
     if window is not None and not 0 < window[1] <= MAX_WIDTH:
         raise Unknown

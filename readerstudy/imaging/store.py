@@ -1,4 +1,7 @@
-"""Where images lie: whole files under names of ours, never of theirs."""
+"""Where images lie: whole files under names of ours, never of theirs.
+
+On a local disk; where a site has an object storage, there, and what is asked for comes here first.
+"""
 
 import errno
 import hashlib
@@ -8,6 +11,7 @@ from uuid import UUID, uuid4
 
 from django.conf import settings
 
+from readerstudy.imaging import objects
 from readerstudy.imaging.models import Instance, Series
 from readerstudy.imaging.refusals import Reason, RefusedFile
 
@@ -29,23 +33,33 @@ def instance_path(folder: Path, sop_uid: str) -> Path:
     return folder / f"{hashlib.sha256(sop_uid.encode()).hexdigest()[:32]}.dcm"
 
 
-def path_of(instance: Instance) -> Path:
-    """The de-identified file of an instance whose series and examination are loaded."""
+def place_of(instance: Instance) -> Path:
+    """Where an instance's file is kept, whether it is here or not."""
     return instance_path(folder_of(instance.series), instance.sop_uid)
 
 
-def pack_path(series: Series) -> Path:
-    """The series' pack, raw."""
+def path_of(instance: Instance) -> Path:
+    """The de-identified file of an instance whose series and examination are loaded, to be read."""
+    return objects.local(place_of(instance), instance.sha256)
+
+
+def pack_place(series: Series) -> Path:
+    """Where the series' pack is kept, whether it is here or not."""
     return folder_of(series) / "raw.pack"
 
 
+def pack_path(series: Series) -> Path:
+    """The series' pack, raw, to be read."""
+    return objects.local(pack_place(series), series.pack_sha256)
+
+
 def thumbnail_path(series: Series) -> Path:
-    """The series' thumbnail: its middle frame, as PNG."""
+    """Where the series' thumbnail is kept: its middle frame, as PNG."""
     return folder_of(series) / "middle.png"
 
 
 def metadata_path(series: Series) -> Path:
-    """The series' attributes as DICOM JSON."""
+    """Where the series' attributes are kept, as DICOM JSON."""
     return folder_of(series) / "metadata.json"
 
 
@@ -61,6 +75,11 @@ def part_path(part_id: UUID) -> Path:
     folder = Path(settings.SPOOL_DIR) / "parts"
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     return folder / part_id.hex
+
+
+def dataset_folder(upload_id: UUID) -> Path:
+    """Where a delivery's NIfTI volumes wait, under the names they came with, until it ends."""
+    return Path(settings.SPOOL_DIR) / "volumes" / upload_id.hex
 
 
 def held_path(held_id: UUID) -> Path:
@@ -82,6 +101,8 @@ def keep(source: Path, target: Path) -> None:
     ------
     RefusedFile
         NO_SPACE when the disk is full; nothing of the file is left then.
+    Problem
+        503 where there is an object storage that does not answer.
     """
     try:
         target.parent.mkdir(parents=True, exist_ok=True)
@@ -93,6 +114,7 @@ def keep(source: Path, target: Path) -> None:
             os.fsync(folder)
         finally:
             os.close(folder)
+        objects.put(target)
     except OSError as error:
         source.unlink(missing_ok=True)
         if error.errno in FULL:

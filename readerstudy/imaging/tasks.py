@@ -3,7 +3,7 @@
 from uuid import UUID
 
 from readerstudy.celery import task
-from readerstudy.imaging import services
+from readerstudy.imaging import objects, services
 from readerstudy.imaging.services import finishing, outgoing
 
 
@@ -18,6 +18,8 @@ def sweep() -> int:
     """Send what waits again, deliveries and parcels; wipe what was held too long."""
     services.wipe_old()
     services.wipe_old_parts()
+    services.wipe_old_volumes()
+    objects.forget_old()
     return services.wake_up() + services.send_due()
 
 

@@ -8,6 +8,7 @@ from uuid import UUID
 
 from django.conf import settings
 
+from readerstudy.imaging import objects
 from readerstudy.results.tables import digest, manifest
 from readerstudy.web.problems import Problem
 
@@ -41,6 +42,9 @@ def write(folder: Path, files: Mapping[str, bytes]) -> str:
             out.flush()
             os.fsync(out.fileno())
     part.replace(folder)
+    objects.put(
+        *(folder / name for name in sorted(files)), folder / MANIFEST
+    )  # the list comes last
     return digest(sums)
 
 
@@ -52,9 +56,8 @@ def read(folder: Path, expected: str) -> dict[str, bytes]:
     Problem
         When a file is missing, altered or added (fault H5).
     """
-    listing = (folder / MANIFEST).read_text().splitlines()
-    sums = {line[66:]: line[:64] for line in listing}
-    files = {name: (folder / name).read_bytes() for name in sums if (folder / name).exists()}
+    sums = _listed(folder)
+    files = {name: data for name in sums if (data := _bytes(folder / name)) is not None}
     altered = sorted(
         name for name in sums if hashlib.sha256(files.get(name, b"")).hexdigest() != sums[name]
     )
@@ -70,13 +73,24 @@ def read(folder: Path, expected: str) -> dict[str, bytes]:
 def names(folder: Path) -> set[str]:
     """The files of a folder that its manifest names."""
     try:
-        listing = (folder / MANIFEST).read_text().splitlines()
+        return set(_listed(folder))
     except FileNotFoundError:
         return set()
-    return {line[66:] for line in listing}
 
 
 def read_all(folder: Path) -> dict[str, bytes]:
     """Every file of a folder of results, each checked against the folder's own manifest."""
-    listing = (folder / MANIFEST).read_text().splitlines()
-    return read(folder, digest({line[66:]: line[:64] for line in listing}))
+    return read(folder, digest(_listed(folder)))
+
+
+def _listed(folder: Path) -> dict[str, str]:
+    """The checksums of the files that a folder's manifest names."""
+    listing = objects.local(folder / MANIFEST).read_text().splitlines()
+    return {line[66:]: line[:64] for line in listing}
+
+
+def _bytes(path: Path) -> bytes | None:
+    try:
+        return objects.local(path).read_bytes()
+    except FileNotFoundError:
+        return None

@@ -12,4 +12,9 @@ class TruthConfig(AppConfig):
 
     def ready(self) -> None:
         """Register what other apps ask for."""
-        from readerstudy.truth import checks, feedback, panels  # noqa: F401 -- they register themselves
+        from readerstudy.truth import (  # noqa: F401 -- they register themselves
+            checks,
+            deliveries,
+            feedback,
+            panels,
+        )

@@ -12,7 +12,7 @@ from pydicom.sr.codedict import codes
 
 from readerstudy.accounts.models import User
 from readerstudy.imaging import layouts, nifti, selectors, store
-from readerstudy.imaging.services import import_folder
+from readerstudy.imaging.services import import_folder, make_ready
 from readerstudy.proposals.delivered import Outcome
 from readerstudy.studies.models import Case, Study
 from readerstudy.studies.services import add_case
@@ -58,18 +58,37 @@ def import_dataset(
     if not found:
         raise Invalid("truth.no_cases", f"There is no examination of {layout} in {root.name}.")
     outcomes = []
+
+    def take(folder: Path) -> None:
+        import_folder(folder, collection=study.collection, by=by)
+
     for number, each in enumerate(found, start=1):
-        try:
-            words = _import(study, layout, each, by)
-            outcomes.append(Outcome(each.name, is_taken=True, words=words))
-        except (nifti.NotAVolume, Problem) as why:
-            outcomes.append(Outcome(each.name, is_taken=False, words=f"Not taken: {why}."))
+        outcomes.append(import_case(study, layout, each, take=take, by=by))
         if progress:
             progress(number, len(found))
     return outcomes
 
 
-def _import(study: Study, layout: str, found: layouts.Case, by: User) -> str:
+def import_case(
+    study: Study, layout: str, found: layouts.Case, *, take: Callable[[Path], None], by: User
+) -> Outcome:
+    """Import one examination as a case; safe to repeat.
+
+    Parameters
+    ----------
+    take : callable
+        Takes the DICOM files of a folder into the study's collection.
+    """
+    try:
+        words = _import(study, layout, found, take, by)
+    except (nifti.NotAVolume, Problem) as why:
+        return Outcome(found.name, is_taken=False, words=f"Not taken: {why}.")
+    return Outcome(found.name, is_taken=True, words=words)
+
+
+def _import(
+    study: Study, layout: str, found: layouts.Case, take: Callable[[Path], None], by: User
+) -> str:
     if "t1c" not in found.images:
         raise nifti.NotAVolume("it has no T1 with contrast")
     place = nifti.Place(layout, found.patient, found.name)
@@ -85,7 +104,7 @@ def _import(study: Study, layout: str, found: layouts.Case, by: User) -> str:
             )
             for number, (role, volume) in enumerate(volumes.items(), start=1)
         }  # fmt: skip
-        import_folder(Path(folder) / "images", collection=study.collection, by=by)
+        take(Path(folder) / "images")
         case = _case(study, place, by)
         if mask is None:
             return f"{case.code}: images only, no mask."
@@ -105,6 +124,8 @@ def _import(study: Study, layout: str, found: layouts.Case, by: User) -> str:
 def _case(study: Study, place: nifti.Place, by: User) -> Case:
     names = selectors.uids_of(study.collection, place.uid())
     examination = study.collection.examinations.filter(study_uid__in=names).first()
+    if examination is not None and examination.ready_at is None:
+        make_ready(examination)  # of a delivery that is not closed yet
     if examination is None or examination.ready_at is None:
         raise Invalid("truth.not_ready", "none of its images could be stored")
     case = Case.objects.filter(study=study, examination=examination).first()
@@ -126,7 +147,7 @@ def _mask(paths: Sequence[Path], t1c: nifti.Volume) -> NDArray[np.bool_] | None:
             mask.affine, t1c.affine, atol=SAME_PLACE_MM
         )
         if not same:
-            raise nifti.NotAVolume(f"the mask {path.name} is not on the grid of the T1c")
+            raise nifti.NotAVolume("a mask is not on the grid of the T1c")
         here = np.asarray(mask.voxels) > 0
         whole = here if whole is None else whole | here
     return whole

@@ -354,7 +354,11 @@ export interface paths {
         };
         readonly get?: never;
         readonly put?: never;
-        /** @description Announce a file by `Upload-Length`; its address is answered as `Location`. */
+        /**
+         * @description Announce a file by `Upload-Length`; its address is answered as `Location`.
+         *
+         *     `Upload-Metadata` may say its `sha256`, and the `path` of what is part of a data set.
+         */
         readonly post: operations["start_part"];
         readonly delete?: never;
         readonly options?: never;
@@ -1988,7 +1992,10 @@ export interface operations {
     readonly add_file: {
         readonly parameters: {
             readonly query?: never;
-            readonly header?: never;
+            readonly header?: {
+                /** @description Percent-encoded path of a file of a data set (NIfTI, side-car, slice) */
+                readonly "Readerstudy-Path"?: string;
+            };
             readonly path: {
                 readonly upload_id: string;
             };

@@ -1,5 +1,31 @@
 /** Files out of what was dropped or chosen. */
 
+const NIFTI = /\.nii(\.gz)?$/i;
+const SIDECAR = /\.json$/i;
+const SLICE = /(^|\/)Mets_[^/]+\/(?:[0-3]|seg)\/\d+\.png$/; // BrainMetShare has no other geometry
+const dropped = new WeakMap<File, string>();
+
+const pathOf = (file: File): string =>
+  (dropped.get(file) ?? (file.webkitRelativePath || file.name)).replace(/^\/+/, "");
+
+/**
+ * The paths of those files that are part of a data set (NIfTI, side-cars, slices): names say which
+ * sequence they are. The names of all other files stay here, for they may name a patient.
+ */
+export function datasetPaths(files: readonly File[]): Map<File, string> {
+  const paths = files.map((file) => [file, pathOf(file)] as const);
+  const volumes = new Set(paths.map(([, path]) => path).filter((path) => NIFTI.test(path)));
+  const stems = new Set([...volumes].map((path) => path.replace(NIFTI, "")));
+  return new Map(
+    paths.filter(
+      ([, path]) =>
+        volumes.has(path) ||
+        (SIDECAR.test(path) && stems.has(path.replace(SIDECAR, ""))) ||
+        SLICE.test(path),
+    ),
+  );
+}
+
 /** Every file of what was dropped, folders and all. */
 export async function filesOf(transfer: DataTransfer): Promise<File[]> {
   const entries = [...transfer.items].map((item) => item.webkitGetAsEntry());
@@ -9,9 +35,11 @@ export async function filesOf(transfer: DataTransfer): Promise<File[]> {
 
 async function walk(entry: FileSystemEntry): Promise<File[]> {
   if (entry.isFile) {
-    return [await new Promise<File>((done, fail) => {
+    const file = await new Promise<File>((done, fail) => {
       (entry as FileSystemFileEntry).file(done, fail);
-    })];
+    });
+    dropped.set(file, entry.fullPath);
+    return [file];
   }
   const reader = (entry as FileSystemDirectoryEntry).createReader();
   const all: FileSystemEntry[] = [];

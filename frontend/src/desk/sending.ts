@@ -24,14 +24,19 @@ const cookie = (name: string): string =>
 const token = (): string => cookie("csrf") || cookie("__Host-csrf");
 
 /** Ask the server; a connection that is lost and an error of its own are tried again. */
-export async function call(method: string, address: string, body?: File | object): Promise<unknown> {
+export async function call(
+  method: string,
+  address: string,
+  body?: File | object,
+  headers: Record<string, string> = {},
+): Promise<unknown> {
   const isFile = body instanceof File;
   const type = isFile ? "application/octet-stream" : "application/json";
   for (let attempt = 1; ; attempt += 1) {
     try {
       const answer = await fetch(address, {
         method,
-        headers: { "X-CSRFToken": token(), "Content-Type": type },
+        headers: { "X-CSRFToken": token(), "Content-Type": type, ...headers },
         ...(body === undefined ? {} : { body: isFile ? body : JSON.stringify(body) }),
       });
       const document = (await answer.json()) as { detail?: string };
@@ -56,17 +61,26 @@ export async function checksum(file: Blob): Promise<string> {
   return hex(await crypto.subtle.digest("SHA-256", await file.arrayBuffer()));
 }
 
+/** A file, and what the server is told of it. */
+export interface Sent {
+  file: File;
+  sha256: string;
+  /** Of what is part of a data set: its path there. Else empty. */
+  path: string;
+}
+
 /** Send one file; `sent` is told how many of its bytes are there. */
 export async function sendFile(
   delivery: string,
-  file: File,
-  sha256: string,
+  one: Sent,
   sent: (bytes: number) => void,
 ): Promise<Outcome> {
-  if (file.size <= CHUNK) {
-    return (await call("PUT", `/api/uploads/${delivery}/files`, file)) as Outcome;
+  if (one.file.size <= CHUNK) {
+    const said = one.path === "" ? {} : { "Readerstudy-Path": encodeURIComponent(one.path) };
+    const address = `/api/uploads/${delivery}/files`;
+    return (await call("PUT", address, one.file, said)) as Outcome;
   }
-  return inChunks(delivery, file, sha256, sent);
+  return inChunks(delivery, one, sent);
 }
 
 /** What this file is called in the browser's memory of uploads: nothing of its name is kept. */
@@ -78,8 +92,7 @@ async function fingerprint(delivery: string, file: File): Promise<string> {
 
 async function inChunks(
   delivery: string,
-  file: File,
-  sha256: string,
+  { file, sha256, path }: Sent,
   sent: (bytes: number) => void,
 ): Promise<Outcome> {
   const print = await fingerprint(delivery, file);
@@ -92,7 +105,7 @@ async function inChunks(
       storeFingerprintForResuming: print !== "",
       removeFingerprintOnSuccess: true,
       fingerprint: () => Promise.resolve(print),
-      metadata: sha256 === "" ? {} : { sha256 },
+      metadata: { ...(sha256 && { sha256 }), ...(path && { path }) },
       onBeforeRequest: (request) => {
         request.setHeader("X-CSRFToken", token());
       },

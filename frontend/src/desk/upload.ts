@@ -3,9 +3,9 @@
  * already is not sent; large files go in chunks; after a lost connection or a closed tab the same
  * folder goes on where it stopped.
  */
-import { chosenFiles, filesOf } from "./files";
+import { chosenFiles, datasetPaths, filesOf } from "./files";
 import { Progress } from "./progress";
-import { call, checksum, type Outcome, Refusal, sendFile } from "./sending";
+import { call, checksum, type Outcome, Refusal, sendFile, type Sent } from "./sending";
 
 const AT_ONCE = 3;
 const ASKED_AT_ONCE = 200;
@@ -23,13 +23,9 @@ interface Addresses {
   result: string;
 }
 
-interface Waiting {
-  file: File;
-  sha256: string;
-}
-
 class Delivery {
   private readonly progress: Progress;
+  private readonly paths: ReadonlyMap<File, string>;
 
   constructor(
     box: HTMLElement,
@@ -41,6 +37,7 @@ class Delivery {
       files.length,
       files.reduce((sum, file) => sum + file.size, 0),
     );
+    this.paths = datasetPaths(files);
   }
 
   async run(): Promise<void> {
@@ -60,7 +57,7 @@ class Delivery {
     return ((await call("POST", this.addresses.uploads)) as Standing).id;
   }
 
-  private readonly queue: Waiting[] = [];
+  private readonly queue: Sent[] = [];
   private next = 0;
 
   private async lane(id: string): Promise<void> {
@@ -71,7 +68,7 @@ class Delivery {
       const sent = (bytes: number): void => {
         this.progress.moves(one.file, bytes);
       };
-      this.progress.done(one.file, await sendFile(id, one.file, one.sha256, sent));
+      this.progress.done(one.file, await sendFile(id, one, sent));
     }
   }
 
@@ -80,9 +77,10 @@ class Delivery {
     const batch = this.files.slice(this.next, this.next + ASKED_AT_ONCE);
     this.next += batch.length;
     if (batch.length === 0) return false;
-    const hashed: Waiting[] = [];
+    const hashed: Sent[] = [];
     for (const file of batch) {
-      hashed.push({ file, sha256: file.size <= HASHED ? await checksum(file) : "" });
+      const sha256 = file.size <= HASHED ? await checksum(file) : "";
+      hashed.push({ file, sha256, path: this.paths.get(file) ?? "" });
     }
     const known = await this.known(hashed.map((each) => each.sha256).filter(Boolean));
     for (const each of hashed) {

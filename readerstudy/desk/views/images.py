@@ -123,8 +123,10 @@ def upload(request: HttpRequest, study: Study, upload_id: UUID) -> HttpResponse:
         "reasons": [(str(Reason[name]), n) for name, n in sorted(report["refused"].items())],
         "refused": [(each["number"], str(Reason[each["reason"]])) for each in report["files"]],
         "problems": report.get("problems", []),
+        "datasets": report.get("datasets", []),
         "elements": _elements(report.get("elements", {})),
-        "held": bool(report["refused"].get(Reason.HELD.name)),
+        "held": any(str(Reason.HELD) in each for each in report.get("problems", []))
+        or bool(report["refused"].get(Reason.HELD.name)),
     }
     return show(request, study, "upload", context)
 

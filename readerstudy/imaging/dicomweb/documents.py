@@ -3,15 +3,15 @@
 import json
 from typing import Any
 
-from readerstudy.imaging import metadata, store
+from readerstudy.imaging import metadata, objects, store
 from readerstudy.imaging.models import Instance, Series
 
 
 def of_series(series: Series) -> bytes:
     """The data sets of a series, as the text of a JSON list."""
     path = store.metadata_path(series)
-    if series.pack_sha256 and path.exists():
-        return path.read_bytes()
+    if series.pack_sha256 and objects.exists(path):
+        return objects.read(path)
     instances = Instance.objects.filter(series=series).select_related("series__examination")
     return metadata.text(list(map(store.path_of, instances)))
 

@@ -1,6 +1,8 @@
 """What changes images: deliveries, their files, and what an examination adds up to."""
 
 from readerstudy.imaging.services.acceptance import accept_quality
+from readerstudy.imaging.services.datasets import Beat, register_importer
+from readerstudy.imaging.services.datasets import wipe_old as wipe_old_volumes
 from readerstudy.imaging.services.defacing import deface, preview
 from readerstudy.imaging.services.deidentifying import destroy_key, set_deidentification
 from readerstudy.imaging.services.delivering import (
@@ -8,7 +10,9 @@ from readerstudy.imaging.services.delivering import (
     add_file,
     create_collection,
     import_folder,
+    refuse_files,
     start_upload,
+    take_folder,
 )
 from readerstudy.imaging.services.finishing import end_upload, finish_upload, perform, wake_up
 from readerstudy.imaging.services.held import discard as discard_held
@@ -37,6 +41,7 @@ from readerstudy.imaging.services.senders import CALLED, add_sender, end_sender
 
 __all__ = [
     "CALLED",
+    "Beat",
     "Outcome",
     "Sendable",
     "accept_quality",
@@ -60,6 +65,8 @@ __all__ = [
     "perform",
     "post",
     "preview",
+    "refuse_files",
+    "register_importer",
     "release_held",
     "send",
     "send_again",
@@ -69,8 +76,10 @@ __all__ = [
     "set_role",
     "start_part",
     "start_upload",
+    "take_folder",
     "take_what_is_whole",
     "wake_up",
     "wipe_old",
     "wipe_old_parts",
+    "wipe_old_volumes",
 ]

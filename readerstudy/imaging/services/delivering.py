@@ -16,6 +16,7 @@ from readerstudy.imaging import archives, deidentify, store
 from readerstudy.imaging.models import Collection, Upload
 from readerstudy.imaging.protocol import Protocol
 from readerstudy.imaging.refusals import Reason, RefusedFile
+from readerstudy.imaging.services import datasets
 from readerstudy.imaging.services.finishing import finish_upload
 from readerstudy.imaging.services.intake import Taken, keep, take
 from readerstudy.imaging.services.places import Places
@@ -26,6 +27,7 @@ MAX_NAMED = 200  # refused files that a report names one by one
 MAX_FILE_BYTES = 64 * 1024**3
 TOGETHER = 25  # files of a folder or archive are counted in the report together
 Outcome = dict[str, Any]
+WAITS: Outcome = {"state": "done", "reason": "", "count": 1}  # until the delivery ends
 
 
 @transaction.atomic
@@ -72,6 +74,10 @@ class Tally:
         self._upload, self._study_uid = upload, study_uid
         self._places = Places(upload.collection)
         self._outcomes: list[Taken | Reason] = []
+
+    def place_for(self, name: str) -> Path | None:
+        """Where a file of that name waits, if it is part of a data set."""
+        return datasets.place_for(self._upload, name)
 
     def take(self, path: Path) -> Outcome:
         """Take in one file, or say why not."""
@@ -140,19 +146,25 @@ def _count_refused(upload: Upload, reason: Reason) -> None:
         record("imaging.altered_instance", subject=f"upload:{upload.pk}", by=upload.by)
 
 
-def add_file(upload: Upload, stream: IO[bytes], *, study_uid: str | None = None) -> Outcome:
+def add_file(
+    upload: Upload, stream: IO[bytes], *, study_uid: str | None = None, name: str = ""
+) -> Outcome:
     """Take in one file, or each file of a ZIP archive; nothing identified stays on disk.
+
+    A NIfTI volume (its side-car, a slice of one) waits in the spool until the delivery ends.
 
     Parameters
     ----------
     study_uid : str, optional
         The only Study Instance UID taken, the sender's own or the one it was replaced by.
+    name : str, optional
+        Its path in a data set; used for nothing else.
 
     Returns
     -------
     dict
-        `state` (stored, repeated, refused; of an archive: done), `reason` in words, `count`; of
-        one file also its `instance`, or the `code` of its refusal.
+        `state` (stored, repeated, refused; of an archive or a volume: done), `reason` in words,
+        `count`; of one file also its `instance`, or the `code` of its refusal.
 
     Raises
     ------
@@ -161,17 +173,23 @@ def add_file(upload: Upload, stream: IO[bytes], *, study_uid: str | None = None)
     """
     must_receive(upload)
     tally = Tally(upload, study_uid)
+    if place := tally.place_for(name):
+        return _wait(stream, place)
     try:
         return _add(tally, stream)
     finally:
         tally.write()
 
 
-def add_path(upload: Upload, path: Path) -> Outcome:
+def add_path(upload: Upload, path: Path, *, name: str = "") -> Outcome:
     """Take in a file that lies in the spool already, as `add_file`; it is removed."""
     must_receive(upload)
     tally = Tally(upload)
     try:
+        if place := tally.place_for(name):
+            place.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+            path.replace(place)
+            return dict(WAITS)
         return _archive(tally, path) if archives.is_zip(path) else tally.take(path)
     finally:
         path.unlink(missing_ok=True)
@@ -205,6 +223,13 @@ def _add(tally: Tally, stream: IO[bytes]) -> Outcome:
         spooled.unlink(missing_ok=True)
 
 
+def _wait(stream: IO[bytes], place: Path) -> Outcome:
+    """Keep a file of a data set until its delivery ends."""
+    place.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    _spool(stream, place)
+    return dict(WAITS)
+
+
 def _spool(stream: IO[bytes], target: Path) -> None:
     left = MAX_FILE_BYTES
     try:
@@ -224,7 +249,11 @@ def _spool(stream: IO[bytes], target: Path) -> None:
 def _archive(tally: Tally, path: Path) -> Outcome:
     count = 0
     try:
-        for data in archives.members(path):
+        for name, data in archives.members(path):
+            if place := tally.place_for(name):
+                _wait(data, place)
+                count += 1
+                continue
             inner = store.spool_file()
             try:
                 _spool(data, inner)
@@ -265,6 +294,27 @@ def import_folder(
     if not files:
         raise Invalid("imaging.no_files", f"There is no file in {path}.")
     upload = start_upload(collection, by=by, source=source)
+    _take_all(upload, files, progress)
+    upload.refresh_from_db()
+    return finish_upload(upload)
+
+
+def take_folder(upload: Upload, folder: Path) -> None:
+    """Take files that we made (of a volume) into a delivery that is being finished."""
+    _take_all(upload, sorted(each for each in folder.rglob("*") if _is_plain(each)), None)
+
+
+def refuse_files(upload: Upload, reason: Reason, count: int) -> None:
+    """Note files of a delivery that are not taken."""
+    tally = Tally(upload)
+    for _each in range(count):
+        tally.refuse(reason)
+    tally.write()
+
+
+def _take_all(
+    upload: Upload, files: list[Path], progress: Callable[[int, int], None] | None
+) -> None:
     tally = Tally(upload)
     try:
         for number, each in enumerate(files, start=1):
@@ -275,8 +325,6 @@ def import_folder(
                 progress(number, len(files))
     finally:
         tally.write()
-    upload.refresh_from_db()
-    return finish_upload(upload)
 
 
 def _is_plain(path: Path) -> bool:

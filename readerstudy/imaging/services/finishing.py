@@ -18,6 +18,7 @@ from readerstudy.accounts.models import User
 from readerstudy.audit.services import record
 from readerstudy.celery import app
 from readerstudy.imaging.models import Examination, Series, Upload
+from readerstudy.imaging.services import datasets
 from readerstudy.imaging.services.packing import make_ready
 from readerstudy.web.problems import Problem
 
@@ -110,6 +111,7 @@ def _claim(upload: Upload) -> bool:
 
 def _work(upload: Upload) -> None:
     """Make each examination ready, keeping count for whoever waits; then close with the report."""
+    datasets.take(upload, lease=LEASE)
     series = Series.objects.filter(pk__in=list(upload.report["series"]))
     examinations = list(Examination.objects.filter(pk__in=series.values("examination")))
     problems: list[str] = []

@@ -1,16 +1,19 @@
 """Images that may show names in their pixels: held until a person has looked (PS3.15 E.3.1)."""
 
+import shutil
+from contextlib import suppress
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 from django.db import transaction
+from django.db.models import ProtectedError
 from django.utils import timezone
 
 from readerstudy.accounts.models import User
 from readerstudy.audit.services import record
-from readerstudy.imaging import store
-from readerstudy.imaging.models import Collection, HeldFile
+from readerstudy.imaging import objects, store
+from readerstudy.imaging.models import Collection, Examination, HeldFile, Instance, Series
 from readerstudy.web.problems import Invalid, Problem
 
 KEPT = timedelta(days=30)  # nobody decided: wiped; the hospital still has it
@@ -30,6 +33,76 @@ def hold(collection: Collection, header: dict[str, Any], clean: Path) -> HeldFil
     )
     store.keep(clean, store.held_path(held.pk))
     return held
+
+
+def waits(series: Series) -> bool:
+    """Whether a file of the series waits for a person to look at it."""
+    collection = series.examination.collection_id
+    return HeldFile.objects.filter(collection=collection, series_uid=series.series_uid).exists()
+
+
+def hold_series(series: Series) -> None:
+    """Set a stored series aside whole, as if each file of it had been held when it came.
+
+    Safe to repeat: files are copied into the private spool, then the store's are removed, then
+    their rows; `waits` tells from the first copy on that this goes on.
+    """
+    collection = series.examination.collection
+    instances = list(Instance.objects.filter(series=series).select_related("series__examination"))
+    here = set(
+        HeldFile.objects.filter(collection=collection, series_uid=series.series_uid).values_list(
+            "sop_uid", flat=True
+        )
+    )
+    for each in instances:
+        if each.sop_uid not in here:
+            copy = store.spool_file()
+            shutil.copyfile(store.path_of(each), copy)
+            hold(collection, _header_of(each), copy)
+    objects.remove(store.folder_of(series))
+    _forget(series, len(instances))
+
+
+@transaction.atomic
+def _forget(series: Series, count: int) -> None:
+    examination = Examination.objects.select_for_update().get(pk=series.examination_id)
+    Instance.objects.filter(series=series).delete()
+    Series.objects.filter(pk=series.pk).delete()
+    if not examination.series.exists():
+        with suppress(ProtectedError):  # a case without images is told by its coordinator's pages
+            examination.delete()
+    record(
+        "imaging.hold_series",
+        subject=f"collection:{examination.collection_id}",
+        by=None,
+        detail={"series": series.series_uid, "files": count},
+    )
+
+
+def _header_of(instance: Instance) -> dict[str, Any]:
+    """What intake told of a file when it was stored."""
+    series = instance.series
+    return {
+        "study_uid": series.examination.study_uid,
+        "patient": series.examination.patient,
+        "series_uid": series.series_uid,
+        "frame_of_reference_uid": series.frame_of_reference_uid,
+        "dicom_modality": series.dicom_modality,
+        "role": series.role,
+        "description": series.description,
+        "series_number": series.number,
+        "acquisition": series.acquisition,
+        "sop_class_uid": instance.sop_class_uid,
+        "sop_uid": instance.sop_uid,
+        "number": instance.number,
+        "frames": instance.frames,
+        "source_sha256": instance.source_sha256,
+        "sha256": instance.sha256,
+        "pixel_offset": instance.pixel_offset,
+        "frame_bytes": instance.frame_bytes,
+        "report": {},
+        "is_suspect": True,
+    }
 
 
 @transaction.atomic

@@ -21,7 +21,7 @@ from pydicom import Dataset
 from readerstudy.accounts.models import User
 from readerstudy.audit.services import record
 from readerstudy.celery import app
-from readerstudy.imaging import sending, store
+from readerstudy.imaging import objects, sending, store
 from readerstudy.imaging.models import Collection, Destination, Parcel
 from readerstudy.imaging.services.senders import AE_TITLE, CALLED
 from readerstudy.web.problems import Invalid, Problem
@@ -192,7 +192,7 @@ def send(parcel_id: UUID) -> None:
 
 
 def _transmit(parcel: Parcel) -> None:
-    to, path = parcel.destination, store.parcel_path(parcel.pk)
+    to, path = parcel.destination, objects.local(store.parcel_path(parcel.pk))
     if to.ended_at is not None:
         raise sending.NotTaken("The destination was ended.", is_final=True)
     if to.way == Destination.Way.C_STORE:
@@ -211,7 +211,7 @@ def _sent(parcel: Parcel) -> None:
         detail = {"destination": parcel.destination.name, "attempts": parcel.attempt}
         record("imaging.sent", subject=f"parcel:{parcel.pk}", by=None, detail=detail)
         path = store.parcel_path(parcel.pk)
-        transaction.on_commit(lambda: path.unlink(missing_ok=True))
+        transaction.on_commit(lambda: objects.remove(path))
 
 
 @transaction.atomic

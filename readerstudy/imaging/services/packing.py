@@ -13,14 +13,28 @@ from django.utils import timezone
 from PIL import Image
 
 from readerstudy.audit.services import record
-from readerstudy.imaging import heads, metadata, packs, quality, rendering, store
+from readerstudy.imaging import (
+    heads,
+    lettering,
+    metadata,
+    objects,
+    packs,
+    quality,
+    rendering,
+    store,
+)
 from readerstudy.imaging.geometry import Stack, stack
 from readerstudy.imaging.models import Examination, Instance, Series
 from readerstudy.imaging.protocol import Protocol
-from readerstudy.imaging.refusals import RefusedFile
+from readerstudy.imaging.refusals import Reason, RefusedFile
+from readerstudy.imaging.services import held
 
 THUMBNAIL_PX = 160
 TRIES = 5
+
+
+class ShowsText(Exception):
+    """A series whose pixels seem to show text, of which no attribute told."""
 
 
 @dataclass(frozen=True)
@@ -36,18 +50,26 @@ def make_ready(examination: Examination) -> list[str]:
     """Pack what is not packed, check the whole; answers what went wrong, in words.
 
     Files may arrive while a pack is written: the examination is ready only when what was packed
-    is what is there, seen under the examination's lock; else all is done again.
+    is what is there, seen under the examination's lock; else all is done again. A series that seems
+    to show text is held, whole, for a person to look at; an examination without another is gone.
     """
+    aside: list[str] = []
     for _ in range(TRIES):
         problems, done = [], []
-        for series in examination.series.select_related("examination"):
+        for series in examination.series.select_related("examination__collection"):
             try:
                 done.append(pack(series))
             except RefusedFile as refused:
                 problems.append(f"{series}: {refused}")
+            except ShowsText:
+                held.hold_series(series)
+                aside.append(f"{series}: {Reason.HELD}")
+        if aside and not Examination.objects.filter(pk=examination.pk).exists():
+            return aside
         if _keep_verdict(examination, done, problems):
-            return problems
-    return [*problems, f"Images of {examination} are still arriving: finish the other upload."]
+            return aside + problems
+    still = f"Images of {examination} are still arriving: finish the other upload."
+    return [*aside, *problems, still]
 
 
 @transaction.atomic
@@ -88,21 +110,35 @@ def pack(series: Series) -> Packed:
     ------
     RefusedFile
         When no frame can be placed or decoded.
+    ShowsText
+        When a person must look at it first, or a file of it waits for that.
     """
+    is_open = not (series.is_looked_at or series.pack_sha256)
+    if is_open and held.waits(series):
+        raise ShowsText
     # By UID where numbers repeat, never by arrival: the same images are the same pack (E6).
     arrived = Instance.objects.filter(series=series).order_by("number", "sop_uid")
     instances = list(arrived.select_related("series__examination"))
     paths = [store.path_of(each) for each in instances]
     files = heads.read(paths)
     placed = stack([each.data for each in files])
-    target = store.pack_path(series)
-    if not series.pack_sha256 or not target.exists():
+    target = store.pack_place(series)
+    if not series.pack_sha256 or not objects.exists(target):
         written = packs.write(files, placed, target)
         geometry = geometry_of(series, placed, written)
-        thumbnail(target, geometry, store.thumbnail_path(series))
-        _metadata([each.data for each in files], store.metadata_path(series))
+        if is_open and _shows_text(target, geometry):
+            raise ShowsText
+        small, attributes = store.thumbnail_path(series), store.metadata_path(series)
+        thumbnail(target, geometry, small)
+        _metadata([each.data for each in files], attributes)
+        objects.put(attributes, small, target)
         _keep_pack(series, len(instances), geometry, written)
     return Packed(series, len(instances), placed)
+
+
+def _shows_text(pack_file: Path, geometry: dict[str, Any]) -> bool:
+    chosen = lettering.sampled(geometry["frames"])
+    return lettering.shows_text([packs.frame(pack_file, each, geometry) for each in chosen])
 
 
 @transaction.atomic

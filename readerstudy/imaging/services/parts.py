@@ -3,6 +3,7 @@
 import fcntl
 import shutil
 from datetime import timedelta
+from pathlib import Path
 from typing import IO
 
 from django.utils import timezone
@@ -19,8 +20,8 @@ CHUNK = 1024 * 1024
 HEX = frozenset("0123456789abcdef")
 
 
-def start_part(upload: Upload, *, length: int, sha256: str = "") -> Part:
-    """Announce a file of so many bytes.
+def start_part(upload: Upload, *, length: int, sha256: str = "", name: str = "") -> Part:
+    """Announce a file of so many bytes; its name where it is part of a data set.
 
     Raises
     ------
@@ -39,7 +40,21 @@ def start_part(upload: Upload, *, length: int, sha256: str = "") -> Part:
         upload=upload, length=length, sha256=sha256, created_at=timezone.now()
     )
     store.part_path(part.pk).touch(mode=0o600)
+    if name:
+        beside = _name_path(part)
+        beside.touch(mode=0o600)
+        beside.write_text(name, encoding="utf-8")
     return part
+
+
+def _name_path(part: Part) -> Path:
+    """Where a file's name waits with it: in no row, for it may name a patient."""
+    return store.part_path(part.pk).with_suffix(".name")
+
+
+def _name(part: Part) -> str:
+    beside = _name_path(part)
+    return beside.read_text(encoding="utf-8") if beside.exists() else ""
 
 
 def offset_of(part: Part) -> int:
@@ -115,7 +130,7 @@ def take_whole(part: Part) -> Outcome:
         forget(part)
         words = "What arrived is not what was sent: it is wiped, send it again."
         raise Problem("imaging.checksum", words, status=460)
-    outcome = delivering.add_path(part.upload, path)
+    outcome = delivering.add_path(part.upload, path, name=_name(part))
     forget(part)
     return outcome
 
@@ -132,6 +147,7 @@ def take_what_is_whole(upload: Upload) -> None:
 def forget(part: Part) -> None:
     """Wipe a file that arrives in chunks. Safe to repeat."""
     store.part_path(part.pk).unlink(missing_ok=True)
+    _name_path(part).unlink(missing_ok=True)
     Part.objects.filter(pk=part.pk).delete()
 
 

@@ -2,7 +2,7 @@
 
 from readerstudy.accounts.models import User
 from readerstudy.imaging import store
-from readerstudy.imaging.models import Collection, Upload
+from readerstudy.imaging.models import Collection, Series, Upload
 from readerstudy.imaging.services import delivering, held
 from readerstudy.imaging.services.finishing import end_upload
 
@@ -24,6 +24,9 @@ def release_held(collection: Collection, *, series_uid: str, reason: str, by: Us
     for each in files:
         tally.keep(each.header, store.held_path(each.pk))
     tally.write()
+    Series.objects.filter(examination__collection=collection, series_uid=series_uid).update(
+        is_looked_at=True
+    )
     held.wipe(files)
     upload.refresh_from_db()
     return end_upload(upload, by=by)

@@ -9,7 +9,7 @@ import numpy as np
 import pydicom
 import pytest
 
-from readerstudy.imaging import nifti, parsing
+from readerstudy.imaging import layouts, nifti, parsing
 from readerstudy.imaging.geometry import normal, stack
 
 PLACE = nifti.Place("own", "P1", "E1")
@@ -121,3 +121,33 @@ def test_what_is_not_one_volume_is_refused_in_words(
     (tmp_path / "bad.nii.gz").write_bytes(b"not gzip at all")
     with pytest.raises(nifti.NotAVolume, match="cannot be read"):
         nifti.read(tmp_path / "bad.nii.gz")
+
+
+@pytest.mark.parametrize(
+    ("name", "place"),
+    [
+        ("a/b_T1post.nii.gz", "a/b_T1post.nii.gz"),
+        ("/dropped/t1c.JSON", "dropped/t1c.JSON"),
+        ("Mets_005\\seg\\12.png", "Mets_005/seg/12.png"),
+        ("../t1c.nii", None),
+        ("a/../../t1c.nii", None),
+        ("a/.hidden/t1c.nii", None),
+        ("a\0/t1c.nii", None),
+        ("a/t1c.nii/t1c.nii", None),
+        ("a\u202egnp.nii", None),
+        ("/".join("a" * 17) + "/t1c.nii", None),
+        ("a" * 300 + ".nii", None),
+        ("image.dcm", None),
+        ("", None),
+    ],
+)
+def test_e4_a_name_leads_into_its_data_set_or_nowhere(name: str, place: str | None) -> None:
+    found = layouts.place_of(name)
+    assert (str(found) if found else None) == place
+
+
+def test_voxels_that_are_no_numbers_are_refused(tmp_path: Path) -> None:
+    colours = np.zeros((4, 4, 2), [("R", "u1"), ("G", "u1"), ("B", "u1")])
+    nib.save(nib.Nifti1Image(colours, np.eye(4)), tmp_path / "v.nii.gz")
+    with pytest.raises(nifti.NotAVolume, match="plain numbers"):
+        nifti.read(tmp_path / "v.nii.gz")

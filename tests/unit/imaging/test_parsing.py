@@ -2,6 +2,8 @@
 
 import os
 import struct
+import time
+import warnings
 import zipfile
 from contextlib import suppress
 from pathlib import Path
@@ -162,7 +164,72 @@ def test_archives_that_would_do_harm_are_refused(tmp_path: Path) -> None:
         info = zipfile.ZipInfo("link")
         info.external_attr = 0o120777 << 16
         archive.writestr(info, "/etc/passwd")
-    for path in (bomb, away, link):
+    absolute, locked, cut, nul = (tmp_path / f"{n}.zip" for n in ("abs", "locked", "cut", "nul"))
+    with zipfile.ZipFile(absolute, "w") as archive:
+        archive.writestr("/etc/passwd", b"x")
+    with zipfile.ZipFile(locked, "w") as archive:
+        archive.writestr("a.dcm", b"x")
+    data = bytearray(locked.read_bytes())
+    for at in (data.index(b"PK\x03\x04") + 6, data.index(b"PK\x01\x02") + 8):
+        data[at] |= 1  # encrypted
+    locked.write_bytes(data)
+    cut.write_bytes(bomb.read_bytes()[:100])
+    nul.write_bytes(away.read_bytes().replace(b"../../etc/passwd", b"..\\..\\etc\0paswd"))
+    for path in (bomb, away, link, absolute, locked, cut, nul):
         with pytest.raises(RefusedFile) as refused:
             list(archives.members(path))
         assert refused.value.reason is Reason.ARCHIVE
+
+
+@pytest.mark.fault("E4")
+def test_an_archive_whose_members_overlap_is_refused(tmp_path: Path) -> None:
+    """As in the better ZIP bomb: many entries of one listing share their bytes."""
+    path = tmp_path / "overlap.zip"
+    with zipfile.ZipFile(path, "w") as archive:
+        archive.writestr("a.dcm", b"x" * 1000)
+        first = archive.infolist()[0]
+        twin = zipfile.ZipInfo("b.dcm")
+        for name in ("header_offset", "compress_size", "file_size", "CRC"):
+            setattr(twin, name, getattr(first, name))
+        archive.filelist.append(twin)
+    with pytest.raises(RefusedFile) as refused:
+        list(archives.members(path))
+    assert refused.value.reason is Reason.ARCHIVE
+
+
+@pytest.mark.fault("E4")
+def test_a_million_members_are_refused_before_they_are_listed(tmp_path: Path) -> None:
+    path = tmp_path / "many.zip"
+    head = struct.pack("<4s6H3I5H2I", b"PK\x01\x02", *[0] * 16)
+    listing = head * 1_000_000
+    end = struct.pack("<4s4H2IH", b"PK\x05\x06", 0, 0, 7, 7, len(listing), 0, 0)
+    path.write_bytes(listing + end)
+    began = time.process_time()
+    with pytest.raises(RefusedFile):
+        next(archives.members(path))
+    assert time.process_time() - began < 1.0
+    path.write_bytes(listing + b"\0" * archives.MAX_LISTING_BYTES + end)  # a listing said longer
+    with pytest.raises(RefusedFile):
+        next(archives.members(path))
+
+
+@pytest.mark.fault("E4")
+def test_names_that_clash_or_deceive_are_members_like_others(tmp_path: Path) -> None:
+    path = tmp_path / "names.zip"
+    names = ["a.dcm", "A.DCM", "a\u202emcd.exe", "a.dcm"]
+    with zipfile.ZipFile(path, "w") as archive, warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # of the name that comes twice
+        for number, name in enumerate(names):
+            archive.writestr(name, bytes([number]))
+    # Each is read by its place in the listing; none is written under its own name.
+    assert [data.read() for _, data in archives.members(path)] == [b"\0", b"\1", b"\2", b"\3"]
+
+
+@pytest.mark.fault("E4")
+def test_a_file_of_over_two_gigabytes_is_refused_before_it_is_read(tmp_path: Path) -> None:
+    path = tmp_path / "large.dcm"
+    with path.open("wb") as out:
+        out.truncate(parsing.MAX_BYTES + 1)  # no block of it is on disk
+    with pytest.raises(RefusedFile) as refused:
+        parsing.parse(path, KEY, tmp_path / "clean")
+    assert refused.value.reason is Reason.TOO_LARGE

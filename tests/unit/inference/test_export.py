@@ -124,7 +124,7 @@ def test_a_result_without_a_lesion_is_a_report_that_says_absent(
     (said,) = group.get_qualitative_evaluations()
     assert group.finding_type.meaning == "Metastatic neoplasm"
     assert (said.name.meaning, said.value.meaning) == ("Presence", "Absent")
-    assert (report.ContentDate, report.ContentTime) == ("20260102", "123000")
+    assert (str(report.ContentDate), str(report.ContentTime)) == ("20260102", "123000")
     read = read_file(path)  # and another's software, which is what ours is to a PACS, reads none
     assert isinstance(read, vendor.Read)
     assert (read.is_report, read.measured) == (True, ())

@@ -5,7 +5,7 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError
 from tqdm import tqdm
 
-from readerstudy.imaging import store
+from readerstudy.imaging import objects, store
 from readerstudy.imaging.models import Instance, Series
 
 
@@ -16,16 +16,18 @@ class Command(BaseCommand):
 
     def handle(self, *_args: Any, **_options: Any) -> None:
         """Name what is missing or altered; fail when anything is."""
-        wrong = []
         instances = Instance.objects.select_related("series__examination")
-        for instance in tqdm(instances.iterator(), total=instances.count(), unit="file"):
-            path = store.path_of(instance)
-            if not path.exists() or store.sha256(path) != instance.sha256:
-                wrong.append(f"instance {instance.pk}")
-        for series in Series.objects.exclude(pack_sha256="").select_related("examination"):
-            path = store.pack_path(series)
-            if not path.exists() or store.sha256(path) != series.pack_sha256:
-                wrong.append(f"pack of series {series.pk}")
+        bar = tqdm(instances.iterator(), total=instances.count(), unit="file")
+        wrong = [
+            f"instance {each.pk}"
+            for each in bar
+            if objects.checksum(store.place_of(each)) != each.sha256
+        ]
+        wrong += [
+            f"pack of series {each.pk}"
+            for each in Series.objects.exclude(pack_sha256="").select_related("examination")
+            if objects.checksum(store.pack_place(each)) != each.pack_sha256
+        ]
         if wrong:
             raise CommandError(f"Missing or altered: {', '.join(wrong)}")
         self.stdout.write("Every stored file matches its checksum.")

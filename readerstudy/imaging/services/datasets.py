@@ -1,0 +1,80 @@
+"""Volumes that come as NIfTI: in the private spool until their delivery ends, then imported.
+
+What a case is, and what a mask says, the apps above know: they register an importer. Files lie
+under the names they came with, for names say which sequence they are; a name may name a patient,
+so no name is kept anywhere else.
+"""
+
+import shutil
+from collections.abc import Callable
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+from uuid import UUID
+
+from django.db import transaction
+from django.utils import timezone
+
+from readerstudy.imaging import layouts, store
+from readerstudy.imaging.models import Upload
+
+KEPT = timedelta(days=2)
+Beat = Callable[[int, int], None]
+Importer = Callable[[Upload, Path, Beat], list[dict[str, Any]]]
+_importers: list[Importer] = []
+
+
+def register_importer(importer: Importer) -> Importer:
+    """Add what makes cases of a folder of volumes.
+
+    It is given the delivery, the folder, and whom to tell how many examinations are done, of how
+    many; it answers for each examination `{"number", "is_taken", "words", "volumes"}`.
+    """
+    if importer not in _importers:
+        _importers.append(importer)
+    return importer
+
+
+def place_for(upload: Upload, name: str) -> Path | None:
+    """Where a file sent under that name waits; None where it is no part of a data set."""
+    place = layouts.place_of(name)
+    return None if place is None else store.dataset_folder(upload.pk) / place
+
+
+def take(upload: Upload, *, lease: timedelta) -> None:
+    """Import the volumes of a delivery, if it has any. Safe to repeat: what is there is skipped."""
+    folder = store.dataset_folder(upload.pk)
+    if not folder.is_dir():
+        return
+
+    def beat(done: int, total: int) -> None:
+        _note(upload.pk, lease_until=timezone.now() + lease, ready=[done, total])
+
+    told = [each for importer in _importers for each in importer(upload, folder, beat)]
+    _note(upload.pk, lease_until=timezone.now() + lease, datasets=told)
+    shutil.rmtree(folder)
+    upload.refresh_from_db()
+
+
+@transaction.atomic
+def _note(upload_id: UUID, *, lease_until: Any, **values: Any) -> None:
+    """Write into the report as it is now: files are counted in it meanwhile."""
+    locked = Upload.objects.select_for_update().get(pk=upload_id)
+    locked.report |= values
+    locked.lease_until = lease_until
+    locked.save(update_fields=["report", "lease_until"])
+
+
+def wipe_old() -> int:
+    """Wipe the volumes of deliveries that nobody ended, that failed, or that are gone."""
+    waiting = Upload.objects.filter(
+        state__in=[Upload.State.RECEIVING, Upload.State.WORKING],
+        created_at__gt=timezone.now() - KEPT,
+    )
+    kept = {pk.hex for pk in waiting.values_list("pk", flat=True)}
+    parent = store.dataset_folder(UUID(int=0)).parent
+    there = parent.iterdir() if parent.is_dir() else ()
+    old = [each for each in there if each.name not in kept]
+    for each in old:
+        shutil.rmtree(each, ignore_errors=True)
+    return len(old)

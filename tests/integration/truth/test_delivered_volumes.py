@@ -1,0 +1,169 @@
+"""NIfTI volumes by the browser's upload: cases and their standard, and no name that is kept."""
+
+import base64
+import io
+import json
+import zipfile
+from collections.abc import Callable
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+from django.conf import settings
+from django.test import Client
+from django.utils import timezone
+
+from readerstudy.imaging import store, tasks
+from readerstudy.imaging.models import Upload
+from readerstudy.imaging.services import perform
+from readerstudy.studies.models import Study
+from readerstudy.truth import selectors
+from tests import factories
+from tests.cast import People
+from tests.integration.truth.test_datasets import own, ucsf, volume
+
+pytestmark = [pytest.mark.django_db, pytest.mark.once]
+CHUNK = "application/offset+octet-stream"
+NAME = "Quirin Zwetschge"  # of a patient, as folders of a hospital are called
+
+
+@pytest.fixture
+def study(people: People) -> Study:
+    return factories.draft_study(people, n_cases=0)
+
+
+class Delivery:
+    """A browser that sends a folder."""
+
+    def __init__(self, client: Client, study: Study) -> None:
+        self.client, self.study = client, study
+        address = f"/api/collections/{study.collection_id}/uploads"
+        self.id = client.post(address).json()["id"]
+
+    def send(self, data: bytes, path: str = "") -> dict[str, Any]:
+        answer = self.client.put(
+            f"/api/uploads/{self.id}/files",
+            data,
+            content_type="application/octet-stream",
+            headers={"Readerstudy-Path": path} if path else {},
+        )
+        assert answer.status_code == 200, answer.content
+        found: dict[str, Any] = answer.json()
+        return found
+
+    def send_in_chunks(self, data: bytes, path: str) -> dict[str, Any]:
+        said = base64.b64encode(path.encode()).decode()
+        announced = self.client.post(
+            f"/api/uploads/{self.id}/parts",
+            headers={"Upload-Length": str(len(data)), "Upload-Metadata": f"path {said}"},
+        )
+        half = len(data) // 2
+        for start, end in ((0, half), (half, len(data))):
+            answer = self.client.patch(
+                announced["Location"],
+                data[start:end],
+                content_type=CHUNK,
+                headers={"Upload-Offset": str(start)},
+            )
+        found: dict[str, Any] = json.loads(answer["Readerstudy-Outcome"])
+        return found
+
+    def send_folder(self, root: Path, base: Path) -> None:
+        for path in sorted(each for each in root.rglob("*") if each.is_file()):
+            told = self.send(path.read_bytes(), str(path.relative_to(base)).replace(" ", "%20"))
+            assert told == {"state": "done", "reason": "", "count": 1}
+
+    def finish(self) -> Upload:
+        assert self.client.post(f"/api/uploads/{self.id}/finish").status_code == 202
+        perform(Upload.objects.get(pk=self.id).pk)
+        return Upload.objects.get(pk=self.id)
+
+
+@pytest.fixture
+def delivery(study: Study, people: People, sign_in: Callable[..., Client]) -> Delivery:
+    return Delivery(sign_in(people.cora), study)
+
+
+def test_volumes_of_two_layouts_become_cases_with_their_standard(
+    delivery: Delivery, study: Study, tmp_path: Path
+) -> None:
+    ucsf(tmp_path / "one")
+    volume(tmp_path / NAME / "t1c.nii.gz")
+    (tmp_path / NAME / "t1c.json").write_text('{"MagneticFieldStrength": 1.5}')
+    volume(tmp_path / NAME / "notes.nii.gz", seed=4)
+    before = study.cases.count()
+    delivery.send_folder(tmp_path / "one", tmp_path)
+    for path in sorted((tmp_path / NAME).iterdir()):
+        told = delivery.send_in_chunks(path.read_bytes(), f"/{NAME}/{path.name}")
+        assert told["state"] == "done"
+    assert study.cases.count() == before, "nothing is imported before the delivery ends"
+    upload = delivery.finish()
+    assert (upload.state, study.cases.count()) == ("done", before + 3)
+    told = upload.report["datasets"]
+    assert [each["is_taken"] for each in told] == [True, True, True], told
+    assert [len(each["volumes"]) for each in told] == [1, 3, 3]
+    assert told[1]["volumes"][0] | {"series": ""} == {
+        "sequence": "T1 with contrast", "series": "", "stored": 10, "repeated": 0,
+    }  # fmt: skip
+    words = " ".join(each["words"] for each in told)
+    assert "images only, no mask" in words
+    assert "images and standard" in words
+    assert "an empty mask" in words
+    # the two that no layout has: a subtraction image of each examination of UCSF, and the notes
+    assert upload.report["refused"] == {"NO_LAYOUT": 3}
+    standards = [selectors.of_case(case) for case in study.cases.all()]
+    assert sorted(each.status for each in standards if each)[-2:] == ["diseased", "non_diseased"]
+    page = delivery.client.get(f"/studies/{study.pk}/uploads/{upload.pk}/").content.decode()
+    assert "T1 with contrast: 10 slices stored" in page
+    assert "It is no volume or mask in the folders of a data set" in page
+    for text in (page, json.dumps(upload.report)):
+        assert "Quirin" not in text
+        assert "100101A" not in text
+    left = [each for each in Path(settings.SPOOL_DIR).rglob("*") if each.is_file()]
+    assert left == []
+
+
+def test_an_archive_of_volumes_is_taken_and_a_repeat_changes_nothing(
+    delivery: Delivery, study: Study, people: People, tmp_path: Path,
+    sign_in: Callable[..., Client],
+) -> None:  # fmt: skip
+    own(tmp_path)
+    packed = io.BytesIO()
+    with zipfile.ZipFile(packed, "w") as archive:
+        for path in sorted(each for each in tmp_path.rglob("*") if each.is_file()):
+            archive.write(path, path.relative_to(tmp_path))
+    before = study.cases.count()
+    assert delivery.send(packed.getvalue())["count"] == 6
+    first = delivery.finish()
+    assert [each["is_taken"] for each in first.report["datasets"]] == [True, True]
+    assert (study.cases.count(), first.refused) == (before + 2, 0)
+    again = Delivery(sign_in(people.cora), study)
+    again.send(packed.getvalue())
+    second = again.finish()
+    assert (second.stored, second.repeated) == (0, 20)
+    assert study.cases.count() == before + 2
+
+
+def test_volumes_that_cannot_be_used_are_told_and_the_rest_is_taken(
+    delivery: Delivery, study: Study, tmp_path: Path
+) -> None:
+    volume(tmp_path / "good" / "t1c.nii.gz")
+    delivery.send((tmp_path / "good" / "t1c.nii.gz").read_bytes(), "good/t1c.nii.gz")
+    delivery.send(b"\x1f\x8b no volume", "bad/t1c.nii.gz")
+    delivery.send(b"x", "../../outside/t1c.nii.gz")  # no data set's name: a file as any other
+    upload = delivery.finish()
+    assert [each["is_taken"] for each in upload.report["datasets"]] == [False, True]
+    assert "cannot be read" in upload.report["datasets"][0]["words"]
+    assert upload.report["refused"] == {"NOT_DICOM": 1}
+
+
+def test_e7_what_nobody_ended_is_wiped_from_the_spool(delivery: Delivery) -> None:
+    delivery.send(b"x", f"{NAME}/t1c.nii.gz".replace(" ", "%20"))
+    upload = Upload.objects.get(pk=delivery.id)
+    waits = store.dataset_folder(upload.pk)
+    tasks.sweep()
+    assert (waits / NAME / "t1c.nii.gz").exists()
+    Upload.objects.filter(pk=upload.pk).update(created_at=timezone.now() - timedelta(days=3))
+    tasks.sweep()
+    assert not waits.exists()

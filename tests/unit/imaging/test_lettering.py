@@ -1,0 +1,105 @@
+"""Text burned into pixels without an attribute: found by its strokes, anatomy is left alone."""
+
+import warnings
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pydicom
+import pytest
+from numpy.typing import NDArray
+from PIL import Image, ImageDraw, ImageFont
+from pydicom.data import get_testdata_files
+from scipy import ndimage
+
+from readerstudy.imaging import lettering
+
+NAME = "DOE^JANE 1953-02-11"
+Slices = list[NDArray[Any]]
+
+
+def heads(seed: int = 0, count: int = 5, dtype: str = "uint16") -> Slices:
+    """Slices that differ as a head's do: smooth structures, noise, dark air around."""
+    rng = np.random.default_rng(seed)
+    made = []
+    row, column = np.mgrid[:224, :192]
+    for number in range(count):
+        inside = ((row - 112) / (60 + 8 * number)) ** 2 + ((column - 96) / 70) ** 2 < 1
+        tissue = 700 + 250 * ndimage.gaussian_filter(rng.standard_normal((224, 192)), 4) * 8
+        values = np.abs(np.where(inside, tissue, 0) + 12 * rng.standard_normal((224, 192)))
+        made.append((values / (8 if dtype == "uint8" else 1)).clip(0, np.iinfo(dtype).max))
+    return [each.astype(dtype) for each in made]
+
+
+def written(
+    slices: Slices, *, size: int, at: tuple[int, int], share: float = 1.0, smooth: bool = True
+) -> Slices:
+    """The same with text in each; `share` of the largest value."""
+    picture = Image.new("L", slices[0].shape[::-1], 0)
+    pen = ImageDraw.Draw(picture)
+    pen.fontmode = "L" if smooth else "1"
+    pen.text(at, NAME, fill=255, font=ImageFont.load_default(size))
+    cover = np.asarray(picture) / 255.0
+    value = share * max(int(each.max()) for each in slices)
+    return [(each * (1 - cover) + value * cover).round().astype(each.dtype) for each in slices]
+
+
+@pytest.mark.fault("E7")
+@pytest.mark.parametrize("at", [(4, 4), (20, 110)], ids=["in a corner", "over the head"])
+@pytest.mark.parametrize("size", [12, 16, 24, 36])
+@pytest.mark.parametrize("smooth", [True, False])
+def test_c10_text_at_one_place_in_all_slices_is_found(
+    at: tuple[int, int], size: int, *, smooth: bool
+) -> None:
+    is_faint = smooth and size < 16 and at != (4, 4)  # half as bright, it is not told from a head
+    for share in (1.0,) if is_faint else (1.0, 0.5):
+        slices = written(heads(), size=size, at=at, share=share, smooth=smooth)
+        assert lettering.shows_text(slices), share
+
+
+@pytest.mark.parametrize("size", [10, 16, 24])
+def test_c10_text_in_a_single_slice_and_down_a_side_is_found(size: int) -> None:
+    one = written(heads(count=1), size=size, at=(4, 4), smooth=False)
+    assert lettering.shows_text(one)
+    turned = [np.rot90(each) for each in written(heads(), size=size, at=(4, 4), smooth=False)]
+    assert lettering.shows_text(turned)
+
+
+@pytest.mark.parametrize("dtype", ["uint16", "uint8"])
+@pytest.mark.parametrize("seed", range(6))
+def test_slices_without_text_are_left_alone(seed: int, dtype: str) -> None:
+    slices = heads(seed, dtype=dtype)
+    assert not lettering.shows_text(slices)
+    assert not lettering.shows_text(slices[2:3])
+    padded = [np.pad(each, ((20, 20), (30, 30)), constant_values=3) for each in slices]
+    assert not lettering.shows_text(padded)
+    flat = [np.full((64, 64), number, np.uint16) for number in range(5)]
+    assert not lettering.shows_text(flat)
+
+
+def test_real_images_without_text_are_left_alone() -> None:
+    """pydicom's MR and CT files; of all its greyscale files one, of ultrasound, shows letters."""
+    alarms, looked = [], 0
+    for name in get_testdata_files():
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            try:
+                data = pydicom.dcmread(name)
+                pixels = data.pixel_array
+            except Exception:  # noqa: BLE001 -- broken on purpose, or no image
+                continue
+        if data.get("SamplesPerPixel") != 1:
+            continue
+        looked += 1
+        frames = pixels if data.get("NumberOfFrames", 1) > 1 else pixels[None]
+        if lettering.shows_text([frames[each] for each in lettering.sampled(len(frames))]):
+            alarms.append(Path(name).name)
+    assert looked > 40
+    assert alarms == ["examples_palette.dcm"]
+
+
+@pytest.mark.parametrize(
+    ("count", "chosen"), [(1, [0]), (2, [0, 1]), (5, [0, 1, 2, 3, 4]), (161, [0, 40, 80, 120, 160])]
+)
+def test_slices_looked_at_are_spread_over_the_series(count: int, chosen: list[int]) -> None:
+    assert lettering.sampled(count) == chosen
