@@ -11,6 +11,7 @@ from tests import dicom
 from tests.e2e.axe import problems
 from tests.e2e.conftest import Visit
 from tests.e2e.room import shoot
+from tests.integration.truth.test_datasets import ucsf
 
 pytestmark = pytest.mark.browser
 CHUNK = 8 * 1024 * 1024  # of frontend/src/desk/sending.ts
@@ -86,3 +87,22 @@ def test_a_closed_tab_and_a_lost_connection_cost_only_what_was_not_sent(
     page.locator("#files").set_input_files(files)
     page.wait_for_url("**/uploads/**", timeout=120_000)
     assert not [each for each in sent if each.startswith("PUT")]
+
+
+def test_a_published_data_set_comes_in_and_its_names_are_kept_nowhere(
+    visit: Visit, tmp_path: Path
+) -> None:
+    ucsf(tmp_path / "set")
+    page = visit("coordinator", "/studies/new/")
+    new_cases(page)
+    paths: list[str] = []
+    page.on("request", lambda request: paths.append(request.headers.get("readerstudy-path", "")))
+    page.locator("#folder").set_input_files(str(tmp_path / "set"))
+    page.wait_for_url("**/uploads/**", timeout=120_000)
+    expect(page.get_by_text("T1 with contrast: 10 slices stored").first).to_be_visible()
+    expect(page.get_by_text("images and standard.")).to_be_visible()
+    expect(page.get_by_text("an empty mask, no metastasis.")).to_be_visible()
+    assert any("100101A_seg.nii.gz" in each for each in paths)
+    assert "100101A" not in page.content()
+    assert problems(page) == []
+    shoot(page, "upload-volumes")

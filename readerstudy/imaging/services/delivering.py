@@ -1,7 +1,8 @@
 """Deliveries: start one and add files; `finishing` ends it."""
 
+import os
 import secrets
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import IO, Any
 from uuid import UUID
@@ -288,20 +289,23 @@ def import_folder(
     Invalid
         400 when there is no file.
     """
-    files = (
-        [path] if path.is_file() else sorted(each for each in path.rglob("*") if _is_plain(each))
-    )
-    if not files:
+    count = sum(1 for _each in _files(path))
+    if not count:
         raise Invalid("imaging.no_files", f"There is no file in {path}.")
     upload = start_upload(collection, by=by, source=source)
-    _take_all(upload, files, progress)
+
+    def told(done: int) -> None:
+        if progress:
+            progress(min(done, count), count)
+
+    _take_all(upload, path, told)
     upload.refresh_from_db()
     return finish_upload(upload)
 
 
 def take_folder(upload: Upload, folder: Path) -> None:
     """Take files that we made (of a volume) into a delivery that is being finished."""
-    _take_all(upload, sorted(each for each in folder.rglob("*") if _is_plain(each)), None)
+    _take_all(upload, folder)
 
 
 def refuse_files(upload: Upload, reason: Reason, count: int) -> None:
@@ -312,23 +316,29 @@ def refuse_files(upload: Upload, reason: Reason, count: int) -> None:
     tally.write()
 
 
-def _take_all(
-    upload: Upload, files: list[Path], progress: Callable[[int, int], None] | None
-) -> None:
+def _take_all(upload: Upload, path: Path, progress: Callable[[int], None] | None = None) -> None:
     tally = Tally(upload)
     try:
-        for number, each in enumerate(files, start=1):
+        for number, each in enumerate(_files(path), start=1):
             _archive(tally, each) if archives.is_zip(each) else tally.take(each)
             if number % TOGETHER == 0:
                 tally.write()
             if progress:
-                progress(number, len(files))
+                progress(number)
     finally:
         tally.write()
 
 
-def _is_plain(path: Path) -> bool:
-    return path.is_file() and not path.is_symlink()
+def _files(path: Path) -> Iterator[Path]:
+    """A file, or every plain one below a folder: no link, and of a million one folder at a time."""
+    if path.is_file():
+        yield path
+    for folder, below, names in os.walk(path):
+        below.sort()
+        for name in sorted(names):
+            one = Path(folder, name)
+            if one.is_file() and not one.is_symlink():
+                yield one
 
 
 def received(upload: Upload) -> int:

@@ -1,6 +1,8 @@
 """Odd and hostile deliveries: the verdict never depends on luck, no text acts, nothing is half."""
 
+import gzip
 import shutil
+import tracemalloc
 import warnings
 from collections.abc import Callable
 from pathlib import Path
@@ -15,7 +17,9 @@ from pydicom.datadict import dictionary_VR
 
 from readerstudy.imaging import services, store, tokens
 from readerstudy.imaging.models import Collection, Examination, Series, Upload
-from tests import dicom
+from readerstudy.imaging.services import delivering
+from readerstudy.web.problems import Problem
+from tests import dicom, factories
 from tests.cast import People
 
 pytestmark = [pytest.mark.django_db, pytest.mark.once]
@@ -199,3 +203,44 @@ def test_a8_what_is_damaged_in_the_store_is_found_and_never_served_in_part(
     assert b"".join(healed.streaming_content) == whole  # type: ignore[attr-defined]
     call_command("verify_storage")
     shutil.rmtree(store.folder_of(series))
+
+
+@pytest.mark.fault("E4")
+def test_e4_links_are_not_followed_and_a_folder_of_many_is_walked_not_listed(
+    tmp_path: Path,
+) -> None:
+    inside, outside = tmp_path / "inside", tmp_path / "outside"
+    dicom.series(outside, count=3)
+    inside.mkdir()
+    (inside / "folder").symlink_to(outside)
+    (inside / "file.dcm").symlink_to(next(outside.iterdir()))
+    with pytest.raises(Problem):
+        services.import_folder(inside, collection=collection(), by=None)
+    for number in range(2000):
+        (inside / f"{number}").touch()
+    tracemalloc.start()
+    try:
+        held = [tracemalloc.get_traced_memory()[0] for _path in delivering._files(inside)]
+    finally:
+        tracemalloc.stop()
+    assert len(held) == 2000
+    assert held[-1] - held[99] < 200_000, "no path is kept once it was given"
+
+
+@pytest.mark.fault("E4")
+def test_e4_a_body_that_says_it_is_compressed_is_taken_as_it_is(
+    people: People, sign_in: Callable[..., Client]
+) -> None:
+    study = factories.draft_study(people, n_cases=0)
+    client = sign_in(people.cora)
+    upload = client.post(f"/api/collections/{study.collection_id}/uploads").json()["id"]
+    bomb = gzip.compress(b"\0" * 20_000_000)
+    answer = client.put(
+        f"/api/uploads/{upload}/files",
+        bomb,
+        content_type="application/octet-stream",
+        headers={"Content-Encoding": "gzip"},
+    )
+    assert (answer.status_code, answer.json()["reason"]) == (200, "It is not a DICOM file.")
+    said = client.post(f"/api/uploads/{upload}/parts", headers={"Upload-Length": str(10**14)})
+    assert said.status_code == 413
