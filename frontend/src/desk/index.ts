@@ -1,8 +1,8 @@
 /** The desk's own small programs. */
-import { handInOnSignIn } from "./left-over";
+import { handInOnRefusal } from "./left-over";
 import { showTruthViewer } from "./truth";
 import { takeDeliveries } from "./upload";
 
-handInOnSignIn();
+handInOnRefusal();
 takeDeliveries();
 showTruthViewer();

@@ -44,6 +44,21 @@ export class DurableStore implements OutboxStore {
     return new DurableStore(database, isNew);
   }
 
+  /** The store if there is one: none is made or mended here, so that a loss is still noticed. */
+  static async existing(name = NAME): Promise<DurableStore | null> {
+    try {
+      const there = await indexedDB.databases();
+      if (!there.some((each) => each.name === name)) return null;
+      const database = await openDB<Schema>(name, VERSION, {
+        upgrade: (_fresh, _before, _now, change) => change.abort(),
+        blocking: () => database.close(),
+      });
+      return new DurableStore(database, false);
+    } catch {
+      return null; // missing, broken, or of another version
+    }
+  }
+
   /** Throw the store away: one whose files are broken never heals by itself. */
   static async destroy(name = NAME): Promise<void> {
     await deleteDB(name);

@@ -1,7 +1,6 @@
 import type { Api } from "../api/calls";
 import { acknowledgedIn, batchOf, firstGroup } from "./batches";
 import { DurableStore } from "./durable";
-import { wasMade } from "./opening";
 
 type Store = Pick<DurableStore, "users" | "of" | "holder" | "remove" | "close">;
 
@@ -14,11 +13,10 @@ type Store = Pick<DurableStore, "users" | "of" | "holder" | "remove" | "close">;
  */
 export async function handInLeftOver(
   api: Pick<Api, "sendLateEvents">,
-  open: () => Promise<Store> = () => DurableStore.open(),
-  notes: Pick<Storage, "getItem"> = localStorage,
+  open: () => Promise<Store | null> = () => DurableStore.existing(),
 ): Promise<number> {
-  if (!wasMade(notes)) return 0; // nobody has read here: a database is not made for that
   const store = await open();
+  if (store === null) return 0;
   try {
     let taken = 0;
     for (const user of await store.users()) taken += await handIn(api, store, user);

@@ -20,16 +20,11 @@ export async function openOutbox(
   destroy: () => Promise<void> = () => DurableStore.destroy(),
   notes: Pick<Storage, "getItem" | "setItem"> = localStorage,
 ): Promise<Opened> {
-  const wasThere = wasMade(notes);
+  const wasThere = notes.getItem(MARK) !== null;
   const opened = await firstOrSecond(open, destroy);
   if (!opened.store.isDurable) return opened;
   notes.setItem(MARK, "made");
   return { ...opened, wasLost: opened.wasLost || (wasThere && opened.store.isNew) };
-}
-
-/** Whether this browser has, or had, an outbox. */
-export function wasMade(notes: Pick<Storage, "getItem">): boolean {
-  return notes.getItem(MARK) !== null;
 }
 
 async function firstOrSecond(

@@ -309,25 +309,25 @@ describe("durable store", () => {
     const late = vi.fn<Late>((read, batch, key) =>
       key === lateKey ? acknowledge(read, batch) : noLate(),
     );
-    const notes = { getItem: () => "made" };
-    const taken = await handInLeftOver({ sendLateEvents: late }, () => Promise.resolve(store), notes);
+    store.close();
+    const again = (): Promise<DurableStore | null> => DurableStore.existing(`test-${number}`);
+    const taken = await handInLeftOver({ sendLateEvents: late }, again);
     expect(taken).toBe(3);
     expect(late.mock.calls.map(([read, { tab, events }]) => [read, tab, events.length])).toEqual([
       ["other", "tab", 1],
       ["read", "second", 1],
       ["read", "tab", 2],
     ]);
-    const again = await open();
-    expect(await again.of("rae")).toEqual([]);
-    expect(await again.of("gus")).toHaveLength(1); // may sign in: the room sends it then
-    expect(await again.of("nora")).toHaveLength(1);
+    const later = await open();
+    expect(await later.of("rae")).toEqual([]);
+    expect(await later.of("gus")).toHaveLength(1); // may sign in: the room sends it then
+    expect(await later.of("nora")).toHaveLength(1);
   });
 
-  test("d3: where nobody has read no database is made", async () => {
-    const never = vi.fn<() => Promise<DurableStore>>();
-    const notes = { getItem: () => null };
-    expect(await handInLeftOver({ sendLateEvents: noLate }, never, notes)).toBe(0);
-    expect(never).not.toHaveBeenCalled();
+  test("d3: where nobody has read no database is made, so that a lost one is still noticed", async () => {
+    const again = (): Promise<DurableStore | null> => DurableStore.existing(`test-${number}`);
+    expect(await handInLeftOver({ sendLateEvents: noLate }, again)).toBe(0);
+    expect((await open()).isNew).toBe(true);
   });
 
   test("the holder of a read is known by user", async () => {
