@@ -117,6 +117,13 @@ def _(width: int) -> nn.Module:
     return Fcos(width)
 
 
+@_family("retinanet-3d", "Zhang")
+def _(width: int) -> nn.Module:
+    from inference.detectors.networks.anchored import RetinaNet
+
+    return RetinaNet(width)
+
+
 @_family("gated-high-resolution", "Qu", width=12)
 def _(width: int) -> nn.Module:
     from inference.detectors.networks.volumes import GatedHighResolution, Rare

@@ -70,7 +70,7 @@ class Fcos(nn.Module):
             if len(kept):
                 chosen = non_max_suppression(boxes, best.values[: len(kept)], 0.3)
                 values = best.values[: len(kept)][chosen]
-                _paint_boxes(out[item, 0], kept[chosen], values, boxes[chosen])
+                paint_boxes(out[item, 0], values, boxes[chosen])
         return out
 
     def loss(self, voxels: Tensor, target: Tensor) -> Tensor:
@@ -120,8 +120,9 @@ def boxes_of(target: Tensor) -> list[Tensor]:
     return found
 
 
-def _paint_boxes(out: Tensor, kept: Tensor, scores: Tensor, boxes: Tensor) -> None:
-    for score, box in zip(scores[: len(kept)], boxes, strict=True):
+def paint_boxes(out: Tensor, scores: Tensor, boxes: Tensor) -> None:
+    """Write the ellipsoid inside each box (n, 6) into (D, H, W), with its probability's logit."""
+    for score, box in zip(scores, boxes, strict=True):
         low, high = box[:3].tolist(), box[3:].tolist()
         centre = [(a + b) / 2 - 0.5 for a, b in zip(low, high, strict=True)]
         half = [(b - a) / 2 for a, b in zip(low, high, strict=True)]

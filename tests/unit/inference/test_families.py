@@ -114,6 +114,49 @@ def test_nnunet_rules_leave_the_coarse_axis_alone() -> None:
     assert thick.kernel_size[2] == [3, 3, 3]  # 5 mm against 4 mm: within twice
 
 
+def test_every_lesion_gets_an_anchor_however_little_it_overlaps() -> None:
+    """The matcher: background below an IoU of 0.2, nothing to learn up to 0.4, then a lesion."""
+    from inference.detectors.networks.anchored import IGNORED, NEGATIVE, match
+
+    anchors = torch.tensor(
+        [
+            [0, 0, 0, 8, 8, 8],  # IoU 1 with the first box
+            [0, 0, 0, 8, 8, 4],  # 0.5
+            [0, 0, 0, 8, 8, 2.4],  # 0.3
+            [40, 40, 40, 48, 48, 48],  # 1/64 with the second
+            [80, 80, 80, 88, 88, 88],
+        ],
+        dtype=torch.float32,
+    )
+    boxes = torch.tensor([[0, 0, 0, 8, 8, 8], [46, 46, 46, 48, 48, 48]], dtype=torch.float32)
+    assert match(anchors, boxes).tolist() == [0, 0, IGNORED, 1, NEGATIVE]
+    assert match(anchors, boxes[:0]).tolist() == [NEGATIVE] * 5
+
+
+def test_anchors_of_the_retinanet_lie_where_their_features_come_from() -> None:
+    """Decoding no change gives the anchor back, and the code of a box gives the box back."""
+    from inference.detectors.networks.anchored import RetinaNet
+
+    network = RetinaNet(WIDTH).eval()
+    logits, codes, anchors = network.raw(torch.zeros(1, 4, SIZE, SIZE, SIZE))
+    assert logits.shape[1] == codes.shape[1] == len(anchors) == 3 * (16**3 + 8**3)
+    still = network.coder.decode_single(torch.zeros_like(codes[0]), anchors)
+    assert torch.allclose(still, anchors, atol=1e-4)
+    box = torch.tensor([[3.0, 4, 5, 9, 9, 9]])
+    code = network.coder.encode_single(box, anchors[:1])
+    assert torch.allclose(network.coder.decode_single(code, anchors[:1]), box, atol=1e-4)
+    # A bump in the image moves the answers of the anchors around it, and no others.
+    bump = torch.zeros(1, 4, SIZE, SIZE, SIZE)
+    bump[0, 0, 20:23, 8:11, 26:29] = 5
+    with torch.no_grad():
+        change = (network.raw(bump)[0] - logits).abs()[0, : 16**3]
+    moved = anchors[: 16**3][change > 0]
+    middle = (moved[:, :3] + moved[:, 3:]) / 2
+    assert len(middle)
+    assert (middle.mean(0) - torch.tensor([21.5, 9.5, 27.5])).abs().max() < 8
+    assert (middle.mean(0) - torch.tensor([9.5, 21.5, 27.5])).abs().max() > 8
+
+
 class Hungry(torch.nn.Module):
     """Needs more memory than there is for anything larger than it can take."""
 
