@@ -53,6 +53,8 @@ def detector_card(name_at_version: str) -> dict[str, Any]:
         "family": card.family,
         "weights_sha256": card.weights_sha256,
         "needs": list(card.needs),
+        "device": card.device,
+        "memory_mib": card.memory_mib,
         "operating_point": dict(card.operating_point),
         **card.words,
     }

@@ -210,7 +210,8 @@ def _train(options: argparse.Namespace) -> None:
     from inference.training import cases, fit
 
     family = families.family_of(options.family)
-    recipe = fit.Recipe(steps=options.steps, loss=family.loss, rate=family.rate)
+    warm_up = min(fit.Recipe.warm_up, max(1, options.steps // 10))
+    recipe = fit.Recipe(steps=options.steps, loss=family.loss, rate=family.rate, warm_up=warm_up)
     _make_all(cases.make, cases.TRAINING_SEEDS[: options.cases], options.cache, options.workers)
     torch.manual_seed(recipe.seed)
     checkpoint = options.checkpoint or options.cache / f"{options.family}.pt"

@@ -34,6 +34,10 @@ class UnknownDetector(KeyError):
     """No card for this name and version."""
 
 
+class NoSuchDevice(RuntimeError):
+    """The detector needs a device that this machine has not; the text says what to do."""
+
+
 class CorruptWeights(ValueError):
     """The weights on disk are not those that the card was measured with."""
 
@@ -65,6 +69,8 @@ class Card:
     words: dict[str, Any]  # banner, training, performance, limits
     options: dict[str, Any] = field(default_factory=dict)  # of a model brought here
     folder: str = str(WEIGHTS)  # where card and weights lie
+    device: str = "any"  # or "cuda": it is not run on a CPU at all
+    memory_mib: int | None = None  # what an examination takes at most on a CPU, as measured
 
     @property
     def value(self) -> str:
@@ -90,7 +96,12 @@ def read_card(path: Path) -> Card:
 def write_card(card: Card, folder: Path) -> Path:
     """Write a card beside its weights."""
     path = folder / f"{card.name}-{card.version}.json"
-    kept = {k: v for k, v in asdict(card).items() if k != "folder" and (k != "options" or v)}
+    unsaid = {"options": {}, "device": "any", "memory_mib": None}
+    kept = {
+        name: value
+        for name, value in asdict(card).items()
+        if name != "folder" and (name not in unsaid or value != unsaid[name])
+    }
     path.write_text(json.dumps(kept, indent=1, ensure_ascii=False) + "\n")
     cards.cache_clear()
     return path
@@ -139,7 +150,7 @@ def load(name_at_version: str, device: str | None = None) -> Detector:
 
     Raises
     ------
-    UnknownDetector, CorruptWeights
+    UnknownDetector, CorruptWeights, NoSuchDevice
     """
     return load_card(card_of(name_at_version), device)
 
@@ -149,12 +160,23 @@ def load_card(card: Card, device: str | None = None) -> Detector:
 
     Raises
     ------
-    CorruptWeights
+    CorruptWeights, NoSuchDevice
     """
+    if card.device == "cuda" and device != "cpu" and not _has_gpu():
+        raise NoSuchDevice(
+            f"{card.value} needs a GPU and there is none here: start a worker on a machine that has"
+            " one (docs/deployment.md)"
+        )
     weights = checked_weights(card, Path(card.folder) / card.weights)
     module = import_module(FORMATS.get(card.family, _FAMILIES))
     detector: Detector = module.load(card, weights, device)
     return detector
+
+
+def _has_gpu() -> bool:
+    import torch
+
+    return bool(torch.cuda.is_available())
 
 
 def content_of(path: Path) -> bytes:

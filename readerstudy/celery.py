@@ -56,7 +56,9 @@ def configure() -> None:
         task_serializer="json",
         accept_content=["json"],
         task_default_queue="cpu",
-        task_routes={"proposals.run": {"queue": "gpu"}},  # the queue of detectors, GPU or not
+        # Detectors that need a GPU, or more memory than the others' workers have, are sent to
+        # "gpu" by `proposals.services.wake`.
+        task_routes={"proposals.run": {"queue": "detectors"}},
         task_create_missing_queues=True,
         worker_prefetch_multiplier=1,
         worker_max_tasks_per_child=500,  # a new child imports torch anew: seconds

@@ -4,6 +4,7 @@ from collections.abc import Iterable
 from typing import Any
 from uuid import UUID
 
+from django.conf import settings
 from django.db.models import Count, QuerySet
 
 from readerstudy.proposals import bridge
@@ -11,6 +12,7 @@ from readerstudy.proposals.models import Run, VendorDetector
 from readerstudy.studies.models import Case, Study
 from readerstudy.studies.selectors import detectors_in_use
 
+DETECTORS, GPU = "detectors", "gpu"  # queues
 NOT_STARTED = "not started"
 
 
@@ -53,6 +55,21 @@ def card(detector: str) -> dict[str, Any]:
         "description": "Runs elsewhere; its results are delivered as files and shown as they are.",
         "limits": ["Nothing about it was measured here."],
     }
+
+
+def queue_of(detector: str) -> str:
+    """The queue of a detector's runs: "gpu" where its card asks for one, else "detectors".
+
+    It asks for one by its device, or by more memory than `DETECTOR_MEMORY_MIB`, what the workers
+    of the other queue have. A detector whose card is missing fails wherever it runs.
+    """
+    try:
+        found = bridge.card(detector)
+    except KeyError:
+        return DETECTORS
+    most = settings.DETECTOR_MEMORY_MIB
+    is_large = bool(most and (found.get("memory_mib") or 0) > most)
+    return GPU if found.get("device") == "cuda" or is_large else DETECTORS
 
 
 def wanted_detectors() -> set[str]:

@@ -33,7 +33,7 @@ def _commands(port: int, workers: int) -> dict[str, list[str]]:
         ],
         "worker": [*celery, "-n", "worker@localhost", "--beat", "--queues", "cpu"],
         # A detector takes every core for a while: whoever reads goes first.
-        "detectors": ["nice", *celery, "-n", "detectors@localhost", "--queues", "gpu"],
+        "detectors": ["nice", *celery, "-n", "detectors@localhost", "--queues", "detectors,gpu"],
     }  # fmt: skip
 
 

@@ -1,11 +1,13 @@
 """Every queue that a task is sent to has a worker, wherever the platform runs."""
 
+import re
 from pathlib import Path
 
 import pytest
 import yaml
 
 from readerstudy.celery import app
+from readerstudy.proposals.selectors import DETECTORS, GPU
 from scripts.launcher.serve import Platform
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -13,16 +15,17 @@ COMPOSE = yaml.safe_load((ROOT / "docker-compose.yml").read_text())["services"]
 
 
 def sent_to() -> set[str]:
-    """The default queue, and those that routes name."""
+    """The default queue, those that routes name, and those that detectors are sent to by need."""
     routes = {route["queue"] for route in app.conf.task_routes.values()}
-    return routes | {app.conf.task_default_queue}
+    return routes | {app.conf.task_default_queue, DETECTORS, GPU}
 
 
 def taken_by(command: list[str]) -> set[str]:
     """The queues of a worker's command; none for other commands."""
     if "--queues" not in command:
         return set()
-    return set(command[command.index("--queues") + 1].split(","))
+    named = command[command.index("--queues") + 1]
+    return set(re.sub(r"\$\{\w+:-(.*)\}", r"\1", named).split(","))
 
 
 def test_the_embedded_platform_takes_every_queue() -> None:

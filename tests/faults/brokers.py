@@ -81,7 +81,7 @@ class Worker:
         """Start it."""
         command = [
             str(Path(sys.executable).with_name("celery")), "-A", "tests.faults.celery_app",
-            "worker", "--beat", "--queues", "cpu,gpu", "--concurrency", "1",
+            "worker", "--beat", "--queues", "cpu,detectors", "--concurrency", "1",
             "--loglevel", "ERROR",
         ]  # fmt: skip
         leases = {"SWEEP_SECONDS": str(SWEEP_S), "JOB_LEASE_SECONDS": str(LEASE_S)}

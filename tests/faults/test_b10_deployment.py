@@ -28,7 +28,7 @@ def worker(platform: Platform) -> Iterator[Worker]:
     def start(**environment: str) -> subprocess.Popen[bytes]:
         command = [
             str(Path(sys.executable).with_name("celery")), "-A", "tests.faults.celery_app",
-            "worker", "--queues", "cpu,gpu", "--concurrency", "1", "--loglevel", "ERROR",
+            "worker", "--queues", "cpu,detectors", "--concurrency", "1", "--loglevel", "ERROR",
         ]  # fmt: skip
         lease = {"JOB_LEASE_SECONDS": str(LEASE_S)}
         env = platform.environment(REMAP_SIGTERM="SIGQUIT", **lease, **environment)

@@ -69,19 +69,20 @@ def wake_up() -> int:
     """Send the ids of runs that wait or whose worker died; runs tried too often are set aside."""
     for run in Run.objects.filter(_free(), attempt__gte=settings.JOB_MAX_ATTEMPTS):
         _quarantine(run)
-    ids = list(Run.objects.filter(_free()).order_by("queued_at").values_list("pk", flat=True))
-    return sum(1 for pk in ids if wake(pk))
+    runs = Run.objects.filter(_free()).order_by("queued_at").only("pk", "detector")
+    return sum(1 for run in list(runs) if wake(run))
 
 
-def wake(run_id: UUID) -> bool:
+def wake(run: Run) -> bool:
     """Send a worker the id of a run. A broker that is down loses nothing: the sweep sends again.
 
     A message that nobody took before the sweep after next is void: copies do not pile up.
     """
+    expires, queue = 2 * settings.SWEEP_SECONDS, selectors.queue_of(run.detector)
     try:
-        app.send_task(TASK, args=[str(run_id)], expires=2 * settings.SWEEP_SECONDS)
+        app.send_task(TASK, args=[str(run.pk)], expires=expires, queue=queue)
     except OperationalError:
-        log.exception("the broker does not answer", job=str(run_id))
+        log.exception("the broker does not answer", job=str(run.pk))
         return False
     return True
 
@@ -212,5 +213,5 @@ def retry(run: Run, *, by: User) -> Run:
     run.state, run.attempt, run.error, run.done_at = Run.State.QUEUED, 0, "", None
     run.save(update_fields=["state", "attempt", "error", "done_at"])
     record("proposals.retry", subject=f"run:{run.id}", by=by)
-    transaction.on_commit(lambda: wake(run.pk))
+    transaction.on_commit(lambda: wake(run))
     return run

@@ -391,5 +391,5 @@ def test_the_shipped_detector_has_a_card_with_a_banner() -> None:
 def test_detectors_have_a_queue_of_their_own() -> None:
     """An analysis must not wait behind twenty examinations."""
     router = app.amqp.router
-    assert router.route({}, services.TASK)["queue"].name == "gpu"
+    assert router.route({}, services.TASK)["queue"].name == "detectors"
     assert router.route({}, "results.analyse")["queue"].name == "cpu"

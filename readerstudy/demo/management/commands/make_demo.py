@@ -146,7 +146,7 @@ def _worker() -> Iterator["subprocess.Popen[bytes]"]:
     _log().parent.mkdir(parents=True, exist_ok=True)
     command = [
         sys.executable, "-m", "celery", "-A", "readerstudy", "worker", "--beat",
-        "--queues", "cpu,gpu", "--concurrency", "1", "--loglevel", "WARNING",
+        "--queues", "cpu,detectors", "--concurrency", "1", "--loglevel", "WARNING",
     ]  # fmt: skip
     with _log().open("ab") as log:
         process = subprocess.Popen(  # noqa: S603 -- our own program
