@@ -20,6 +20,15 @@ def material(performance: Mapping[str, Any]) -> str:
     return f"{cases} phantoms, {without} of them without metastases; {lesions} metastases"
 
 
+def place(card: Mapping[str, Any]) -> str:
+    """On which machines it runs; empty for what runs elsewhere."""
+    if "device" not in card:
+        return ""
+    words = "a GPU only" if card["device"] == "cuda" else "any machine; a GPU where there is one"
+    memory = card.get("memory_mib")
+    return f"{words}; up to {memory / 1024:.1f} GiB on a CPU" if memory else words
+
+
 def trained(training: Mapping[str, Any]) -> str:
     """On what and for how long it was trained."""
     steps = training.get("checkpoint_steps")

@@ -63,7 +63,7 @@ export function lineBetween(plane: Plane, other: Plane): Line | null {
 }
 
 /** The unit normal of a flat polygon by Newell's method; null for a line or a point. */
-function normalOfPolygon(polygon: readonly Vector[]): Vector | null {
+export function normalOfPolygon(polygon: readonly Vector[]): Vector | null {
   let [x, y, z] = [0, 0, 0];
   polygon.forEach((a, index) => {
     const b = polygon[(index + 1) % polygon.length] ?? a;

@@ -1,5 +1,6 @@
 import type { Vector } from "../api/types";
 import { contoursIn, lineBetween, sectionRadius, type Plane } from "../geometry/sections";
+import { sectionOfStack } from "../geometry/stacked";
 import { add, scale } from "../geometry/vectors";
 import type { Pane, ScreenPoint } from "./contract";
 import { drawMeasure, type Grip } from "./measure-overlay";
@@ -121,10 +122,15 @@ class Brush {
     return group;
   }
 
-  /** A heat map's levels, each over the weaker ones; it may reach past the lesion's own slices. */
+  /**
+   * A heat map's levels, each over the weaker ones; it may reach past the lesion's own slices. Other
+   * series and planes show what they cut out of its slices.
+   */
   private heat(shape: ProposalShape): SVGElement | null {
     const paths = shape.heat.flatMap((each) => {
-      const d = (contoursIn(this.plane, each.contours_mm) ?? []).map((one) => this.path(one));
+      const own = contoursIn(this.plane, each.contours_mm);
+      const lines = own ?? sectionOfStack(this.plane, each.contours_mm) ?? [];
+      const d = lines.map((one) => this.path(one));
       return d.length > 0 ? [element("path", { "data-level": each.level, d: d.join("") })] : [];
     });
     if (paths.length === 0) return null;

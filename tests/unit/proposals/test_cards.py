@@ -26,3 +26,10 @@ def test_what_could_not_be_estimated_is_a_dash() -> None:
     assert cards.measured({"sensitivity": {"0-3 mm": part}}) == [
         ("Lesions found, 0 to 3 mm", "0", "\N{EN DASH}")
     ]
+
+
+def test_a_card_says_where_its_detector_runs() -> None:
+    words = cards.place({"device": "any", "memory_mib": 1946})
+    assert words == "any machine; a GPU where there is one; up to 1.9 GiB on a CPU"
+    assert cards.place({"device": "cuda", "memory_mib": None}) == "a GPU only"
+    assert cards.place({"banner": "another maker's"}) == ""

@@ -1,0 +1,56 @@
+import { describe, expect, test } from "vitest";
+
+import { contoursIn, type Plane } from "./sections";
+import { sectionOfStack } from "./stacked";
+import { distance, dot, subtract, unit, type Vector } from "./vectors";
+
+/** A square of a side about the z axis, closed. */
+const square = (z: number, side: number): readonly Vector[] => {
+  const h = side / 2;
+  return [[-h, -h, z], [h, -h, z], [h, h, z], [-h, h, z], [-h, -h, z]];
+};
+const SLICES_MM = [-4, -2, 0, 2, 4];
+const BAR = SLICES_MM.map((z) => square(z, 6)); // 6 x 6 x 10 mm
+const through = (normal: Vector, point: Vector = [0, 0, 0]): Plane => ({
+  point,
+  normal: unit(normal),
+  thickness_mm: 1,
+});
+const areaOf = ([a, b, , d]: readonly Vector[]): number =>
+  a && b && d ? distance(a, b) * distance(a, d) : NaN;
+const total = (found: readonly (readonly Vector[])[] | null): number =>
+  (found ?? []).reduce((sum, each) => sum + areaOf(each), 0);
+
+describe("a body in slices, cut by a plane across them", () => {
+  test("across, a bar shows its side", () => {
+    const found = sectionOfStack(through([1, 0, 0], [1.5, 0, 0]), BAR);
+    expect(found).toHaveLength(5);
+    expect(total(found)).toBeCloseTo(60, 9);
+    const points = (found ?? []).flat();
+    expect(Math.min(...points.map((each) => each[2]))).toBeCloseTo(-5, 9);
+    expect(Math.max(...points.map((each) => each[1]))).toBeCloseTo(3, 9);
+    for (const each of points) expect(each[0]).toBeCloseTo(1.5, 9);
+  });
+
+  test("aslant, the section lies in the plane and is as much longer as the plane is aslant", () => {
+    const plane = through([0, 1, 1]);
+    const found = sectionOfStack(plane, BAR) ?? [];
+    for (const each of found.flat()) expect(dot(subtract(each, plane.point), plane.normal)).toBeCloseTo(0, 9);
+    // The bar reaches 3 mm to either side along y; slabs whose middle line lies within it count.
+    expect(total(found)).toBeCloseTo(3 * 6 * 2 * Math.SQRT2, 9);
+  });
+
+  test("beside it there is nothing, along its slices nothing of this kind", () => {
+    expect(sectionOfStack(through([1, 0, 0], [4, 0, 0]), BAR)).toEqual([]);
+    expect(sectionOfStack(through([0, 0, 1]), BAR)).toBeNull();
+    expect(contoursIn(through([0, 0, 1]), BAR)).toHaveLength(1);
+    expect(sectionOfStack(through([1, 0, 0]), [])).toBeNull();
+  });
+
+  test("a polygon in another is a hole", () => {
+    const hollow = SLICES_MM.flatMap((z) => [square(z, 6), square(z, 2)]);
+    const found = sectionOfStack(through([1, 0, 0]), hollow);
+    expect(found).toHaveLength(10);
+    expect(total(found)).toBeCloseTo(40, 9);
+  });
+});
