@@ -26,10 +26,12 @@ from inference.detector import Card, Detector
 from inference.detectors.archive import Archive, UnusableModel
 from inference.detectors.networks.plain_conv import PlainConvUNet
 from inference.detectors.voxelwise import VoxelwiseDetector, chosen_device
+from inference.explain.heat import Sight
 from inference.preprocess import ROLES, Prepared, UnusableExamination, resample
 from inference.volume import Volume
 
 _OVERLAP = 0.5
+_HEAT_WORDS = "integrated gradients against each image's mean, of the first fold"
 _PLAIN = "PlainConvUNet"
 # What channels are called in data sets of others -> our roles.
 _NAMES = {
@@ -92,8 +94,9 @@ class NnUNetDetector(VoxelwiseDetector):
         first, *others = (Lesions(each, plan) for each in networks)
         # Mirroring is the uncertainty's second opinion; averaging folds gives one as well.
         super().__init__(card, first, device, opinions="once" if others else "mirror",
-                         others=others, is_differentiable=False)  # fmt: skip
+                         others=others)  # fmt: skip
         self.plan = plan
+        self.sight = Sight(plan.roles, _strides(plan.architecture), _HEAT_WORDS)
         self.patch: tuple[int, ...] = plan.patch
 
     def given(self, examination: Mapping[str, Volume], _ready: Prepared) -> Prepared:
@@ -103,6 +106,15 @@ class NnUNetDetector(VoxelwiseDetector):
     def _pass(self, network: nn.Module, voxels: Tensor) -> Tensor:
         size = [min(each, self.window or each) for each in self.patch]
         return self.windows(network, voxels, size, _OVERLAP)
+
+
+def _strides(architecture: Mapping[str, Any]) -> tuple[int, int, int]:
+    """How far apart the coarsest features are along each axis: windows are multiples of it."""
+    steps = np.array(architecture["arch_kwargs"]["strides"])
+    if steps.ndim == 1:  # one number a stage, for all axes
+        steps = np.repeat(steps[:, None], 3, 1)
+    z, y, x = (int(n) for n in steps.prod(0))
+    return z, y, x
 
 
 class Lesions(nn.Module):

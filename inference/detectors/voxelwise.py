@@ -14,7 +14,7 @@ from torch import Tensor, nn
 from inference.detector import Card
 from inference.detectors.layout import laid_out
 from inference.explain import explain
-from inference.explain.heat import heat_map
+from inference.explain.heat import OURS, Sight, heat_map
 from inference.lesions import Lesion
 from inference.preprocess import Prepared, prepare, resample
 from inference.volume import Volume
@@ -53,6 +53,8 @@ class VoxelwiseDetector:
     is_differentiable
         Whether heat maps can be made: not of a model that runs outside torch.
     """
+
+    sight: Sight = OURS  # of heat maps
 
     def __init__(
         self,
@@ -104,15 +106,16 @@ class VoxelwiseDetector:
                 )
                 lesions.append(lesion)
         lesions.sort(key=lambda lesion: -lesion.probability)
-        return [explain(self._heated(each, n, ready), ready) for n, each in enumerate(lesions)]
+        return [explain(self._heated(each, n, given), ready) for n, each in enumerate(lesions)]
 
-    def _heated(self, lesion: Lesion, number: int, ready: Prepared) -> Lesion:
+    def _heated(self, lesion: Lesion, number: int, given: Prepared) -> Lesion:
         """The lesion with its heat map, where one can be made."""
         if not self.is_differentiable or number >= _HEAT_MAPS:
             return lesion
         try:
             with self._precision():
-                return replace(lesion, heat=heat_map(self.networks[0], lesion, ready))
+                heat = heat_map(self.networks[0], lesion, given, self.sight)
+            return replace(lesion, heat=heat)
         except RuntimeError as problem:  # a brought model without a slope; memory that lacks
             # A proposal is worth more than its heat map.
             warnings.warn(f"{self.card.value}: no heat map: {problem}", stacklevel=2)

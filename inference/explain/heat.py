@@ -6,6 +6,8 @@ here is a window of typical brain: zeros, which is the median of the patient's o
 normalised series. The shares add up to that difference, up to the error of the integral.
 """
 
+from dataclasses import dataclass
+
 import numpy as np
 import torch
 from captum.attr import IntegratedGradients
@@ -20,7 +22,7 @@ from inference.volume import Affine, Volume
 
 METHOD = "integrated gradients against typical brain"
 STEPS = 6  # points of the Gauss-Legendre rule along the way from the baseline
-_WINDOW = 48  # mm = voxels of the network's grid; larger where the lesion is
+_WINDOW = 48  # voxels of the network's grid; larger where the lesion is
 _STRIDE = 16  # windows begin at multiples of it: strided layers then see the grid they saw before
 _MARGIN = 8  # around the lesion, at least
 _SMOOTHING_MM = 1.0  # gradients are ragged from voxel to voxel
@@ -28,7 +30,24 @@ _SMOOTHING_MM = 1.0  # gradients are ragged from voxel to voxel
 Box = tuple[slice, slice, slice]
 
 
-def heat_map(network: nn.Module, lesion: Lesion, ready: Prepared) -> HeatMap | None:
+@dataclass(frozen=True)
+class Sight:
+    """How a network sees: whose channels, in windows of multiples of how many voxels an axis.
+
+    `words` say what the baseline is: a window of zeros, whatever these mean to the network.
+    """
+
+    roles: tuple[str, ...] = ROLES
+    strides: tuple[int, int, int] = (_STRIDE,) * 3
+    words: str = METHOD
+
+
+OURS = Sight()  # of the networks that are given what `preprocess` prepares
+
+
+def heat_map(
+    network: nn.Module, lesion: Lesion, ready: Prepared, sight: Sight = OURS
+) -> HeatMap | None:
     """Return what the network's answer for a lesion rests on; None where nothing speaks for it.
 
     Parameters
@@ -37,23 +56,29 @@ def heat_map(network: nn.Module, lesion: Lesion, ready: Prepared) -> HeatMap | N
         In evaluation mode; logits (1, 1, z, y, x) for channels (1, role, z, y, x), differentiable.
     lesion
         On the grid of T1c; the answer is the mean logit over its mask.
+    ready
+        The images as the network is given them.
     """
-    target, window = _target(lesion, ready)
+    target, window = _target(lesion, ready, sight.strides)
     device = next((each.device for each in network.parameters()), torch.device("cpu"))
-    voxels = torch.from_numpy(np.ascontiguousarray(ready.voxels[(slice(None), *window)]))[None]
-    parts, _ = attribute(network, voxels.to(device), torch.from_numpy(target).to(device))
-    whole = ndimage.gaussian_filter(np.clip(parts.sum(0), 0, None), _SMOOTHING_MM)
+    shown = _filled(ready.voxels[(slice(None), *window)], sight.strides)
+    seen = _filled(target[None], sight.strides)[0]
+    voxels = torch.from_numpy(np.ascontiguousarray(shown))[None]
+    parts, _ = attribute(network, voxels.to(device), torch.from_numpy(seen).to(device))
+    parts = parts[(slice(None), *map(slice, target.shape))]
+    sigma = _SMOOTHING_MM / np.linalg.norm(ready.affine[:3, :3], axis=0)
+    whole = ndimage.gaussian_filter(np.clip(parts.sum(0), 0, None), sigma)
     if not whole.max() > 0:
         return None
     weights = np.clip(parts, 0, None).sum((1, 2, 3))
     shares = {
         role: round(float(weight / weights.sum()), 3)
-        for role, weight in zip(ROLES, weights, strict=True)
+        for role, weight in zip(sight.roles, weights, strict=True)
         if role not in ready.missing
     }
     affine = ready.affine.copy()
     affine[:3, 3] += ready.affine[:3, :3] @ [each.start for each in window]
-    return _on_series(whole / whole.max(), affine, lesion.affine, shares)
+    return _on_series(whole / whole.max(), affine, lesion.affine, shares, sight.words)
 
 
 def attribute(
@@ -75,32 +100,45 @@ def attribute(
     return np.asarray(parts[0].float().detach().cpu().numpy()), float(error[0])
 
 
-def _target(lesion: Lesion, ready: Prepared) -> tuple[NDArray[np.float32], Box]:
+def _filled(image: NDArray[np.float32], strides: tuple[int, int, int]) -> NDArray[np.float32]:
+    """(channel, z, y, x) with zeros at the ends, up to the next multiples of the strides."""
+    gaps = [(0, -n % stride) for n, stride in zip(image.shape[1:], strides, strict=True)]
+    return np.pad(image, [(0, 0), *gaps]) if np.any(gaps) else image
+
+
+def _target(
+    lesion: Lesion, ready: Prepared, strides: tuple[int, int, int]
+) -> tuple[NDArray[np.float32], Box]:
     """The lesion's mask in a window of the network's grid, and that window."""
     inside, box = on_grid(lesion, ready)
     whole = np.zeros(ready.voxels.shape[1:], bool)
     whole[box] = inside
     pieces: list[tuple[slice, ...]] = ndimage.find_objects(whole.astype(np.uint8))
     window = [
-        _around(each, length)
-        for each, length in zip(pieces[0], ready.voxels.shape[1:], strict=True)
+        _around(each, length, stride)
+        for each, length, stride in zip(pieces[0], ready.voxels.shape[1:], strides, strict=True)
     ]
     z, y, x = window
     return whole[z, y, x].astype(np.float32), (z, y, x)
 
 
-def _around(lesion: slice, length: int) -> slice:
+def _around(lesion: slice, length: int, stride: int) -> slice:
     """The window along one axis of a grid of so many voxels."""
     first = max(0, lesion.start - _MARGIN)
-    size = max(_WINDOW, -(-(lesion.stop + _MARGIN - first) // _STRIDE + 1) * _STRIDE)
+    least = -(-_WINDOW // stride) * stride
+    size = max(least, -(-(lesion.stop + _MARGIN - first) // stride + 1) * stride)
     middle = (lesion.start + lesion.stop) / 2
-    start = round((middle - size / 2) / _STRIDE) * _STRIDE
-    start = max(0, min(start, (length - size) // _STRIDE * _STRIDE))
+    start = round((middle - size / 2) / stride) * stride
+    start = max(0, min(start, -(-(length - size) // stride) * stride))
     return slice(start, min(start + size, length))
 
 
 def _on_series(
-    values: NDArray[np.float32], affine: Affine, series: Affine, shares: dict[str, float]
+    values: NDArray[np.float32],
+    affine: Affine,
+    series: Affine,
+    shares: dict[str, float],
+    words: str,
 ) -> HeatMap:
     """The map on the grid of T1c, cropped to where it is above its lowest level."""
     to_series = np.linalg.inv(series) @ affine
@@ -115,4 +153,4 @@ def _on_series(
     kept = ndimage.find_objects((field >= HEAT_LEVELS[0]).astype(np.uint8))[0]
     first = low + [each.start for each in kept]
     offset = (int(first[0]), int(first[1]), int(first[2]))
-    return HeatMap(np.ascontiguousarray(field[kept]), offset, series, METHOD, shares)
+    return HeatMap(np.ascontiguousarray(field[kept]), offset, series, words, shares)

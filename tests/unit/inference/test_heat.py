@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 
 from inference.detector import Card
 from inference.detectors.voxelwise import VoxelwiseDetector
-from inference.explain.heat import attribute, heat_map
+from inference.explain.heat import Sight, attribute, heat_map
 from inference.lesions import HEAT_LEVELS, Lesion
 from inference.preprocess import ROLES, Prepared
 
@@ -105,6 +105,28 @@ def test_a_model_without_a_slope_keeps_its_proposals_without_heat_maps(
     detector = VoxelwiseDetector(card, Cut(0), "cpu")
     with pytest.warns(UserWarning, match="cut@1: no heat map"):
         assert detector._heated(lesion, 0, ready) == lesion
+
+
+def test_a_network_of_coarse_features_sees_whole_multiples_of_its_stride_to_the_edge(
+    ready: Prepared,
+) -> None:
+    """As nnU-Net's: 80 voxels are no multiple of 32, and the lesion lies in the last of them."""
+
+    class Halves(Looks):
+        def forward(self, x: torch.Tensor) -> torch.Tensor:
+            assert all(n % 32 == 0 for n in x.shape[2:]), x.shape
+            return super().forward(x)
+
+    box = np.zeros(SHAPE, bool)
+    box[28:32, 38:42, 75:79] = True
+    ready.voxels[0, box] += 6
+    mask = np.ones((4, 4, 4), np.uint8)
+    at_edge = Lesion(mask, (28, 38, 75), np.eye(4), 0.9)
+    found = heat_map(Halves(0), at_edge, ready, Sight(ROLES, (32, 32, 32), "as told"))
+    assert found is not None
+    assert found.method == "as told"
+    middle = np.argwhere(found.values > 0.5).mean(0) + found.offset
+    assert middle == pytest.approx((29.5, 39.5, 76.5), abs=1)
 
 
 def test_where_nothing_speaks_for_a_lesion_there_is_no_heat_map(
