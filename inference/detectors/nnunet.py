@@ -25,6 +25,7 @@ from torch import Tensor, nn
 from inference.detector import Card, Detector
 from inference.detectors.archive import Archive, UnusableModel
 from inference.detectors.networks.plain_conv import PlainConvUNet
+from inference.detectors.networks.residual_encoder import ResidualEncoderUNet
 from inference.detectors.voxelwise import VoxelwiseDetector, chosen_device
 from inference.explain.heat import Sight
 from inference.preprocess import ROLES, Prepared, UnusableExamination, resample
@@ -33,6 +34,7 @@ from inference.volume import Volume
 _OVERLAP = 0.5
 _HEAT_WORDS = "integrated gradients against each image's mean, of the first fold"
 _PLAIN = "PlainConvUNet"
+_OURS = {_PLAIN: PlainConvUNet, "ResidualEncoderUNet": ResidualEncoderUNet}
 # What channels are called in data sets of others -> our roles.
 _NAMES = {
     "t1c": "t1c", "t1gd": "t1c", "t1ce": "t1c", "t1post": "t1c", "t1n": "t1", "t1": "t1",
@@ -250,8 +252,8 @@ def _built(plan: Plan) -> nn.Module:
     """An untrained network of the plan's architecture."""
     module, _, kind = plan.architecture["network_class_name"].rpartition(".")
     settings = dict(plan.architecture["arch_kwargs"])
-    if kind == _PLAIN:
-        return PlainConvUNet(len(plan.roles), plan.outputs, settings)
+    if kind in _OURS and not settings.get("bottleneck_channels"):
+        return _OURS[kind](len(plan.roles), plan.outputs, settings)
     try:
         made = getattr(import_module(module), kind)
     except (ImportError, AttributeError, ValueError) as missing:

@@ -22,7 +22,7 @@ class Block(nn.Module):
         super().__init__()
         a, b, c = kernel
         padding = ((a - 1) // 2, (b - 1) // 2, (c - 1) // 2)
-        self.conv = nn.Conv3d(before, after, (a, b, c), _triple(stride), padding, bias=bias)
+        self.conv = nn.Conv3d(before, after, (a, b, c), triple(stride), padding, bias=bias)
         self.norm = nn.InstanceNorm3d(after, eps=1e-5, affine=True)
 
     def forward(self, x: Tensor) -> Tensor:
@@ -53,7 +53,7 @@ class Encoder(nn.Module):
     def __init__(self, channels: int, kwargs: Mapping[str, Any], *, bias: bool) -> None:
         super().__init__()
         features = kwargs["features_per_stage"]
-        counts = _each(kwargs["n_conv_per_stage"], len(features))
+        counts = each_stage(kwargs["n_conv_per_stage"], len(features))
         before = [channels, *features[:-1]]
         rows = zip(before, features, counts, kwargs["kernel_sizes"], kwargs["strides"], strict=True)
         self.stages = nn.Sequential(*(nn.Sequential(Stack(*row, bias=bias)) for row in rows))
@@ -73,11 +73,11 @@ class Decoder(nn.Module):
     def __init__(self, outputs: int, kwargs: Mapping[str, Any], *, bias: bool) -> None:
         super().__init__()
         features, kernels = kwargs["features_per_stage"], kwargs["kernel_sizes"]
-        counts = _each(kwargs["n_conv_per_stage_decoder"], len(features) - 1)
+        counts = each_stage(kwargs["n_conv_per_stage_decoder"], len(features) - 1)
         stages, ups, answers = [], [], []
         for step, count in enumerate(counts, start=1):
             below, skip = features[-step], features[-(step + 1)]
-            stride = _triple(kwargs["strides"][-step])
+            stride = triple(kwargs["strides"][-step])
             ups.append(nn.ConvTranspose3d(below, skip, stride, stride, bias=bias))
             kernel = kernels[-(step + 1)]
             stages.append(Stack(2 * skip, skip, count, kernel, (1, 1, 1), bias=bias))
@@ -110,10 +110,12 @@ class PlainConvUNet(nn.Module):
         return found
 
 
-def _triple(sizes: Sizes) -> tuple[int, int, int]:
+def triple(sizes: Sizes) -> tuple[int, int, int]:
+    """The three numbers of a kernel or stride."""
     z, y, x = sizes
     return z, y, x
 
 
-def _each(count: int | Sequence[int], stages: int) -> Sequence[int]:
+def each_stage(count: int | Sequence[int], stages: int) -> Sequence[int]:
+    """A number for each stage, of plans that give one for all."""
     return [count] * stages if isinstance(count, int) else count

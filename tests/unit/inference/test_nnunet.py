@@ -14,6 +14,7 @@ from inference import detector as detectors
 from inference.detector import load
 from inference.detectors.archive import Archive, UnusableModel, zipped
 from inference.detectors.networks.plain_conv import PlainConvUNet
+from inference.detectors.networks.residual_encoder import ResidualEncoderUNet
 from inference.detectors.nnunet import NnUNetDetector, plan_of, prepared
 from inference.preprocess import UnusableExamination
 from inference.volume import Volume
@@ -169,6 +170,53 @@ def test_images_come_in_as_nnunet_prepares_them(root: Path, examination: dict[st
     expected = (260 - inside.mean()) / inside.std()
     assert ready.voxels[0][tuple(centre)] == pytest.approx(expected, rel=0.05)
     assert abs(ready.voxels[1].mean()) < 0.1  # not masked: the whole box is its own norm
+
+
+RESIDUAL = {
+    "n_stages": 3,
+    "features_per_stage": [4, 8, 8],
+    "kernel_sizes": [[1, 3, 3], [3, 3, 3], [3, 3, 3]],
+    "strides": [[1, 1, 1], [1, 2, 2], [2, 2, 2]],
+    "n_blocks_per_stage": [1, 2, 2],
+    "n_conv_per_stage_decoder": [1, 1],
+    "conv_bias": True,
+}
+
+
+def by_formula(made: ResidualEncoderUNet) -> ResidualEncoderUNet:
+    """Weights that anyone can make again: sines, by the order of the parameters' names."""
+    for number, (_, each) in enumerate(sorted(made.named_parameters())):
+        steps = torch.arange(each.numel(), dtype=torch.float64)
+        each.requires_grad_(False).copy_(0.3 * torch.sin(0.7 * steps + number).reshape(each.shape))
+    return made
+
+
+def test_residual_encoders_answer_as_nnunets_own_do() -> None:
+    """Oracle: dynamic-network-architectures 0.4.4 with these weights, torch 2.13, CPU."""
+    network = by_formula(ResidualEncoderUNet(2, 2, RESIDUAL))
+    image = torch.sin(0.3 * torch.arange(2 * 8 * 16 * 16, dtype=torch.float64))
+    answer = network(image.reshape(1, 2, 8, 16, 16).float())
+    assert len(network.state_dict()) == 63
+    assert float(answer.sum()) == pytest.approx(814.16852, rel=1e-4)
+    assert float(answer.abs().mean()) == pytest.approx(0.19877161, rel=1e-4)
+    assert answer[0, :, 3, 5, 7].tolist() == pytest.approx([0.25219885, 0.15199880], abs=1e-4)
+    assert answer[0, :, 0, 15, 2].tolist() == pytest.approx([0.27853289, 0.11300193], abs=1e-4)
+
+
+def test_a_folder_with_a_residual_encoder_is_loaded(root: Path) -> None:
+    name = "dynamic_network_architectures.architectures.unet.ResidualEncoderUNet"
+    architecture = {"network_class_name": name, "arch_kwargs": RESIDUAL}
+    settings = SETTINGS | {"architecture": architecture}
+    made = by_formula(ResidualEncoderUNet(2, 3, RESIDUAL))
+    bring(root, write(root, made, configurations={"3d_fullres": settings}))
+    detector = load("site-nnunet@1", "cpu")
+    assert isinstance(detector, NnUNetDetector)
+    kept = detector.networks[0].state_dict()
+    assert torch.equal(
+        kept["network.encoder.stages.1.blocks.0.skip.1.conv.weight"],
+        made.state_dict()["encoder.stages.1.blocks.0.skip.1.conv.weight"],
+    )
+    assert detector.sight.strides == (2, 4, 4)
 
 
 @pytest.mark.parametrize(
