@@ -24,7 +24,7 @@ FORMATS = {
     "torchscript": "inference.detectors.brought",
     "onnx": "inference.detectors.brought",
     "python": "inference.detectors.brought",
-    "monai-bundle": "inference.detectors.brought",
+    "monai-bundle": "inference.detectors.bundles",
     "nnunet": "inference.detectors.nnunet",
 }
 _FAMILIES = "inference.detectors.families"
@@ -96,7 +96,7 @@ def read_card(path: Path) -> Card:
 def write_card(card: Card, folder: Path) -> Path:
     """Write a card beside its weights."""
     path = folder / f"{card.name}-{card.version}.json"
-    unsaid = {"options": {}, "device": "any", "memory_mib": None}
+    unsaid: dict[str, Any] = {"options": {}, "device": "any", "memory_mib": None}
     kept = {
         name: value
         for name, value in asdict(card).items()

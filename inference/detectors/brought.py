@@ -1,4 +1,4 @@
-"""Models made elsewhere: TorchScript, ONNX, MONAI bundles, a Python entry point.
+"""Models made elsewhere: TorchScript, ONNX, a Python entry point.
 
 docs/own-detectors.md describes them. Models answer with logits (or, by the card's option `output:
 probability`, with probabilities) for every voxel of the prepared examination; all else is the way
@@ -6,19 +6,16 @@ of the families. A Python entry point is the site's own code and does what it li
 """
 
 import io
-import json
 import warnings
 from collections.abc import Callable
 from importlib import import_module
-from pickle import UnpicklingError
 from typing import Any
 
 import torch
-import yaml
 from torch import Tensor, nn
 
 from inference.detector import Card, Detector
-from inference.detectors.archive import Archive, UnusableModel
+from inference.detectors.archive import UnusableModel
 from inference.detectors.voxelwise import VoxelwiseDetector, chosen_device
 
 
@@ -61,10 +58,7 @@ def load(card: Card, weights: bytes, device: str | None) -> Detector:
     is_torch = card.family != "onnx"
     chosen = chosen_device(device) if is_torch else "cpu"
     model: Callable[[Tensor], Any]
-    if card.family == "torchscript":
-        model = _torchscript(weights, chosen)
-    else:
-        model = _bundle(weights, card.options) if is_torch else _onnx(weights)
+    model = _torchscript(weights, chosen) if is_torch else _onnx(weights)
     network = Brought(model, card.options)
     return VoxelwiseDetector(
         card,
@@ -84,34 +78,6 @@ def _torchscript(weights: bytes, device: str) -> nn.Module:
     except RuntimeError as wrong:
         raise UnusableModel(f"this is no TorchScript model: {str(wrong)[:200]}") from wrong
     return model.eval()
-
-
-def _bundle(content: bytes, options: dict[str, Any]) -> nn.Module:
-    """The network of a MONAI bundle with its weights; its pre- and post-processing are not run.
-
-    The configuration is code: `$` expressions run with our rights.
-    """
-    from monai.bundle.config_parser import ConfigParser
-
-    named = options.get("configuration", "configs/inference.json")
-    archive = Archive(content, named)
-    text = archive.read(named).decode()
-    settings = json.loads(text) if named.endswith(".json") else yaml.safe_load(text)
-    key = options.get("network", "network_def")
-    if key not in settings:
-        raise UnusableModel(f"{named} has no {key}: name the network by the option network")
-    network = ConfigParser(settings).get_parsed_content(key)
-    if not isinstance(network, nn.Module):
-        raise UnusableModel(f"{key} of {named} is a {type(network).__name__}, not a network")
-    path = options.get("checkpoint", "models/model.pt")
-    try:
-        state = torch.load(io.BytesIO(archive.read(path)), map_location="cpu", weights_only=True)
-        for inner in ("state_dict", "model", "network"):
-            state = state.get(inner, state)
-        network.load_state_dict(state)
-    except (RuntimeError, ValueError, AttributeError, UnpicklingError) as wrong:
-        raise UnusableModel(f"{path} does not fit {key}: {str(wrong)[:300]}") from wrong
-    return network.eval()
 
 
 def _onnx(weights: bytes) -> Callable[[Tensor], Tensor]:

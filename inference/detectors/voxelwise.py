@@ -134,6 +134,7 @@ class VoxelwiseDetector:
     def logits(self, ready: Prepared) -> NDArray[np.float32]:
         """Return logits (pass, z, y, x): one a network and opinion, the plain one first."""
         voxels = torch.from_numpy(ready.voxels)[None]
+        left_right = int(np.abs(ready.affine[0, :3]).argmax()) - 3
         outputs = []
         for network in self.networks:
             if self.opinions == "dropout":
@@ -142,7 +143,7 @@ class VoxelwiseDetector:
                 continue
             outputs.append(self._one(network, voxels))
             if self.opinions == "mirror":
-                outputs.append(self._one(network, voxels.flip(-1)).flip(-1))
+                outputs.append(self._one(network, voxels.flip(left_right)).flip(left_right))
         return np.asarray(torch.stack(outputs).numpy())
 
     def _one(self, network: nn.Module, voxels: Tensor) -> Tensor:

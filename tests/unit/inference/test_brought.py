@@ -17,8 +17,10 @@ from onnx import TensorProto, helper
 from inference import detector as detectors
 from inference.detector import CorruptWeights, load
 from inference.detectors.archive import UnusableModel, zipped
+from inference.detectors.bundles import BundleDetector
 from inference.detectors.voxelwise import VoxelwiseDetector
-from inference.preprocess import Prepared
+from inference.preprocess import Prepared, UnusableExamination
+from inference.volume import Volume
 
 ENTRY = "readerstudy_test_entry"
 
@@ -225,6 +227,75 @@ def test_a_bundles_folder_is_hashed_as_a_whole(folder: Path) -> None:
     load("site-model@2", "cpu")
     (folder / "bundle/configs/metadata.json").write_text('{"version": "0.2"}')
     with pytest.raises(CorruptWeights):
+        load("site-model@2", "cpu")
+
+
+OWN_WAY: dict[str, Any] = {
+    "network_def": {
+        "_target_": "torch.nn.Conv3d", "in_channels": 2, "out_channels": 1, "kernel_size": 1,
+    },
+    "image": "$['image']",
+    "preprocessing": {
+        "_target_": "Compose",
+        "transforms": [
+            {"_target_": "LoadImaged", "keys": "@image"},
+            {"_target_": "EnsureChannelFirstd", "keys": "@image"},
+            {"_target_": "Orientationd", "keys": "@image", "axcodes": "RAS"},
+            {"_target_": "Spacingd", "keys": "@image", "pixdim": [2.0, 2.0, 2.0]},
+            {"_target_": "ScaleIntensityd", "keys": "@image", "channel_wise": True},
+        ],
+    },
+    "inferer": {"_target_": "SlidingWindowInferer", "roi_size": [32, 32, 32]},
+}  # fmt: skip
+
+
+def head(lesion: tuple[int, int, int]) -> dict[str, Volume]:
+    """A round head in sagittal slices of 3 mm, with a bright lesion at an index."""
+    affine = np.array([[3.0, 0, 0, -72], [0, 0, 2, -80], [0, -2.0, 0, 85], [0, 0, 0, 1]])
+    at = np.moveaxis(np.indices((48, 80, 80)), 0, -1)
+    inside = np.linalg.norm((at - (24, 40, 40)) * (3, 2, 2), axis=-1) < 68
+    image = np.where(inside, 100, 0).astype(np.float32)
+    image[np.linalg.norm((at - lesion) * (3, 2, 2), axis=-1) < 5] = 300
+    return {role: Volume(image, affine, role) for role in ("t1c", "flair")}
+
+
+def test_a_bundle_sees_what_its_own_transforms_make(folder: Path) -> None:
+    """Both channels, scaled to 0-1, at 2 mm in RAS; the lesion comes out where it is."""
+    state = {"weight": torch.full((1, 2, 1, 1, 1), 10.0), "bias": torch.tensor([-12.0])}
+    options: dict[str, Any] = {"transforms": "preprocessing", "roles": ["t1c", "flair"]}
+    bring(folder, bundle(folder, state, OWN_WAY), "monai-bundle", **options)
+    made = load("site-model@2", "cpu")
+    assert isinstance(made, BundleDetector)
+    examination = head((32, 50, 30))
+    given = made.given(examination, Prepared(np.zeros((4, 1, 1, 1), "f4"), np.eye(4), ()))
+    assert np.allclose(given.affine[:3, :3], np.diag([-2.0, -2, 2]))  # RAS, told in LPS
+    assert (given.voxels.min(), given.voxels.max()) == (0, 1)
+    (found,) = made.detect(examination)
+    place = examination["t1c"].affine @ (32, 50, 30, 1)
+    assert found.centroid_mm == pytest.approx(place[:3], abs=1)
+    assert found.uncertainty == pytest.approx(0, abs=1e-3)  # mirrored along x, which comes first
+    assert found.heat is not None
+    assert found.heat.shares == {"t1c": 0.5, "flair": 0.5}
+    with pytest.raises(UnusableExamination, match="no series with role flair"):
+        made.detect({"t1c": examination["t1c"]})
+
+
+@pytest.mark.parametrize(
+    ("options", "words"),
+    [
+        ({"transforms": "preprocessing"}, "say by the option roles"),
+        ({"transforms": "preprocessing", "roles": ["dwi"]}, "say by the option roles"),
+        ({"transforms": "before", "roles": ["t1c", "t2"]}, "has no before"),
+        ({"transforms": "image", "roles": ["t1c", "t2"]}, "not a Compose"),
+        ({"transforms": "preprocessing", "roles": ["t1c", "t2"], "inferer": "x"}, "has no x"),
+    ],
+)
+def test_transforms_that_are_not_there_are_said(
+    folder: Path, options: dict[str, Any], words: str
+) -> None:
+    state = torch.nn.Conv3d(2, 1, 1).state_dict()
+    bring(folder, bundle(folder, state, OWN_WAY), "monai-bundle", **options)
+    with pytest.raises(UnusableModel, match=words):
         load("site-model@2", "cpu")
 
 
