@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from functools import partial
 from pickle import UnpicklingError
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 import torch
@@ -24,9 +24,6 @@ from inference.detectors.voxelwise import VoxelwiseDetector, chosen_device
 from inference.explain.heat import Sight
 from inference.preprocess import ROLES, Prepared, UnusableExamination, resample
 from inference.volume import Volume
-
-if TYPE_CHECKING:
-    from monai.bundle.config_parser import ConfigParser
 
 _HEAT_WORDS = "integrated gradients against zeros of the bundle's own normalisation"
 _FROM_LPS = np.diag([-1.0, -1.0, 1.0, 1.0])  # MONAI's millimetres are RAS
@@ -51,8 +48,9 @@ def load(card: Card, weights: bytes, device: str | None) -> Detector:
     options = card.options
     named = options.get("configuration", "configs/inference.json")
     archive = Archive(weights, named)
-    parser = _parser(archive.read(named).decode(), is_json=named.endswith(".json"))
-    network = _network(parser, archive, options, named)
+    text = archive.read(named).decode()
+    bundle = Bundle(json.loads(text) if named.endswith(".json") else yaml.safe_load(text))
+    network = _network(bundle, archive, options, named)
     key = options.get("transforms")
     if key is None:
         return VoxelwiseDetector(
@@ -62,7 +60,20 @@ def load(card: Card, weights: bytes, device: str | None) -> Detector:
             window=options.get("window"),
             opinions=options.get("opinions", "mirror"),
         )
-    return BundleDetector(card, network, parser, key, chosen_device(device))
+    return BundleDetector(card, network, bundle, key, chosen_device(device))
+
+
+class Bundle:
+    """A bundle's configuration, whose parts are made when they are asked for."""
+
+    def __init__(self, config: dict[str, Any]) -> None:
+        self.config = config
+
+    def made(self, key: str) -> Any:
+        """The part of a key, with all that it refers to."""
+        from monai.bundle.config_parser import ConfigParser
+
+        return ConfigParser(self.config).get_parsed_content(key)
 
 
 class BundleDetector(VoxelwiseDetector):
@@ -74,7 +85,7 @@ class BundleDetector(VoxelwiseDetector):
     """
 
     def __init__(
-        self, card: Card, network: nn.Module, parser: "ConfigParser", key: str, device: str
+        self, card: Card, network: nn.Module, bundle: Bundle, key: str, device: str
     ) -> None:
         options = card.options
         self.roles = tuple(options.get("roles", ()))
@@ -91,11 +102,11 @@ class BundleDetector(VoxelwiseDetector):
             opinions=options.get("opinions", "mirror"),
         )
         self.sight = Sight(self.roles, words=_HEAT_WORDS)
-        self.transforms = _before_the_network(parser, key)
+        self.transforms = _before_the_network(bundle, key)
         self.inferer: Inferer | None = None
         wanted = options.get("inferer", "inferer")
-        if wanted in parser.config:
-            self.inferer = parser.get_parsed_content(wanted)
+        if wanted in bundle.config:
+            self.inferer = bundle.made(wanted)
         elif "inferer" in options:
             raise UnusableModel(f"the configuration has no {wanted}")
 
@@ -140,20 +151,12 @@ class BundleDetector(VoxelwiseDetector):
         return found
 
 
-def _parser(text: str, *, is_json: bool) -> "ConfigParser":
-    from monai.bundle.config_parser import ConfigParser
-
-    return ConfigParser(json.loads(text) if is_json else yaml.safe_load(text))
-
-
-def _network(
-    parser: "ConfigParser", archive: Archive, options: Mapping[str, Any], named: str
-) -> nn.Module:
+def _network(bundle: Bundle, archive: Archive, options: Mapping[str, Any], named: str) -> nn.Module:
     """The network with its weights."""
     key = options.get("network", "network_def")
-    if key not in parser.config:
+    if key not in bundle.config:
         raise UnusableModel(f"{named} has no {key}: name the network by the option network")
-    network = parser.get_parsed_content(key)
+    network = bundle.made(key)
     if not isinstance(network, nn.Module):
         raise UnusableModel(f"{key} of {named} is a {type(network).__name__}, not a network")
     path = options.get("checkpoint", "models/model.pt")
@@ -167,26 +170,27 @@ def _network(
     return network.eval()
 
 
-def _before_the_network(parser: "ConfigParser", key: str) -> Sequence[Callable[[Any], Any]]:
+def _before_the_network(bundle: Bundle, key: str) -> Sequence[Callable[[Any], Any]]:
     """The bundle's transforms, less those that read files."""
     from monai.transforms.compose import Compose
 
-    if key not in parser.config:
+    if key not in bundle.config:
         raise UnusableModel(f"the configuration has no {key}: name the transforms of the images")
-    named = parser.config[key]
+    named = bundle.config[key]
     if not isinstance(named, dict) or not isinstance(named.get("transforms"), list):
         raise UnusableModel(f"{key} is not a Compose of transforms")
     # Left out before they are made: readers want packages that we have no use for.
     kept = [each for each in named["transforms"] if not _reads_files(each)]
-    parser[f"{key}#transforms"] = kept
+    slim = Bundle({**bundle.config, key: {**named, "transforms": kept}})
     try:
         with _old_names():
-            made = parser.get_parsed_content(key)
+            made = slim.made(key)
     except (RuntimeError, ValueError, KeyError, ImportError) as wrong:
         raise UnusableModel(f"{key} cannot be made: {str(wrong)[:300]}") from wrong
     if not isinstance(made, Compose):
         raise UnusableModel(f"{key} is a {type(made).__name__}, not a Compose of transforms")
-    return list(made.flatten().transforms)
+    flat: Any = made.flatten()  # type: ignore[no-untyped-call]
+    return list(flat.transforms)
 
 
 @contextmanager

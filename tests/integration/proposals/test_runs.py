@@ -386,37 +386,3 @@ def test_the_shipped_detector_has_a_card_with_a_banner() -> None:
     card = inference.detector_card(inference.default_detector())
     assert card["banner"]
     assert len(card["weights_sha256"]) == 64
-
-
-def test_detectors_have_a_queue_of_their_own() -> None:
-    """An analysis must not wait behind twenty examinations."""
-    router = app.amqp.router
-    assert router.route({}, services.TASK)["queue"].name == "detectors"
-    assert router.route({}, "results.analyse")["queue"].name == "cpu"
-
-
-@pytest.mark.parametrize(
-    ("need", "most", "queue"),
-    [
-        ({}, 0, "detectors"),
-        ({"device": "any", "memory_mib": 1900}, 4000, "detectors"),
-        ({"device": "any", "memory_mib": 9000}, 4000, "gpu"),
-        ({"device": "any", "memory_mib": 9000}, 0, "detectors"),
-        ({"device": "cuda", "memory_mib": None}, 0, "gpu"),
-    ],
-)
-def test_a_run_waits_where_its_detector_can_run(
-    run: Run,
-    monkeypatch: pytest.MonkeyPatch,
-    settings: Any,
-    need: dict[str, Any],
-    most: int,
-    queue: str,
-) -> None:
-    queues: list[str] = []
-    monkeypatch.setattr(app, "send_task", lambda *_args, **more: queues.append(more["queue"]))
-    monkeypatch.setattr(bridge, "card", lambda _name: need)
-    settings.DETECTOR_MEMORY_MIB = most
-    assert run.state == State.QUEUED
-    services.wake_up()
-    assert queues == [queue]
