@@ -10,8 +10,10 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 from pydicom import DataElement, Dataset
+from pydicom.encaps import generate_frames
 from pydicom.uid import ExplicitVRBigEndian, ExplicitVRLittleEndian
 
+from readerstudy.imaging.codestreams import size_of
 from readerstudy.imaging.refusals import Reason, RefusedFile
 
 MAX_PIXELS = 4096 * 4096
@@ -125,11 +127,24 @@ def make_native(data: Dataset) -> bool:
 def _decode(data: Dataset) -> None:
     before = (data.Rows, data.Columns, data.BitsAllocated)
     data["PixelData"].VR = "OB"
+    _check_streams(data)
     try:
         data.decompress(generate_instance_uid=False)
     except Exception as error:
         raise RefusedFile(Reason.DAMAGED_PIXELS) from error
     if (data.Rows, data.Columns, data.BitsAllocated) != before:
+        raise RefusedFile(Reason.DAMAGED_PIXELS)
+
+
+def _check_streams(data: Dataset) -> None:
+    """Refuse frames that say another size than the header: a codec would make room for it (E5)."""
+    wanted = (data.Rows, data.Columns)
+    frames = _integer(data, "NumberOfFrames", 1)
+    try:
+        sizes = {size_of(each) for each in generate_frames(data.PixelData, number_of_frames=frames)}
+    except Exception as error:
+        raise RefusedFile(Reason.DAMAGED_PIXELS) from error
+    if sizes - {None, wanted}:
         raise RefusedFile(Reason.DAMAGED_PIXELS)
 
 
