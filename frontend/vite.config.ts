@@ -2,20 +2,13 @@ import { fileURLToPath } from "node:url";
 
 import { defineConfig } from "vitest/config";
 
+import { leaveOut } from "./left-out";
+
 const here = (path: string): string => fileURLToPath(new URL(path, import.meta.url));
 
 export default defineConfig({
   base: "/static/",
-  resolve: {
-    alias: [
-      {
-        // vtk.js' XML reader pulls a CommonJS XML library and Node's `events` into the bundle and
-        // breaks it at run time; nothing here reads VTK XML files.
-        find: /^@kitware\/vtk\.js\/IO\/XML\/XMLPolyDataReader(\.js)?$/,
-        replacement: here("src/viewer/no-xml-reader.ts"),
-      },
-    ],
-  },
+  plugins: [leaveOut()],
   oxc: { jsx: { runtime: "automatic", importSource: "preact" } },
   worker: { format: "es" },
   build: {

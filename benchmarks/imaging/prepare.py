@@ -9,31 +9,12 @@ import sys
 import time
 from pathlib import Path
 
-import numpy as np
 from django.utils import timezone
-from pydicom.uid import generate_uid
 
+from benchmarks.imaging.scans import source
 from readerstudy.imaging import services, store, tokens
 from readerstudy.imaging.models import Collection, Examination, Instance, Series
 from tests import dicom
-
-SIZE = 256
-
-
-def source(folder: Path, slices: int) -> Path:
-    """Four series of one head, as a scanner would send them."""
-    study, rng = generate_uid(prefix=None), np.random.default_rng(1)
-    grid = np.hypot(*np.mgrid[-1 : 1 : SIZE * 1j, -1 : 1 : SIZE * 1j])
-    for role in ("T1 MPRAGE post KM", "T1 MPRAGE", "T2 TSE", "FLAIR"):
-        uids = (study, generate_uid(prefix=None))
-        for number in range(1, slices + 1):
-            pixels = (700 * (grid < 0.8) + rng.rayleigh(30, grid.shape)).astype(np.uint16)
-            data = dicom.image(
-                number=number, position=(0.0, 0.0, float(number)), pixels=pixels, uids=uids,
-                SeriesDescription=role,
-            )  # fmt: skip
-            dicom.save(data, folder / f"{uids[1][-8:]}-{number:04d}.dcm")
-    return folder
 
 
 def many(count: int) -> Collection:

@@ -1,7 +1,8 @@
 import { packAddress } from "../api/calls";
 import type { Series } from "../api/types";
-import { fetchPack, PackRefused, SeriesFrames } from "./load";
+import { fetchPack, SeriesFrames } from "./load";
 import { PackError } from "./parser";
+import { PackRefused, type StreamPack } from "./stream";
 
 const TRIES = 4;
 const FIRST_WAIT_MS = 500;
@@ -20,7 +21,7 @@ export interface LibraryOptions {
   onFrame: (frames: SeriesFrames) => void;
   /** A fresh imaging token, when the one in hand has expired. */
   renewToken: () => Promise<string>;
-  send?: typeof fetch;
+  stream: StreamPack;
   wait?: Wait;
 }
 
@@ -78,7 +79,7 @@ export class PackLibrary {
     for (let attempt = 1; ; attempt += 1) {
       try {
         const address = packAddress(token, frames.series.id);
-        await fetchPack(address, frames, signal, this.options.send);
+        await fetchPack(address, frames, signal, this.options.stream);
         return;
       } catch (error) {
         if (signal.aborted || error instanceof PackError || attempt === TRIES) throw error;

@@ -1,6 +1,7 @@
 import type { Series } from "../api/types";
-import { PackError, PackParser } from "./parser";
+import { PackError } from "./parser";
 import { samplesOf, type Samples } from "./samples";
+import type { StreamPack } from "./stream";
 
 interface Waiter { resolve: (samples: Samples) => void; reject: (reason: Error) => void }
 
@@ -60,33 +61,17 @@ export class SeriesFrames {
 /**
  * Fetch a series' pack and put its frames as they arrive.
  *
- * @throws PackError for bytes that are no pack of this series, TypeError when the network failed,
- *   PackRefused when the server refused.
+ * @throws PackError for bytes that are no pack of this series, and what `StreamPack` throws.
  */
 export async function fetchPack(
   address: string,
   frames: SeriesFrames,
   signal: AbortSignal,
-  send: typeof fetch = (...request) => fetch(...request),
+  stream: StreamPack,
 ): Promise<void> {
-  const response = await send(address, { credentials: "same-origin", signal });
-  if (!response.ok || response.body === null) throw new PackRefused(response.status);
-  const length = Number(response.headers.get("content-length") ?? frames.series.bytes);
-  const parser = new PackParser(length);
-  const reader = response.body.getReader();
-  for (let part = await reader.read(); !part.done; part = await reader.read()) {
-    for (const frame of parser.feed(part.value)) {
-      frames.put(frame.index, samplesOf(parser.buffer, frame, frames.series.geometry));
-    }
-  }
-  parser.finish();
+  const { bytes, geometry } = frames.series;
+  await stream(address, bytes, signal, (arrived) => {
+    for (const frame of arrived) frames.put(frame.index, samplesOf(frame, geometry));
+  });
   if (!frames.isComplete) throw new PackError("The pack has fewer frames than the series.");
-}
-
-/** The server refused a pack; 404 is also what an expired token gets. */
-export class PackRefused extends Error {
-  override readonly name = "PackRefused";
-  constructor(readonly status: number) {
-    super(`The images were refused (${status}).`);
-  }
 }

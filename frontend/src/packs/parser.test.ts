@@ -2,9 +2,10 @@ import { describe, expect, test, vi } from "vitest";
 
 import type { Geometry, Series } from "../api/types";
 import { PackLibrary } from "./library";
-import { fetchPack, PackRefused, SeriesFrames } from "./load";
+import { fetchPack, SeriesFrames } from "./load";
 import { PackError, PackParser } from "./parser";
 import { samplesOf } from "./samples";
+import { PackRefused, streamWith } from "./stream";
 
 /** A pack as docs/architecture.md says; frames are given in sending order. */
 function pack(frames: readonly { index: number; bytes: Uint8Array }[]): Uint8Array {
@@ -47,7 +48,7 @@ describe("parser", () => {
     const got: [number, number[]][] = [];
     for (let at = 0; at < PACK.length; at += size) {
       for (const frame of parser.feed(PACK.subarray(at, at + size))) {
-        got.push([frame.index, [...samplesOf(parser.buffer, frame, geometry)]]);
+        got.push([frame.index, [...samplesOf(frame, geometry)]]);
       }
     }
     parser.finish();
@@ -79,6 +80,7 @@ describe("parser", () => {
     ["a frame twice", broken((view) => view.setUint32(20, 1, true))],
     ["a frame beyond the series", broken((view) => view.setUint32(12, 3, true))],
     ["a length that is too long", broken((view) => view.setUint32(16, 400, true))],
+    ["an empty frame", broken((view) => view.setUint32(16, 0, true))],
   ])("%s is refused", (_, bytes) => {
     expect(() => new PackParser(bytes.length).feed(bytes)).toThrow(PackError);
   });
@@ -95,9 +97,7 @@ describe("parser", () => {
   });
 
   test("a frame of another size than the geometry's is refused", () => {
-    expect(() => samplesOf(new ArrayBuffer(8), { index: 0, offset: 0, length: 2 }, geometry)).toThrow(
-      PackError,
-    );
+    expect(() => samplesOf({ index: 0, bytes: new ArrayBuffer(2) }, geometry)).toThrow(PackError);
   });
 });
 
@@ -126,14 +126,14 @@ describe("loading", () => {
   test("who waits for a frame gets it when it is there", async () => {
     const frames = new SeriesFrames(series);
     const waiting = frames.wait(2);
-    await fetchPack("/pack", frames, new AbortController().signal, server(PACK));
+    await fetchPack("/pack", frames, new AbortController().signal, streamWith(server(PACK)));
     expect([...(await waiting)]).toEqual([20, 21]);
     expect(frames.isComplete).toBe(true);
   });
 
   test("a refusal names its status", async () => {
     const frames = new SeriesFrames(series);
-    const fetching = fetchPack("/pack", frames, new AbortController().signal, server(404));
+    const fetching = fetchPack("/pack", frames, new AbortController().signal, streamWith(server(404)));
     await expect(fetching).rejects.toEqual(new PackRefused(404));
   });
 });
@@ -141,7 +141,7 @@ describe("loading", () => {
 describe("library", () => {
   const wait = (): Promise<void> => Promise.resolve();
   const make = (send: typeof fetch, renewToken = () => Promise.resolve("new")): PackLibrary =>
-    new PackLibrary({ onFrame: () => undefined, renewToken, send, wait });
+    new PackLibrary({ onFrame: () => undefined, renewToken, stream: streamWith(send), wait });
 
   test("a connection that breaks in the middle is tried again, and no frame is counted twice", async () => {
     const library = make(server("cut", "down", PACK));

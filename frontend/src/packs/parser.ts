@@ -1,7 +1,12 @@
-/** One frame out of a pack: which one, and where its bytes lie in the pack. */
+/** One frame out of a pack: which one, and its bytes in a buffer of its own. */
 export interface PackFrame {
   index: number;
-  offset: number;
+  bytes: ArrayBuffer;
+}
+
+/** A place in the pack's index. */
+interface Entry {
+  index: number;
   length: number;
 }
 
@@ -10,6 +15,7 @@ const PAIR_BYTES = 8;
 const ALIGN = 8;
 const VERSION = 1;
 const RAW = 0;
+const NOTHING = new Uint8Array(0);
 
 /** A pack that is not as docs/architecture.md says. */
 export class PackError extends Error {
@@ -19,24 +25,22 @@ export class PackError extends Error {
 /**
  * Reads a pack while its bytes arrive (docs/architecture.md, *Pack*).
  *
- * The whole pack is kept in one buffer and frames are views of it: nothing is copied twice.
+ * Bytes are copied once, into a buffer for each frame: it can be handed from thread to thread, and
+ * a series needs no piece of memory of its whole length.
  */
 export class PackParser {
-  private readonly bytes: Uint8Array<ArrayBuffer>;
   private have = 0;
-  private frames: PackFrame[] | null = null;
+  private head: Uint8Array = NOTHING;
+  private entries: readonly Entry[] | null = null;
   private given = 0;
+  private frame: Uint8Array<ArrayBuffer> | null = null;
+  private filled = 0;
 
   /** @param size Length of the whole pack in bytes, as `Content-Length` says. */
-  constructor(size: number) {
+  constructor(private readonly size: number) {
     if (!Number.isSafeInteger(size) || size < HEADER_BYTES) {
       throw new PackError(`A pack cannot have ${size} bytes.`);
     }
-    this.bytes = new Uint8Array(size);
-  }
-
-  get buffer(): ArrayBuffer {
-    return this.bytes.buffer;
   }
 
   /**
@@ -45,59 +49,85 @@ export class PackParser {
    * @throws PackError when the bytes are no pack, or more than announced.
    */
   feed(chunk: Uint8Array): readonly PackFrame[] {
-    if (this.have + chunk.length > this.bytes.length) {
+    if (this.have + chunk.length > this.size) {
       throw new PackError("The pack is longer than announced.");
     }
-    this.bytes.set(chunk, this.have);
     this.have += chunk.length;
-    this.frames ??= this.readIndex();
-    return this.frames === null ? [] : this.takeComplete(this.frames);
+    const rest = this.entries === null ? this.takeHead(chunk) : chunk;
+    return this.entries === null ? [] : this.fill(this.entries, rest);
   }
 
   /** @throws PackError when the pack ended early. */
   finish(): void {
-    if (this.frames === null || this.given < this.frames.length) {
+    if (this.entries === null || this.given < this.entries.length) {
       throw new PackError("The pack ended early.");
     }
   }
 
-  private takeComplete(frames: readonly PackFrame[]): readonly PackFrame[] {
-    const from = this.given;
-    for (let next = frames[this.given]; next; next = frames[this.given]) {
-      if (next.offset + next.length > this.have) break;
+  private fill(entries: readonly Entry[], bytes: Uint8Array): readonly PackFrame[] {
+    const done: PackFrame[] = [];
+    let rest = bytes;
+    for (let entry = entries[this.given]; entry && rest.length > 0; entry = entries[this.given]) {
+      this.frame ??= new Uint8Array(entry.length);
+      const part = rest.subarray(0, entry.length - this.filled);
+      this.frame.set(part, this.filled);
+      this.filled += part.length;
+      rest = rest.subarray(part.length);
+      if (this.filled < entry.length) break;
+      done.push({ index: entry.index, bytes: this.frame.buffer });
       this.given += 1;
+      this.frame = null;
+      this.filled = 0;
     }
-    return frames.slice(from, this.given);
+    return done;
   }
 
-  private readIndex(): PackFrame[] | null {
-    if (this.have < HEADER_BYTES) return null;
-    const view = new DataView(this.bytes.buffer);
-    const magic = String.fromCharCode(...this.bytes.subarray(0, 4));
-    if (magic !== "RSPK") throw new PackError("This is no pack.");
-    if (view.getUint16(4, true) !== VERSION) throw new PackError("The pack's version is unknown.");
-    if (view.getUint16(6, true) !== RAW) throw new PackError("The pack's encoding is unknown.");
-    const count = view.getUint32(8, true);
+  /** Collect header and index; what follows them is given back. */
+  private takeHead(chunk: Uint8Array): Uint8Array {
+    this.head = joined(this.head, chunk);
+    if (this.head.length < HEADER_BYTES) return NOTHING;
+    const view = new DataView(this.head.buffer);
+    const count = countOf(view);
     const indexEnd = HEADER_BYTES + PAIR_BYTES * count;
-    if (indexEnd > this.bytes.length) throw new PackError("The pack's index is cut off.");
-    if (this.have < indexEnd) return null;
-    return framesOf(view, count, indexEnd + (-indexEnd & (ALIGN - 1)), this.bytes.length);
+    const start = indexEnd + (-indexEnd & (ALIGN - 1));
+    if (start > this.size) throw new PackError("The pack's index is cut off.");
+    if (this.head.length < start) return NOTHING;
+    this.entries = entriesOf(view, count, this.size - start);
+    const rest = this.head.subarray(start);
+    this.head = NOTHING;
+    return rest;
   }
 }
 
-function framesOf(view: DataView, count: number, start: number, size: number): PackFrame[] {
-  const frames: PackFrame[] = [];
+function joined(first: Uint8Array, second: Uint8Array): Uint8Array {
+  const both = new Uint8Array(first.length + second.length);
+  both.set(first);
+  both.set(second, first.length);
+  return both;
+}
+
+function countOf(view: DataView): number {
+  const magic = [0, 1, 2, 3].map((at) => String.fromCharCode(view.getUint8(at))).join("");
+  if (magic !== "RSPK") throw new PackError("This is no pack.");
+  if (view.getUint16(4, true) !== VERSION) throw new PackError("The pack's version is unknown.");
+  if (view.getUint16(6, true) !== RAW) throw new PackError("The pack's encoding is unknown.");
+  return view.getUint32(8, true);
+}
+
+function entriesOf(view: DataView, count: number, bytes: number): readonly Entry[] {
+  const entries: Entry[] = [];
   const seen = new Set<number>();
-  let offset = start;
+  let sum = 0;
   for (let number = 0; number < count; number += 1) {
     const at = HEADER_BYTES + PAIR_BYTES * number;
     const index = view.getUint32(at, true);
     const length = view.getUint32(at + 4, true);
     if (index >= count || seen.has(index)) throw new PackError("The pack's index repeats a frame.");
+    if (length === 0) throw new PackError(`Frame ${index} is empty.`);
     seen.add(index);
-    frames.push({ index, offset, length });
-    offset += length;
+    entries.push({ index, length });
+    sum += length;
   }
-  if (offset !== size) throw new PackError("The pack's index and length do not agree.");
-  return frames;
+  if (sum !== bytes) throw new PackError("The pack's index and length do not agree.");
+  return entries;
 }

@@ -3,6 +3,7 @@ import { computed, signal } from "@preact/signals";
 import type { Packet, Series } from "../api/types";
 import { PackLibrary } from "../packs/library";
 import type { SeriesFrames } from "../packs/load";
+import type { StreamPack } from "../packs/stream";
 
 /** How far a series has come. */
 export interface Progress {
@@ -25,8 +26,8 @@ export class Loading {
   private readonly arrived = new Set<string>();
   private current: Packet | null = null;
 
-  constructor(renewToken: () => Promise<string>) {
-    this.library = new PackLibrary({ onFrame: (frames) => this.note(frames), renewToken });
+  constructor(renewToken: () => Promise<string>, stream: StreamPack) {
+    this.library = new PackLibrary({ onFrame: (frames) => this.note(frames), renewToken, stream });
   }
 
   readonly framesOf = (series: string): SeriesFrames | undefined => this.library.frames(series);

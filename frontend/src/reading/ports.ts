@@ -2,7 +2,9 @@ import { Api } from "../api/calls";
 import { Client } from "../api/client";
 import { openOutbox, type Opened } from "../outbox/opening";
 import type { Stage, StageOptions } from "../viewer/contract";
+import { Courier } from "../packs/courier";
 import type { SeriesFrames } from "../packs/load";
+import type { StreamPack } from "../packs/stream";
 import { machineClock, type Clock } from "./clock";
 import { Lifeline } from "./lifeline";
 
@@ -17,6 +19,7 @@ export interface Ports {
   clock: Clock;
   lifeline: Lifeline;
   openOutbox: () => Promise<Opened>;
+  streamPack: StreamPack;
   /** Loads Cornerstone, once, after the pixels have been asked for. */
   loadStage: () => Promise<OpenStage>;
 }
@@ -28,6 +31,7 @@ export function browserPorts(): Ports {
     // A new tab id at every start: a duplicated tab must not write as its twin (fault C11).
     lifeline: new Lifeline(crypto.randomUUID()),
     openOutbox: () => openOutbox(),
+    streamPack: new Courier().stream,
     loadStage: async () => (await import("../viewer/stage")).openStage,
   };
 }

@@ -43,7 +43,7 @@ export class Room {
     /** Where the reader's own page is. */
     readonly home = "/reading/",
   ) {
-    this.loading = new Loading(() => this.renewToken());
+    this.loading = new Loading(() => this.renewToken(), ports.streamPack);
     this.outgoing = new Outgoing(ports, this.state, (setback) => this.onSetback(setback));
     effect(() => {
       if (this.loading.isReady.value) this.record("all_decoded");
@@ -79,6 +79,7 @@ export class Room {
       return;
     }
     this.watch();
+    this.ports.loadStage().catch(() => undefined); // on its way before the first case is; asked again then
     await this.guarded(async () => {
       await this.identify();
       await this.outgoing.open(this.state.me.value?.id ?? "");

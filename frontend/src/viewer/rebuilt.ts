@@ -19,6 +19,8 @@ const ORIENTATIONS: Readonly<Record<Plane, Enums.OrientationAxis>> = {
 
 /** A pane that shows a series rebuilt in a plane of the patient, in steps of its finest spacing. */
 export class RebuiltPane implements Pane {
+  /** Whether its first picture is here. */
+  isShowing = false;
   private isInverted: boolean;
   private slab_mm = 0;
   private readonly step_mm: number;
@@ -41,6 +43,7 @@ export class RebuiltPane implements Pane {
     const volumeId = await volumeOf(this.frames);
     await this.viewport.setVolumes([{ volumeId }]);
     this.viewport.setOrientation(ORIENTATIONS[this.cut]);
+    this.isShowing = true;
     this.show();
   }
 

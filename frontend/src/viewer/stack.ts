@@ -14,6 +14,8 @@ import { imageIdsOf, storedRange, valueAt } from "./images";
 export class StackPane implements Pane {
   readonly cut = "acquired";
   private slice: number;
+  /** Whether its first picture is here. */
+  isShowing = false;
   private isInverted: boolean;
 
   constructor(
@@ -29,6 +31,7 @@ export class StackPane implements Pane {
   /** Show the middle frame in the window that was asked for. */
   async start(): Promise<void> {
     await this.viewport.setStack(imageIdsOf(this.series), this.slice);
+    this.isShowing = true;
     this.show();
   }
 

@@ -9,10 +9,13 @@ import { StackPane } from "./stack";
 
 const { ViewportType } = Enums;
 const BLACK: [number, number, number] = [0, 0, 0];
+// Every pane paints in one WebGL context: shaders are compiled once. Cornerstone's own choice is
+// seven contexts, made before the first picture and each with programs of its own.
+const CONTEXTS = 1;
 
 interface Slot {
   request: PaneRequest;
-  pane: Pane;
+  pane: StackPane | RebuiltPane;
   viewportId: string;
 }
 
@@ -21,7 +24,7 @@ export function openStage(
   framesOf: (series: string) => SeriesFrames | undefined,
   options: StageOptions,
 ): Stage {
-  init();
+  init({ debug: {}, rendering: { webGlContextCount: CONTEXTS } });
   return new CornerstoneStage(framesOf, options);
 }
 
@@ -116,9 +119,10 @@ class CornerstoneStage implements Stage {
     host.addEventListener(Enums.Events.IMAGE_RENDERED, this.painted);
   }
 
+  /** Cornerstone paints a pane also before its first picture is here: black is no picture. */
   private readonly painted = (event: Event): void => {
-    const host = event.currentTarget as HTMLElement;
-    this.options.onPaint(Number(host.dataset.pane));
+    const number = Number((event.currentTarget as HTMLElement).dataset.pane);
+    if (this.slots[number]?.pane.isShowing === true) this.options.onPaint(number);
   };
 
   private dismiss(slot: Slot): void {

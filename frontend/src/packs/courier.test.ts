@@ -1,0 +1,84 @@
+import { describe, expect, test, vi } from "vitest";
+
+import { Courier, type Asked, type Told } from "./courier";
+import { PackError } from "./parser";
+import { PackRefused } from "./stream";
+
+/** A worker whose answers the test gives. */
+class Puppet {
+  onmessage: ((event: { data: Told }) => void) | null = null;
+  onerror: (() => void) | null = null;
+  readonly asked: Asked[] = [];
+  readonly terminate = vi.fn();
+  postMessage = (asked: Asked): void => void this.asked.push(asked);
+  tells = (data: Told): void => this.onmessage?.({ data });
+}
+
+function make(): { courier: Courier; puppets: Puppet[]; stop: AbortController } {
+  const puppets: Puppet[] = [];
+  const courier = new Courier(() => {
+    puppets.push(new Puppet());
+    return puppets.at(-1) as unknown as Worker;
+  });
+  return { courier, puppets, stop: new AbortController() };
+}
+
+const frames = [{ index: 1, bytes: new ArrayBuffer(4) }];
+
+describe("courier", () => {
+  test("frames are handed on, and two packs share a worker without being mixed up", async () => {
+    const { courier, puppets, stop } = make();
+    const [first, second] = [vi.fn(), vi.fn()];
+    const done = courier.stream("/a", 8, stop.signal, first);
+    void courier.stream("/b", 8, stop.signal, second);
+    const [puppet] = puppets;
+    expect(puppet?.asked.map((each) => each.id)).toEqual([1, 2]);
+    puppet?.tells({ kind: "frames", id: 1, frames });
+    puppet?.tells({ kind: "done", id: 1 });
+    await done;
+    expect(first).toHaveBeenCalledWith(frames);
+    expect(second).not.toHaveBeenCalled();
+    expect(puppets).toHaveLength(1);
+  });
+
+  test.each([
+    ["PackRefused", 404, new PackRefused(404)],
+    ["PackError", 0, new PackError("no")],
+    ["TypeError", 0, new TypeError("no")],
+  ])("a %s in the worker is one on the page", async (name, status, reason) => {
+    const { courier, puppets, stop } = make();
+    const fetching = courier.stream("/a", 8, stop.signal, vi.fn());
+    puppets[0]?.tells({ kind: "failed", id: 1, name, message: "no", status });
+    await expect(fetching).rejects.toEqual(reason);
+  });
+
+  test("what no case needs is stopped in the worker, too", async () => {
+    const { courier, puppets, stop } = make();
+    const onFrames = vi.fn();
+    const fetching = courier.stream("/a", 8, stop.signal, onFrames);
+    stop.abort();
+    await expect(fetching).rejects.toThrow();
+    expect(puppets[0]?.asked.at(-1)).toEqual({ kind: "stop", id: 1 });
+    puppets[0]?.tells({ kind: "frames", id: 1, frames }); // was on its way
+    expect(onFrames).not.toHaveBeenCalled();
+  });
+
+  test("frames that do not fit the series end the fetching", async () => {
+    const { courier, puppets, stop } = make();
+    const fetching = courier.stream("/a", 8, stop.signal, () => {
+      throw new PackError("Frame 1 has 4 bytes.");
+    });
+    puppets[0]?.tells({ kind: "frames", id: 1, frames });
+    await expect(fetching).rejects.toThrow(PackError);
+    expect(puppets[0]?.asked.at(-1)).toEqual({ kind: "stop", id: 1 });
+  });
+
+  test("a worker that dies fails what it fetched; the next try has another", async () => {
+    const { courier, puppets, stop } = make();
+    const fetching = courier.stream("/a", 8, stop.signal, vi.fn());
+    puppets[0]?.onerror?.();
+    await expect(fetching).rejects.toThrow(TypeError);
+    void courier.stream("/a", 8, stop.signal, vi.fn());
+    expect(puppets).toHaveLength(2);
+  });
+});

@@ -1,0 +1,91 @@
+import { PackError, type PackFrame } from "./parser";
+import { PackRefused, type StreamPack } from "./stream";
+
+/** What the page asks of the worker. */
+export type Asked =
+  | { kind: "fetch"; id: number; address: string; bytes: number }
+  | { kind: "stop"; id: number };
+
+/** What the worker tells the page. */
+export type Told =
+  | { kind: "frames"; id: number; frames: readonly PackFrame[] }
+  | { kind: "done"; id: number }
+  | { kind: "failed"; id: number; name: string; message: string; status: number };
+
+interface Job {
+  onFrames: (frames: readonly PackFrame[]) => void;
+  done: () => void;
+  failed: (reason: Error) => void;
+}
+
+/**
+ * Has packs fetched by a worker: bytes go on arriving while the page is busy with its first
+ * pictures, and a reader's hand is not held up while the next case is fetched.
+ */
+export class Courier {
+  private worker: Worker | null = null;
+  private readonly jobs = new Map<number, Job>();
+  private asked = 0;
+
+  constructor(private readonly make: () => Worker = makeWorker) {}
+
+  readonly stream: StreamPack = (address, bytes, signal, onFrames) =>
+    new Promise((resolve, reject) => {
+      const id = (this.asked += 1);
+      const end = (): void => void this.jobs.delete(id);
+      const failed = (reason: Error): void => {
+        end();
+        reject(reason);
+      };
+      this.jobs.set(id, { onFrames, done: () => (end(), resolve()), failed });
+      signal.addEventListener("abort", () => {
+        this.ask({ kind: "stop", id });
+        failed(new DOMException("No case needs these images.", "AbortError"));
+      });
+      this.ask({ kind: "fetch", id, address, bytes });
+    });
+
+  private ask(asked: Asked): void {
+    this.worker ??= this.started();
+    this.worker.postMessage(asked);
+  }
+
+  private started(): Worker {
+    const worker = this.make();
+    worker.onmessage = ({ data }: MessageEvent<Told>) => this.hear(data);
+    worker.onerror = () => {
+      this.worker = null; // the next try starts another
+      worker.terminate();
+      const reason = new TypeError("What fetches images has stopped.");
+      for (const job of [...this.jobs.values()]) job.failed(reason);
+    };
+    return worker;
+  }
+
+  private hear(told: Told): void {
+    const job = this.jobs.get(told.id);
+    if (!job) return; // it was stopped meanwhile
+    if (told.kind === "done") job.done();
+    else if (told.kind === "failed") job.failed(reasonOf(told));
+    else this.handOn(job, told);
+  }
+
+  /** Frames that do not fit their series end the job, as they would on the page's own thread. */
+  private handOn(job: Job, told: Extract<Told, { kind: "frames" }>): void {
+    try {
+      job.onFrames(told.frames);
+    } catch (error) {
+      this.ask({ kind: "stop", id: told.id });
+      job.failed(error instanceof Error ? error : new Error(String(error)));
+    }
+  }
+}
+
+function makeWorker(): Worker {
+  return new Worker(new URL("./worker.ts", import.meta.url), { type: "module" });
+}
+
+function reasonOf({ name, message, status }: Extract<Told, { kind: "failed" }>): Error {
+  if (name === "PackRefused") return new PackRefused(status);
+  return name === "PackError" ? new PackError(message) : new TypeError(message);
+}

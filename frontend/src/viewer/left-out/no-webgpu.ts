@@ -1,0 +1,2 @@
+/** Stands in for vtk.js' WebGPU side: Cornerstone paints with WebGL. */
+export {};
