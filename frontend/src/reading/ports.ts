@@ -20,7 +20,7 @@ export interface Ports {
   lifeline: Lifeline;
   openOutbox: () => Promise<Opened>;
   streamPack: StreamPack;
-  /** Loads Cornerstone, once, after the pixels have been asked for. */
+  /** Loads Cornerstone and makes it ready, once: as soon as the page is there. */
   loadStage: () => Promise<OpenStage>;
 }
 
@@ -32,6 +32,10 @@ export function browserPorts(): Ports {
     lifeline: new Lifeline(crypto.randomUUID()),
     openOutbox: () => openOutbox(),
     streamPack: new Courier().stream,
-    loadStage: async () => (await import("../viewer/stage")).openStage,
+    loadStage: async () => {
+      const { openStage, warmUp } = await import("../viewer/stage");
+      warmUp();
+      return openStage;
+    },
   };
 }

@@ -19,23 +19,36 @@ interface Slot {
   viewportId: string;
 }
 
+let engine: RenderingEngine | null = null;
+
+/**
+ * Make ready what every picture needs, before there is one: the first WebGL context of a page takes
+ * a browser a tenth of a second and more. Called again, it does nothing.
+ */
+export function warmUp(): RenderingEngine {
+  if (engine === null) {
+    init({ debug: {}, rendering: { webGlContextCount: CONTEXTS } });
+    engine = new RenderingEngine("reading-room");
+  }
+  return engine;
+}
+
 /** Open the stage: the only way from the reading room to Cornerstone. */
 export function openStage(
   framesOf: (series: string) => SeriesFrames | undefined,
   options: StageOptions,
 ): Stage {
-  init({ debug: {}, rendering: { webGlContextCount: CONTEXTS } });
-  return new CornerstoneStage(framesOf, options);
+  return new CornerstoneStage(warmUp(), framesOf, options);
 }
 
 class CornerstoneStage implements Stage {
-  private readonly engine = new RenderingEngine("reading-room");
   private readonly images: PackImages;
   private slots: Slot[] = [];
   private made = 0;
   private readonly resizing = new ResizeObserver(() => this.engine.resize(true, true));
 
   constructor(
+    private readonly engine: RenderingEngine,
     private readonly framesOf: (series: string) => SeriesFrames | undefined,
     private readonly options: StageOptions,
   ) {
@@ -84,6 +97,7 @@ class CornerstoneStage implements Stage {
     eventTarget.removeEventListener(Enums.Events.WEBGL_CONTEXT_RESTORED, this.back);
     this.images.close();
     this.engine.destroy();
+    engine = null;
     cache.purgeCache();
   }
 
