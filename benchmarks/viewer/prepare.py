@@ -64,11 +64,12 @@ def study_of(people: cast.People, name: str, readers: tuple[User, ...]) -> Study
 
 
 def run(study: Study, people: cast.People, examinations: list[Examination]) -> Study:
-    """With its cases, each with proposals, locked and started."""
+    """With its cases, the last one for training, each with proposals, locked and started."""
     lesions = [proposing.found(centroid_mm=place, contours_mm=_ring(place)) for place in LESIONS]
-    for number, case in enumerate(
-        services.add_cases(study, examinations=examinations, kind="main", by=people.cora)
-    ):
+    *main, training = examinations
+    cases = services.add_cases(study, examinations=main, kind="main", by=people.cora)
+    cases += services.add_cases(study, examinations=[training], kind="training", by=people.cora)
+    for number, case in enumerate(cases):
         factories.standard(case, diseased=number % 2 == 0, by=people.cora)
         proposing.propose(case.examination, *lesions)
     services.lock(study, password=cast.PASSWORD, by=people.cora)

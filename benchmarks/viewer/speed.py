@@ -1,128 +1,211 @@
-"""The reading room in a real browser, beside the raw fetch of the same bytes in the same page.
+"""The reading room beside OHIF and beside the raw fetch of the same bytes, in one run.
 
-    python -m benchmarks.viewer.speed ADDRESS [--times 3]
+    python -m benchmarks.viewer.speed [--rounds 3] [--slow-rounds 1] [--steps 60]
 
-ADDRESS is a reading room that opens without a sign-in: that of `node dev/mock.mjs` in `frontend`
-(`http://127.0.0.1:8300/reading/ai/`), which serves the built frontend and packs as the platform
-does. Each time is a fresh browser context: cold caches. Numbers: docs/performance-viewer.md.
+A real server on a platform of its own with four series of 160 slices (84 MB), read in a real
+browser: the room; OHIF as published on npm, on Orthanc and on our own DICOMweb; the same packs
+fetched and dropped; Cornerstone's bare stack viewports. Each visit is a fresh browser context.
+Compare the rows of one run only: they share the machine's state. docs/performance-viewer.md.
 """
 
 import argparse
-import gzip
+import json
 import os
+import subprocess
+import tempfile
+from collections import defaultdict
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
 from statistics import median
 from typing import Any
 
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, sync_playwright
 
-from scripts.launcher.tools import find_chromium
+from benchmarks.imaging import peers as servers
+from benchmarks.viewer import ohif, peers, reading
+from benchmarks.viewer.slow_link import slow_link
+from scripts.launcher.tools import CHROMIUM_FLAGS, find_chromium
 
-FLAGS = [
-    "--no-sandbox",
-    "--use-gl=angle",
-    "--use-angle=swiftshader",
-    "--enable-unsafe-swiftshader",
-    "--disable-background-networking",
-]
-PATIENCE_MS = 240_000
-# When the first pane has a picture and when the case is ready, by the page's own signs.
-WATCH = """
-const seen = (window.__seen = {});
-new MutationObserver(() => {
-  const pane = document.querySelector('[data-testid=pane-0]');
-  if (pane?.dataset.slice) seen.first ??= performance.now();
-  if (document.documentElement.dataset.ready === 'true') seen.all ??= performance.now();
-  const check = document.querySelector('[data-testid=display-seen]');
-  if (check) { check.click(); seen.check = true; seen.opened ??= performance.now(); }
-}).observe(document, { subtree: true, childList: true, attributes: true });
-"""
-SEEN = "() => window.__seen"
-CODE = """() => performance.getEntriesByType('resource')
-  .filter((each) => /\\.(js|css)$/.test(each.name) && each.startTime < window.__seen.first)
-  .map((each) => each.name)"""
-RAW = """async () => {
-  const packs = performance.getEntriesByType('resource').map((each) => each.name)
-    .filter((name) => name.includes('/pack')) // the next case's packs come after this one's
-    .slice(0, document.querySelectorAll('[data-testid^=series-]').length);
-  const begun = performance.now();
-  const sizes = await Promise.all(packs.map(async (address) => {
-    const answer = await fetch(address, { cache: 'no-store' });
-    return (await answer.arrayBuffer()).byteLength;
-  }));
-  return { ms: performance.now() - begun, bytes: sizes.reduce((a, b) => a + b, 0) };
-}"""
-SCROLL = """async (steps) => {
-  const pane = document.querySelector('[data-testid=pane-0]');
-  const begun = performance.now();
-  for (let step = 0; step < steps; step += 1) {
-    const before = pane.dataset.slice;
-    const key = step % 40 < 20 ? 'ArrowDown' : 'ArrowUp';
-    document.body.dispatchEvent(new KeyboardEvent('keydown', { key, bubbles: true }));
-    while (pane.dataset.slice === before) await new Promise(requestAnimationFrame);
-  }
-  return (1000 * steps) / (performance.now() - begun);
-}"""
-HIDE = "document.body.dispatchEvent(new KeyboardEvent('{kind}', {{ key: 'h', bubbles: true }}))"
+SLICES, FRAME = 160, 256
+IMAGES = SLICES * reading.SERIES
+CASES, NEXT = 5, 4  # a case for training among them
+MBIT_S, ROUND_TRIP_MS = 100, 20
+Rows = dict[str, list[float]]
 
 
-def _until(page: Page, sign: str) -> dict[str, Any]:
-    """Wait for a sign of `WATCH`; the content security policy forbids `wait_for_function`."""
-    for _ in range(PATIENCE_MS // 50):
-        seen: dict[str, Any] = page.evaluate(SEEN)
-        if sign in seen:
-            return seen
-        page.wait_for_timeout(50)
-    raise SystemExit(f"waited in vain for {sign}")
+def environment(folder: Path, wanted: dict[str, tuple[int, int, int, int]]) -> dict[str, str]:
+    """Of a platform of its own; `wanted`: cases, readers, slices, pixels a side, by study."""
+    return os.environ | {
+        "READERSTUDY_VAR": str(folder / "var"), "BENCH_SOURCE": str(folder / "source"),
+        "BENCH_WANTED": json.dumps(wanted), "PYTHONPATH": str(servers.ROOT), "LOG_LEVEL": "ERROR",
+    }  # fmt: skip
 
 
-def _packed_kb(page: Page, addresses: list[str]) -> float:
-    """What files weigh compressed by gzip."""
-    return sum(len(gzip.compress(page.request.get(each).body(), 9)) for each in addresses) / 1000
+def prepared(env: dict[str, str]) -> dict[str, Any]:
+    """Make the platform; answers what `prepare` prints."""
+    python = str(servers.ROOT / ".venv" / "bin" / "python")
 
+    def manage(*arguments: str) -> str:
+        command = [python, "manage.py", *arguments]
+        done = subprocess.run(command, cwd=servers.ROOT, env=env, capture_output=True, text=True)  # noqa: PLW1510
+        if done.returncode:
+            raise SystemExit(done.stderr[-2000:])
+        return done.stdout
 
-def measure(browser: Browser, address: str) -> dict[str, float]:
-    """One cold visit: seconds from opening, the raw fetch, steps a second."""
-    page = browser.new_context(viewport={"width": 1280, "height": 800}).new_page()
-    page.add_init_script(WATCH)
-    page.goto(address)
-    _until(page, "first")
-    seen = _until(page, "all")
-    begun = seen.get("opened", 0)
-    raw = page.evaluate(RAW)
-    with_proposals = page.evaluate(SCROLL, 60)
-    page.evaluate(HIDE.format(kind="keydown"))
-    without = page.evaluate(SCROLL, 60)
-    page.evaluate(HIDE.format(kind="keyup"))
-    found = {
-        "first_s": (seen["first"] - begun) / 1000,
-        "all_s": (seen["all"] - begun) / 1000,
-        "raw_s": raw["ms"] / 1000,
-        "raw_mb": raw["bytes"] / 1e6,
-        "steps_with": with_proposals,
-        "steps_without": without,
-        "code_kb": _packed_kb(page, page.evaluate(CODE)),
-    }
-    page.context.close()
+    manage("migrate", "--no-input", "-v0")
+    manage("collectstatic", "--no-input", "-v0")
+    told = manage("shell", "-v0", "-c", "import benchmarks.viewer.prepare")
+    found: dict[str, Any] = json.loads(told.strip().splitlines()[-1])
     return found
 
 
+@contextmanager
+def chromium() -> Iterator[Browser]:
+    """The system's, as the browser tests start it."""
+    path = os.environ.get("CHROMIUM") or find_chromium()
+    with (
+        sync_playwright() as driver,
+        driver.chromium.launch(executable_path=path, args=list(CHROMIUM_FLAGS)) as browser,
+    ):
+        yield browser
+
+
+def visit(
+    browser: Browser, base: str, told: dict[str, Any], rows: Rows, *, kind: str
+) -> reading.Sitting:
+    """One cold visit of the room by the next reader, and the raw fetch in the same page."""
+    reader = told["readers"].pop()
+    with reading.sitting(browser, base, told["study"], reader) as here:
+        times, raw = here.ready(), here.raw()
+        rows[f"{kind}: room, first picture"].append(times["first"])
+        rows[f"{kind}: room, decoded"].append(times["decoded"])
+        rows[f"{kind}: room, decoded, from asking for the case"].append(
+            times["decoded"] - times["opening"]
+        )
+        rows[f"{kind}: raw fetch of the same {raw['bytes'] / 1e6:.0f} MB"].append(raw["ms"])
+        rows["code before the first picture: room, kB"].append(
+            here.page.evaluate(reading.CODE, times["first"])
+        )
+    return here
+
+
+def peer(browser: Browser, port: int, uid: str, rows: Rows, *, kind: str) -> None:
+    """One cold visit of OHIF."""
+    seen = ohif.opened(browser, f"http://127.0.0.1:{port}", uid, IMAGES)
+    rows[f"{kind}, first picture"].append(seen.first)
+    rows[f"{kind}, decoded"].append(seen.decoded)
+    rows["code before the first picture: OHIF, kB"].append(seen.code_kb)
+
+
+def scrolling(
+    browser: Browser, base: str, bare: str, told: dict[str, Any], rows: Rows, steps: int
+) -> None:
+    """Steps a second through loaded series: the room in both its ways, and bare viewports."""
+    with reading.sitting(browser, base, told["study"], told["readers"].pop()) as here:
+        here.ready()
+        here.prefetched(reading.SERIES)
+        packet, boxes = here.packet(), here.page.evaluate(reading.BOXES)
+        found = here.scrolled(steps)
+        rows["steps a second: four panes, proposals drawn"].append(found["with"])
+        rows["steps a second: four panes, nothing drawn"].append(found["without"])
+    page = browser.new_context(viewport=reading.SIZE).new_page()
+    page.goto(bare)
+    order = {role: at for at, role in enumerate(("t1c", "flair", "t2", "t1"))}
+    series = sorted(packet["series"], key=lambda each: order[each["role"]])
+    page.evaluate(
+        "([series, token, boxes]) => bare.show(series, token, boxes)",
+        [series, packet["token"], boxes],
+    )
+    rows["steps a second: four bare stack viewports"].append(
+        median(page.evaluate("(steps) => bare.scroll(steps)", steps) for _ in range(2))
+    )
+    page.context.close()
+
+
+def following(browser: Browser, base: str, told: dict[str, Any], rows: Rows) -> None:
+    """Cases one after the other: those whose images were fetched while the one before was read."""
+    with reading.sitting(browser, base, told["study"], told["readers"].pop()) as here:
+        here.ready()
+        for number in range(2, NEXT + 1):
+            here.sign()
+            times = here.ready(number)
+            if number > 2:  # after training there is nothing to fetch ahead
+                rows["next case, fetched ahead: from asking, first picture"].append(
+                    times["first"] - times["opening"]
+                )
+                rows["next case, fetched ahead: from the answer, all panes"].append(
+                    times["ready"] - times["packet"]
+                )
+            here.prefetched(reading.SERIES * (number + 1))
+
+
+def measured(folder: Path, chosen: argparse.Namespace) -> Rows:
+    """Everything, in rounds: what is compared takes turns."""
+    rows: Rows = defaultdict(list)
+    readers = 2 * (chosen.rounds + chosen.slow_rounds + chosen.scrolls + 2)
+    env = environment(folder, {"speed": (CASES, readers, SLICES, FRAME)})
+    cache = Path(os.environ.get("READERSTUDY_CACHE", servers.ROOT / "var" / "cache"))
+    dist, bare = peers.ohif(cache), peers.bare(folder / "bare")
+    told = prepared(env)["speed"]
+    with servers.orthanc(folder) as orthanc, servers.ours(env) as ours, chromium() as browser:
+        sources = {
+            "OHIF on our DICOMweb": peers.Source(
+                ours.port, f"/dicomweb/collections/{told['collection']}/", f"Bearer {told['key']}"
+            )
+        }
+        uids = {"OHIF on our DICOMweb": told["study_uid"]}
+        if orthanc:
+            sources["OHIF on Orthanc"] = peers.Source(orthanc.port, "/dicom-web/")
+            uids["OHIF on Orthanc"] = peers.send_to_orthanc(
+                orthanc.port, folder / "source" / "speed"
+            )
+        base = f"http://127.0.0.1:{ours.port}"
+        with peers.front(folder / "nginx", dist, sources, bare, ours.port) as ports:
+            for _ in range(chosen.rounds):
+                for name, uid in uids.items():
+                    peer(browser, ports[name], uid, rows, kind=name)
+                visit(browser, base, told, rows, kind="local")
+            for _ in range(chosen.slow_rounds):
+                slowly(browser, ours.port, ports, uids, told, rows)
+            for _ in range(chosen.scrolls):
+                address = f"http://127.0.0.1:{ports['bare']}/"
+                scrolling(browser, base, address, told, rows, chosen.steps)
+            following(browser, base, told, rows)
+    return rows
+
+
+def slowly(
+    browser: Browser,
+    ours: int,
+    ports: dict[str, int],
+    uids: dict[str, str],
+    told: dict[str, Any],
+    rows: Rows,
+) -> None:
+    """The same on a slow line, each alone on it."""
+    line = {"mbit_s": MBIT_S, "round_trip_ms": ROUND_TRIP_MS}
+    name = "OHIF on Orthanc" if "OHIF on Orthanc" in uids else "OHIF on our DICOMweb"
+    with slow_link(ports[name], **line) as port:
+        peer(browser, port, uids[name], rows, kind=f"{MBIT_S} Mbit/s: {name}")
+    with slow_link(ours, **line) as port:
+        visit(browser, f"http://127.0.0.1:{port}", told, rows, kind=f"{MBIT_S} Mbit/s")
+
+
 def main() -> None:
-    """Measure, and print the medians and their ratios."""
+    """Measure; print medians, ranges and the machine's load."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("address")
-    parser.add_argument("--times", type=int, default=3)
+    parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--slow-rounds", type=int, default=1)
+    parser.add_argument("--scrolls", type=int, default=1)
+    parser.add_argument("--steps", type=int, default=60)
     chosen = parser.parse_args()
-    with sync_playwright() as driver:
-        path = os.environ.get("CHROMIUM") or find_chromium()
-        with driver.chromium.launch(executable_path=path, args=FLAGS) as browser:
-            rows = [measure(browser, chosen.address) for _ in range(chosen.times)]
-    for name in rows[0]:
-        values = sorted(row[name] for row in rows)
-        print(f"{name:14} {median(values):9.2f}   ({values[0]:.2f} to {values[-1]:.2f})")
-    ratio = median(row["all_s"] / row["raw_s"] for row in rows)
-    scroll = median(row["steps_with"] / row["steps_without"] for row in rows)
-    print(f"all slices ready / raw fetch of the same bytes: {ratio:.2f}")
-    print(f"steps with proposals / with what is drawn hidden: {scroll:.2f}")
+    before = os.getloadavg()
+    with tempfile.TemporaryDirectory() as name:
+        rows = measured(Path(name), chosen)
+    for what, values in rows.items():
+        print(f"{what:60} {median(values):10.1f}   ({min(values):.1f} to {max(values):.1f})")
+    print(f"load average before {before[0]:.1f}, after {os.getloadavg()[0]:.1f}")
 
 
 if __name__ == "__main__":

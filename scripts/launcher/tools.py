@@ -11,6 +11,17 @@ from scripts.launcher.progress import Failed, say
 
 OLDEST_PYTHON = (3, 11)
 OLDEST_NODE = (20, 19)
+# A browser on a machine without a graphics processor: WebGL in software; nothing of its own calls.
+CHROMIUM_FLAGS = (
+    "--no-sandbox",
+    "--use-gl=angle",
+    "--use-angle=swiftshader",
+    "--enable-unsafe-swiftshader",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+    "--no-first-run",
+)
 
 
 def _version(command: list[str]) -> tuple[int, ...]:

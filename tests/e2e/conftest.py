@@ -14,21 +14,11 @@ from playwright.sync_api import Browser, BrowserContext, Page, Playwright, sync_
 from readerstudy.demo import phantoms
 from scripts.launcher.serve import Platform
 from scripts.launcher.setup import PYTHON, ROOT
-from scripts.launcher.tools import find_chromium
+from scripts.launcher.tools import CHROMIUM_FLAGS, find_chromium
 from tests.e2e.making import make_study
 
 SIZES = {"1280x800": (1280, 800), "1920x1080": (1920, 1080)}
 SHOTS = ROOT / "test-results"
-FLAGS = [
-    "--no-sandbox",
-    "--use-gl=angle",
-    "--use-angle=swiftshader",
-    "--enable-unsafe-swiftshader",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-    "--no-first-run",
-]
 CASES, TRAINING = 4, 1
 
 
@@ -104,7 +94,7 @@ def playwright() -> Iterator[Playwright]:
 def browser(playwright: Playwright) -> Iterator[Browser]:
     """The system's Chromium, with WebGL in software."""
     path = os.environ.get("CHROMIUM") or find_chromium()
-    with playwright.chromium.launch(executable_path=path, args=FLAGS) as chromium:
+    with playwright.chromium.launch(executable_path=path, args=list(CHROMIUM_FLAGS)) as chromium:
         yield chromium
 
 

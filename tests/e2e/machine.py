@@ -10,8 +10,7 @@ from pathlib import Path
 
 from playwright.sync_api import Browser, Error, Page, Playwright
 
-from scripts.launcher.tools import find_chromium
-from tests.e2e.conftest import FLAGS
+from scripts.launcher.tools import CHROMIUM_FLAGS, find_chromium
 
 STARTS_WITHIN_S = 120.0
 
@@ -30,8 +29,8 @@ class Machine:
         port = self.profile / "DevToolsActivePort"
         port.unlink(missing_ok=True)
         command = [
-            os.environ.get("CHROMIUM") or find_chromium() or "chromium", *FLAGS, "--headless=new",
-            "--remote-debugging-port=0", f"--user-data-dir={self.profile}",
+            os.environ.get("CHROMIUM") or find_chromium() or "chromium", *CHROMIUM_FLAGS,
+            "--headless=new", "--remote-debugging-port=0", f"--user-data-dir={self.profile}",
             "--window-size=1280,900", "about:blank",
         ]  # fmt: skip
         self.process = subprocess.Popen(
