@@ -32,12 +32,15 @@ export class Courier {
   readonly stream: StreamPack = (address, bytes, signal, onFrames) =>
     new Promise((resolve, reject) => {
       const id = (this.asked += 1);
-      const end = (): void => void this.jobs.delete(id);
+      const done = (): void => {
+        this.jobs.delete(id);
+        resolve();
+      };
       const failed = (reason: Error): void => {
-        end();
+        this.jobs.delete(id);
         reject(reason);
       };
-      this.jobs.set(id, { onFrames, done: () => (end(), resolve()), failed });
+      this.jobs.set(id, { onFrames, done, failed });
       signal.addEventListener("abort", () => {
         this.ask({ kind: "stop", id });
         failed(new DOMException("No case needs these images.", "AbortError"));

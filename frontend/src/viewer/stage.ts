@@ -9,9 +9,9 @@ import { StackPane } from "./stack";
 
 const { ViewportType } = Enums;
 const BLACK: [number, number, number] = [0, 0, 0];
-// Every pane paints in one WebGL context: shaders are compiled once. Cornerstone's own choice is
-// seven contexts, made before the first picture and each with programs of its own.
-const CONTEXTS = 1;
+// A WebGL context for each pane that there can be: in a shared one a small pane costs as much as the
+// large one. Cornerstone's own choice is seven, made before the first picture.
+const CONTEXTS = 4;
 
 interface Slot {
   request: PaneRequest;

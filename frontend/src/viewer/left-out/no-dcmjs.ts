@@ -1,8 +1,6 @@
 /** Stands in for dcmjs, which reads DICOM files: the browser gets none. */
-class Nothing {
-  constructor() {
-    throw new Error("This build reads no DICOM files.");
-  }
+function Nothing(): never {
+  throw new Error("This build reads no DICOM files.");
 }
 
 const quiet = (): void => undefined;
