@@ -10,7 +10,7 @@ import pytest
 
 import inference
 from inference import detector as detectors
-from inference.detector import CorruptWeights, Detector, UnknownDetector
+from inference.detector import CorruptWeights, Detector, NoSuchDevice, UnknownDetector
 from inference.lesions import Lesion
 from inference.metrics import score_case
 from inference.phantom import PhantomCase
@@ -109,6 +109,23 @@ def test_the_card_says_what_the_detector_is_and_is_not() -> None:
 def test_an_unknown_detector_names_those_that_are_known() -> None:
     with pytest.raises(UnknownDetector, match=inference.default_detector()):
         inference.load_detector("no-such@9")
+
+
+def test_a_detector_that_needs_a_gpu_says_that_there_is_none(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(detectors, "_has_gpu", lambda: False)
+    card = replace(detectors.card_of(inference.default_detector()), device="cuda")
+    with pytest.raises(NoSuchDevice, match="needs a GPU and there is none here: start a worker"):
+        detectors.load_card(card)
+
+
+def test_a_card_is_written_as_it_was_read(tmp_path: Path) -> None:
+    card = detectors.card_of(inference.default_detector())
+    kept = detectors.WEIGHTS / f"{card.name}-{card.version}.json"
+    assert detectors.write_card(card, tmp_path).read_text() == kept.read_text()
+    changed = replace(card, device="cuda", options={"window": 64}, folder=str(tmp_path))
+    assert detectors.read_card(detectors.write_card(changed, tmp_path)) == changed
 
 
 @pytest.mark.parametrize("damage", ["flipped bit", "cut short", "missing"])
