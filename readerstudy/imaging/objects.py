@@ -134,6 +134,26 @@ def checksum(path: Path) -> str:
     return digest.hexdigest()
 
 
+def listed(folder: Path) -> tuple[list[str], list[str]]:
+    """The folders and the files of a folder of the store."""
+    if is_used():
+        with _answering():
+            folders, files = _storage().listdir(_name(folder))
+            return list(folders), [each for each in files if each]
+    there = list(folder.iterdir()) if folder.is_dir() else []
+    return [each.name for each in there if each.is_dir()], [
+        each.name for each in there if each.is_file()
+    ]
+
+
+def written_at(path: Path) -> float:
+    """When a file of the store was written, in seconds since 1970."""
+    if is_used():
+        with _answering():
+            return _storage().get_modified_time(_name(path)).timestamp()
+    return path.stat().st_mtime
+
+
 def remove(path: Path) -> None:
     """Remove a file, or all of a folder, from storage and cache. Safe to repeat."""
     if is_used():

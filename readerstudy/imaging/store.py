@@ -6,6 +6,7 @@ On a local disk; where a site has an object storage, there, and what is asked fo
 import errno
 import hashlib
 import os
+from collections.abc import Iterator
 from pathlib import Path
 from uuid import UUID, uuid4
 
@@ -15,6 +16,7 @@ from readerstudy.imaging import objects
 from readerstudy.imaging.models import Instance, Series
 from readerstudy.imaging.refusals import Reason, RefusedFile
 
+MASK = "face.npz"  # of a face that is being taken out
 FULL = frozenset([errno.ENOSPC, errno.EDQUOT])
 
 
@@ -120,6 +122,36 @@ def keep(source: Path, target: Path) -> None:
         if error.errno in FULL:
             raise RefusedFile(Reason.NO_SPACE) from error
         raise
+
+
+def leftovers(*, before: float) -> Iterator[Path]:
+    """Files that no row names, written before a moment: of who was killed between file and row.
+
+    Parameters
+    ----------
+    before : float
+        Seconds since 1970; what is newer may be about to get its row.
+    """
+    root = Path(settings.STORE_DIR) / "images"
+    for collection in objects.listed(root)[0]:
+        for name in objects.listed(root / collection)[0]:
+            folder = root / collection / name
+            named = _named(name)
+            for each in objects.listed(folder)[1]:
+                path = folder / each
+                if each not in named and objects.written_at(path) < before:
+                    yield path
+
+
+def _named(series_id: str) -> set[str]:
+    """The names of a series' files by its rows; none where there is no such series."""
+    series = Series.objects.select_related("examination").filter(pk=series_id).first()
+    if series is None:
+        return set()
+    made = {pack_place(series), thumbnail_path(series), metadata_path(series)}
+    uids = Instance.objects.filter(series=series).values_list("sop_uid", flat=True)
+    folder = folder_of(series)
+    return {each.name for each in made | {instance_path(folder, uid) for uid in uids}} | {MASK}
 
 
 def sha256(path: Path) -> str:

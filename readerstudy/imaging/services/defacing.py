@@ -17,7 +17,6 @@ from readerstudy.imaging.volumes import volume_of
 from readerstudy.web.problems import Problem
 
 _CODE = ("113102", "Clean Recognizable Visual Features Option")  # PS3.16 CID 7050
-MASK = "face.npz"
 
 
 def deface(examination: Examination, *, by: User) -> list[str]:
@@ -48,7 +47,7 @@ def deface(examination: Examination, *, by: User) -> list[str]:
     _keep(examination, done, left, by)
     make_ready(examination)
     for each in done:
-        (store.folder_of(each) / MASK).unlink(missing_ok=True)
+        (store.folder_of(each) / store.MASK).unlink(missing_ok=True)
     return left
 
 
@@ -86,12 +85,12 @@ def _deface(series: Series) -> None:
 
 
 def _mask(series: Series) -> defacing.Mask:
-    kept = store.folder_of(series) / MASK
+    kept = store.folder_of(series) / store.MASK
     if kept.exists():
         mask: defacing.Mask = np.load(kept)["mask"]
         return mask
     mask = defacing.face(volume_of(series))
-    part = kept.with_name(f"part-{MASK}")
+    part = kept.with_name(f"part-{store.MASK}")
     np.savez_compressed(part, mask=mask)
     part.replace(kept)
     return mask

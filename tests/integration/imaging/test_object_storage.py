@@ -18,6 +18,7 @@ from django.core.management import CommandError, call_command
 from django.test import Client
 
 from readerstudy.imaging import objects, services, store, tokens
+from readerstudy.imaging.management.commands import verify_storage
 from readerstudy.imaging.models import Instance, Series, Upload
 from readerstudy.object_storage import s3_storage
 from readerstudy.results import store as results
@@ -213,6 +214,35 @@ def test_a_crash_before_the_row_is_committed_leaves_an_object_that_a_repeat_repl
     monkeypatch.setattr(store, "keep", keep)
     again = services.import_folder(tmp_path, collection=study.collection, by=None)
     assert (again.stored, again.repeated, len(list(bucket.objects.all()))) == (6, 2, 11)
+
+
+@pytest.mark.parametrize("where", ["bucket", "disk"])
+def test_what_no_row_names_is_told_and_wiped_once_it_is_old(
+    where: str, study: Study, request: Any, tmp_path: Path, capsys: Any,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:  # fmt: skip
+    if where == "bucket":
+        request.getfixturevalue("bucket")
+    deliver(study, tmp_path)
+    series = only_series()
+    folder = store.folder_of(series)
+    gone = folder.with_name("0" * 32)  # its series was rolled back
+    left = [folder / "cut-off.dcm", gone / "cut-off.dcm"]
+    for path in left:
+        path.parent.mkdir(exist_ok=True)
+        path.write_bytes(b"x")
+    objects.put(*left)
+    call_command("verify_storage", "--wipe-leftovers")
+    assert "no row names" not in capsys.readouterr().out, "younger than a day"
+    assert all(map(objects.exists, left))
+    monkeypatch.setattr(verify_storage, "DAY", -5.0)
+    call_command("verify_storage")
+    assert "2 files that no row names: left" in capsys.readouterr().out
+    call_command("verify_storage", "--wipe-leftovers")
+    assert "2 files that no row names: removed" in capsys.readouterr().out
+    assert not any(map(objects.exists, left))
+    call_command("verify_storage")
+    assert "no row names" not in capsys.readouterr().out
 
 
 def test_frozen_data_and_removal_and_the_cache_are_of_the_bucket_too(

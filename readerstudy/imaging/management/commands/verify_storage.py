@@ -1,5 +1,7 @@
 """`manage.py verify_storage`: compare every stored file with its checksum."""
 
+import time
+from argparse import ArgumentParser
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
@@ -8,14 +10,24 @@ from tqdm import tqdm
 from readerstudy.imaging import objects, store
 from readerstudy.imaging.models import Instance, Series
 
+DAY = 24 * 3600.0
+
 
 class Command(BaseCommand):
     """Check the store against the database."""
 
     help = "Compare every stored image file and pack with its checksum."
 
-    def handle(self, *_args: Any, **_options: Any) -> None:
-        """Name what is missing or altered; fail when anything is."""
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        """Take what to do with files that no row names."""
+        parser.add_argument(
+            "--wipe-leftovers",
+            action="store_true",
+            help="remove files that no row names and that are older than a day",
+        )
+
+    def handle(self, *_args: Any, **options: Any) -> None:
+        """Name what is missing or altered, and what no row names; fail when anything is wrong."""
         instances = Instance.objects.select_related("series__examination")
         bar = tqdm(instances.iterator(), total=instances.count(), unit="file")
         wrong = [
@@ -28,6 +40,16 @@ class Command(BaseCommand):
             for each in Series.objects.exclude(pack_sha256="").select_related("examination")
             if objects.checksum(store.pack_place(each)) != each.pack_sha256
         ]
+        self._leftovers(is_wiped=options["wipe_leftovers"])
         if wrong:
             raise CommandError(f"Missing or altered: {', '.join(wrong)}")
         self.stdout.write("Every stored file matches its checksum.")
+
+    def _leftovers(self, *, is_wiped: bool) -> None:
+        """Say how many files were left by who was killed between a file and its row."""
+        found = list(store.leftovers(before=time.time() - DAY))
+        for path in found if is_wiped else ():
+            objects.remove(path)
+        if found:
+            done = "removed" if is_wiped else "left; --wipe-leftovers removes them"
+            self.stdout.write(f"{len(found)} files that no row names: {done}.")
