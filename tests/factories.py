@@ -50,14 +50,14 @@ def user(username: str = "", **fields: Any) -> User:
 
 
 def examination(
-    collection: Collection, *, roles: tuple[str, ...] = ("t1c", "flair")
+    collection: Collection, *, roles: tuple[str, ...] = ("t1c", "flair"), patient: str = ""
 ) -> Examination:
     """An examination that is ready to be shown: rows only, no files."""
     number = next(_numbers)
     made = Examination.objects.create(
         collection=collection,
         study_uid=f"2.25.{number}",
-        patient=f"P{number:06d}",
+        patient=patient or f"P{number:06d}",
         verdict=Verdict.PASS,
         ready_at=LONG_AGO,
         created_at=LONG_AGO,
@@ -78,6 +78,13 @@ def examination(
         )
         for place, role in enumerate(roles, start=1)
     )
+    return made
+
+
+def prior(case: Case, *, by: User) -> Examination:
+    """An earlier examination of a draft's case's patient, shown beside it."""
+    made = examination(case.study.collection, patient=case.examination.patient)
+    services.set_prior(case, examination=made, by=by)
     return made
 
 

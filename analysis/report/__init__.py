@@ -60,16 +60,19 @@ class Report:
     ----------
     numbers : dict
         JSON-able: version, plan, data, flow, primary, sensitivity, readers, subgroups,
-        localisation, time, order, decisions, warnings.
+        localisation, delineation, time, order, decisions, warnings.
     figures : mapping of str to factory
         flow, roc, differences, readers, froc, sizes, decisions, times, order: those that the data
         allow.
     statement : str
+    tables : mapping of str to DataFrame
+        delineation: a row a drawn lesion, where readers drew any.
     """
 
     numbers: dict[str, Any]
     figures: Mapping[str, FigureFactory]
     statement: str
+    tables: Mapping[str, pd.DataFrame]
 
     @property
     def sha256(self) -> str:
@@ -85,7 +88,7 @@ def canonical(numbers: Mapping[str, Any]) -> bytes:
     return text.encode()
 
 
-def run(
+def run(  # noqa: PLR0913 -- a parameter a frozen table
     plan: Mapping[str, Any],
     *,
     reads: pd.DataFrame,
@@ -94,6 +97,7 @@ def run(
     decisions: pd.DataFrame | None = None,
     allocation: pd.DataFrame | None = None,
     readers: pd.DataFrame | None = None,
+    grids: pd.DataFrame | None = None,
     control: str | None = None,
 ) -> Report:
     """Carry out an analysis plan on frozen tables.
@@ -115,6 +119,8 @@ def run(
         reader, case, arm, period, status: a row an allocated read (see `analysis.flow`).
     readers : DataFrame, optional
         reader, withdrawn.
+    grids : DataFrame, optional
+        Geometry of the series that were drawn on (see `analysis.agreement.drawn`).
     control : str, optional
         The control arm; the plan's `control`, else the first modality in order.
 
@@ -134,6 +140,7 @@ def run(
     found = sections.localisation(tables, asked)
     times = sections.time(tables, asked)
     ordered = order(tables, asked, main)
+    drawn = sections.delineation(tables, grids)
     arm = tables.control
     of_marks = is_of_marks(asked.fom)
     data = material(tables, of_marks=of_marks)
@@ -148,13 +155,14 @@ def run(
         "readers": accuracy.by_reader(data, asked, arm),
         "subgroups": groups(data, asked, arm, of_marks=of_marks),
         "localisation": found.to_json(arm),
+        "delineation": drawn.to_json(),
         "time": rounded(times.to_json(), TIME_DIGITS),
         "order": rounded(ordered.to_json(), TIME_DIGITS),
         "decisions": sections.decisions(tables, asked),
         "warnings": list(tables.warnings),
     }
     said = words.findings(main, tree, (found, times), asked)
-    said += [ordered.statement()] if ordered.statement() else []
+    said += [words for words in (ordered.statement(), drawn.statement()) if words]
     text = " ".join(said)
     numbers = rounded(finite({**tree, "statement": text, "findings": said}), DIGITS)
     figures = _figures(tables, asked, tree, main, (found, times))
@@ -163,7 +171,7 @@ def run(
         figures["order"] = partial(order_figure, ordered, control=arm, words=label)
     if moved is not None:
         figures["flow"] = partial(flow_figure, moved)
-    return Report(numbers, figures, text)
+    return Report(numbers, figures, text, drawn.tables())
 
 
 def rounded(tree: Any, digits: int) -> Any:

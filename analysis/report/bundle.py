@@ -23,8 +23,11 @@ TEXT = (
     "experience",
     "scanner",
     "proposal",
+    "drawn_on",
+    "drawn",
+    "series",
 )
-TABLES = ("reads", "marks", "truth", "decisions", "allocation", "readers")
+TABLES = ("reads", "marks", "truth", "decisions", "allocation", "readers", "grids")
 SUMS, NUMBERS, PLAN = "SHA256SUMS", "results/numbers.json", "data/plan.json"
 
 

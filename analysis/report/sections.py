@@ -6,6 +6,7 @@ from typing import Any
 
 import pandas as pd
 
+from analysis.agreement.drawn import Drawn, drawn_lesions
 from analysis.freeresponse.data import FrocData
 from analysis.freeresponse.lesions import SizeBin, by_size, differences_by_size
 from analysis.freeresponse.study import Options, froc_of
@@ -21,6 +22,39 @@ from analysis.times.result import TimeResult
 from analysis.times.study import other_limits, reading_time
 
 NAMES = ("reader", "modality", "case")
+
+
+@dataclass(frozen=True, eq=False)
+class Delineation:
+    """What was drawn against the standard; empty where nothing was."""
+
+    result: Drawn | None = None
+    error: str = ""
+
+    def to_json(self) -> dict[str, Any]:
+        """Means by modality, or why there are none; empty where nothing was drawn."""
+        if self.error:
+            return {"error": self.error}
+        return {} if self.result is None else self.result.to_json()
+
+    def statement(self) -> str:
+        """The means in words."""
+        return "" if self.result is None else self.result.statement()
+
+    def tables(self) -> dict[str, pd.DataFrame]:
+        """The rows behind the means."""
+        return {} if self.result is None else {"delineation": self.result.rows}
+
+
+def delineation(tables: Tables, grids: pd.DataFrame | None) -> Delineation:
+    """Overlap of what readers drew with the lesions that they found."""
+    if tables.marks is None or tables.truth is None or grids is None or grids.empty:
+        return Delineation()
+    try:
+        found = drawn_lesions(tables.marks, tables.truth, grids)
+    except DataError as error:
+        return Delineation(error=str(error))
+    return Delineation(found if len(found.rows) else None)
 
 
 @dataclass(frozen=True, eq=False)

@@ -83,6 +83,7 @@ function packet(read, tab) {
     case: { code: `C-${String(read.number).padStart(3, "0")}` },
     token: `t${read.number}`, token_expires_at: new Date(Date.now() + 6 * 36e5).toISOString(),
     series: CASE.map((each) => seriesOf(each, read.number)), questions: QUESTIONS,
+    prior: study === "prior" ? { days: 92, series: CASE.slice(0, 3).map((each) => priorOf(each, read.number)) } : null,
     hanging: { layout: "auto", roles: ["t1c", "flair", "t2", "t1", "ct", "other"], window: "auto", linked: ["position", "zoom", "pan"] },
     draft: {
       marks: draft.marks.filter((mark) => !mark.isRemoved), measures: [...draft.measures.values()], answers: draft.answers,
@@ -96,6 +97,13 @@ function packet(read, tab) {
 /** Every case has the same pictures under its own ids. */
 function seriesOf({ series }, number) {
   return { ...series, id: series.id.slice(0, 9) + String(number).padStart(4, "0") + series.id.slice(13) };
+}
+
+/** The same pictures as an earlier examination: another frame of reference, 12 mm higher. */
+function priorOf(each, number) {
+  const { geometry, ...series } = seriesOf(each, number);
+  const positions_mm = geometry.positions_mm.map(([x, y, z]) => [x, y, z + 12]);
+  return { ...series, id: `f${series.id.slice(1)}`, geometry: { ...geometry, positions_mm, frame_of_reference: "2.25.99" } };
 }
 
 function apply(draft, { kind, payload }) {

@@ -77,12 +77,57 @@ def make_case(
     if n_lesions is not None and n_lesions < 0:
         raise ValueError(f"n_lesions is {n_lesions}: give 0 or more, or None to draw a number")
     rng = np.random.default_rng(seed)
-    head = anatomy.build(rng)
-    dose = float(rng.uniform(0.75, 1.25)) if dose is None else dose
-    enhancing = vessels.add(head, dose, rng)
+    head, dose, enhancing = _head(rng, dose)
     planted = lesions.plant(head, n_lesions, dose, rng)
     machine = scanner.draw(rng, slice_mm)
     machine = machine if alter is None else alter(machine)
+    return _acquired(seed, head, planted, enhancing, machine, rng)
+
+
+def make_earlier(seed: int, *, n_lesions: int | None = None, shrink: float = 0.6) -> PhantomCase:
+    """Make the same head as `make_case(seed, n_lesions=n_lesions)` at an earlier examination.
+
+    Its metastases lie where the later ones do, `shrink` times as wide; those that would be under
+    2 mm are not there yet. Another scanner, another position of the head: only the anatomy is the
+    same.
+
+    Raises
+    ------
+    ValueError
+        If `n_lesions` is negative, or `shrink` does not lie between 0 and 1.
+    """
+    if n_lesions is not None and n_lesions < 0:
+        raise ValueError(f"n_lesions is {n_lesions}: give 0 or more, or None to draw a number")
+    if not 0 < shrink < 1:
+        raise ValueError(f"shrink is {shrink}: an earlier lesion is smaller, between 0 and 1")
+    rng = np.random.default_rng(seed)
+    later, dose, _ = _head(rng, None)
+    planted = lesions.plant(later, n_lesions, dose, rng)
+    rng = np.random.default_rng(seed)
+    head, dose, enhancing = _head(rng, None)
+    own = np.random.default_rng([seed, 1])
+    before = lesions.plant_smaller(head, planted, shrink, dose, own)
+    return _acquired(seed, head, before, enhancing, scanner.draw(own, None), own)
+
+
+def _head(
+    rng: np.random.Generator, dose: float | None
+) -> tuple[anatomy.Head, float, vessels.Enhancing]:
+    """A head with its vessels, before anything grows in it; the dose of contrast."""
+    head = anatomy.build(rng)
+    dose = float(rng.uniform(0.75, 1.25)) if dose is None else dose
+    return head, dose, vessels.add(head, dose, rng)
+
+
+def _acquired(
+    seed: int,
+    head: anatomy.Head,
+    planted: list[Planted],
+    enhancing: vessels.Enhancing,
+    machine: Scanner,
+    rng: np.random.Generator,
+) -> PhantomCase:
+    """The head on the machine, with the truth on the grid of T1c."""
     to_patient = acquisition.anatomy_affine(rng.normal(0, (2, 8, 12)))
     series = _series(head, machine, to_patient, rng)
     t1c = series["t1c"]

@@ -64,6 +64,27 @@ def plant(head: Head, count: int | None, dose: float, rng: np.random.Generator) 
     return planted
 
 
+def plant_smaller(
+    head: Head, later: list[Planted], shrink: float, dose: float, rng: np.random.Generator
+) -> list[Planted]:
+    """Put metastases where a later examination has its own, `shrink` times as wide.
+
+    One that would be under the least diameter is not there yet.
+    """
+    planted: list[Planted] = []
+    for each in later:
+        radius = each.nominal_mm * shrink / 2
+        if 2 * radius < MIN_DIAMETER_MM:
+            continue
+        middle = np.array(ndimage.center_of_mass(each.fraction))
+        centre = middle + [part.start for part in each.box]
+        shape = _outline(head, centre, radius, rng)
+        _mass_effect(head, shape, rng)
+        planted.append(_grow(head, shape, each.number, dose, rng))
+    _white_matter_spots(head, rng)
+    return planted
+
+
 def _seats(head: Head) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
     """Voxels where metastases sit, with weights: the junction of grey and white matter."""
     grey = head.tissues["grey"] + 0.3 * head.tissues["deep_grey"]

@@ -24,6 +24,7 @@ from readerstudy.studies.definition import (
 )
 from readerstudy.studies.models import Case, Membership, Study
 from readerstudy.studies.question_sets import usual_questionnaires
+from readerstudy.studies.services.images import set_deidentification
 from readerstudy.truth import selectors as standards
 from readerstudy.truth import services as truth
 from readerstudy.truth.services import LesionDraft
@@ -73,6 +74,8 @@ def begin(users: dict[str, User]) -> Study:
     """The draft with its questions, roles, readers, design and plan."""
     cora = users["coordinator"]
     study = studies.create_study(name=NAME, summary=SUMMARY, is_simulated=True, by=cora)
+    # Dates move by one span for each patient: the days between prior and current stay.
+    set_deidentification(study, {"dates": "shift"}, by=cora)
     studies.set_questions(study, questions=brain_metastasis_questions(), by=cora)
     studies.set_questionnaires(study, questionnaires=(_about_readers(),), by=cora)
     studies.set_pass_mark(study, percent=PASS_MARK_PERCENT, by=cora)
@@ -122,8 +125,14 @@ def make_cases(
     training: int,
     by: User,
 ) -> None:
-    """Take the examinations as cases and set each one's reference standard."""
-    for number, (order, examination) in enumerate(examinations.items()):
+    """Take the examinations as cases and set each one's reference standard.
+
+    Earlier examinations show beside their cases as priors.
+    """
+    earlier = phantoms.priors(training)
+    cases = [order for order in examinations if order not in earlier.values()]
+    for number, order in enumerate(cases):
+        examination = examinations[order]
         kind = Case.Kind.TRAINING if number < training else Case.Kind.MAIN
         case = studies.add_case(study, examination=examination, kind=kind, by=by)
         lesions = [_lesion(each) for each in phantoms.truth_of(order)]
@@ -134,6 +143,8 @@ def make_cases(
             source="Known: synthetic phantom",
             by=by,
         )
+        if order in earlier and earlier[order] in examinations:
+            studies.set_prior(case, examination=examinations[earlier[order]], by=by)
 
 
 def _lesion(known: dict[str, Any]) -> LesionDraft:

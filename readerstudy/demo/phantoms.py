@@ -7,6 +7,7 @@ import shutil
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
+from datetime import datetime, timedelta
 from multiprocessing import get_context
 from pathlib import Path
 from typing import Any
@@ -24,6 +25,24 @@ class Order:
     seed: int
     n_lesions: int
     study_date: str  # YYYYMMDD
+
+
+@dataclass(frozen=True)
+class Earlier(Order):
+    """The same head at an earlier examination: its lesions are smaller, or not there yet."""
+
+
+PRIORS = (0, 1)  # numbers of the training cases that have a prior
+PRIOR_DAYS = 92
+
+
+def priors(training: int) -> dict[Order, Earlier]:
+    """The earlier examination of some training cases, by the case's order."""
+    found = {}
+    for now in orders(0, training)[: max(PRIORS) + 1]:
+        day = datetime.strptime(now.study_date, "%Y%m%d") - timedelta(days=PRIOR_DAYS)  # noqa: DTZ007
+        found[now] = Earlier(now.seed, now.n_lesions, f"{day:%Y%m%d}")
+    return found
 
 
 def orders(cases: int, training: int) -> list[Order]:
@@ -64,7 +83,8 @@ def make(order: Order, folder: Path) -> None:
 
     part = folder.with_name(f"{folder.name}.part")
     shutil.rmtree(part, ignore_errors=True)
-    case = phantom.make_case(order.seed, n_lesions=order.n_lesions)
+    make_one = phantom.make_earlier if isinstance(order, Earlier) else phantom.make_case
+    case = make_one(order.seed, n_lesions=order.n_lesions)
     phantom.write_dicom(
         case, part / "dicom", patient_id=f"SYNTHETIC-{order.seed}", study_date=order.study_date
     )

@@ -29,6 +29,8 @@ LAYOUT_WORDS = {
     "four": _l("two by two"),
     "main": _l("one large, three beside it, whatever there is"),
     "planes": _l("three planes of the first series"),
+    "prior": _l("current and prior examination side by side"),
+    "prior_four": _l("current and prior side by side, two series of each"),
 }
 ROLE_WORDS = {
     "t1c": _l("T1 with contrast"), "flair": "FLAIR", "t2": "T2", "t1": "T1", "ct": "CT",

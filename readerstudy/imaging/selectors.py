@@ -2,6 +2,7 @@
 
 import hashlib
 from collections.abc import Iterable, Mapping
+from datetime import date, datetime
 from pathlib import Path
 from typing import Any
 from uuid import UUID
@@ -27,7 +28,7 @@ from readerstudy.imaging.models import (
 HANGING = [SeriesRole.T1C, SeriesRole.FLAIR, SeriesRole.T2, SeriesRole.T1, SeriesRole.CT]
 
 
-def series_for_packet(examination: Examination) -> list[dict[str, Any]]:
+def series_for_packet(examination: Examination | UUID) -> list[dict[str, Any]]:
     """The packed series of an examination, as the reading room gets them, one of each role."""
     packed = Series.objects.filter(examination=examination).exclude(pack_sha256="")
     first: dict[str, Series] = {}
@@ -44,6 +45,38 @@ def geometries(examination_id: UUID) -> dict[str, Mapping[str, Any]]:
     packed = Series.objects.filter(examination=examination_id).exclude(pack_sha256="")
     found = packed.values_list("id", "geometry")
     return {str(series): geometry for series, geometry in found if geometry}
+
+
+def series_ids(examination_id: UUID) -> set[str]:
+    """The ids of all series of an examination."""
+    found = Series.objects.filter(examination=examination_id)
+    return {str(each) for each in found.values_list("id", flat=True)}
+
+
+def study_date(examination: Examination) -> date | None:
+    """Study Date (0008,0020) as it was kept: moved by the patient's span, or None if removed."""
+    rows = Instance.objects.filter(series__examination=examination)
+    instance = rows.select_related("series__examination").order_by("pk").first()
+    if instance is None:
+        return None
+    path, wanted = store.path_of(instance), ["StudyDate"]
+    file = pydicom.dcmread(path, stop_before_pixels=True, specific_tags=wanted)
+    try:
+        return datetime.strptime(str(file.get("StudyDate") or ""), "%Y%m%d").date()  # noqa: DTZ007
+    except ValueError:
+        return None
+
+
+def others_of_patient(examinations: Iterable[Examination]) -> dict[UUID, list[Examination]]:
+    """For each examination, the others among them of the same patient."""
+    of_patient: dict[str, list[Examination]] = {}
+    for each in examinations:
+        of_patient.setdefault(each.patient, []).append(each)
+    return {
+        each.pk: [other for other in same if other.pk != each.pk]
+        for same in of_patient.values()
+        for each in same
+    }
 
 
 def _frames(series: Series) -> int:

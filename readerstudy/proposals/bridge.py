@@ -5,13 +5,14 @@ import math
 import subprocess
 import sys
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from functools import lru_cache, partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 import inference
 from inference import vendor
@@ -57,6 +58,11 @@ class Found:
     contours_mm: list[list[list[float]]]
     explanation: dict[str, Any]
     heat_map: dict[str, Any] | None = None  # method, shares, levels; as `ProposalHeatMap` has them
+    # Of one that was drawn elsewhere, not stated by place and diameter: the first voxel (column,
+    # row, frame) on the T1c's grid and the box [frame, row, column].
+    voxels: tuple[tuple[int, int, int], NDArray[np.bool_]] | None = field(
+        default=None, compare=False
+    )
 
 
 def default_detector() -> str:
@@ -298,11 +304,15 @@ def place_vendor(
         When a lesion lies outside the series.
     """
     grid = _grid(geometry)
-    placed = [_found(vendor.place(each, grid), words) for each in lesions]
+    placed = [
+        _found(vendor.place(each, grid), words, is_drawn=each.extent is not None)
+        for each in lesions
+    ]
     return sorted(placed, key=lambda each: -(each.probability or 0))
 
 
-def _found(placed: vendor.Placed, words: str) -> Found:
+def _found(placed: vendor.Placed, words: str, *, is_drawn: bool) -> Found:
+    z, y, x = placed.offset
     return Found(
         centroid_mm=placed.centroid_mm,
         diameter_mm=placed.diameter_mm,
@@ -311,6 +321,7 @@ def _found(placed: vendor.Placed, words: str) -> Found:
         uncertainty=None,
         contours_mm=placed.contours_mm(),
         explanation={"short": words, "full": words},
+        voxels=((x, y, z), placed.mask.astype(bool)) if is_drawn else None,
     )
 
 

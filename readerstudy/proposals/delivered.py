@@ -35,6 +35,7 @@ class Located:
 
     what: str  # the case's code, or the examination's pseudonym
     examination: Examination
+    series: str  # the T1c's id
     found: Sequence[bridge.Found]
 
 
@@ -119,26 +120,28 @@ def _located(
         return Outcome("Lesions", is_taken=False, words=f"Not taken: {why}.")
     what = _case_code(study, examination)
     try:
-        return Located(what, examination, _placed(study, examination, result, words))
+        return Located(what, examination, *_placed(study, examination, result, words))
     except bridge.UnusableResult as wrong:
         return Outcome(what, is_taken=False, words=f"Not taken: {wrong}.")
 
 
 def _placed(
     study: Study, examination: Examination, result: bridge.VendorResult | str, words: str
-) -> list[bridge.Found]:
+) -> tuple[str, list[bridge.Found]]:
+    """The T1c's id, and the lesions on its grid."""
     if isinstance(result, str):
         raise bridge.UnusableResult(result)
-    geometry = _t1c(examination)
-    if geometry is None:
+    t1c = _t1c(examination)
+    if t1c is None:
         raise bridge.UnusableResult("it has no T1c series that is ready")
+    geometry: Mapping[str, Any] = t1c["geometry"]
     named = result.frames_of_reference
     frames = {each for frame in named for each in imaging.uids_of(study.collection, frame)}
     if frames and geometry["frame_of_reference"] not in frames:
         raise bridge.UnusableResult("they are in another frame of reference than the T1c series")
     if len(result.lesions) > MAX_LESIONS:
         raise bridge.UnusableResult(f"they name more than {MAX_LESIONS} lesions")
-    return bridge.place_vendor(result.lesions, geometry, words)
+    return str(t1c["id"]), bridge.place_vendor(result.lesions, geometry, words)
 
 
 def _examination(study: Study, name: str) -> Examination | None:
@@ -156,4 +159,4 @@ def _case_code(study: Study, examination: Examination) -> str:
 
 def _t1c(examination: Examination) -> Mapping[str, Any] | None:
     packets = imaging.series_for_packet(examination)
-    return next((each["geometry"] for each in packets if each["role"] == "t1c"), None)
+    return next((each for each in packets if each["role"] == "t1c"), None)

@@ -14,8 +14,6 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from readerstudy.accounts.models import User
-from readerstudy.imaging import selectors as imaging
-from readerstudy.imaging import tokens
 from readerstudy.reads import (
     disclosure,
     failpoints,
@@ -257,10 +255,8 @@ class NextImages(ReaderView):
         allocation = selectors.allocation_after(read)
         if allocation is None:
             return Response({"token": "", "series": []})
-        series = imaging.series_for_packet(allocation.case.examination)
-        ids = [each["id"] for each in series]
-        token = tokens.issue(ids, seconds=disclosure.TOKEN_SECONDS)
-        return Response({"token": token, "series": series})
+        shown = disclosure.images(allocation.case)
+        return Response({"token": shown.token(), "series": shown.all})
 
 
 class HeatMaps(ReaderView):

@@ -5,6 +5,7 @@ in the unaided stage of a second-reader arm, it does not look at proposals at al
 not a byte tells whether there are any (faults F1-F3).
 """
 
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
@@ -19,7 +20,7 @@ from readerstudy.proposals.lesions import ProposalHeatMap, ProposedLesion
 from readerstudy.reads import events, late, selectors, tripwire
 from readerstudy.reads.models import Answer, Batch, Decision, Mark, Measurement, Read
 from readerstudy.studies import definition
-from readerstudy.studies.models import Arm, Question
+from readerstudy.studies.models import Arm, Case, Question
 from readerstudy.studies.selectors import questions_of
 
 TOKEN_SECONDS = 6 * 3600
@@ -41,7 +42,7 @@ def packet(read: Read, *, number: int, of: int, read_only: bool) -> dict[str, An
     read_only : bool
         Another tab holds the read, or it is submitted.
     """
-    series = imaging.series_for_packet(read.case.examination)
+    shown = images(read.case)
     body: dict[str, Any] = {
         "read": {
             "id": str(read.id),
@@ -59,9 +60,10 @@ def packet(read: Read, *, number: int, of: int, read_only: bool) -> dict[str, An
         },
         "session": _session(read),
         "case": {"code": read.case.code},
-        "token": tokens.issue([each["id"] for each in series], seconds=TOKEN_SECONDS),
+        "token": shown.token(),
         "token_expires_at": (timezone.now() + timedelta(seconds=TOKEN_SECONDS)).isoformat(),
-        "series": series,
+        "series": shown.series,
+        "prior": shown.prior,
         "hanging": definition.locked(read.protocol_version.document)["hanging"],
         "questions": [_question(each) for each in questions_of(read.protocol_version)],
         "draft": _draft(read),
@@ -71,6 +73,32 @@ def packet(read: Read, *, number: int, of: int, read_only: bool) -> dict[str, An
         with tripwire.proposals_opened(mode=read.arm.mode, stage=read.stage):
             body["ai"] = _ai(read)
     return body
+
+
+@dataclass(frozen=True, slots=True)
+class Images:
+    """What a case shows: its series, and its prior examination if it has one."""
+
+    series: list[dict[str, Any]]
+    prior: dict[str, Any] | None  # days between (None: not known), series
+
+    @property
+    def all(self) -> list[dict[str, Any]]:
+        """The series of both, the case's own first."""
+        return [*self.series, *(self.prior["series"] if self.prior else [])]
+
+    def token(self) -> str:
+        """An imaging token that opens these series and no others."""
+        return tokens.issue([each["id"] for each in self.all], seconds=TOKEN_SECONDS)
+
+
+def images(case: Case) -> Images:
+    """The images of a case, in every arm alike: it looks at no arm, proposal or standard."""
+    series = imaging.series_for_packet(case.examination_id)
+    if case.prior_id is None:
+        return Images(series, None)
+    prior = {"days": case.prior_days, "series": imaging.series_for_packet(case.prior_id)}
+    return Images(series, prior)
 
 
 def idle_limit_s(read: Read) -> int:

@@ -52,6 +52,27 @@ def parse(text: object) -> Mask | None:
     return Mask((i, j, k), box, runs) if is_clean else None
 
 
+def written(first: Sequence[int], voxels: NDArray[np.bool_]) -> str | None:
+    """A mask as a text; None for one without a voxel or too large to keep.
+
+    Parameters
+    ----------
+    first : (column, row, frame)
+        The box's first voxel on the series' grid.
+    voxels : [frame, row, column] of bool
+        The box.
+    """
+    flat = np.asarray(voxels, dtype=bool).ravel()
+    if not flat.any() or max(voxels.shape) > MAX_SIDE:
+        return None
+    ends = np.flatnonzero(np.diff(flat)) + 1
+    runs = np.diff([0, *ends, flat.size]).tolist()
+    runs = [0, *runs] if flat[0] else runs
+    head = [int(each) for each in (*first, *reversed(voxels.shape))]
+    text = f"{','.join(map(str, head))}:{','.join(map(str, runs))}"
+    return text if len(text) <= MAX_TEXT else None
+
+
 def _size(size: Sequence[int]) -> tuple[int, int, int] | None:
     columns, rows, frames = size
     return (columns, rows, frames) if all(1 <= each <= MAX_SIDE for each in size) else None

@@ -313,6 +313,13 @@ class HangingOutput(serializers.Serializer[Any]):
     linked = serializers.ListField(child=serializers.ChoiceField(choices=hanging.LINKS))
 
 
+class PriorOutput(serializers.Serializer[Any]):
+    """An earlier examination of the patient, for comparison; its days are null where unknown."""
+
+    days = serializers.IntegerField(allow_null=True)
+    series = SeriesOutput(many=True)
+
+
 class PacketOutput(serializers.Serializer[Any]):
     """Everything that the browser receives for one read."""
 
@@ -322,6 +329,7 @@ class PacketOutput(serializers.Serializer[Any]):
     token = serializers.CharField()
     token_expires_at = serializers.DateTimeField()
     series = SeriesOutput(many=True)
+    prior = PriorOutput(allow_null=True)
     hanging = HangingOutput()
     questions = QuestionOutput(many=True)
     draft = DraftOutput()

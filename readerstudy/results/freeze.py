@@ -12,7 +12,7 @@ from readerstudy.proposals.lesions import ProposedLesion
 from readerstudy.reads import disclosure
 from readerstudy.reads.models import Answer, Batch, Decision, Mark, Read
 from readerstudy.reads.services.submitting import timings_under
-from readerstudy.results import about_readers
+from readerstudy.results import about_readers, drawings
 from readerstudy.results.bridge import Lesion, localise
 from readerstudy.results.models import EmergencyUnblinding
 from readerstudy.results.tables import OF_READS, Table, table
@@ -50,6 +50,9 @@ def gather(study: Study) -> list[Table]:
         "reads": _reads,
         "marks": _marks,
         "truth": _truth,
+        "grids": lambda given: drawings.grids(
+            [*given.reads, *given.repeats], list(given.standards.values())
+        ),
         "answers": _answers,
         "decisions": _decisions,
         "proposals": _proposals,
@@ -159,6 +162,8 @@ def _reads(data: Gathering) -> Iterator[Row]:
             "site": read.reader.site.name,
             "experience": read.reader.experience,
             "scanner": scanners.get(read.case.examination_id),
+            "prior": int(read.case.prior_id is not None),
+            "prior_days": read.case.prior_days,
             "active_s": (read.active_ms or 0) / 1000,
             **_other_times(read),
             "elapsed_s": ((read.timing or {}).get("elapsed_ms") or 0) / 1000,
@@ -225,8 +230,7 @@ def _marks(data: Gathering) -> Iterator[Row]:
                 "from_proposal": int(mark.proposal is not None),
                 "lesion": hit.lesion,
                 "distance_mm": hit.distance_mm,
-                "drawn_on": (mark.mask or {}).get("series", ""),
-                "drawn": (mark.mask or {}).get("voxels", ""),
+                **drawings.cells(mark.mask),
             }
 
 
@@ -248,7 +252,7 @@ def _truth(data: Gathering) -> Iterator[Row]:
             empty = dict.fromkeys(("weight", "x_mm", "y_mm", "z_mm", "diameter_mm"))
             yield {
                 **shared, "truth": int(_is_diseased(data, standard.case_id)),
-                "lesion": 0, **empty, "kind": "",
+                "lesion": 0, **empty, "kind": "", **drawings.cells(None),
             }  # fmt: skip
         for lesion in lesions:
             row = weights[standard.case_id, lesion.number]
@@ -260,6 +264,7 @@ def _truth(data: Gathering) -> Iterator[Row]:
                 **_xyz(lesion.centroid_mm),
                 "diameter_mm": lesion.diameter_mm,
                 "kind": row.kind,
+                **drawings.cells(row.mask),
             }
 
 

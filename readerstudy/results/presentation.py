@@ -60,6 +60,7 @@ def present(run: AnalysisRun, theme: str) -> dict[str, Any]:
         _readers(numbers, arms),
         _subgroups(numbers),
         _sizes(numbers, arms),
+        _delineation(numbers, arms),
         _sensitivity(numbers),
         _time(numbers, arms),
         _order(numbers),
@@ -212,6 +213,24 @@ def _sizes(numbers: Tree, arms: Mapping[str, str]) -> Table:
     words = "Share of lesions that were marked, over readers; intervals allow for cases."
     return Table("Lesions found by size", words,
                  ["Diameter", "Lesions", *arms.values(), "Difference", "p"], rows)  # fmt: skip
+
+
+def _delineation(numbers: Tree, arms: Mapping[str, str]) -> Table:
+    found = numbers.get("delineation", {}).get("modalities", {})
+    rows = [
+        [
+            arms.get(key, key), str(each["readers"]), str(each["lesions"]), str(each["spheres"]),
+            value(each["dice"]), value(each["dice_median"]), value(each["hd95_mm"], 1),
+            value(each["volume_ratio"], 2),
+        ]
+        for key, each in found.items()
+    ]  # fmt: skip
+    words = (
+        "Marks that were drawn and lie on a lesion, against that lesion; means of each reader's"
+        " lesions, then over readers. Where the standard has no voxels, its sphere stands for it."
+    )
+    head = ["Arm", "Readers", "Lesions", "Of these spheres", "Dice", "Median", "HD95, mm", "Volume"]
+    return Table("What was drawn", words, head, rows)
 
 
 def _sensitivity(numbers: Tree) -> Table:

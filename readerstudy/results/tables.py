@@ -27,6 +27,8 @@ COLUMNS: Mapping[str, Mapping[str, str]] = {
         "site": "Site's name",
         "experience": "Reader's experience level",
         "scanner": "Maker and model of the case's scanner, where the images say",
+        "prior": "1 when an earlier examination was shown beside the case, in every arm",
+        "prior_days": "Days from that examination to the case's; empty where no dates were kept",
         "active_s": "Active reading time in seconds (definition in the protocol)",
         "active_30_s": "Active time if the idle limit were 30 s; empty for an observer model",
         "active_120_s": "Active time if the idle limit were 120 s; empty for an observer model",
@@ -65,6 +67,26 @@ COLUMNS: Mapping[str, Mapping[str, str]] = {
         "diameter_mm": "Diameter",
         "kind": "Type of the lesion",
         "source": "How the case's status was established",
+        "drawn_on": "Series on whose grid the lesion was drawn; empty where it was not",
+        "drawn": "What was drawn of it, as in marks",
+    },
+    "grids": {
+        "series": "A series that was drawn on",
+        "case": "Its case's code",
+        "role": "What the series is",
+        "columns": "Voxels in a row",
+        "rows": "Rows",
+        "frames": "Frames",
+        **{
+            f"{axis}_{of}_mm": f"{words}, {of}, DICOM LPS, millimetres"
+            for axis, words in (
+                ("column", "One step along the columns"),
+                ("row", "One step along the rows"),
+                ("frame", "One step along the frames, their mean"),
+                ("origin", "Centre of the first voxel"),
+            )
+            for of in ("x", "y", "z")
+        },
     },
     "answers": {
         "reader": "Reader's code",

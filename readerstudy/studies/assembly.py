@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from typing import Any
 
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
 
 from readerstudy import __version__
 from readerstudy.imaging.models import Series
@@ -93,7 +93,8 @@ def cases(rows: QuerySet[Case]) -> list[dict[str, Any]]:
     """Cases as the protocol document names them, bound to their pixels by hashes."""
     rows = rows.order_by("code")
     series: dict[Any, list[dict[str, Any]]] = {}
-    found = Series.objects.filter(examination__in=rows.order_by().values("examination"))
+    of_cases, of_priors = (rows.order_by().values(name) for name in ("examination", "prior"))
+    found = Series.objects.filter(Q(examination__in=of_cases) | Q(examination__in=of_priors))
     for each in found.order_by("role", "pack_sha256"):
         series.setdefault(each.examination_id, []).append(
             {"role": each.role, "pack_sha256": each.pack_sha256}
@@ -104,6 +105,14 @@ def cases(rows: QuerySet[Case]) -> list[dict[str, Any]]:
             "kind": case.kind,
             "declared_without_proposals": case.declared_without_proposals,
             "series": series.get(case.examination_id, []),
+            **_prior(case, series),
         }
         for case in rows
     ]
+
+
+def _prior(case: Case, series: dict[Any, list[dict[str, Any]]]) -> dict[str, Any]:
+    """A case's prior; a case without one says nothing, as in documents of earlier releases."""
+    if case.prior_id is None:
+        return {}
+    return {"prior": {"days": case.prior_days, "series": series.get(case.prior_id, [])}}

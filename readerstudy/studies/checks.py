@@ -41,7 +41,14 @@ def cases(study: Study) -> list[Missing]:
     if codes := _codes(active.filter(failed)):
         words = f"Quality check failed: {codes}. Accept with a note, or withdraw."
         found.append(Missing("studies.case_quality", words, Step.CASES))
-    return found
+    return [*found, *_priors(active.filter(prior__isnull=False))]
+
+
+def _priors(active: QuerySet[Case]) -> list[Missing]:
+    """Prior examinations that cannot be shown; their quality is as it was years ago."""
+    codes = _codes(active.filter(prior__ready_at=None))
+    words = f"Images of the prior are still being prepared: {codes}."
+    return [Missing("studies.prior_not_ready", words, Step.CASES)] if codes else []
 
 
 @check

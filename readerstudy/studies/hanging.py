@@ -7,8 +7,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Self
 
-# "auto" is one large pane and three beside it, or fewer where a case has fewer series.
-LAYOUTS = ("auto", "one", "two", "four", "main", "planes")
+# "auto" is one large pane and three beside it, or fewer where a case has fewer series; "prior" is
+# the first series beside the same of the prior examination, "prior_four" the first two so. A case
+# without a prior opens as under "auto", one with a prior as under "prior" where the rest is "auto".
+LAYOUTS = ("auto", "one", "two", "four", "main", "planes", "prior", "prior_four")
 ROLES = ("t1c", "flair", "t2", "t1", "ct", "other")
 # "auto" is by percentiles; a series that has no window of the name keeps that.
 WINDOWS = ("auto", "bright", "narrow", "wide", "brain", "subdural", "bone")
@@ -22,7 +24,8 @@ class Hanging:
     Attributes
     ----------
     layout : str
-        How many panes, and whether the first is large; "planes" is the first series in three.
+        How many panes, and whether the first is large; "planes" is the first series in three,
+        "prior" and "prior_four" are current and prior examination side by side.
     roles : tuple of str
         Which series comes first, second, ...; roles that are not named follow in the usual order.
     window : str

@@ -145,6 +145,11 @@ class Case(models.Model):
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     study = models.ForeignKey(Study, on_delete=models.PROTECT, related_name="cases")
     examination = models.ForeignKey(Examination, on_delete=models.PROTECT, related_name="+")
+    # An earlier examination of the same patient, shown beside the case in every arm; never read.
+    prior = models.ForeignKey(
+        Examination, null=True, blank=True, on_delete=models.PROTECT, related_name="+"
+    )
+    prior_days = models.PositiveIntegerField(null=True, blank=True)  # None: no dates were kept
     code = models.CharField(max_length=12)  # "C-017", dealt at random so that it tells nothing
     kind = models.CharField(max_length=8, choices=Kind, default=Kind.MAIN)
     declared_without_proposals = models.BooleanField(default=False)  # C8

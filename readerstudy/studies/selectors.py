@@ -113,12 +113,18 @@ def collection_of(study_id: UUID) -> Collection | None:
 
 
 def sealed(key: str) -> Exists:
-    """Whether the examination that an outer query's field `key` names is a case of a locked study.
+    """Whether the examination that an outer query's field `key` names is of a locked study.
 
-    A locked study's images change no more, whoever sends them (C2).
+    A locked study's images, of cases and of their priors, change no more, whoever sends them (C2).
     """
     locked = Case.objects.exclude(study__state=Study.State.DRAFT)
-    return Exists(locked.filter(examination=OuterRef(key)))
+    return Exists(locked.filter(Q(examination=OuterRef(key)) | Q(prior=OuterRef(key))))
+
+
+def priors(study: Study) -> dict[UUID, str]:
+    """The examinations that show beside a case as its prior, with a case's code each."""
+    found = Case.objects.filter(study=study, prior__isnull=False)
+    return dict(found.order_by("-code").values_list("prior_id", "code"))
 
 
 def may_fill(user: User, collection: Collection) -> bool:

@@ -43,6 +43,7 @@ class TruthLesion(models.Model):
     diameter_mm = models.FloatField()
     weight = models.FloatField()  # of a case sum to 1
     kind = models.CharField(max_length=40, blank=True)
+    mask = models.JSONField(null=True, blank=True)  # {"series", "voxels"} as `reads.masks`
 
     class Meta:
         constraints = [

@@ -32,6 +32,7 @@ BY_PANEL = (How.AGREEMENT, How.THIRD, How.CONSENSUS)
 # What a reader can see of a case beside its images, and what a browser's network panel shows.
 ORDER, UPLOADED, BYTES = "order of the cases' codes", "time of upload", "size in bytes"
 SLICES, SERIES = "number of slices", "number of series"
+PRIOR = "a prior examination"
 
 
 def of_case(case: Case) -> ReferenceStandard | None:
@@ -67,11 +68,15 @@ def case_set(study: Study) -> list[Tell]:
     rows = ReferenceStandard.objects.filter(
         case__study=study, case__withdrawn_at=None, case__kind=Case.Kind.MAIN
     )
-    rows = rows.select_related("case__examination").order_by("case__code")
+    rows = rows.select_related("case__examination", "case__prior").order_by("case__code")
     seen: dict[str, list[float]] = {name: [] for name in (ORDER, UPLOADED, BYTES, SLICES, SERIES)}
+    priors = []
     diseased = []
-    for place, row in enumerate(rows.prefetch_related("case__examination__series")):
-        series = row.case.examination.series.all()
+    both = ("case__examination__series", "case__prior__series")
+    for place, row in enumerate(rows.prefetch_related(*both)):
+        prior = row.case.prior
+        series = [*row.case.examination.series.all(), *(prior.series.all() if prior else ())]
+        priors.append(float(prior is not None))
         diseased.append(row.status == ReferenceStandard.Status.DISEASED)
         seen[ORDER].append(place)
         seen[UPLOADED].append(row.case.examination.created_at.timestamp())
@@ -79,6 +84,8 @@ def case_set(study: Study) -> list[Tell]:
         slices = [len((each.geometry or {}).get("positions_mm", [])) for each in series]
         seen[SLICES].append(sum(slices))
         seen[SERIES].append(len(series))
+    if any(priors):
+        seen[PRIOR] = priors
     return caseset.tells(seen, diseased, drawn={ORDER})  # `studies.services.add_cases` draws codes
 
 

@@ -94,6 +94,7 @@ def test_a_radiologist_reads_the_training_case_and_is_shown_the_truth(
     found["tour"] = _tour(page)
     room.ready(page)
     found |= _reading(page)
+    _compares_with_the_prior(page)
     room.put_mark(page)
     found["marked"] = axe(page)
     _take_back(page)
@@ -116,6 +117,40 @@ def test_a_radiologist_reads_the_training_case_and_is_shown_the_truth(
     assert room.sign(page, "tour") == ""  # it is taken once
     assert problems == []
     _has_certificate(page, site)
+
+
+def _compares_with_the_prior(page: Page) -> None:
+    """R1: side by side, linked where the reader says; nothing is marked on the prior."""
+    now, before = page.get_by_test_id("pane-0"), page.get_by_test_id("pane-1")
+    assert [each.get_attribute("data-examination") for each in (now, before)] == [
+        "current", "prior",
+    ]  # fmt: skip
+    assert before.get_by_text("92 days earlier").count() == 1
+    assert before.get_attribute("data-tie") == "none"  # another frame of reference
+    room.shoot(page, "prior-1280")
+    slice_ = before.get_attribute("data-slice")
+    now.hover()
+    page.keyboard.press("PageDown")
+    assert before.get_attribute("data-slice") == slice_
+    page.keyboard.press("Shift+G")
+    room.until(page, lambda: before.get_attribute("data-tie") == "here", "the link")
+    page.keyboard.press("PageDown")
+    room.until(page, lambda: before.get_attribute("data-slice") != slice_, "both to leaf")
+    before.hover()
+    page.keyboard.press("m")
+    word = page.get_by_test_id("notice")
+    room.until(page, lambda: "comparison only" in (word.text_content() or ""), "the refusal")
+    assert room.sign(page, "marks") == "0"
+    page.get_by_test_id("layout-prior_four").click()
+    room.until(page, lambda: page.locator("[data-examination=prior]").count() == 2, "two of each")
+    room.ready(page)
+    room.shoot(page, "prior-four-1280")
+    page.get_by_test_id("layout-main").click()
+    room.until(page, lambda: page.locator("[data-examination=prior]").count() == 0, "no prior")
+    page.get_by_test_id("turn-prior").click()
+    room.until(page, lambda: page.locator("[data-examination=prior]").count() == 1, "it again")
+    page.get_by_test_id("turn-prior").click()
+    room.until(page, lambda: page.locator("[data-examination=prior]").count() == 0, "back")
 
 
 def _start(page: Page) -> list[str]:

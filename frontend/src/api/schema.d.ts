@@ -674,9 +674,11 @@ export interface components {
          *     * `four` - four
          *     * `main` - main
          *     * `planes` - planes
+         *     * `prior` - prior
+         *     * `prior_four` - prior_four
          * @enum {string}
          */
-        readonly LayoutEnum: "auto" | "one" | "two" | "four" | "main" | "planes";
+        readonly LayoutEnum: "auto" | "one" | "two" | "four" | "main" | "planes" | "prior" | "prior_four";
         /** @description A lesion of a training case and whether it was marked. */
         readonly LesionFeedbackOutput: {
             readonly number: number;
@@ -775,11 +777,17 @@ export interface components {
             /** Format: date-time */
             readonly token_expires_at: string;
             readonly series: readonly components["schemas"]["SeriesOutput"][];
+            readonly prior: components["schemas"]["PriorOutput"] | null;
             readonly hanging: components["schemas"]["HangingOutput"];
             readonly questions: readonly components["schemas"]["QuestionOutput"][];
             readonly draft: components["schemas"]["DraftOutput"];
             readonly meaning: string;
             readonly ai?: components["schemas"]["AiOutput"];
+        };
+        /** @description An earlier examination of the patient, for comparison; its days are null where unknown. */
+        readonly PriorOutput: {
+            readonly days: number | null;
+            readonly series: readonly components["schemas"]["SeriesOutput"][];
         };
         /** @description What is wrong with a case. */
         readonly ProblemInputRequest: {

@@ -92,11 +92,15 @@ type Draft = Sharper<
 /** How the protocol hangs the images of a case when it opens. */
 export type Hanging = Schemas["HangingOutput"];
 
+/** An earlier examination of the patient, for comparison only. */
+export type Prior = Sharper<Schemas["PriorOutput"], { readonly series: readonly Series[] }>;
+
 /** Everything that the browser receives for one read; `ai` is absent in a control arm. */
 export type Packet = Sharper<
   Schemas["PacketOutput"],
   {
     readonly series: readonly Series[];
+    readonly prior: Prior | null;
     readonly questions: readonly Question[];
     readonly draft: Draft;
     readonly ai?: Ai;

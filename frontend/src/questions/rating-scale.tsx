@@ -39,8 +39,9 @@ export function RatingScale(props: Props): VNode {
         data-testid={id}
         onInput={(event) => (moving.value = Number(event.currentTarget.value))}
         onChange={(event) => settle(Number(event.currentTarget.value))}
-        // A click in the middle of an unanswered scale changes nothing for the browser, yet answers.
-        onClick={(event) => {
+        // Pressing the middle of an unanswered scale changes nothing for the browser, yet answers;
+        // a finger's press is no click there.
+        onPointerUp={(event) => {
           if (value === null) settle(Number(event.currentTarget.value));
         }}
         onKeyDown={(event) => {

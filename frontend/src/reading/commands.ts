@@ -4,6 +4,7 @@ import { maskOf } from "../geometry/masks";
 import { extentAt } from "../geometry/regions";
 import { t } from "../i18n";
 import type { OpenCase } from "./case";
+import { linkPrior, turnExamination } from "./comparison";
 import type { LayoutName } from "./hanging";
 import { chooseStyle, stylesOf } from "./heat";
 import { isMeasureTool, MEASURE_TOOLS } from "./measuring";
@@ -15,6 +16,7 @@ import type { Viewing } from "./viewing";
 export type Command = (room: Room) => void;
 
 const LAYOUT_ORDER: readonly LayoutName[] = ["main", "four", "two", "one"];
+const WITH_PRIOR: readonly LayoutName[] = ["prior", "prior_four", ...LAYOUT_ORDER];
 const ZOOM_STEP = 1.2;
 const FIVE = 5;
 
@@ -67,7 +69,12 @@ export const COMMANDS = {
   "view.smaller": look((viewing) => viewing.zoom(1 / ZOOM_STEP, null)),
   "view.cross": look((viewing) => viewing.toggleCross()),
   "view.link": look((viewing) => viewing.toggleLink()),
-  "view.layout": look((viewing) => void viewing.setLayout(after(LAYOUT_ORDER, viewing.layout.value))),
+  "view.layout": look((viewing) => {
+    const order = viewing.comparison.prior.value ? WITH_PRIOR : LAYOUT_ORDER;
+    void viewing.setLayout(after(order, viewing.layout.value));
+  }),
+  "view.prior": look((viewing) => void turnExamination(viewing)),
+  "view.link_prior": look((viewing) => linkPrior(viewing)),
   "view.planes": look((viewing) => {
     void viewing.setLayout(viewing.layout.value === "planes" ? viewing.usual() : "planes");
   }),
@@ -169,7 +176,8 @@ function showLoupe(viewing: Viewing, isShown: boolean): void {
 /** Draw a mark as the picture shows it at its place; the reader may change it with the brush. */
 function sizeFromImage(open: OpenCase, room: Room): void {
   const mark = open.mark(open.selectedMark.value);
-  const panes = room.state.viewing.value?.stage.panes ?? [];
+  const viewing = room.state.viewing.value;
+  const panes = viewing?.stage.panes.filter((each) => !viewing.comparison.isPrior(each.series)) ?? [];
   const pane = panes.find((each) => each.series.id === mark?.series) ?? panes[0];
   if (!mark || !pane) return;
   const found = extentAt(pane.series.geometry, mark.position_mm, pane.valueAtVoxel);
@@ -212,7 +220,7 @@ function selectedProposal(open: OpenCase, room: Room): Proposal | undefined {
 function adopt(open: OpenCase, room: Room, as: "accepted" | "edited"): void {
   const proposal = selectedProposal(open, room);
   const viewing = room.state.viewing.value;
-  const series = viewing?.at(0)?.series.id;
+  const series = viewing?.series[0]?.id;
   if (!proposal || !viewing || series === undefined) return;
   const mark = open.adopt(proposal, as, series);
   if (mark === null) return;

@@ -82,8 +82,10 @@ function deviceSize(): string {
   return `${width}x${height}`;
 }
 
+/** Of the screen's own pixels: a page that is zoomed shows as many as before. */
 export function isWindowTooSmall(): boolean {
-  return innerWidth < LEAST_WIDTH_PX || innerHeight < LEAST_HEIGHT_PX;
+  const [width, height] = [innerWidth, innerHeight].map((each) => each * devicePixelRatio);
+  return (width ?? 0) < LEAST_WIDTH_PX || (height ?? 0) < LEAST_HEIGHT_PX;
 }
 
 /** Whether the reader has looked at the test pattern on this screen today. */

@@ -8,6 +8,8 @@ export const LAYOUTS = {
   four: { panes: 4, hasLarge: false },
   main: { panes: 4, hasLarge: true },
   planes: { panes: 3, hasLarge: true },
+  prior: { panes: 2, hasLarge: false },
+  prior_four: { panes: 4, hasLarge: false },
 } as const;
 
 export type LayoutName = keyof typeof LAYOUTS;
@@ -44,12 +46,19 @@ export function firstWindow({ geometry }: Series, name: string): readonly [numbe
   return geometry.presets[name] ?? geometry.window;
 }
 
+/** Whether a layout shows current and prior examination side by side. */
+export function isOfPrior(layout: Hanging["layout"]): boolean {
+  return layout === "prior" || layout === "prior_four";
+}
+
 /** The layout that a case opens in. */
 export function firstLayout(
   series: readonly Series[],
   wanted: Hanging["layout"] = "auto",
+  hasPrior = false,
 ): LayoutName {
-  if (wanted !== "auto") return wanted;
+  if (wanted !== "auto" && (hasPrior || !isOfPrior(wanted))) return wanted;
+  if (hasPrior) return "prior";
   if (series.length === 1) return "one";
   return series.length === 2 ? "two" : "main";
 }
@@ -60,8 +69,13 @@ export function hang(
   series: readonly Series[],
   first: Series | undefined,
   roles: readonly Role[] = ORDER,
+  prior: readonly Series[] = [],
 ): readonly Hung[] {
   const ordered = inHangingOrder(series, roles);
+  if (isOfPrior(layout)) {
+    const wanted = ordered.find((each) => each.role === first?.role) ?? ordered[0];
+    return sideBySide(ordered, wanted, inHangingOrder(prior, roles), LAYOUTS[layout].panes / 2);
+  }
   const lead = first ?? ordered[0];
   if (!lead) return [];
   if (layout === "planes") return CUTS.map((cut) => ({ series: lead, cut }));
@@ -69,4 +83,21 @@ export function hang(
   return [lead, ...others]
     .slice(0, LAYOUTS[layout].panes)
     .map((each) => ({ series: each, cut: "acquired" }));
+}
+
+/** Pairs of a series and the prior's series of its role, the lead's first; each pair is a row. */
+function sideBySide(
+  ordered: readonly Series[],
+  lead: Series | undefined,
+  prior: readonly Series[],
+  rows: number,
+): readonly Hung[] {
+  if (!lead) return [];
+  const pairs = [lead, ...ordered.filter((each) => each.id !== lead.id)].flatMap((each) => {
+    const before = prior.find(({ role }) => role === each.role);
+    return before ? [[each, before]] : [];
+  });
+  // Two examinations without one role in common: what each shows best.
+  const shown = pairs.length > 0 ? pairs : [[lead, ...prior.slice(0, 1)]];
+  return shown.slice(0, rows).flat().map((series) => ({ series, cut: "acquired" }));
 }

@@ -37,6 +37,8 @@ export const BINDINGS: readonly Binding[] = [
   { keys: ["x"], command: "view.cross", group: "look" },
   { keys: ["g"], command: "view.link", group: "look" },
   { keys: ["l"], command: "view.layout", group: "look" },
+  { keys: ["shift+P"], command: "view.prior", group: "look" },
+  { keys: ["shift+G"], command: "view.link_prior", group: "look" },
   { keys: ["v"], command: "view.planes", group: "look" },
   { keys: ["u"], command: "view.slab", group: "look" },
   { keys: [" "], command: "cine.toggle", group: "look" },
@@ -168,7 +170,7 @@ function takesKeys(room: Room): boolean {
 function escape(room: Room, event: KeyboardEvent): void {
   const pointer = room.state.viewing.value?.pointer;
   if (pointer?.measuring.drawing.value) pointer.measuring.cancel();
-  else if (pointer && pointer.tool.value !== "window") pointer.choose("window");
+  else if (pointer && pointer.tool.value !== "window") pointer.layDown();
   if (event.target instanceof HTMLElement && isField(event.target)) event.target.blur();
   if (room.state.openCase.value?.unrated.value === undefined) room.state.rating.value = null;
 }

@@ -1,12 +1,14 @@
-import { distance } from "../geometry/vectors";
+import type { Series, Vector } from "../api/types";
+import { add, distance } from "../geometry/vectors";
 import type { Pane, ScreenPoint } from "../viewer/contract";
 
-/** How panes move together: by the patient's coordinates, so only within one frame of reference. */
+/**
+ * How panes move together: by the patient's coordinates, so only where one series' coordinates
+ * are known in the other's: within one frame of reference, or by the shift that the reader set.
+ */
 
-/** Whether two panes show the same patient in the same coordinates. */
-export function isTogether(a: Pane, b: Pane): boolean {
-  return a.series.geometry.frame_of_reference === b.series.geometry.frame_of_reference;
-}
+/** What to add to a point of one series to have it in another's coordinates; null: unknown. */
+export type Between = (from: Series, to: Series) => Vector | null;
 
 /** Enlarge panes by a factor about the point of the patient that lies at a place in one of them. */
 export function zoomTogether(
@@ -14,31 +16,43 @@ export function zoomTogether(
   source: Pane,
   factor: number,
   about: ScreenPoint | null,
+  between: Between,
 ): void {
   const point = about && source.toPatient(about);
   for (const pane of panes) {
-    if (pane === source) pane.zoomBy(factor, about);
-    else pane.zoomBy(factor, point && isTogether(pane, source) ? pane.toScreen(point) : null);
+    if (pane === source) {
+      pane.zoomBy(factor, about);
+      continue;
+    }
+    const by = between(source.series, pane.series);
+    pane.zoomBy(factor, point && by ? pane.toScreen(add(point, by)) : null);
   }
 }
 
 /** Move one pane's picture over the screen and the others' as far in the patient. */
-export function panTogether(panes: readonly Pane[], source: Pane, dx_px: number, dy_px: number): void {
+export function panTogether(
+  panes: readonly Pane[],
+  source: Pane,
+  [dx_px, dy_px]: ScreenPoint,
+  between: Between,
+): void {
   const before = source.toPatient([0, 0]);
   source.panBy(dx_px, dy_px);
   const after = source.toPatient([0, 0]);
   for (const pane of panes) {
-    if (pane === source || !isTogether(pane, source) || distance(before, after) === 0) continue;
-    const [x, y] = pane.toScreen(before);
-    const [u, v] = pane.toScreen(after);
+    const by = between(source.series, pane.series);
+    if (pane === source || !by || distance(before, after) === 0) continue;
+    const [x, y] = pane.toScreen(add(before, by));
+    const [u, v] = pane.toScreen(add(after, by));
     pane.panBy(x - u, y - v);
   }
 }
 
 /** Show in the other panes the slice where one pane is. */
-export function alignTogether(panes: readonly Pane[], source: Pane): void {
+export function alignTogether(panes: readonly Pane[], source: Pane, between: Between): void {
   const { point } = source.view().plane;
   for (const pane of panes) {
-    if (pane !== source && isTogether(pane, source)) pane.goToPoint(point);
+    const by = between(source.series, pane.series);
+    if (pane !== source && by) pane.goToPoint(add(point, by));
   }
 }

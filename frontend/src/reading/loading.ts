@@ -24,7 +24,8 @@ export class Loading {
   );
   private readonly library: PackLibrary;
   private readonly arrived = new Set<string>();
-  private current: Packet | null = null;
+  private series: readonly Series[] = [];
+  private token = "";
 
   constructor(renewToken: () => Promise<string>, stream: StreamPack) {
     this.library = new PackLibrary({ onFrame: (frames) => this.note(frames), renewToken, stream });
@@ -34,7 +35,8 @@ export class Loading {
 
   /** Fetch a case's series, the first in hanging order first; drop what it does not need. */
   begin(packet: Packet, ordered: readonly Series[]): void {
-    this.current = packet;
+    this.series = ordered;
+    this.token = packet.token;
     this.library.keepOnly(ordered.map((each) => each.id));
     this.progress.value = {};
     for (const series of ordered) this.note(this.library.load(series, packet.token));
@@ -42,7 +44,7 @@ export class Loading {
 
   /** Resolves when every slice of the open case is here, or a series has failed for good. */
   async settled(): Promise<void> {
-    const ids = this.current?.series.map((each) => each.id) ?? [];
+    const ids = this.series.map((each) => each.id);
     await this.library.settled(ids);
     for (const id of ids) {
       const here = this.progress.value[id];
@@ -52,8 +54,7 @@ export class Loading {
 
   /** Try the series that failed once more. */
   again(): void {
-    const packet = this.current;
-    if (packet) packet.series.forEach((each) => this.note(this.library.load(each, packet.token)));
+    this.series.forEach((each) => this.note(this.library.load(each, this.token)));
   }
 
   /** Fetch the next case's series while this one is read. */
@@ -63,7 +64,7 @@ export class Loading {
 
   /** Many frames arrive in one task: the page is told once a frame is painted. */
   private note(frames: SeriesFrames): void {
-    const isOfCase = this.current?.series.some((each) => each.id === frames.series.id) ?? false;
+    const isOfCase = this.series.some((each) => each.id === frames.series.id);
     if (!isOfCase) return;
     this.arrived.add(frames.series.id);
     if (this.arrived.size > 1 || frames.isComplete) this.tell();
@@ -84,7 +85,7 @@ export class Loading {
   }
 
   private fail(id: string): void {
-    const series = this.current?.series.find((each) => each.id === id);
+    const series = this.series.find((each) => each.id === id);
     const failed = { loaded: 0, total: series?.frames ?? 1, hasFailed: true };
     this.progress.value = { ...this.progress.value, [id]: failed };
   }

@@ -3,13 +3,14 @@ import { signal, type Signal } from "@preact/signals";
 import type { Vector } from "../api/types";
 import { distance } from "../geometry/vectors";
 import type { Pane, ScreenPoint } from "../viewer/contract";
-import type { Drag, GestureHandler, Pinch, Tool } from "../viewer/gestures";
+import type { Drag, GestureHandler, Means, Pinch, Tool } from "../viewer/gestures";
 import type { Grip } from "../viewer/measure-overlay";
 import { isMeasureTool, Measuring, type Hold } from "./measuring";
 import { Segmenting } from "./segmenting";
 import type { Viewing } from "./viewing";
 
 const EDGE_PX = 5; // how near to a mark's circle the pointer takes hold of its edge
+const FINGER_PX = 16; // how near a finger has to come: targets of 24 px and more (WCAG 2.5.8)
 const ZOOM_PER_PX = 1.006;
 const WINDOW_PER_PX = 1 / 400; // of the window's width
 const SCROLL_PX = 4; // of dragging for one slice
@@ -30,6 +31,8 @@ export class Pointer implements GestureHandler {
   readonly measuring: Measuring;
   readonly segmenting = new Segmenting();
   private held: Hold | null = null;
+  /** Whether the reader took the tool in hand; until then a finger leafs and a mouse windows. */
+  private isChosen = false;
   private scrolled_px = 0;
 
   constructor(private readonly viewing: Viewing) {
@@ -38,6 +41,7 @@ export class Pointer implements GestureHandler {
 
   choose(tool: Tool): void {
     this.tool.value = tool;
+    this.isChosen = true;
     this.measuring.cancel();
     this.segmenting.finish();
     this.viewing.host.log("tool", { tool });
@@ -53,20 +57,43 @@ export class Pointer implements GestureHandler {
     this.viewing.host.putMark(pane, shown.toPatient(place));
   }
 
+  /** Lay the tool down: a mouse windows, a finger leafs, as at first. */
+  layDown(): void {
+    this.choose("window");
+    this.isChosen = false;
+  }
+
   /** The pointer has left the pictures. */
   leave(): void {
     this.cursor.value = null;
     this.probe.value = null;
   }
 
-  begin(pane: number, place: ScreenPoint): Pick<Drag, "kind" | "mark"> {
+  begin(pane: number, place: ScreenPoint, means: Means): Pick<Drag, "kind" | "mark"> {
     this.viewing.activate(pane);
     this.scrolled_px = 0;
     if (this.isBrush) return { kind: this.tool.value, mark: null };
-    const spot = this.hit(pane, place);
-    if (spot) return spot;
-    this.held = this.holdAt(pane, place);
-    return { kind: this.held ? "hold_measure" : this.tool.value, mark: null };
+    const spot = this.hit(pane, place, means);
+    // A finger that leafs begins anywhere: it takes hold of the selected mark only.
+    if (spot && (means === "fine" || this.isSelected(spot.mark))) return spot;
+    this.held = this.holdAt(pane, place, means);
+    if (this.held) return { kind: "hold_measure", mark: null };
+    return { kind: means === "finger" && !this.isChosen ? "scroll" : this.tool.value, mark: null };
+  }
+
+  /** A finger rests: a mark there, whatever the tool. */
+  hold(pane: number, place: ScreenPoint): void {
+    const shown = this.viewing.at(pane);
+    const spot = this.hit(pane, place, "finger");
+    if (spot) this.viewing.host.selectMark(spot.mark, pane);
+    else if (shown) this.viewing.host.putMark(pane, shown.toPatient(place));
+  }
+
+  abandon(): void {
+    this.dragged.value = null;
+    this.held = null;
+    this.measuring.cancel();
+    this.segmenting.finish();
   }
 
   wheel(pane: number, steps: number, place: ScreenPoint, isZoom: boolean): void {
@@ -87,26 +114,28 @@ export class Pointer implements GestureHandler {
     if (shown) this.measuring.hover(shown, place);
     if (!shown || !this.viewing.isCross.value) return;
     const point = shown.toPatient(place);
-    this.viewing.cross_mm.value = point;
+    this.viewing.cross_mm.value = this.viewing.comparison.toCurrent(shown.series, point);
     const value = shown.valueAt(point);
     this.probe.value = value === null ? null : { pane, value };
   }
 
-  click(pane: number, place: ScreenPoint): void {
+  click(pane: number, place: ScreenPoint, means: Means): void {
     const { host } = this.viewing;
-    const spot = this.hit(pane, place);
+    const spot = this.hit(pane, place, means);
     const shown = this.viewing.at(pane);
     if (shown && this.isBrush) {
-      this.dab(shown, place);
+      this.dab(shown, place, this.tool.value === "erase");
       this.keepDrawing();
       return;
     }
-    const hold = this.holdAt(pane, place);
+    const hold = this.holdAt(pane, place, means);
     if (shown && this.measuring.click(shown, place, this.tool.value)) return;
     if (spot?.mark) host.selectMark(spot.mark, pane);
     else if (hold) host.selectMeasure(hold.measure.measure_id);
     else if (shown && this.tool.value === "mark") host.putMark(pane, shown.toPatient(place));
-    else if (shown && this.viewing.isCross.value) this.viewing.jump(shown.toPatient(place));
+    else if (shown && this.viewing.isCross.value) {
+      this.viewing.jump(shown.toPatient(place), shown.series);
+    }
   }
 
   drag(drag: Drag): void {
@@ -128,7 +157,7 @@ export class Pointer implements GestureHandler {
         break;
       case "paint":
       case "erase":
-        this.dab(pane, drag.at);
+        this.dab(pane, drag.at, drag.kind === "erase");
         break;
       case "hold_measure":
         if (this.held) this.measuring.hold(this.held, pane, drag.from, drag.at);
@@ -163,9 +192,13 @@ export class Pointer implements GestureHandler {
   }
 
   /** One dab of the brush on the selected mark. */
-  private dab(pane: Pane, at: ScreenPoint): void {
+  private dab(pane: Pane, at: ScreenPoint, isErasing: boolean): void {
+    if (this.viewing.comparison.isPrior(pane.series)) {
+      this.viewing.host.onPrior();
+      return;
+    }
     const mark = this.viewing.host.selectedMark();
-    if (!mark || this.segmenting.dab(mark, pane, at, this.tool.value === "erase")) return;
+    if (!mark || this.segmenting.dab(mark, pane, at, isErasing)) return;
     this.viewing.host.drawnElsewhere();
   }
 
@@ -177,20 +210,31 @@ export class Pointer implements GestureHandler {
   private hit(
     pane: number,
     [x, y]: ScreenPoint,
+    means: Means,
   ): { kind: "move_mark" | "size_mark"; mark: string } | null {
-    for (const { id, centre, radius_px } of this.viewing.spotsOf(pane)) {
+    const isFinger = means === "finger";
+    const edge = isFinger ? FINGER_PX : EDGE_PX;
+    for (const { id, centre, radius_px } of this.viewing.overlays.spotsOf(pane)) {
       const away = Math.hypot(x - centre[0], y - centre[1]);
-      if (Math.abs(away - radius_px) <= EDGE_PX) return { kind: "size_mark", mark: id };
-      if (away < radius_px) return { kind: "move_mark", mark: id };
+      // Of a circle as small as a fingertip only the whole can be meant.
+      const hasEdge = !isFinger || radius_px > 2 * FINGER_PX;
+      if (hasEdge && Math.abs(away - radius_px) <= edge) return { kind: "size_mark", mark: id };
+      if (away < Math.max(radius_px, isFinger ? FINGER_PX : 0)) return { kind: "move_mark", mark: id };
     }
     return null;
   }
 
+  private isSelected(mark: string): boolean {
+    const shape = this.viewing.host.shapes().find((each) => each.id === mark);
+    return shape?.kind === "mark" && shape.isSelected;
+  }
+
   /** What of a measurement lies under a place: a point of it before all of it. */
-  private holdAt(pane: number, place: ScreenPoint): Hold | null {
-    for (const grip of this.viewing.gripsOf(pane)) {
+  private holdAt(pane: number, place: ScreenPoint, means: Means): Hold | null {
+    const near = means === "finger" ? FINGER_PX : EDGE_PX + 2;
+    for (const grip of this.viewing.overlays.gripsOf(pane)) {
       const measure = this.viewing.host.measure(grip.measure);
-      const point = grip.points.findIndex((at) => away(at, place) <= EDGE_PX + 2);
+      const point = grip.points.findIndex((at) => away(at, place) <= near);
       if (measure && point >= 0) return { measure, point };
       if (measure && isOnLine(grip, place)) return { measure, point: null };
     }

@@ -248,18 +248,19 @@ export class Room {
     const ordered = inHangingOrder(packet.series, packet.hanging.roles);
     this.state.began_ms.value = Date.now() - 1000 * packet.session.elapsed_s;
     this.state.sittingLimit_min.value = packet.session.limit_min;
-    this.loading.begin(packet, ordered); // the pixels are on their way before Cornerstone is
-    const before = this.state.openCase.peek()?.packet.series ?? [];
+    const all = [...ordered, ...inHangingOrder(packet.prior?.series ?? [], packet.hanging.roles)];
+    this.loading.begin(packet, all); // the pixels are on their way before Cornerstone is
+    const before = this.state.openCase.peek()?.packet;
     const open = this.openCase(packet);
     this.note(open, from);
     this.resetFor(packet);
     this.state.openCase.value = open;
     this.state.phase.value = { name: "reading" };
     const viewing = this.state.viewing.value ?? (await this.makeViewing(stage));
-    viewing.stage.forget(gone(before, ordered));
+    if (before) viewing.stage.forget(gone([...before.series, ...(before.prior?.series ?? [])], all));
     this.painted = new Set();
     this.hasRendered = false;
-    await viewing.open(ordered, packet.hanging);
+    await viewing.open(ordered, packet.hanging, packet.prior);
     await this.loading.settled();
     void this.prefetch(packet.read.id);
   }

@@ -1,5 +1,6 @@
 import { computed } from "@preact/signals";
 
+import type { Vector } from "../api/types";
 import { t } from "../i18n";
 import { followHeat } from "./heat";
 import type { Room } from "./room";
@@ -37,13 +38,7 @@ export function viewingHost(room: Room): ViewingHost {
       if (kind === "layout" || kind === "link" || kind === "tool") room.record(kind, payload);
       else room.bursts.add(kind, payload);
     },
-    putMark: (pane, position_mm) => {
-      const open = state.openCase.value;
-      const series = state.viewing.value?.at(pane)?.series.id;
-      if (!open || series === undefined) return;
-      const mark = open.putMark({ position_mm, series });
-      if (mark !== null) state.rating.value = { mark, pane };
-    },
+    putMark: (pane, position_mm) => putMark(room, pane, position_mm),
     selectMark: (id, pane) => {
       const open = state.openCase.value;
       if (!open) return;
@@ -65,8 +60,19 @@ export function viewingHost(room: Room): ViewingHost {
   };
 }
 
+function putMark({ state }: Room, pane: number, position_mm: Vector): void {
+  const open = state.openCase.value;
+  const viewing = state.viewing.value;
+  const series = viewing?.at(pane)?.series;
+  if (!open || !series) return;
+  const isPrior = viewing.comparison.isPrior(series);
+  state.notice.value = isPrior ? t("marks.on_prior") : null;
+  const mark = isPrior ? null : open.putMark({ position_mm, series: series.id });
+  if (mark !== null) state.rating.value = { mark, pane };
+}
+
 /** What the brush needs of the case. */
-function drawingHost({ state }: Room): Pick<ViewingHost, "selectedMark" | "drawnElsewhere" | "keepDrawing"> {
+function drawingHost({ state }: Room): Pick<ViewingHost, "selectedMark" | "drawnElsewhere" | "onPrior" | "keepDrawing"> {
   return {
     selectedMark: () => {
       const open = state.openCase.value;
@@ -74,6 +80,7 @@ function drawingHost({ state }: Room): Pick<ViewingHost, "selectedMark" | "drawn
       if (open && !mark) state.notice.value = t("segment.choose");
       return mark;
     },
+    onPrior: () => (state.notice.value = t("marks.on_prior")),
     drawnElsewhere: () => (state.notice.value = t("segment.elsewhere")),
     keepDrawing: ({ mark, series, mask }) => {
       const open = state.openCase.value;

@@ -1,20 +1,20 @@
 import { effect, signal } from "@preact/signals";
 
-import type { Hanging, Series, Vector } from "../api/types";
+import type { Hanging, Prior, Series, Vector } from "../api/types";
 import { normalOf } from "../geometry/frames";
 import { planeName } from "../geometry/orientation";
-import { height, type Plane } from "../geometry/sections";
-import { scale, subtract } from "../geometry/vectors";
+import { height } from "../geometry/sections";
+import { add, scale, subtract } from "../geometry/vectors";
 import type { Cut, Pane, PaneView, ScreenPoint, Stage } from "../viewer/contract";
-import type { Grip } from "../viewer/measure-overlay";
-import { draw, type Drawn, type Spot } from "../viewer/overlay";
 import type { Shape } from "../viewer/scene";
 import type { Gesture } from "./bursts";
 import { Cine } from "./cine";
+import { Comparison } from "./comparison";
 import type { Mark, Measure } from "./draft";
 import { firstLayout, firstWindow, hang, USUAL, type Hung, type LayoutName } from "./hanging";
-import { alignTogether, isTogether, panTogether, zoomTogether } from "./linking";
-import { Pointer, type Dragged } from "./pointer";
+import { alignTogether, panTogether, zoomTogether } from "./linking";
+import { Overlays } from "./overlays";
+import { Pointer } from "./pointer";
 import { Seats } from "./seats";
 import type { Drawing } from "./segmenting";
 
@@ -32,6 +32,8 @@ export interface ViewingHost {
   /** The mark to draw, if one is selected; else the reader is told. */
   selectedMark: () => Mark | undefined;
   drawnElsewhere: () => void;
+  /** What was to be drawn or marked lies on the prior examination. */
+  onPrior: () => void;
   keepDrawing: (drawing: Drawing) => void;
   measure: (id: string) => Measure | undefined;
   keepMeasure: (measure: Measure) => void;
@@ -51,11 +53,13 @@ export class Viewing {
   readonly cross_mm = signal<Vector | null>(null);
   readonly isLoupe = signal(false);
   readonly pointer: Pointer;
+  readonly comparison = new Comparison();
+  readonly overlays = new Overlays(this);
   readonly cine = new Cine(this);
   readonly seats = new Seats(() => this.pointer);
-  private drawn: readonly Drawn[] = [];
   private wasCross = false;
-  private series: readonly Series[] = [];
+  /** Of the current examination. */
+  series: readonly Series[] = [];
   private first: Series | undefined;
   private hanging: Hanging = USUAL;
   private readonly presets = new Map<string, number>();
@@ -66,14 +70,16 @@ export class Viewing {
   ) {
     this.pointer = new Pointer(this);
     effect(() => {
-      host.shapes(); // subscribe to all that is drawn
-      this.redraw(this.areOverlaysHidden.value, this.pointer.dragged.value);
+      host.shapes(); // subscribe to all that is drawn, and to where the prior lies
+      this.comparison.track();
+      this.overlays.redraw(this.areOverlaysHidden.value, this.pointer.dragged.value);
     });
   }
 
   /** Hang the series of a case anew, as the protocol says. */
-  async open(series: readonly Series[], hanging: Hanging): Promise<void> {
+  async open(series: readonly Series[], hanging: Hanging, prior: Prior | null = null): Promise<void> {
     this.series = series;
+    this.comparison.open(series, prior);
     this.hanging = hanging;
     this.presets.clear();
     this.isLinked.value = hanging.linked.length > 0;
@@ -83,16 +89,17 @@ export class Viewing {
     this.pointer.measuring.cancel();
     this.cross_mm.value = null;
     this.isCross.value = false;
-    this.layout.value = firstLayout(series, hanging.layout);
+    this.layout.value = firstLayout(series, hanging.layout, prior !== null);
     if (this.layout.value === "planes") this.wasCross = false;
-    await this.arrange(hang(this.layout.value, series, undefined, hanging.roles), null);
+    await this.arrange(this.hangingFor(undefined), null);
     if (this.layout.value === "planes") this.setCross(true);
   }
 
   /** The layout beside the three planes: the one that this case opened in, if that is another. */
   usual(): LayoutName {
     const { layout } = this.hanging;
-    return firstLayout(this.series, layout === "planes" ? "auto" : layout);
+    const hasPrior = this.comparison.prior.value !== null;
+    return firstLayout(this.series, layout === "planes" ? "auto" : layout, hasPrior);
   }
 
   async setLayout(layout: LayoutName): Promise<void> {
@@ -124,7 +131,8 @@ export class Viewing {
     }
     if (other >= 0) hung[other] = here;
     hung[this.active.value] = { series, cut: "acquired" };
-    this.host.log("layout", { pane: this.active.value, role: series.role });
+    const isPrior = this.comparison.isPrior(series);
+    this.host.log("layout", { pane: this.active.value, role: series.role, is_prior: isPrior });
     await this.arrange(hung);
   }
 
@@ -140,25 +148,25 @@ export class Viewing {
     this.scrollTo(this.active.value, isLast ? Infinity : 0);
   }
 
-  /** Show a point in every pane. */
-  jump(point: Vector): void {
+  /** Show a point in every pane: of the current examination, or of the series that is named. */
+  jump(point: Vector, of?: Series): void {
     this.cine.stop();
-    this.stage.panes.forEach((pane) => pane.goToPoint(point));
-    if (this.isCross.value) this.cross_mm.value = point;
+    this.showPoint(point, of);
+    if (this.isCross.value) this.cross_mm.value = of ? this.comparison.toCurrent(of, point) : point;
     this.log("scroll", this.active.value);
   }
 
   zoom(factor: number, about: ScreenPoint | null, pane = this.active.value): void {
     const source = this.at(pane);
     if (!source) return;
-    zoomTogether(this.linked(pane, "zoom"), source, factor, about);
+    zoomTogether(this.linked(pane, "zoom"), source, factor, about, this.comparison.between);
     this.log("zoom", pane);
   }
 
   pan(pane: number, dx_px: number, dy_px: number): void {
     const source = this.at(pane);
     if (!source) return;
-    panTogether(this.linked(pane, "pan"), source, dx_px, dy_px);
+    panTogether(this.linked(pane, "pan"), source, [dx_px, dy_px], this.comparison.between);
     this.log("pan", pane);
   }
 
@@ -229,16 +237,6 @@ export class Viewing {
     if (pane >= 0 && pane < this.hung.value.length) this.active.value = pane;
   }
 
-  /** The marks that show in a pane, where they stand on screen. */
-  spotsOf(pane: number): readonly Spot[] {
-    return this.drawn[pane]?.spots ?? [];
-  }
-
-  /** The measurements that show in a pane, where they stand on screen. */
-  gripsOf(pane: number): readonly Grip[] {
-    return this.drawn[pane]?.grips ?? [];
-  }
-
   /** The value under the cursor, where the crosshair is out and in that pane. */
   probeIn(pane: number): number | null {
     const probe = this.pointer.probe.value;
@@ -248,7 +246,8 @@ export class Viewing {
   /** The place of a point on the page, for a popover beside it. */
   onPage(pane: number, point: Vector): ScreenPoint | null {
     const shown = this.at(pane);
-    return shown ? this.seats.onPage(pane, shown.toScreen(point)) : null;
+    const by = shown && this.comparison.fromCurrent(shown.series);
+    return by ? this.seats.onPage(pane, shown.toScreen(add(point, by))) : null;
   }
 
   /** Called by the stage after a pane has painted. */
@@ -258,7 +257,7 @@ export class Viewing {
       at === pane ? view : (this.views.peek()[at] ?? null),
     );
     const only = this.isCross.peek() ? undefined : pane; // its plane shows in the others as a line
-    this.redraw(this.areOverlaysHidden.peek(), this.pointer.dragged.peek(), only);
+    this.overlays.redraw(this.areOverlaysHidden.peek(), this.pointer.dragged.peek(), only);
     this.cine.painted(pane);
     this.host.painted(pane);
   }
@@ -269,7 +268,12 @@ export class Viewing {
   }
 
   private async rehang(): Promise<void> {
-    await this.arrange(hang(this.layout.value, this.series, this.first, this.hanging.roles));
+    await this.arrange(this.hangingFor(this.first));
+  }
+
+  private hangingFor(first: Series | undefined): readonly Hung[] {
+    const { layout, series, hanging, comparison } = this;
+    return hang(layout.value, series, first, hanging.roles, comparison.series);
   }
 
   /** @param point What every pane shows then; null: the middle of the first series. */
@@ -283,12 +287,23 @@ export class Viewing {
       return host ? [{ host, series, cut: cut satisfies Cut, window }] : [];
     });
     await this.stage.arrange(requests);
-    if (point) this.stage.panes.forEach((pane) => pane.goToPoint(point));
+    if (point) this.showPoint(point);
     else this.alignTo(0);
   }
 
+  private showPoint(point: Vector, of?: Series): void {
+    const { between, fromCurrent } = this.comparison;
+    for (const pane of this.stage.panes) {
+      const by = of ? between(of, pane.series) : fromCurrent(pane.series);
+      if (by) pane.goToPoint(add(point, by));
+    }
+  }
+
+  /** The place that is looked at, in the current examination's coordinates. */
   private centre(): Vector | null {
-    return this.cross_mm.peek() ?? this.pane?.view().plane.point ?? null;
+    const { pane } = this;
+    const shown = pane && this.comparison.toCurrent(pane.series, pane.view().plane.point);
+    return this.cross_mm.peek() ?? shown ?? null;
   }
 
   at(pane: number): Pane | undefined {
@@ -308,7 +323,9 @@ export class Viewing {
     const cross = this.cross_mm.peek();
     if (shown && cross) {
       const { plane } = shown.view();
-      this.cross_mm.value = subtract(cross, scale(plane.normal, height(plane, cross)));
+      const point = this.comparison.toCurrent(shown.series, plane.point);
+      const away = point ? height({ ...plane, point }, cross) : 0;
+      this.cross_mm.value = subtract(cross, scale(plane.normal, away));
     }
     this.log("scroll", pane);
   }
@@ -316,12 +333,13 @@ export class Viewing {
   /** Bring the other panes to the same patient position; three planes each keep their own. */
   private alignTo(pane: number): void {
     const source = this.at(pane);
-    if (source && this.layout.value !== "planes") alignTogether(this.stage.panes, source);
+    if (!source || this.layout.value === "planes") return;
+    alignTogether(this.stage.panes, source, this.comparison.between);
   }
 
   private setCross(isOn: boolean): void {
     if (this.isCross.value === isOn) return;
-    this.cross_mm.value = isOn ? (this.pane?.view().plane.point ?? null) : null;
+    this.cross_mm.value = isOn ? this.centre() : null;
     this.isCross.value = isOn;
     this.host.log("tool", { crosshair: isOn });
   }
@@ -356,32 +374,6 @@ export class Viewing {
     const zoom = kind === "zoom" ? { px_per_mm: round(view.px_per_mm) } : {};
     this.host.log(kind, { ...where, ...window, ...zoom });
   }
-
-  private redraw(isHidden: boolean, dragged: Dragged | null, only?: number): void {
-    const shapes = isHidden ? [] : this.host.shapes().map((shape) => underDrag(shape, dragged));
-    this.drawn = this.stage.panes.map((pane, at) => {
-      const svg = this.seats.svgOf(at);
-      if (only !== undefined && only !== at) return this.drawn[at] ?? NOTHING;
-      return svg ? draw(svg, pane, shapes, isHidden ? [] : this.planesBut(at)) : NOTHING;
-    });
-  }
-
-  /** The planes of other panes that show as lines in a pane, where the crosshair is out. */
-  private planesBut(pane: number): readonly Plane[] {
-    const here = this.at(pane);
-    if (!this.isCross.peek() || !here) return [];
-    const isAll = this.layout.peek() === "planes";
-    const others = this.stage.panes.filter(
-      (each, at) => at !== pane && (isAll || at === this.active.peek()) && isTogether(each, here),
-    );
-    return others.map((each) => each.view().plane);
-  }
-}
-
-const NOTHING: Drawn = { spots: [], grips: [] };
-
-function underDrag(shape: Shape, dragged: Dragged | null): Shape {
-  return shape.kind === "mark" && shape.id === dragged?.id ? { ...shape, ...dragged } : shape;
 }
 
 function round(value: number): number {

@@ -4,6 +4,7 @@ import { useSignal } from "@preact/signals";
 
 import { t } from "../i18n";
 import { perform, type CommandName } from "../reading/commands";
+import { linkPrior, turnExamination } from "../reading/comparison";
 import { inHangingOrder, type LayoutName } from "../reading/hanging";
 import { keyOf } from "../reading/own-keys";
 import type { Room } from "../reading/room";
@@ -20,10 +21,12 @@ const TOOLS = [
   { tool: "mark", icon: "mark" },
   { tool: "zoom", icon: "zoom" },
   { tool: "pan", icon: "pan" },
+  { tool: "scroll", icon: "scroll" },
   { tool: "length", icon: "measure" },
   { tool: "bidirectional", icon: "bidirectional" },
 ] as const satisfies readonly { tool: Tool; icon: IconName }[];
 const LAYOUTS: readonly LayoutName[] = ["one", "two", "four", "main", "planes"];
+const WITH_PRIOR: readonly LayoutName[] = [...LAYOUTS, "prior", "prior_four"];
 
 /** The one bar on top: where the reader stands, and the tools of looking. */
 export function Bar({ room, viewing }: { room: Room; viewing: Viewing | null }): VNode {
@@ -103,7 +106,7 @@ function Saved({ room }: { room: Room }): VNode {
 }
 
 function LookingTools({ room, viewing }: { room: Room; viewing: Viewing }): VNode {
-  const { pointer } = viewing;
+  const { pointer, comparison } = viewing;
   return (
     <>
       <div class="group" role="group" aria-label={t("bar.tools")}>
@@ -114,6 +117,7 @@ function LookingTools({ room, viewing }: { room: Room; viewing: Viewing }): VNod
             label={t(`tool.${tool}`)}
             shortcut={keyOf(room, `tool.${tool}`)}
             isPressed={pointer.tool.value === tool}
+            isForFingers={tool === "scroll"}
             onClick={() => pointer.choose(tool)}
             testId={`tool-${tool}`}
           />
@@ -137,24 +141,41 @@ function LookingTools({ room, viewing }: { room: Room; viewing: Viewing }): VNod
           onClick={() => viewing.toggleLink()}
           testId="link"
         />
+        {comparison.series.some((each) => comparison.tieOf(each) !== "shared") && (
+          <IconButton
+            icon="link_prior"
+            label={t(comparison.shift.value ? "prior.unlink" : "prior.link")}
+            shortcut={keyOf(room, "view.link_prior")}
+            isPressed={comparison.shift.value !== null}
+            onClick={() => linkPrior(viewing)}
+            testId="link-prior"
+          />
+        )}
       </div>
       <MoreMenu room={room} viewing={viewing} />
       <SeriesChoice room={room} viewing={viewing} />
-      <div class="group" role="group" aria-label={t("bar.layout")}>
-        {LAYOUTS.map((layout) => (
-          <IconButton
-            key={layout}
-            icon={layout as IconName}
-            label={t(`layout.${layout as "one"}`)}
-            shortcut={keyOf(room, layout === "planes" ? "view.planes" : "view.layout")}
-            isPressed={viewing.layout.value === layout}
-            isDisabled={layout === "planes" && !room.loading.isReady.value}
-            onClick={() => void viewing.setLayout(layout)}
-            testId={`layout-${layout}`}
-          />
-        ))}
-      </div>
+      <LayoutChoice room={room} viewing={viewing} />
     </>
+  );
+}
+
+function LayoutChoice({ room, viewing }: { room: Room; viewing: Viewing }): VNode {
+  const layouts = viewing.comparison.prior.value ? WITH_PRIOR : LAYOUTS;
+  return (
+    <div class="group" role="group" aria-label={t("bar.layout")}>
+      {layouts.map((layout) => (
+        <IconButton
+          key={layout}
+          icon={layout as IconName}
+          label={t(`layout.${layout as "one"}`)}
+          shortcut={keyOf(room, layout === "planes" ? "view.planes" : "view.layout")}
+          isPressed={viewing.layout.value === layout}
+          isDisabled={layout === "planes" && !room.loading.isReady.value}
+          onClick={() => void viewing.setLayout(layout)}
+          testId={`layout-${layout}`}
+        />
+      ))}
+    </div>
   );
 }
 
@@ -173,8 +194,11 @@ function Switch({ room, icon, name, command }: SwitchProps): VNode {
 /** Which series the active pane shows. */
 function SeriesChoice({ room, viewing }: { room: Room; viewing: Viewing }): VNode {
   const packet = room.state.openCase.value?.packet;
-  const series = inHangingOrder(packet?.series ?? [], packet?.hanging.roles);
+  const { comparison } = viewing;
   const shown = viewing.hung.value[viewing.active.value]?.series.id;
+  const isPrior = comparison.isPrior(shown);
+  const of = isPrior ? comparison.series : (packet?.series ?? []);
+  const series = inHangingOrder(of, packet?.hanging.roles);
   return (
     <div class="group" role="group" aria-label={t("bar.series")}>
       {series.map((each) => (
@@ -193,6 +217,21 @@ function SeriesChoice({ room, viewing }: { room: Room; viewing: Viewing }): VNod
           {t(`role.${each.role}`)}
         </button>
       ))}
+      {comparison.prior.value && (
+        <button
+          type="button"
+          class="word-button"
+          aria-pressed={isPrior}
+          title={`${t("command.view.prior")} (${keyOf(room, "view.prior")})`}
+          data-testid="turn-prior"
+          onClick={(event) => {
+            letGo(event);
+            void turnExamination(viewing);
+          }}
+        >
+          {t("prior.turn")}
+        </button>
+      )}
     </div>
   );
 }

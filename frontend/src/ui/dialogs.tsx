@@ -70,7 +70,9 @@ export function ProblemDialog({ room }: { room: Room }): VNode {
 /** How the images were acquired; no identifiers. */
 export function FactsDialog({ room, open }: { room: Room; open: OpenCase }): VNode {
   const close = (): void => void (room.state.dialog.value = null);
-  const series = inHangingOrder(open.packet.series, open.packet.hanging.roles);
+  const { prior, hanging } = open.packet;
+  const ofPrior = inHangingOrder(prior?.series ?? [], hanging.roles);
+  const series = [...inHangingOrder(open.packet.series, hanging.roles), ...ofPrior];
   const keys = [...new Set(series.flatMap((each) => Object.keys(each.acquisition)))];
   return (
     <Dialog title={t("facts.title")} testId="facts-dialog" isWide onClose={close}>
@@ -80,7 +82,7 @@ export function FactsDialog({ room, open }: { room: Room; open: OpenCase }): VNo
             <th>{t("facts.series")}</th>
             {series.map((each) => (
               <th key={each.id} scope="col">
-                {t(`role.${each.role}`)}
+                {t(`role.${each.role}`)} {ofPrior.includes(each) && t("facts.prior")}
                 <small>{each.description}</small>
               </th>
             ))}

@@ -19,6 +19,9 @@ const PATHS = {
   two: "M2 2.5h12v11H2z M8 2.5v11",
   four: "M2 2.5h12v11H2z M8 2.5v11 M2 8h12",
   main: "M2 2.5h12v11H2z M10 2.5v11 M10 6.2h4 M10 9.8h4",
+  prior: "M2 2.5h12v11H2z M8 2.5v11 M11 6v2.2h1.6",
+  prior_four: "M2 2.5h12v11H2z M8 2.5v11 M2 8h12 M11 3.8v1.7h1.3 M11 9.3V11h1.3",
+  link_prior: "M2 4h4.5v8H2z M9.5 4H14v8H9.5z M5 8h6 M9 6.5L11 8L9 9.5 M7 6.5L5 8l2 1.5",
   planes: "M2 2.5h12v11H2z M9 2.5v11 M9 8h5",
   close: "M3.5 3.5l9 9 M12.5 3.5l-9 9",
   remove: "M3 4.5h10 M6 4.5V3h4v1.5 M4.2 4.5l.6 9h6.4l.6-9",
@@ -51,16 +54,18 @@ interface IconButtonProps {
   isDisabled?: boolean;
   onClick: () => void;
   testId?: string;
+  isForFingers?: boolean;
   children?: ComponentChildren;
 }
 
 /** A button with an icon, a name for everyone, and its key in the tooltip. */
 export function IconButton(props: IconButtonProps): VNode {
   const { icon, label, shortcut, isPressed, isDisabled = false, onClick, testId, children } = props;
+  const { isForFingers = false } = props;
   return (
     <button
       type="button"
-      class="icon-button"
+      class={isForFingers ? "icon-button for-fingers" : "icon-button"}
       aria-label={label}
       title={shortcut ? `${label} (${shortcut})` : label}
       aria-pressed={isPressed}
@@ -72,7 +77,7 @@ export function IconButton(props: IconButtonProps): VNode {
       }}
     >
       <Icon name={icon} />
-      {children}
+      {children !== undefined && <span class="words">{children}</span>}
     </button>
   );
 }

@@ -1,10 +1,12 @@
 import type { VNode } from "preact";
 import { useEffect, useRef } from "preact/hooks";
 
+import type { Series } from "../api/types";
 import { rulerFor } from "../geometry/ruler";
 import { t } from "../i18n";
 import type { Hung } from "../reading/hanging";
 import type { Progress } from "../reading/loading";
+import { keyOf } from "../reading/own-keys";
 import type { Room } from "../reading/room";
 import type { Viewing } from "../reading/viewing";
 import type { PaneView } from "../viewer/contract";
@@ -28,18 +30,21 @@ export function PaneFrame({ room, viewing, pane, hung }: PaneProps): VNode {
   }, [viewing, pane]);
   const view = viewing.views.value[pane] ?? null;
   const isActive = viewing.active.value === pane;
-  const role = t(`role.${hung.series.role}`);
+  const prior = priorWords(viewing, hung.series);
+  const role = [t(`role.${hung.series.role}`), prior].filter(Boolean).join(", ");
   const name = view
     ? t("pane.name", { role, slice: view.slice + 1, slices: view.slices })
     : role;
   return (
     <div
-      class={`pane tool-${viewing.pointer.tool.value}${isActive ? " is-active" : ""}`}
+      class={`pane tool-${viewing.pointer.tool.value}${isActive ? " is-active" : ""}${prior ? " is-prior" : ""}`}
       role="img"
       aria-label={name}
       tabIndex={0}
       data-testid={`pane-${pane}`}
       data-role={hung.series.role}
+      data-examination={prior ? "prior" : "current"}
+      data-tie={prior ? viewing.comparison.tieOf(hung.series) : undefined}
       data-slice={view ? view.slice + 1 : ""}
       data-slices={view?.slices}
       data-window={view ? view.window.map((each) => Math.round(each)).join("/") : ""}
@@ -48,20 +53,29 @@ export function PaneFrame({ room, viewing, pane, hung }: PaneProps): VNode {
     >
       <div class="picture" ref={host} />
       <svg class="overlay" ref={svg} aria-hidden="true" />
-      <Corners view={view} hung={hung} viewing={viewing} pane={pane} />
+      <Corners room={room} view={view} hung={hung} viewing={viewing} pane={pane} />
       <LoadLine room={room} progress={room.loading.progress.value[hung.series.id]} />
     </div>
   );
 }
 
+/** "prior, 92 days earlier"; empty for the current examination. */
+function priorWords({ comparison }: Viewing, series: Series): string {
+  if (!comparison.isPrior(series)) return "";
+  const days = comparison.prior.value?.days ?? null;
+  const words = days === 1 ? t("prior.day") : t("prior.days", { days: days ?? 0 });
+  return days === null ? t("prior.name") : `${t("prior.name")}, ${words}`;
+}
+
 interface CornersProps {
+  room: Room;
   view: PaneView | null;
   hung: Hung;
   viewing: Viewing;
   pane: number;
 }
 
-function Corners({ view, hung, viewing, pane }: CornersProps): VNode {
+function Corners({ room, view, hung, viewing, pane }: CornersProps): VNode {
   const cut = t(`cut.${hung.cut}`);
   const probe = viewing.probeIn(pane);
   return (
@@ -69,6 +83,7 @@ function Corners({ view, hung, viewing, pane }: CornersProps): VNode {
       <div class="corner top-left">
         <strong>{t(`role.${hung.series.role}`)}</strong> {cut}{" "}
         {view && view.slab_mm > 0 && t("pane.slab", { thickness: view.slab_mm })}
+        <PriorLine room={room} viewing={viewing} hung={hung} />
       </div>
       {view && (
         <>
@@ -91,6 +106,19 @@ function Corners({ view, hung, viewing, pane }: CornersProps): VNode {
         </>
       )}
     </div>
+  );
+}
+
+/** That this is the prior, how long before, and how it is linked with the current images. */
+function PriorLine({ room, viewing, hung }: Pick<CornersProps, "room" | "viewing" | "hung">): VNode | null {
+  const words = priorWords(viewing, hung.series);
+  if (!words) return null;
+  const tie = viewing.comparison.tieOf(hung.series);
+  return (
+    <>
+      <span class="tag">{words}</span>
+      <div class="tie">{t(`prior.${tie}`, { key: keyOf(room, "view.link_prior") })}</div>
+    </>
   );
 }
 

@@ -27,13 +27,20 @@ export interface Pinch {
   dy_px: number;
 }
 
+/** What points: a finger covers what it points at, a pen and a mouse do not. */
+export type Means = "fine" | "finger";
+
 export interface GestureHandler {
   /** What a drag that begins here does. */
-  begin: (pane: number, place: ScreenPoint) => { kind: DragKind; mark: string | null };
+  begin: (pane: number, place: ScreenPoint, means: Means) => { kind: DragKind; mark: string | null };
   drag: (drag: Drag) => void;
   drop: (drag: Drag) => void;
+  /** What was begun is none: a second finger came, or the system took the pointer away. */
+  abandon: () => void;
   /** Pressed and let go without a drag. */
-  click: (pane: number, place: ScreenPoint) => void;
+  click: (pane: number, place: ScreenPoint, means: Means) => void;
+  /** A finger that rests in one place. */
+  hold: (pane: number, place: ScreenPoint) => void;
   /** Two fingers: enlarge about a place, and move. */
   pinch: (pane: number, pinch: Pinch) => void;
   wheel: (pane: number, steps: number, place: ScreenPoint, isZoom: boolean) => void;
@@ -41,10 +48,13 @@ export interface GestureHandler {
 }
 
 const DRAG_PX = 3;
+const FINGER_DRAG_PX = 8; // a fingertip rolls as it rests
+const HOLD_MS = 550;
 const WHEEL_STEP = 40; // of deltaY; a notch of a mouse wheel is 100 to 120
 const PIXELS_A_LINE = 40;
 const RIGHT = 2;
 const MIDDLE = 1;
+const ERASER = 5; // the other end of a pen (Pointer Events 3, 4.1.1.3)
 
 /** Turns the pointer's events on one pane into gestures: mouse, pen and touch alike. */
 export function watchGestures(host: HTMLElement, pane: number, handler: GestureHandler): () => void {
@@ -57,12 +67,18 @@ export function watchGestures(host: HTMLElement, pane: number, handler: GestureH
   host.addEventListener("pointercancel", watcher.cancel, { signal });
   host.addEventListener("wheel", watcher.wheel, { signal, passive: false });
   host.addEventListener("contextmenu", (event) => event.preventDefault(), { signal });
-  return () => stop.abort();
+  return () => {
+    stop.abort();
+    watcher.stop();
+  };
 }
 
 class Watcher {
   private drag: Drag | null = null;
+  /** Which pointer drags, and of what kind it is. */
+  private dragging: { id: number; type: string } | null = null;
   private isMoving = false;
+  private holding: ReturnType<typeof setTimeout> | undefined;
   private turned = 0;
   private readonly fingers = new Map<number, ScreenPoint>();
 
@@ -74,13 +90,17 @@ class Watcher {
 
   readonly down = (event: PointerEvent): void => {
     const at = this.placeOf(event);
-    if (event.pointerType === "touch") this.fingers.set(event.pointerId, at);
-    if (this.fingers.size > 1) this.drag = null; // a second finger makes it a pinch
+    const isFinger = event.pointerType === "touch";
+    if (isFinger && this.dragging?.type === "pen") return; // the hand that rests beside the pen
+    if (isFinger) this.fingers.set(event.pointerId, at);
+    if (this.fingers.size > 1) this.abandon(); // a second finger makes it a pinch
     if (this.drag || this.fingers.size > 1) return;
     const begun = this.begun(event, at);
     this.drag = { ...begun, pane: this.pane, from: at, at, dx_px: 0, dy_px: 0 };
+    this.dragging = { id: event.pointerId, type: event.pointerType };
     this.isMoving = false;
     this.host.setPointerCapture(event.pointerId);
+    if (isFinger) this.holding = setTimeout(() => this.rest(at), HOLD_MS);
   };
 
   readonly move = (event: PointerEvent): void => {
@@ -89,30 +109,34 @@ class Watcher {
       this.pinch(event.pointerId, at);
       return;
     }
+    if (this.fingers.has(event.pointerId)) this.fingers.set(event.pointerId, at);
     if (!this.drag) {
       this.handler.hover(this.pane, at);
       return;
     }
+    if (event.pointerId !== this.dragging?.id) return;
     const [x, y] = this.drag.from;
-    this.isMoving ||= Math.hypot(at[0] - x, at[1] - y) > DRAG_PX;
+    const least = event.pointerType === "touch" ? FINGER_DRAG_PX : DRAG_PX;
+    this.isMoving ||= Math.hypot(at[0] - x, at[1] - y) > least;
     if (!this.isMoving) return;
+    clearTimeout(this.holding);
     const [dx_px, dy_px] = [at[0] - this.drag.at[0], at[1] - this.drag.at[1]];
     this.drag = { ...this.drag, at, dx_px, dy_px };
     this.handler.drag(this.drag);
   };
 
   readonly up = (event: PointerEvent): void => {
-    const drag = this.drag;
-    this.drag = null;
     this.fingers.delete(event.pointerId);
-    if (!drag) return;
+    const drag = this.drag;
+    if (!drag || event.pointerId !== this.dragging?.id) return;
+    this.forget();
     if (this.isMoving) this.handler.drop({ ...drag, dx_px: 0, dy_px: 0 });
-    else if (event.button === 0) this.handler.click(this.pane, drag.at);
+    else if (event.button === 0) this.handler.click(this.pane, drag.at, meansOf(event));
   };
 
   readonly cancel = (event: PointerEvent): void => {
-    this.drag = null;
     this.fingers.delete(event.pointerId);
+    if (event.pointerId === this.dragging?.id) this.abandon();
   };
 
   readonly wheel = (event: WheelEvent): void => {
@@ -128,14 +152,35 @@ class Watcher {
     this.handler.wheel(this.pane, steps, this.placeOf(event), event.ctrlKey);
   };
 
+  /** The pane is gone. */
+  stop(): void {
+    this.forget();
+    this.fingers.clear();
+  }
+
   private begun(event: PointerEvent, at: ScreenPoint): Pick<Drag, "kind" | "mark"> {
     if (event.button === MIDDLE) return { kind: "pan", mark: null };
     if (event.button === RIGHT) return { kind: "zoom", mark: null };
-    const begun = this.handler.begin(this.pane, at);
-    // A finger on the picture leafs through it, as in every viewer for tablets.
-    return event.pointerType === "touch" && begun.kind === "window"
-      ? { ...begun, kind: "scroll" }
-      : begun;
+    const begun = this.handler.begin(this.pane, at, meansOf(event));
+    return event.button === ERASER ? { kind: "erase", mark: null } : begun;
+  }
+
+  /** The finger has not moved: what it rests on is meant. */
+  private rest(at: ScreenPoint): void {
+    if (!this.drag || this.isMoving) return;
+    this.abandon();
+    this.handler.hold(this.pane, at);
+  }
+
+  private abandon(): void {
+    if (this.drag) this.handler.abandon();
+    this.forget();
+  }
+
+  private forget(): void {
+    clearTimeout(this.holding);
+    this.drag = null;
+    this.dragging = null;
   }
 
   private pinch(finger: number, at: ScreenPoint): void {
@@ -154,4 +199,8 @@ class Watcher {
     const box = this.host.getBoundingClientRect();
     return [event.clientX - box.left, event.clientY - box.top];
   }
+}
+
+function meansOf(event: PointerEvent): Means {
+  return event.pointerType === "touch" ? "finger" : "fine";
 }

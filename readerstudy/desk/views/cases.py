@@ -17,7 +17,7 @@ from readerstudy.imaging.models import Examination
 from readerstudy.imaging.refusals import Reason
 from readerstudy.proposals import selectors as proposals
 from readerstudy.proposals import services as jobs
-from readerstudy.studies import services
+from readerstudy.studies import selectors, services
 from readerstudy.studies.models import Case, Study
 from readerstudy.truth import selectors as truth
 from readerstudy.web.problems import Problem, Unknown
@@ -36,7 +36,7 @@ def _context(study: Study) -> dict[str, Any]:
     rows = _rows(study)
     return {
         "rows": rows,
-        "new": sum(1 for row in rows if row["case"] is None and row["examination"].ready_at),
+        "new": sum(1 for row in rows if row["is_new"]),
         "uploads": [_upload(each) for each in imaging.uploads_of(study.collection)[:5]],
         "held": study.collection.held.count(),
         "upload_url": reverse("imaging:uploads", args=[study.collection_id]),
@@ -71,10 +71,15 @@ def _rows(study: Study) -> list[dict[str, Any]]:
     examinations = list(imaging.examinations_of(study.collection))
     standards = truth.set_cases(study)
     states = _proposal_states(study, [each.pk for each in examinations])
+    others = imaging.others_of_patient(examinations)
+    priors = selectors.priors(study)
     return [
         {
             "examination": each,
             "case": (case := by_examination.get(each.pk)),
+            "is_new": case is None and each.ready_at and each.pk not in priors,
+            "prior_of": priors.get(each.pk),
+            "may_be_prior": _may_be_prior(each, others[each.pk], by_examination) if case else [],
             "roles": [series.get_role_display() for series in each.series.all()],
             "thumbnail": _thumbnail(each),
             "standard": "set" if case and case.pk in standards else "missing",
@@ -82,6 +87,36 @@ def _rows(study: Study) -> list[dict[str, Any]]:
         }
         for each in examinations
     ]
+
+
+def _may_be_prior(
+    own: Examination, others: list[Examination], cases: dict[UUID, Case]
+) -> list[tuple[Examination, str]]:
+    """What may show beside a case: ready examinations of its patient that are no cases."""
+    free = [each for each in others if each.ready_at and each.pk not in cases]
+    return [(each, _words_of(each, own)) for each in free]
+
+
+def _words_of(prior: Examination, own: Examination) -> str:
+    """When an examination was made, as far as dates were kept, and what is in it."""
+    roles = ", ".join(series.get_role_display() for series in prior.series.all())
+    one, other = imaging.study_date(prior), imaging.study_date(own)
+    if one is None or other is None:
+        return roles
+    return _("%(days)d days earlier: %(roles)s") % {"days": (other - one).days, "roles": roles}
+
+
+def _prior(study: Study, examination_id: str) -> Examination | None:
+    """The examination that a form names as a prior; an empty field takes the prior away."""
+    if not examination_id:
+        return None
+    try:
+        found = study.collection.examinations.filter(pk=UUID(examination_id)).first()
+    except ValueError:
+        raise Unknown from None
+    if found is None:
+        raise Unknown
+    return found
 
 
 def _proposal_states(study: Study, ids: list[UUID]) -> dict[UUID, str]:
@@ -113,7 +148,7 @@ def take(request: HttpRequest, study: Study) -> HttpResponse:
     """Make cases of all ready examinations that are none yet."""
     known = study.cases.values("examination")
     fresh = Examination.objects.filter(collection=study.collection).exclude(pk__in=known)
-    ready = list(fresh.exclude(ready_at=None))
+    ready = list(fresh.exclude(ready_at=None).exclude(pk__in=list(selectors.priors(study))))
     return act_and_return(
         request,
         study,
@@ -126,7 +161,7 @@ def take(request: HttpRequest, study: Study) -> HttpResponse:
 @study_page(*COORDINATOR)
 @require_POST
 def change(request: HttpRequest, study: Study, case_id: UUID) -> HttpResponse:
-    """Change one case: its kind, withdrawal, proposals that will not come, quality accepted."""
+    """Change one case: kind, prior, withdrawal, proposals that will not come, quality accepted."""
     case = Case.objects.filter(study=study, pk=case_id).select_related("study").first()
     if case is None:
         raise Unknown
@@ -137,6 +172,9 @@ def change(request: HttpRequest, study: Study, case_id: UUID) -> HttpResponse:
         "withdraw": lambda: services.withdraw_case(case, reason=reason, by=by),
         "declare": lambda: services.declare_without_proposals(case, reason=reason, by=by),
         "accept": lambda: images.accept_quality(case.examination, note=reason, by=by),
+        "prior": lambda: services.set_prior(
+            case, examination=_prior(study, request.POST.get("prior", "")), by=by
+        ),
     }
     act = acts.get(request.POST.get("act", ""))
     if act is None:

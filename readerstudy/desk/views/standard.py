@@ -146,7 +146,7 @@ def _set(found: Case, form: Any, by: Any) -> None:
 
 def _lesion(row: Mapping[str, str], where: str) -> LesionDraft:
     try:
-        values = {name: float(row[name].replace(",", ".")) for name in COLUMNS[2:6]}
+        values: dict[str, Any] = {name: float(row[name].replace(",", ".")) for name in COLUMNS[2:6]}
     except (ValueError, KeyError):
         words = f"{where}: x, y, z and diameter are numbers in millimetres."
         raise Invalid("truth.number", words) from None

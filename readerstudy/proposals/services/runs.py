@@ -26,6 +26,7 @@ from readerstudy.proposals import bridge, selectors
 from readerstudy.proposals.heartbeat import beating
 from readerstudy.proposals.lesions import ProposalHeatMap, ProposedLesion
 from readerstudy.proposals.models import Run
+from readerstudy.studies.models import Case
 from readerstudy.web.problems import Problem
 
 log = structlog.get_logger(__name__)
@@ -36,12 +37,14 @@ MAX_PROPOSALS = 200
 def sweep() -> int:
     """Make a run for every ready examination and wanted detector that has none; wake workers.
 
+    Examinations that only show as a case's prior need none: proposals are of the case's own.
     Safe to repeat and to run twice at once: the key is unique. Answers how many ids were sent.
     """
     for detector in selectors.wanted_detectors():
         missing = Examination.objects.exclude(ready_at=None).exclude(
             pk__in=Run.objects.filter(detector=detector).values("examination")
         )
+        missing = missing.exclude(pk__in=Case.objects.exclude(prior=None).values("prior"))
         for examination in missing:
             request(examination, detector=detector)
     return wake_up()

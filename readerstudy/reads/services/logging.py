@@ -92,6 +92,7 @@ def append_events(
     check(batch, schema)
     read = selectors.own_read(by, read_id, lock=True, alone=True)
     _check_masks(read, batch)
+    _check_examination(read, batch)
     is_open = read.state in selectors.OPEN_STATES
     holds = (str(tab), fence) == (read.lease_tab, read.lease_fence)
     receipt = Receipt(is_stale=is_open and not holds)
@@ -140,6 +141,21 @@ def _check_masks(read: Read, batch: Sequence[Mapping[str, Any]]) -> None:
         mask, grid = masks.parse(sent["voxels"]), grids.get(sent["series"])
         if mask is None or grid is None or not mask.lies_in(grid):
             words = "What was drawn does not lie in a series of this case. Undo it and draw anew."
+            raise Invalid("reads.event", words, event_id=str(each["event_id"]))
+
+
+MARKING = frozenset({"mark_put", "mark_moved", "proposal_accepted", "proposal_edited"})
+
+
+def _check_examination(read: Read, batch: Sequence[Mapping[str, Any]]) -> None:
+    """Refuse a mark on the prior examination; one query, where the case has one and is marked."""
+    marked = [each for each in batch if each["kind"] in MARKING]
+    if not marked or read.case.prior_id is None:
+        return
+    prior = imaging.series_ids(read.case.prior_id)
+    for each in marked:
+        if each["payload"].get("series") in prior:
+            words = "Marks are made on the current examination; the prior is for comparison only."
             raise Invalid("reads.event", words, event_id=str(each["event_id"]))
 
 

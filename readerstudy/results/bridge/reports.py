@@ -16,7 +16,10 @@ import pandas as pd
 from analysis import matching
 
 THEMES: tuple[Literal["light", "dark"], ...] = ("light", "dark")
-TEXT_COLUMNS = ("reader", "modality", "arm", "case", "sequence", "site", "experience", "proposal")
+TEXT_COLUMNS = (
+    "reader", "modality", "arm", "case", "sequence", "site", "experience", "proposal", "drawn_on",
+    "drawn", "series",
+)  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -85,7 +88,8 @@ def analyse(plan: Mapping[str, Any], files: Mapping[str, bytes]) -> Outcome:
 
     tables = {
         name: frame(files[f"{name}.csv"])
-        for name in ("reads", "marks", "truth", "decisions", "allocation", "readers")
+        for name in ("reads", "marks", "truth", "decisions", "allocation", "readers", "grids")
+        if f"{name}.csv" in files  # data that an earlier release froze have no grids
     }
     # Localisations of the platform: -1 is a duplicate, which the statistics leave out.
     tables["marks"] = tables["marks"].query("lesion >= 0")
@@ -97,7 +101,11 @@ def analyse(plan: Mapping[str, Any], files: Mapping[str, bytes]) -> Outcome:
         for theme in THEMES
     }
     numbers = {**made.numbers, **_repeats(plan, files), "figures": sorted(made.figures)}
-    return Outcome(numbers, figures)
+    rows = {
+        f"{name}.csv": table.to_csv(index=False, lineterminator="\n").encode()
+        for name, table in made.tables.items()
+    }
+    return Outcome(numbers, figures | rows)
 
 
 def _first_reads(allocation: pd.DataFrame) -> pd.DataFrame:

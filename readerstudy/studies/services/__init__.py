@@ -30,6 +30,7 @@ from readerstudy.studies.services.people import (
     revoke_role,
     withdraw_reader,
 )
+from readerstudy.studies.services.priors import set_prior
 from readerstudy.studies.services.running import archive, close, halt, move, resume, start
 
 __all__ = [
@@ -60,6 +61,7 @@ __all__ = [
     "set_explanations",
     "set_hanging",
     "set_pass_mark",
+    "set_prior",
     "set_questionnaires",
     "set_questions",
     "start",

@@ -8,7 +8,7 @@ from django.utils import timezone
 from readerstudy.accounts.models import User
 from readerstudy.audit.services import record
 from readerstudy.imaging.models import Examination
-from readerstudy.studies import effects
+from readerstudy.studies import effects, selectors
 from readerstudy.studies.models import Case, Study
 from readerstudy.studies.services.gate import changing, require_reason
 from readerstudy.web.problems import Invalid, Problem, Unknown
@@ -40,7 +40,7 @@ def add_cases(
     ------
     Problem
         400 for a kind that does not exist, 404 for an examination of another collection, 409 for
-        one that is a case already.
+        one that is a case already, or a case's prior.
     """
     if kind not in Case.Kind.values:
         raise Invalid("studies.case_kind", f"A case is one of {', '.join(Case.Kind.values)}.")
@@ -99,6 +99,9 @@ def declare_without_proposals(case: Case, *, reason: str, declared: bool = True,
 
 
 def _take(study: Study, examination: Examination, kind: str) -> Case:
+    if of := selectors.priors(study).get(examination.pk):
+        words = f"This examination is the prior of {of}: readers would meet it twice."
+        raise Problem("studies.case_is_prior", words)
     case = Case.objects.filter(study=study, examination=examination).first()
     if case is None:
         code = _unused_code(study)

@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from typing import Any
 
+from django.db.models import Q
 from django.utils import timezone
 
 from readerstudy.accounts.models import User
@@ -78,7 +79,8 @@ def lock(study: Study, *, password: str, by: User) -> ProtocolVersion:
 def _hold_examinations(study: Study) -> None:
     """Let files that are being taken in end first; those that come now wait, and are refused."""
     held = Examination.objects.select_for_update(no_key=True).order_by("pk")
-    list(held.filter(pk__in=study.cases.values("examination")).values_list("pk"))
+    shown = Q(pk__in=study.cases.values("examination")) | Q(pk__in=study.cases.values("prior"))
+    list(held.filter(shown).values_list("pk"))
 
 
 def amend(

@@ -11,7 +11,9 @@ from django.utils import timezone
 from readerstudy.accounts.models import User
 from readerstudy.audit.services import record
 from readerstudy.proposals import delivered
+from readerstudy.proposals.bridge import Found
 from readerstudy.proposals.delivered import Outcome
+from readerstudy.reads import masks
 from readerstudy.studies.models import Case, Membership, Study
 from readerstudy.studies.services.gate import changing
 from readerstudy.truth import selectors
@@ -33,7 +35,10 @@ Status = ReferenceStandard.Status
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LesionDraft:
-    """A lesion to be: centroid (LPS, mm), diameter (mm), type, weight (None: equal weights)."""
+    """A lesion to be: centroid (LPS, mm), diameter (mm), type, weight (None: equal weights).
+
+    `mask` is what was drawn of it, {"series", "voxels"} as `reads.masks` has them, if anything.
+    """
 
     x_mm: float
     y_mm: float
@@ -41,6 +46,7 @@ class LesionDraft:
     diameter_mm: float
     kind: str = ""
     weight: float | None = None
+    mask: dict[str, str] | None = None
 
 
 def set_standard(
@@ -104,7 +110,7 @@ def set_from_files(study: Study, *, files: Sequence[Path], source: str, by: User
             words = "Not taken: it is no case yet; make a case of it first."
             outcomes.append(Outcome(each.what, is_taken=False, words=words))
             continue
-        lesions = [_drawn(one.centroid_mm, one.diameter_mm) for one in each.found]
+        lesions = [_drawn(one, each.series) for one in each.found]
         status = Status.DISEASED if lesions else Status.NON_DISEASED
         set_standard(case, status=status, lesions=lesions, source=source, by=by)
         outcomes.append(Outcome(case.code, is_taken=True, words="Standard set."))
@@ -143,9 +149,14 @@ def accept_case_set(study: Study, *, reason: str, by: User) -> CaseSetReview:
     return review
 
 
-def _drawn(centroid_mm: tuple[float, float, float], diameter_mm: float) -> LesionDraft:
-    x, y, z = centroid_mm
-    return LesionDraft(x_mm=x, y_mm=y, z_mm=z, diameter_mm=diameter_mm)
+def _drawn(found: Found, series: str) -> LesionDraft:
+    """A lesion that came from a file; with its voxels where it was drawn."""
+    x, y, z = found.centroid_mm
+    voxels = masks.written(*found.voxels) if found.voxels else None
+    return LesionDraft(
+        x_mm=x, y_mm=y, z_mm=z, diameter_mm=found.diameter_mm,
+        mask={"series": series, "voxels": voxels} if voxels else None,
+    )  # fmt: skip
 
 
 def _require_no_panel(study: Study) -> None:
@@ -178,6 +189,7 @@ def write(
             diameter_mm=each.diameter_mm,
             weight=_weight(each) / total,
             kind=each.kind[:40],
+            mask=each.mask,
         )
         for number, each in enumerate(lesions, start=1)
     )

@@ -38,10 +38,15 @@ def running(
     n_cases: int = 4,
     with_proposals: bool = True,
 ) -> Study:
-    """A running study; proposals come in before the lock, as the checks want it."""
+    """A running study; proposals come in before the lock, as the checks want it.
+
+    Every other case has a prior examination.
+    """
     made = factories.draft_study(
         people, arms=arms, design=design, n_cases=n_cases, with_proposals=with_proposals
     )
+    for case in made.cases.order_by("code")[::2]:
+        factories.prior(case, by=people.cora)
     if with_proposals:
         proposing.propose_for(made, proposing.found())
     studies.lock(made, password=PASSWORD, by=people.cora)

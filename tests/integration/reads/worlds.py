@@ -73,6 +73,8 @@ def fill_the_vault(study: Study) -> None:
             proposing.found(0.2),
         )
         _renamed(ProposedLesion.objects.get(run=run, label="A"), canary_id(number))
+        if case.prior is not None:  # a detector that ran on it all the same
+            proposing.propose(case.prior, proposing.found(NUMBER, explanation=words))
         standard = _standard(study, case, "diseased")
         TruthLesion.objects.create(
             standard=standard, number=1, x_mm=NUMBER, y_mm=1, z_mm=0, diameter_mm=9, weight=1

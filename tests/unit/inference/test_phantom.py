@@ -55,6 +55,27 @@ def test_series_share_the_head_and_differ_in_grid(case: PhantomCase) -> None:
     assert np.ptp(np.array(centres), axis=0).max() < 1e-6
 
 
+def test_an_earlier_examination_is_the_same_head_with_smaller_lesions(case: PhantomCase) -> None:
+    before = phantom.make_earlier(case.seed, n_lesions=4, shrink=0.6)
+    later = {each.id: each for each in case.lesions}
+    assert before.lesions
+    for each in before.lesions:
+        assert each.volume_mm3 < 0.6 * later[each.id].volume_mm3
+    # Where a lesion lies in the head: its distances to the others stay, whatever the position.
+    named = [each.id for each in before.lesions]
+    then = np.array([each.centroid_mm for each in before.lesions])
+    now = np.array([later[each].centroid_mm for each in named])
+    apart = [np.linalg.norm(them - them[:1], axis=1) for them in (then, now)]
+    assert np.abs(apart[0] - apart[1]).max() < 2.0
+    assert before.series["t1c"].voxels.mean() != case.series["t1c"].voxels.mean()
+
+
+@pytest.mark.parametrize("shrink", [0.0, 1.0, 1.4])
+def test_an_earlier_lesion_is_smaller(shrink: float) -> None:
+    with pytest.raises(ValueError, match="earlier lesion is smaller"):
+        phantom.make_earlier(1, shrink=shrink)
+
+
 def test_negative_number_of_lesions_is_refused() -> None:
     with pytest.raises(ValueError, match="give 0 or more"):
         phantom.make_case(1, n_lesions=-1)

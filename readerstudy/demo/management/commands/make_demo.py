@@ -60,7 +60,7 @@ class Command(BaseCommand):
             raise CommandError("A demonstration was begun and not finished: run `make demo-reset`.")
         self.stdout.write("Making the demonstration study (once)")
         training = options["training"]
-        wanted = phantoms.orders(options["cases"], training)
+        wanted = [*phantoms.orders(options["cases"], training), *phantoms.priors(training).values()]
         clock = Clock(build.long_ago())
         # While cases are made, those that are there are taken in, and the worker proposes on them.
         with _worker() as worker:

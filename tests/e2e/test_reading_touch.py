@@ -1,0 +1,223 @@
+"""R12: the room by finger and by pen, and on a page that is zoomed up to 200 %."""
+
+import re
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+from playwright.sync_api import Browser, CDPSession, Page
+
+from tests.e2e import room
+from tests.e2e.conftest import Site, Visit, sign_in
+from tests.e2e.test_reading_room import open_room
+
+pytestmark = pytest.mark.browser
+
+Open = Callable[..., Page]
+LEAST_PX = 24  # WCAG 2.2, 2.5.8
+# What can be operated and is under 24 px in a direction; a label makes its field's target larger.
+SMALL = """() => [...document.querySelectorAll(
+    'button, input, textarea, select, summary, a[href]')].filter((each) =>
+    each.checkVisibility({ visibilityProperty: true }) && !each.closest('[inert]')
+  ).map((each) => [each, (each.closest('label') ?? each).getBoundingClientRect()])
+  .filter(([, box]) => box.width > 0 && (box.width < LEAST || box.height < LEAST))
+  .map(([each, box]) => `${each.dataset.testid ?? each.className} ${box.width}x${box.height}`)
+""".replace("LEAST", str(LEAST_PX - 0.5))
+# What cannot be brought under the pointer by scrolling, or lies under something else.
+HIDDEN = """() => [...document.querySelectorAll(
+    '.case :is(button, input, textarea, a[href], .pane)')]
+  .filter((each) => each.checkVisibility({ visibilityProperty: true })
+    && !each.disabled && !each.closest('[popover]:not(:popover-open)'))
+  .filter((each) => {
+    each.scrollIntoView({ block: 'center', inline: 'center' });
+    const target = each.closest('label') ?? each;
+    const { left, top, width, height } = target.getBoundingClientRect();
+    const hit = document.elementFromPoint(left + width / 2, top + height / 2);
+    return !hit || !(target.contains(hit) || hit.contains(target));
+  }).map((each) => each.dataset.testid ?? each.className)
+"""
+WIDER = """() => ['.case', '.bar', '.foot', '.panel'].filter((each) => {
+    const found = document.querySelector(each);
+    return found.scrollWidth > found.clientWidth + 1;
+  })
+"""
+
+
+@pytest.fixture
+def opened(browser: Browser, site: Site) -> Iterator[Open]:
+    """The reader's room in a context of its own: `opened(width=640, height=400, ...)`."""
+    contexts: list[Any] = []
+
+    def make(width: int, height: int, **options: Any) -> Page:
+        context = browser.new_context(
+            base_url=site.url, viewport={"width": width, "height": height}, locale="en-GB",
+            **options,
+        )  # fmt: skip
+        contexts.append(context)
+        page = context.new_page()
+        page.set_default_timeout(30_000)
+
+        def visit(username: str, path: str, _size: str) -> Page:
+            sign_in(page, username)
+            page.goto(path)
+            return page
+
+        open_room(visit, site)
+        return page
+
+    yield make
+    for context in contexts:
+        context.close()
+
+
+class Fingers:
+    """Fingers on the first pane, as the browser's own input pipeline makes them."""
+
+    def __init__(self, page: Page) -> None:
+        self.cdp: CDPSession = page.context.new_cdp_session(page)
+        box = page.get_by_test_id("pane-0").bounding_box()
+        assert box is not None
+        self.left, self.top = box["x"] + box["width"] / 2, box["y"] + box["height"] / 2
+        self.page = page
+
+    def send(self, kind: str, *places: tuple[float, float]) -> None:
+        """Fingers at these places, from the pane's middle."""
+        points = [
+            {"x": self.left + x, "y": self.top + y, "id": number}
+            for number, (x, y) in enumerate(places)
+        ]
+        self.cdp.send("Input.dispatchTouchEvent", {"type": kind, "touchPoints": points})
+
+    def drag(self, start: tuple[float, float], end: tuple[float, float]) -> None:
+        """One finger, in steps."""
+        self.send("touchStart", start)
+        for step in range(1, 6):
+            part = step / 5
+            x, y = (a + (b - a) * part for a, b in zip(start, end, strict=True))
+            self.send("touchMove", (x, y))
+        self.send("touchEnd")
+
+    def pinch(self, apart: float, to: float) -> None:
+        """Two fingers beside each other, moving apart or together."""
+        self.send("touchStart", (-apart, 0))
+        self.send("touchStart", (-apart, 0), (apart, 0))
+        for step in range(1, 6):
+            now = apart + (to - apart) * step / 5
+            self.send("touchMove", (-now, 0), (now, 0))
+        self.send("touchEnd")
+
+    def rest(self, place: tuple[float, float]) -> None:
+        """A long press."""
+        self.send("touchStart", place)
+        self.page.wait_for_timeout(800)
+        self.send("touchEnd")
+
+
+def _enter(page: Page) -> None:
+    """Into the case, with no mark that waits for its rating from a test before."""
+    room.enter_again(page)
+    if room.sign(page, "unrated") == "true":
+        page.keyboard.press("5")
+        room.until(page, lambda: room.sign(page, "unrated") == "false", "the rating")
+
+
+def _shown(page: Page, name: str) -> str:
+    return str(page.get_by_test_id("pane-0").get_attribute(f"data-{name}"))
+
+
+def _ruler(page: Page) -> float:
+    """Screen pixels a millimetre, by the ruler of the first pane."""
+    ruler = page.get_by_test_id("pane-0").locator(".ruler")
+    length = re.search(r"[\d.]+", ruler.inner_text())
+    width = ruler.locator("div").evaluate("each => each.getBoundingClientRect().width")
+    assert length is not None
+    return float(width) / float(length[0])
+
+
+def test_r12_fingers_leaf_window_enlarge_and_mark(opened: Open) -> None:
+    page = opened(1180, 820, has_touch=True)  # a tablet
+    _enter(page)
+    fingers = Fingers(page)
+    window, slice_ = _shown(page, "window"), _shown(page, "slice")
+    fingers.drag((0, -60), (0, 60))
+    room.until(page, lambda: _shown(page, "slice") != slice_, "the finger to leaf")
+    assert _shown(page, "window") == window
+    page.get_by_test_id("tool-window").tap()
+    slice_ = _shown(page, "slice")
+    fingers.drag((0, 0), (90, 40))
+    room.until(page, lambda: _shown(page, "window") != window, "the finger to window")
+    assert _shown(page, "slice") == slice_
+    before = _ruler(page)
+    fingers.pinch(60, 120)
+    room.until(page, lambda: _ruler(page) > 1.6 * before, "the pinch to enlarge")
+    marks = int(room.sign(page, "marks"))
+    fingers.rest((30, 40))
+    room.until(page, lambda: int(room.sign(page, "marks")) == marks + 1, "the long press to mark")
+    page.get_by_test_id("rating").get_by_test_id("mark-rating").tap()
+    room.until(page, lambda: room.sign(page, "unrated") == "false", "the tap to rate")
+    room.shoot(page, "touch-1180")
+    assert page.evaluate(SMALL) == []
+    page.get_by_test_id("more").tap()
+    assert page.evaluate(SMALL) == []
+    room.shoot(page, "touch-more-1180")
+    room.saved(page)
+
+
+def test_r12_a_pen_marks_draws_and_its_other_end_erases(visit: Visit, site: Site) -> None:
+    page = open_room(visit, site)
+    _enter(page)
+    fingers = Fingers(page)
+
+    def pen(kind: str, x: float, y: float, button: str = "left", buttons: int = 1) -> None:
+        place = {"x": fingers.left + x, "y": fingers.top + y, "pointerType": "pen"}
+        pressed = {"button": button, "buttons": buttons, "clickCount": 1}
+        fingers.cdp.send("Input.dispatchMouseEvent", {"type": kind, **place, **pressed})
+
+    marks = int(room.sign(page, "marks"))
+    page.keyboard.press("k")
+    pen("mousePressed", -40, 50)
+    pen("mouseReleased", -40, 50, buttons=0)
+    room.until(page, lambda: int(room.sign(page, "marks")) == marks + 1, "the pen to mark")
+    page.keyboard.press("7")
+    page.keyboard.press("Shift+K")
+    pen("mousePressed", -50, 50)
+    for x in range(-50, -20, 5):
+        pen("mouseMoved", x, 50)
+    pen("mouseReleased", -20, 50, buttons=0)
+    outlines = "document.querySelectorAll('[data-testid=pane-0] .mark path.line').length"
+    room.until(page, lambda: page.evaluate(outlines) > 0, "the pen to draw")
+    page.keyboard.press("Escape")
+    window = _shown(page, "window")
+    pen("mousePressed", 20, -60)
+    pen("mouseMoved", 60, -40)
+    pen("mouseReleased", 80, -30, buttons=0)
+    room.until(page, lambda: _shown(page, "window") != window, "the pen to window")
+    room.saved(page)
+
+
+# Pages of 1280 x 800 at 125, 150 and 200 % zoom, and of 1920 x 1080 at 200 %.
+ZOOMED = [(1024, 640, 1.25), (853, 533, 1.5), (640, 400, 2), (960, 540, 2)]
+
+
+def test_r12_a_zoomed_page_hides_nothing(opened: Open) -> None:
+    page = opened(640, 400, device_scale_factor=2)
+    _enter(page)
+    for width, height, zoom in ZOOMED:
+        page.set_viewport_size({"width": width, "height": height})
+        page.wait_for_timeout(300)
+        page.evaluate("document.querySelector('.case').scrollTo(0, 0)")
+        room.shoot(page, f"zoom-{round(100 * zoom)}-{width}")
+        assert page.evaluate(HIDDEN) == [], (width, height)
+        assert page.evaluate(WIDER) == [], (width, height)
+    page.set_viewport_size({"width": 640, "height": 400})
+    for keys, name in (("?", "keys"), ("Control+Enter", "submit")):
+        page.keyboard.press(keys)
+        dialog = page.locator("dialog[open]")
+        dialog.wait_for()
+        box = dialog.bounding_box()
+        assert box is not None
+        assert box["x"] >= 0 and box["x"] + box["width"] <= 640  # noqa: PT018 -- both ends
+        assert box["height"] <= 400
+        room.shoot(page, f"zoom-200-{name}")
+        page.keyboard.press("Escape")
+        dialog.wait_for(state="detached")
