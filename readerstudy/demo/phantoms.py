@@ -81,7 +81,7 @@ def make(order: Order, folder: Path) -> None:
     """Make one phantom: four DICOM series and the truth beside them; whole or not at all."""
     from inference import phantom
 
-    part = folder.with_name(f"{folder.name}.part")
+    part = folder.with_name(f"{folder.name}.{os.getpid()}.part")
     shutil.rmtree(part, ignore_errors=True)
     make_one = phantom.make_earlier if isinstance(order, Earlier) else phantom.make_case
     case = make_one(order.seed, n_lesions=order.n_lesions)
@@ -98,7 +98,12 @@ def make(order: Order, folder: Path) -> None:
         for number, lesion in enumerate(case.lesions, start=1)
     ]
     (part / TRUTH).write_text(json.dumps({"seed": order.seed, "lesions": lesions}, indent=1))
-    part.replace(folder)
+    try:
+        part.replace(folder)
+    except OSError:  # another process made the same one at this time
+        if not (folder / TRUTH).exists():
+            raise
+        shutil.rmtree(part)
 
 
 def make_all(wanted: Sequence[Order], *, workers: int) -> Iterator[Order]:

@@ -63,6 +63,8 @@ def test_a9_a_dump_made_while_readers_read_comes_back_whole(
         event for reader in readers for tab in reader.tabs for event in tab.acknowledged
     }
     signed = {read for reader in readers for read in reader.signed}
+    assert len(signed) >= len(readers), "the readers were gone before the dump began"
+    assert acknowledged
     dump, files = tmp_path / "dump", tmp_path / "files"
     program("pg_dump", "--format=custom", f"--file={dump}", platform.database)
     shutil.copytree(platform.folder, files)  # the dump first: files are never changed

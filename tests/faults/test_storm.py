@@ -254,6 +254,7 @@ def test_a3_nothing_is_lost_while_server_database_and_network_fail(
     found = site.examine()
     check(found, tabs, signed=signed | {tab.read_id for tab in earlier})
     ended = storm.ended_runs()
+    assert bool(ended) == bool(storm.worker), "no run ever began: nothing is shown"
     assert all(ENDED.get(run["state"]) == run["results"] for run in ended), f"I7: {ended}"
     _report(storm, readers, found, dict(Counter(run["state"] for run in ended)))
 

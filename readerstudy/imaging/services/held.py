@@ -45,29 +45,43 @@ def hold_series(series: Series) -> None:
     """Set a stored series aside whole, as if each file of it had been held when it came.
 
     Safe to repeat: files are copied into the private spool, then the store's are removed, then
-    their rows; `waits` tells from the first copy on that this goes on.
+    their rows; `waits` tells from the first copy on that this goes on. What comes meanwhile is
+    copied too; a series that a person releases meanwhile stays.
     """
+    while not _forget(series, _copied(series)):
+        pass  # an image came after the copies
+
+
+def _copied(series: Series) -> set[int]:
+    """Copy what is stored of a series and not held yet; the instances that are held now."""
     collection = series.examination.collection
     instances = list(Instance.objects.filter(series=series).select_related("series__examination"))
-    here = set(
-        HeldFile.objects.filter(collection=collection, series_uid=series.series_uid).values_list(
-            "sop_uid", flat=True
-        )
-    )
+    waiting = HeldFile.objects.filter(collection=collection, series_uid=series.series_uid)
+    here = set(waiting.values_list("sop_uid", flat=True))
     for each in instances:
         if each.sop_uid not in here:
             copy = store.spool_file()
             shutil.copyfile(store.path_of(each), copy)
             hold(collection, _header_of(each), copy)
-    objects.remove(store.folder_of(series))
-    _forget(series, len(instances))
+    return {each.pk for each in instances}
 
 
 @transaction.atomic
-def _forget(series: Series, count: int) -> None:
-    examination = Examination.objects.select_for_update().get(pk=series.examination_id)
+def _forget(series: Series, copied: set[int]) -> bool:
+    """Remove a series whose instances were all copied; False where there are others by now.
+
+    Under the examination's lock, which intake holds for each file.
+    """
+    locked = Examination.objects.select_for_update().filter(pk=series.examination_id)
+    examination = locked.first()
+    now = Series.objects.select_for_update().filter(pk=series.pk).first()
+    if examination is None or now is None or now.is_looked_at:
+        return True
+    if not set(Instance.objects.filter(series=series).values_list("pk", flat=True)) <= copied:
+        return False
+    objects.remove(store.folder_of(series))
     Instance.objects.filter(series=series).delete()
-    Series.objects.filter(pk=series.pk).delete()
+    now.delete()
     if not examination.series.exists():
         with suppress(ProtectedError):  # a case without images is told by its coordinator's pages
             examination.delete()
@@ -75,8 +89,9 @@ def _forget(series: Series, count: int) -> None:
         "imaging.hold_series",
         subject=f"collection:{examination.collection_id}",
         by=None,
-        detail={"series": series.series_uid, "files": count},
+        detail={"series": series.series_uid, "files": len(copied)},
     )
+    return True
 
 
 def _header_of(instance: Instance) -> dict[str, Any]:

@@ -116,9 +116,11 @@ def _instance(place: Place, header: dict[str, Any], clean: Path) -> Taken:
         pixel_offset=header["pixel_offset"],
         frame_bytes=header["frame_bytes"],
     )
-    # A series that grows is packed anew, and what a person accepted was another examination.
-    if place.is_packed:
-        Series.objects.filter(pk=series.pk).update(pack_sha256="")
+    # A series that grows is packed anew, and what a person saw or accepted was another one.
+    is_looked_at = bool(header.get("is_looked_at"))
+    if place.is_packed or place.is_looked_at != is_looked_at:
+        grown = Series.objects.filter(pk=series.pk)
+        grown.update(pack_sha256="", is_looked_at=is_looked_at)
     if place.is_ready:
         Examination.objects.filter(pk=series.examination_id).update(
             ready_at=None, accepted_by=None, accepted_note=""

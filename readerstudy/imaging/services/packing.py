@@ -131,7 +131,6 @@ def pack(series: Series) -> Packed:
         small, attributes = store.thumbnail_path(series), store.metadata_path(series)
         thumbnail(target, geometry, small)
         _metadata([each.data for each in files], attributes)
-        objects.put(attributes, small, target)
         _keep_pack(series, len(instances), geometry, written)
     return Packed(series, len(instances), placed)
 
@@ -147,6 +146,10 @@ def _keep_pack(
 ) -> None:
     Examination.objects.select_for_update().get(pk=series.examination_id)
     if series.instances.count() == instances:  # else it is packed anew at once
+        # Under the lock: a slow upload of an outgrown pack must not come after the good one.
+        objects.put(
+            store.metadata_path(series), store.thumbnail_path(series), store.pack_place(series)
+        )
         series.geometry = geometry
         series.pack_sha256, series.pack_bytes = written.sha256, written.bytes
         series.save(update_fields=["geometry", "pack_sha256", "pack_bytes"])

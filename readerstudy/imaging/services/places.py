@@ -20,6 +20,7 @@ class Place:
     is_sealed: bool
     is_defaced: bool
     is_packed: bool
+    is_looked_at: bool  # by a person, for text in its pixels
     is_ready: bool  # its examination is ready, or was accepted
     is_known: bool  # an instance of the file's UID is in the collection
 
@@ -55,12 +56,13 @@ def _seen(series: Series, sop_uid: str) -> Place | None:
     )
     if row is None:
         return None
-    is_defaced, pack, is_known = row
+    is_defaced, pack, is_looked_at, is_known = row
     return Place(
         series=series,
         is_sealed=bool(is_sealed),
         is_defaced=bool(is_defaced),
         is_packed=bool(pack),
+        is_looked_at=bool(is_looked_at),
         is_ready=bool(ready_at or accepted_by or note),
         is_known=bool(is_known),
     )
@@ -75,7 +77,7 @@ def _ask_examination(*, examination: UUID) -> QuerySet[Any, Any]:
 def _ask_series(*, series: UUID, collection: UUID, sop_uid: str) -> QuerySet[Any, Any]:
     known = Instance.objects.filter(series__examination__collection=collection, sop_uid=sop_uid)
     found = Series.objects.filter(pk=series).order_by().annotate(is_known=Exists(known))
-    return found.values_list("is_defaced", "pack_sha256", "is_known")
+    return found.values_list("is_defaced", "pack_sha256", "is_looked_at", "is_known")
 
 
 _examination = Prepared(_ask_examination, examination=UUID)
@@ -100,6 +102,7 @@ def _find(collection: Collection, header: dict[str, Any]) -> Series:
             "description": header["description"],
             "number": max(-(2**31), min(header["series_number"], 2**31 - 1)),
             "acquisition": header["acquisition"],
+            "is_looked_at": bool(header.get("is_looked_at")),
             "created_at": now,
         },
     )

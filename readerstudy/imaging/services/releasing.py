@@ -19,14 +19,15 @@ def release_held(collection: Collection, *, series_uid: str, reason: str, by: Us
     """
     files = held.waiting(collection, series_uid, reason)
     held.released(collection, files, reason, by)  # who answers for it is known before it happens
-    upload = delivering.start_upload(collection, by=by, source="release")
-    tally = delivering.Tally(upload)
-    for each in files:
-        tally.keep(each.header, store.held_path(each.pk))
-    tally.write()
+    # Known before the first file is stored: else a worker that packs would hold it again.
     Series.objects.filter(examination__collection=collection, series_uid=series_uid).update(
         is_looked_at=True
     )
+    upload = delivering.start_upload(collection, by=by, source="release")
+    tally = delivering.Tally(upload)
+    for each in files:
+        tally.keep(each.header | {"is_looked_at": True}, store.held_path(each.pk))
+    tally.write()
     held.wipe(files)
     upload.refresh_from_db()
     return end_upload(upload, by=by)

@@ -16,7 +16,7 @@ from PIL import Image, ImageDraw
 from readerstudy.audit.models import Entry
 from readerstudy.imaging import services
 from readerstudy.imaging.models import HeldFile, Instance, Series, Upload
-from readerstudy.imaging.services import held
+from readerstudy.imaging.services import delivering, held, releasing
 from readerstudy.studies.models import Study
 from tests import dicom, factories
 from tests.cast import People
@@ -58,6 +58,15 @@ def lettered(folder: Path) -> Path:
             )  # fmt: skip
             made.save_as(folder / f"{series}.{number}.dcm", enforce_file_format=True)
     return folder
+
+
+def parted(folder: Path) -> tuple[Path, Path]:
+    """The same in two folders: all but one slice with letters, and that one."""
+    first, late = folder / "first", folder / "late"
+    first.mkdir()
+    late.mkdir()
+    (lettered(first) / "1.2.3.4.5.8.dcm").rename(late / "8.dcm")
+    return first, late
 
 
 @pytest.mark.fault("E7")
@@ -106,3 +115,54 @@ def test_c10_holding_a_series_that_was_cut_off_is_taken_up_again(
     monkeypatch.setattr(held, "_forget", forget)
     assert services.make_ready(only_examination()) != []
     assert (HeldFile.objects.count(), stored().count(), Instance.objects.count()) == (8, 1, 8)
+
+
+def test_c10_a_worker_that_packs_while_a_series_is_released_holds_nothing_again(
+    study: Study, people: People, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    deliver(study, lettered(tmp_path))
+    uid, write = HeldFile.objects.all()[0].series_uid, delivering.Tally.write
+
+    def packed_meanwhile(tally: delivering.Tally) -> None:
+        write(tally)
+        services.make_ready(only_examination())
+
+    monkeypatch.setattr(delivering.Tally, "write", packed_meanwhile)
+    releasing.release_held(study.collection, series_uid=uid, reason="a phantom", by=people.cora)
+    assert Instance.objects.filter(series__series_uid=uid).count() == 8
+    assert not HeldFile.objects.exists()
+
+
+def test_c10_an_image_that_comes_while_its_series_is_set_aside_is_not_lost(
+    study: Study, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first, late = parted(tmp_path)
+    copied, delivered = held._copied, []
+
+    def then_one_comes(series: Series) -> set[int]:
+        done = copied(series)
+        if not delivered:
+            delivered.append(series)
+            upload = services.start_upload(study.collection, by=None, source="command")
+            delivering.Tally(upload).take(late / "8.dcm")
+        return done
+
+    monkeypatch.setattr(held, "_copied", then_one_comes)
+    deliver(study, first)
+    assert delivered
+    assert HeldFile.objects.count() == 8
+
+
+def test_c10_what_is_added_to_a_series_that_a_person_saw_is_looked_at_too(
+    study: Study, people: People, tmp_path: Path
+) -> None:
+    first, more = parted(tmp_path)
+    deliver(study, first)
+    uid = HeldFile.objects.all()[0].series_uid
+    upload = releasing.release_held(
+        study.collection, series_uid=uid, reason="a phantom", by=people.cora
+    )
+    services.perform(upload.pk)
+    assert Series.objects.get(series_uid=uid).pack_sha256
+    deliver(study, more)
+    assert HeldFile.objects.filter(series_uid=uid).count() == 8
