@@ -115,7 +115,7 @@ def front(
     )
     config = (
         f"daemon off; pid {folder}/nginx.pid; error_log {folder}/error.log error;\n"
-        "worker_processes 1; events {}\n"
+        "user root; worker_processes 1; events {}\n"  # else root's folder is closed to it
         "http { access_log off; sendfile on; gzip_static on; keepalive_requests 1000000;\n"
         "types { text/html html; text/css css; text/javascript js; application/wasm wasm;"
         " application/json json; image/svg+xml svg; image/png png; }\n"

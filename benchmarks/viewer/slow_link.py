@@ -84,4 +84,13 @@ def slow_link(target: int, *, mbit_s: float, round_trip_ms: float) -> Iterator[i
     try:
         yield port
     finally:
+        asyncio.run_coroutine_threadsafe(_end(), loop).result(10)
         loop.call_soon_threadsafe(loop.stop)
+
+
+async def _end() -> None:
+    """End every connection that is still open."""
+    others = asyncio.all_tasks() - {asyncio.current_task()}
+    for task in others:
+        task.cancel()
+    await asyncio.gather(*others, return_exceptions=True)

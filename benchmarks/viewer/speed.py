@@ -140,9 +140,8 @@ def following(browser: Browser, base: str, told: dict[str, Any], rows: Rows) -> 
             here.prefetched(reading.SERIES * (number + 1))
 
 
-def measured(folder: Path, chosen: argparse.Namespace) -> Rows:
+def measure(folder: Path, chosen: argparse.Namespace, rows: Rows) -> None:
     """Everything, in rounds: what is compared takes turns."""
-    rows: Rows = defaultdict(list)
     readers = 2 * (chosen.rounds + chosen.slow_rounds + chosen.scrolls + 2)
     env = environment(folder, {"speed": (CASES, readers, SLICES, FRAME)})
     cache = Path(os.environ.get("READERSTUDY_CACHE", servers.ROOT / "var" / "cache"))
@@ -172,7 +171,6 @@ def measured(folder: Path, chosen: argparse.Namespace) -> Rows:
                 address = f"http://127.0.0.1:{ports['bare']}/"
                 scrolling(browser, base, address, told, rows, chosen.steps)
             following(browser, base, told, rows)
-    return rows
 
 
 def slowly(
@@ -201,11 +199,14 @@ def main() -> None:
     parser.add_argument("--steps", type=int, default=60)
     chosen = parser.parse_args()
     before = os.getloadavg()
-    with tempfile.TemporaryDirectory() as name:
-        rows = measured(Path(name), chosen)
-    for what, values in rows.items():
-        print(f"{what:60} {median(values):10.1f}   ({min(values):.1f} to {max(values):.1f})")
-    print(f"load average before {before[0]:.1f}, after {os.getloadavg()[0]:.1f}")
+    rows: Rows = defaultdict(list)
+    try:
+        with tempfile.TemporaryDirectory() as name:
+            measure(Path(name), chosen, rows)
+    finally:  # what was measured before something failed is told, too
+        for what, values in rows.items():
+            print(f"{what:60} {median(values):10.1f}   ({min(values):.1f} to {max(values):.1f})")
+        print(f"load average before {before[0]:.1f}, after {os.getloadavg()[0]:.1f}")
 
 
 if __name__ == "__main__":
