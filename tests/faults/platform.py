@@ -16,7 +16,7 @@ from typing import Any
 import psycopg
 
 from tests.cast import PASSWORD
-from tests.scripted import Answer, Refused, parsed
+from tests.scripted import NOT_JSON, Answer, Refused, parsed
 
 ROOT = Path(__file__).resolve().parents[2]
 STARTS_WITHIN_S = 60.0
@@ -142,8 +142,10 @@ class Browser:
         return {"Cookie": "; ".join(f"{name}={value}" for name, value in self.cookies.items())}
 
     def sign_in(self, username: str) -> None:
-        """Sign in as one of the cast."""
-        self.send("GET", "/api/me", None, {})
+        """Sign in as one of the cast; the first answer brings the CSRF token."""
+        status, answer = self.send("GET", "/api/me", None, {})
+        if status not in {200, 401} or answer.get("code") == NOT_JSON:
+            raise Refused(status, answer)
         body = {"username": username, "password": PASSWORD}
         status, answer = self.send("POST", "/api/sign-in", body, {})
         if status != 200 or "username" not in answer:

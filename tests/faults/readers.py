@@ -122,11 +122,23 @@ class ScriptedReader(threading.Thread):
 
 def finish(readers: Sequence[ScriptedReader], *, within_s: float = 3 * PATIENCE_S) -> set[str]:
     """Wait for all of them; answers the reads whose signature was acknowledged."""
+    signed = wait_for(readers, within_s=within_s)
+    all_did_well(readers)
+    return signed
+
+
+def wait_for(readers: Sequence[ScriptedReader], *, within_s: float) -> set[str]:
+    """The reads whose signature was acknowledged, once all readers have ended."""
     end = time.monotonic() + within_s
     for reader in readers:
         reader.join(max(0.0, end - time.monotonic()))
+    return {each for reader in readers for each in reader.signed}
+
+
+def all_did_well(readers: Sequence[ScriptedReader]) -> None:
+    """Assert that each read what they should and met no error of ours."""
+    for reader in readers:
         assert not reader.is_alive(), f"{reader.username} has signed {len(reader.signed)} only"
         assert reader.failure is None, f"{reader.username}: {reader.failure!r}"
         assert reader.leaves or len(reader.signed) >= reader.reads
         assert 500 not in reader.refusals, "an error of ours reached a reader"
-    return {each for reader in readers for each in reader.signed}

@@ -23,7 +23,7 @@ from tests.faults.brokers import PrivateRedis, Worker, is_installed
 from tests.faults.checker import check
 from tests.faults.platform import Browser, Gone, Platform
 from tests.faults.proxy import Proxy, Weather
-from tests.faults.readers import ScriptedReader, finish
+from tests.faults.readers import ScriptedReader, all_did_well, wait_for
 from tests.faults.storm import ENDED, Storm
 from tests.faults.volume import Volume
 from tests.scripted import Refused, Tab
@@ -248,7 +248,7 @@ def test_a3_nothing_is_lost_while_server_database_and_network_fail(
         time.sleep(float(rng.uniform(*CALM_S)))
         strike()
     calm.set()
-    signed = finish(readers, within_s=max(360.0, 60.0 * READS))
+    signed = wait_for(readers, within_s=max(360.0, 60.0 * READS))
     assert network.spoilt > 0
     tabs = [*earlier, *(tab for reader in readers for tab in reader.tabs)]
     found = site.examine()
@@ -257,6 +257,7 @@ def test_a3_nothing_is_lost_while_server_database_and_network_fail(
     assert bool(ended) == bool(storm.worker), "no run ever began: nothing is shown"
     assert all(ENDED.get(run["state"]) == run["results"] for run in ended), f"I7: {ended}"
     _report(storm, readers, found, dict(Counter(run["state"] for run in ended)))
+    all_did_well(readers)  # last: what was stored is looked at whoever gave up
 
 
 def _report(
