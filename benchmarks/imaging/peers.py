@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import shutil
 import socket
 import subprocess
@@ -18,10 +19,12 @@ TICKS = os.sysconf("SC_CLK_TCK")
 
 @dataclass(frozen=True)
 class Server:
-    """A running server."""
+    """A running server; behind a proxy, with that one's CPU time."""
 
     port: int
     pid: int
+    dicom_port: int = 0
+    other_pid: int = 0
 
     def cpu_seconds(self) -> float:
         """Of the server and all its descendants that still live, user and system."""
@@ -35,7 +38,7 @@ class Server:
                     continue
                 parents.setdefault(int(stat[1]), []).append(int(folder.name))
                 used[int(folder.name)] = (int(stat[11]) + int(stat[12])) / TICKS
-        total, left = 0.0, [self.pid]
+        total, left = 0.0, [pid for pid in (self.pid, self.other_pid) if pid]
         while left:
             pid = left.pop()
             total += used.get(pid, 0.0)
@@ -49,22 +52,34 @@ def free_port() -> int:
         return int(probe.getsockname()[1])
 
 
+def _answers(port: int, path: str) -> bool:
+    """Whether a server answers a request, or, without a path, takes a connection."""
+    try:
+        if path:
+            urllib.request.urlopen(f"http://127.0.0.1:{port}{path}", timeout=5).close()
+        else:
+            socket.create_connection(("127.0.0.1", port), timeout=5).close()
+    except urllib.error.HTTPError:
+        return True
+    except OSError:
+        return False
+    return True
+
+
 @contextmanager
-def running(command: list[str], port: int, path: str, env: dict[str, str]) -> Iterator[Server]:
+def running(
+    command: list[str], port: int, path: str, env: dict[str, str], dicom_port: int = 0
+) -> Iterator[Server]:
     """Start a server, wait for its first answer, end it."""
     process = subprocess.Popen(
         command, cwd=ROOT, env=env, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
     )
     try:
-        for _ in range(300):
-            try:
-                urllib.request.urlopen(f"http://127.0.0.1:{port}{path}", timeout=5).close()
+        for _ in range(600):
+            if _answers(port, path):
                 break
-            except urllib.error.HTTPError:
-                break
-            except OSError:
-                time.sleep(0.1)
-        yield Server(port, process.pid)
+            time.sleep(0.1)
+        yield Server(port, process.pid, dicom_port)
     finally:
         process.terminate()
         process.wait(30)
@@ -90,7 +105,7 @@ def orthanc(folder: Path) -> Iterator[Server | None]:
     if shutil.which("Orthanc") is None or not plugin.exists():
         yield None
         return
-    port = free_port()
+    port, dicom_port = free_port(), free_port()
     config = folder / "orthanc.json"
     config.write_text(
         json.dumps(
@@ -98,7 +113,9 @@ def orthanc(folder: Path) -> Iterator[Server | None]:
                 "StorageDirectory": str(folder / "orthanc"),
                 "IndexDirectory": str(folder / "orthanc"),
                 "HttpPort": port,
-                "DicomServerEnabled": False,
+                "DicomServerEnabled": True,
+                "DicomPort": dicom_port,
+                "DicomAlwaysAllowStore": True,
                 "AuthenticationEnabled": False,
                 "RemoteAccessAllowed": False,
                 "Plugins": [str(plugin)],
@@ -106,8 +123,63 @@ def orthanc(folder: Path) -> Iterator[Server | None]:
             }
         )
     )
-    with running(["Orthanc", str(config)], port, "/system", dict(os.environ)) as server:
+    command, env = ["Orthanc", str(config)], dict(os.environ)
+    with running(command, port, "/system", env, dicom_port) as server:
         yield server
+
+
+def empty(orthanc_server: Server) -> None:
+    """Let Orthanc forget all it has."""
+    base = f"http://127.0.0.1:{orthanc_server.port}/studies"
+    with urllib.request.urlopen(base) as answer:
+        studies = json.load(answer)
+    for each in studies:
+        urllib.request.urlopen(urllib.request.Request(f"{base}/{each}", method="DELETE")).close()
+
+
+@contextmanager
+def receiver(env: dict[str, str]) -> Iterator[Server]:
+    """Our C-STORE receiver."""
+    port = free_port()
+    command = [
+        str(ROOT / ".venv/bin/python"), "manage.py", "dicom_receiver", "--port", str(port),
+    ]  # fmt: skip
+    with running(command, port, "", env, port) as server:
+        yield server
+
+
+@contextmanager
+def proxied(env: dict[str, str], folder: Path) -> Iterator[Server | None]:
+    """Ours behind nginx with the locations of docs/nginx.conf; None where it is not installed."""
+    if shutil.which("nginx") is None:
+        yield None
+        return
+    port, store = free_port(), Path(env["READERSTUDY_VAR"]) / "store"
+    with ours(env | {"X_ACCEL_PREFIX": "/protected/"}) as behind:
+        config = folder / "proxy.conf"
+        config.write_text(
+            f"daemon off; master_process off; pid {folder}/proxy.pid; error_log stderr crit;\n"
+            "events {}\n"
+            "http { access_log off; sendfile on; keepalive_requests 1000000;\n"
+            f"client_body_temp_path {folder}/f; proxy_temp_path {folder}/g;\n"
+            f"fastcgi_temp_path {folder}/h; uwsgi_temp_path {folder}/i;\n"
+            f"scgi_temp_path {folder}/j;\n"
+            f"{_production(port, behind.port, store)} }}\n"
+        )
+        with running(["nginx", "-c", str(config)], port, "/sign-in/", dict(os.environ)) as proxy:
+            yield Server(port, proxy.pid, other_pid=behind.pid)
+
+
+def _production(port: int, behind: int, store: Path) -> str:
+    """docs/nginx.conf without TLS, for other places."""
+    text = (ROOT / "docs/nginx.conf").read_text()
+    text = re.sub(r"(?m)^ *(ssl_|http2 ).*\n", "", text)
+    for old, new in (
+        ("web:8000", f"127.0.0.1:{behind}"), ("listen 443 ssl", f"listen 127.0.0.1:{port}"),
+        ("/var/lib/readerstudy/store/", f"{store}/"), ("Proto https", "Proto http"),
+    ):  # fmt: skip
+        text = text.replace(old, new)
+    return text
 
 
 @contextmanager

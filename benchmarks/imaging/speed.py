@@ -8,86 +8,16 @@ Compare rows of one run only.
 """
 
 import argparse
-import http.client
 import json
 import os
-import statistics
 import subprocess
 import tempfile
-import threading
-import time
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from benchmarks.imaging import peers
-
-BOUNDARY = "boundary-of-the-benchmark"
-MULTIPART = f'multipart/related; type="application/dicom"; boundary={BOUNDARY}'
-
-
-@dataclass(frozen=True)
-class Request:
-    """One request; `size` is the least that its answer must have."""
-
-    path: str
-    headers: dict[str, str]
-    body: bytes | None = None
-    size: int = 1
-
-
-def measure(
-    what: str, server: peers.Server, requests: Sequence[Request], clients: int, seconds: float
-) -> dict[str, float]:
-    """Send for so long, or each request once where it has a body; print and answer the figures."""
-    times: list[float] = []
-    lock, number = threading.Lock(), iter(range(10**9))
-    is_once = requests[0].body is not None
-    start, cpu = time.perf_counter(), server.cpu_seconds()
-
-    def client() -> None:
-        connection = http.client.HTTPConnection("127.0.0.1", server.port, timeout=120)
-        mine = []
-        while True:
-            with lock:
-                count = next(number)
-            late = time.perf_counter() - start > seconds
-            if (is_once and count >= len(requests)) or (not is_once and late):
-                break
-            mine.append(_once(connection, requests[count % len(requests)]))
-        with lock:
-            times.extend(mine)
-
-    threads = [threading.Thread(target=client) for _ in range(clients)]
-    for each in threads:
-        each.start()
-    for each in threads:
-        each.join()
-    wall, used = time.perf_counter() - start, max(server.cpu_seconds() - cpu, 0.01)
-    ordered = sorted(times)
-    figures = {
-        "per_cpu": len(times) / used,
-        "per_wall": len(times) / wall,
-        "p50_ms": 1000 * statistics.median(ordered),
-        "p95_ms": 1000 * ordered[int(0.95 * (len(ordered) - 1))],
-    }
-    row = " ".join(f"{name} {value:9.1f}" for name, value in figures.items())
-    print(f"{what:44s} {row}", flush=True)
-    return figures
-
-
-def _once(connection: http.client.HTTPConnection, request: Request) -> float:
-    start = time.perf_counter()
-    method = "GET" if request.body is None else "POST"
-    connection.request(method, request.path, body=request.body, headers=request.headers)
-    answer = connection.getresponse()
-    length = 0
-    while part := answer.read(1 << 20):
-        length += len(part)
-    if answer.status != 200 or length < request.size:
-        raise RuntimeError(f"{request.path}: {answer.status}, {length} bytes")
-    return time.perf_counter() - start
+from benchmarks.imaging import intake, peers
+from benchmarks.imaging.measuring import Request, measure
 
 
 def prepared(env: dict[str, str]) -> dict[str, Any]:
@@ -108,6 +38,7 @@ def outgoing(
     told: dict[str, Any],
     run: Callable[..., None],
     us: peers.Server,
+    behind: peers.Server | None,
     them: peers.Server | None,
     static: peers.Server | None,
 ) -> None:
@@ -116,6 +47,9 @@ def outgoing(
     base = f"/dicomweb/{told['token']}/{uids}"
     pack = f"/imaging/{told['token']}/series/{told['series']}/pack"
     run("a series in one answer: ours", us, [Request(pack, {}, size=told["pack_bytes"])], 4)
+    if behind:
+        run("a series in one answer: ours, behind nginx", behind,
+            [Request(pack, {}, size=told["pack_bytes"])], 4)  # fmt: skip
     if static:
         path = Path(told["pack"])
         file = Request(f"/{path.parent.name}/{path.name}", {}, size=told["pack_bytes"])
@@ -126,6 +60,8 @@ def outgoing(
             Request(f"{base}/instances/{each}/frames/1", accept, size=100_000) for each in sop
         ]
         run(f"a frame by WADO-RS, {clients} clients: ours", us, frames, clients)
+        if behind:
+            run(f"a frame, {clients} clients: ours, behind nginx", behind, frames, clients)
         if them:
             frames = [
                 Request(f"/dicom-web/{uids}/instances/{each}/frames/1", accept, size=100_000)
@@ -149,32 +85,6 @@ def searching(told: dict[str, Any], run: Callable[..., None], us: peers.Server) 
             [Request(f"{base}/studies{page}", key) for page in pages], 1)  # fmt: skip
 
 
-def incoming(
-    told: dict[str, Any],
-    run: Callable[..., None],
-    us: peers.Server,
-    them: peers.Server | None,
-    source: Path,
-) -> None:
-    """STOW-RS, a file a request, as a scanner sends them."""
-    bodies = []
-    for path in sorted(source.iterdir()):
-        head = f"--{BOUNDARY}\r\nContent-Type: application/dicom\r\n\r\n".encode()
-        bodies.append(head + path.read_bytes() + f"\r\n--{BOUNDARY}--\r\n".encode())
-    here = f"/dicomweb/collections/{told['collections']['send']}/studies"
-    key = {"Authorization": f"Bearer {told['senders']['send']}", "Content-Type": MULTIPART}
-    run(
-        "intake by STOW-RS, de-identified: ours",
-        us,
-        [Request(here, key, each) for each in bodies],
-        1,
-    )
-    if them:
-        kind = {"Content-Type": MULTIPART}
-        run("intake by STOW-RS, as it came: Orthanc", them,
-            [Request("/dicom-web/studies", kind, each) for each in bodies], 1)  # fmt: skip
-
-
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--slices", type=int, default=160)
@@ -196,6 +106,7 @@ def main() -> None:
         store = Path(str(told["pack"])).parents[1]
         with (
             peers.ours(env) as us,
+            peers.proxied(env, folder) as behind,
             peers.orthanc(folder) as them,
             peers.nginx(folder, store) as static,
         ):
@@ -204,9 +115,13 @@ def main() -> None:
                     Request("/instances", {}, Path(each).read_bytes()) for each in told["files"]
                 ]  # type: ignore[attr-defined]
                 measure("(Orthanc takes our files)", them, load, 1, 0)
-            outgoing(told, run, us, them, static)
+            outgoing(told, run, us, behind, them, static)
             searching(told, run, us)
-            incoming(told, run, us, them, source)
+            if them:
+                peers.empty(them)
+            intake.stow(told, run, us, them, source)
+            with peers.receiver(env) as ours:
+                intake.c_store(ours, them, source)
 
 
 if __name__ == "__main__":

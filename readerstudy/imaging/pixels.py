@@ -130,7 +130,9 @@ def _decode(data: Dataset) -> None:
     _check_streams(data)
     try:
         data.decompress(generate_instance_uid=False)
-    except Exception as error:
+    except (KeyboardInterrupt, SystemExit):
+        raise
+    except BaseException as error:  # a codec in Rust panics with one that is no Exception
         raise RefusedFile(Reason.DAMAGED_PIXELS) from error
     if (data.Rows, data.Columns, data.BitsAllocated) != before:
         raise RefusedFile(Reason.DAMAGED_PIXELS)

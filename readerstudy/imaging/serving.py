@@ -68,13 +68,17 @@ def send(request: HttpRequest, path: Path, *, content_type: str, etag: str) -> H
         response = HttpResponse(objects.read(path), content_type=content_type)
     elif settings.X_ACCEL_PREFIX:
         response = HttpResponse(content_type=content_type)
-        relative = path.relative_to(settings.STORE_DIR)
-        response["X-Accel-Redirect"] = f"{settings.X_ACCEL_PREFIX}{relative}"
+        response["X-Accel-Redirect"] = redirect(path)
     else:
         response = FileResponse(path.open("rb"), content_type=content_type)  # type: ignore[assignment]
     response["ETag"] = tag
     response["Cache-Control"] = PRIVATE
     return response
+
+
+def redirect(path: Path) -> str:
+    """A stored file's address at the proxy, which only we can send it to."""
+    return f"{settings.X_ACCEL_PREFIX}{path.relative_to(settings.STORE_DIR)}"
 
 
 @require_GET

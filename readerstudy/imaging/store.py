@@ -17,6 +17,7 @@ from readerstudy.imaging.models import Instance, Series
 from readerstudy.imaging.refusals import Reason, RefusedFile
 
 MASK = "face.npz"  # of a face that is being taken out
+PACK = "raw.pack"
 FULL = frozenset([errno.ENOSPC, errno.EDQUOT])
 
 
@@ -47,7 +48,7 @@ def path_of(instance: Instance) -> Path:
 
 def pack_place(series: Series) -> Path:
     """Where the series' pack is kept, whether it is here or not."""
-    return folder_of(series) / "raw.pack"
+    return folder_of(series) / PACK
 
 
 def pack_path(series: Series) -> Path:

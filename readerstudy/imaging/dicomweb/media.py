@@ -40,9 +40,13 @@ class Accepted:
 
 def accepted(request: HttpRequest) -> list[Accepted]:
     """What the client accepts, best first (PS3.18 8.3.3: the parameter goes before the header)."""
-    text = request.GET.get("accept") or request.headers.get("Accept") or "*/*"
-    ranges = [_one(each.strip()) for each in _RANGE.findall(text) if each.strip()]
-    return sorted((each for each in ranges if each.quality > 0), key=lambda each: -each.quality)
+    return ranges(request.GET.get("accept") or request.headers.get("Accept") or "*/*")
+
+
+def ranges(text: str) -> list[Accepted]:
+    """The media ranges of an Accept header, best first."""
+    found = [_one(each.strip()) for each in _RANGE.findall(text) if each.strip()]
+    return sorted((each for each in found if each.quality > 0), key=lambda each: -each.quality)
 
 
 def _one(text: str) -> Accepted:
@@ -83,7 +87,12 @@ def for_dicom(request: HttpRequest) -> tuple[str, bool]:
 
 def for_frames(request: HttpRequest) -> tuple[str, bool]:
     """The transfer syntax of frames to send, and whether as multipart; else 406."""
-    for each in accepted(request):
+    return of_frames(accepted(request))
+
+
+def of_frames(wanted: Iterable[Accepted]) -> tuple[str, bool]:
+    """As `for_frames`, of media ranges."""
+    for each in wanted:
         if each.kind == "*/*" and each.syntax in {"", "*"}:
             return NATIVE, True
         asked = each.syntax not in {"", "*"}
