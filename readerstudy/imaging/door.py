@@ -1,9 +1,11 @@
-"""Images by a reader's token, answered before Django makes a request of what came.
+"""Images that programs ask for and send, answered before sessions, pages and the rest.
 
-The token says all: its signature is checked without the database, and what it opens are files. A
-plain success is answered here: a frame by WADO-RS, a series' pack. Whatever else it is (another
-encoding, a token that opens nothing, a frame that is not there, a pack that is damaged) goes the
-long way through the platform, which refuses it in words.
+By a reader's token a frame by WADO-RS and a series' pack: the token says all, its signature is
+checked without the database, and what it opens are files. Only a plain success is answered here.
+Whatever else it is (another encoding, a token that opens nothing, a frame that is not there, a
+pack that is damaged) goes the long way through the platform, which refuses it in words.
+
+By a sender's token STOW-RS: the same view as the platform's, which needs neither session nor page.
 """
 
 import os
@@ -12,17 +14,23 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 from uuid import UUID, uuid4
 
 from django.conf import settings
+from django.core.exceptions import DisallowedHost
+from django.core.handlers.wsgi import WSGIRequest
 from django.db import close_old_connections
 from django.db.models import QuerySet
+from django.http import HttpRequest, HttpResponse
+from django.utils import translation
+from django.utils.cache import add_never_cache_headers
 
 from readerstudy.imaging import objects, serving, store, tokens
-from readerstudy.imaging.dicomweb import media
+from readerstudy.imaging.dicomweb import media, scope, stow
 from readerstudy.imaging.models import Instance, Series
 from readerstudy.imaging.prepared import Prepared
+from readerstudy.web.middleware import ProblemMiddleware
 from readerstudy.web.problems import Problem
 
 Environ = dict[str, Any]
@@ -36,7 +44,17 @@ _FRAMES = re.compile(
     rf"/instances/(?P<instance>{_UID})/frames/(?P<numbers>{_NUMBER}(?:,{_NUMBER})*)"
 )
 _PACK = re.compile(rf"/imaging/{_TOKEN}/series/(?P<series>[0-9a-f-]{{36}})/pack")
+_STORE = re.compile(
+    rf"/dicomweb/collections/(?P<collection>[0-9a-f-]{{36}})/studies(?:/(?P<study>{_UID}))?"
+)
 _NEVER_KEPT = "max-age=0, no-cache, no-store, must-revalidate, private"
+
+
+def _never_called(_request: HttpRequest) -> HttpResponse:
+    raise NotImplementedError
+
+
+_refusals = ProblemMiddleware(_never_called)
 
 
 @dataclass(frozen=True)
@@ -57,6 +75,10 @@ class Door:
 
     def __call__(self, environ: Environ, start_response: Callable[..., Any]) -> Body:
         """The image, or what the platform answers."""
+        if response := stored(environ):
+            told = f"{response.status_code} {response.reason_phrase}"
+            start_response(told, [*response.items(), *_security()])
+            return [response.content]
         answer = early(environ)
         if answer is None:
             return self._platform(environ, start_response)
@@ -65,6 +87,30 @@ class Door:
             *answer.headers, *_security(),
         ])  # fmt: skip
         return answer.body
+
+
+def stored(environ: Environ) -> HttpResponse | None:
+    """The answer to images that a sender sends by its token; None for all other requests."""
+    if environ["REQUEST_METHOD"] != "POST" or not _is_safe(environ):
+        return None
+    found = _STORE.fullmatch(environ["PATH_INFO"])
+    if not found or not environ.get("HTTP_AUTHORIZATION", "").startswith(scope.BEARER):
+        return None
+    request = WSGIRequest(environ)
+    try:
+        request.get_host()
+        collection = UUID(found["collection"])
+    except (DisallowedHost, ValueError):
+        return None
+    close_old_connections()
+    try:
+        response = cast("HttpResponse", stow.studies(request, collection, found["study"]))
+    except Exception as error:  # noqa: BLE001 -- answered as the platform's middleware does
+        with translation.override(settings.LANGUAGE_CODE):
+            response = _refusals.process_exception(request, error)
+    add_never_cache_headers(response)
+    response["Content-Length"] = str(len(response.content))
+    return response
 
 
 def early(environ: Environ) -> Answer | None:

@@ -145,6 +145,10 @@ class Upload(models.Model):
     by = models.ForeignKey(
         settings.AUTH_USER_MODEL, null=True, on_delete=models.PROTECT, related_name="+"
     )
+    # Whose files it takes until none has come for a while; null: it is ended by who began it.
+    sender = models.ForeignKey(
+        "Sender", on_delete=models.PROTECT, null=True, blank=True, related_name="uploads"
+    )
     source = models.CharField(max_length=16, default="browser")  # browser, command, stow, c-store
     state = models.CharField(max_length=10, choices=State, default=State.RECEIVING)
     received = models.PositiveIntegerField(default=0)
@@ -153,6 +157,7 @@ class Upload(models.Model):
     refused = models.PositiveIntegerField(default=0)
     report = models.JSONField(default=dict)  # series -> counts, reasons; tag -> what was done
     created_at = models.DateTimeField()
+    touched_at = models.DateTimeField(null=True, blank=True)  # when files were last written in it
     done_at = models.DateTimeField(null=True, blank=True)
     attempt = models.PositiveSmallIntegerField(default=0)  # of workers to finish it
     lease_until = models.DateTimeField(null=True, blank=True)

@@ -5,6 +5,8 @@ when it ends, a worker packs and checks what came, and detectors take it up, una
 """
 
 import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -21,7 +23,6 @@ from readerstudy.imaging.models import Sender, Upload
 from readerstudy.imaging.parsing import IMAGE_CLASSES
 from readerstudy.imaging.pixels import DECODABLE
 from readerstudy.imaging.refusals import Reason, failure
-from readerstudy.web.problems import Problem
 
 log = structlog.get_logger(__name__)
 SOURCE = "c-store"
@@ -39,6 +40,18 @@ class Delivery:
 
     sender: Sender
     upload: Upload | None = None
+    places: services.Places | None = None
+
+    def begin(self) -> Upload:
+        """Start a delivery; another one where another receiver started and ended the last."""
+        self.upload = services.start_upload(self.sender.collection, by=None, source=SOURCE)
+        self.places = self.places or services.Places(self.sender.collection)
+        return self.upload
+
+    def tally(self) -> services.Tally:
+        """A tally of the delivery."""
+        upload = self.upload or self.begin()
+        return services.Tally(upload, places=self.places, renew=self.begin)
 
 
 class Receiver:
@@ -110,6 +123,7 @@ class Receiver:
         if delivery is not None and delivery.upload is not None:
             with _database():
                 services.end_upload(delivery.upload, by=None)
+        _leave_database()  # this thread ends with its association
 
 
 def contexts() -> list[PresentationContext]:
@@ -143,27 +157,20 @@ def cap_pdu(event: Any) -> None:
 
 def _take(delivery: Delivery, path: Path) -> int:
     """Take one file in; the C-STORE status."""
-    if delivery.upload is None:
-        delivery.upload = services.start_upload(delivery.sender.collection, by=None, source=SOURCE)
-    try:
-        outcome = _add(delivery.upload, path)
-    except Problem:  # another receiver started and ended it: go on in a new one
-        delivery.upload = services.start_upload(delivery.sender.collection, by=None, source=SOURCE)
-        outcome = _add(delivery.upload, path)
+    batch = services.Batch(delivery.sender.collection, delivery.tally)
+    batch.add_path(path)
+    (outcome,) = batch.flush()
     return failure(Reason[outcome["code"]]) if "code" in outcome else SUCCESS
 
 
-def _add(upload: Upload, path: Path) -> services.Outcome:
-    with path.open("rb") as data:
-        return services.add_file(upload, data)
+@contextmanager
+def _database() -> Iterator[None]:
+    """A handler's database connection: its thread's, kept from file to file while it works."""
+    close_old_connections()
+    yield
+    close_old_connections()
 
 
-class _database:  # noqa: N801 -- reads as what it opens
-    """A handler's own database connection, as a request has one."""
-
-    def __enter__(self) -> None:
-        close_old_connections()
-
-    def __exit__(self, *_error: object) -> None:
-        if not any(each.in_atomic_block for each in connections.all()):
-            connections.close_all()
+def _leave_database() -> None:
+    if not any(each.in_atomic_block for each in connections.all()):
+        connections.close_all()

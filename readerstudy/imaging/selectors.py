@@ -24,6 +24,7 @@ from readerstudy.imaging.models import (
     SeriesRole,
     Upload,
 )
+from readerstudy.imaging.prepared import Prepared
 
 HANGING = [SeriesRole.T1C, SeriesRole.FLAIR, SeriesRole.T2, SeriesRole.T1, SeriesRole.CT]
 
@@ -187,12 +188,30 @@ def series(series_id: UUID) -> Series | None:
 
 def sender_of_token(token: str) -> Sender | None:
     """The sender that holds a token, if it may still send."""
-    hashed = hashlib.sha256(token.encode()).hexdigest()
-    return (
-        Sender.objects.filter(token_sha256=hashed, ended_at=None)
-        .select_related("collection")
-        .first()
-    )
+    row = _holder.converted(hashed=hashlib.sha256(token.encode()).hexdigest())
+    if row is None:
+        return None
+    of_sender, of_collection = row[: len(_SENDER)], row[len(_SENDER) :]
+    collection = Collection(**dict(zip(_COLLECTION, of_collection, strict=True)))
+    sender = Sender(**dict(zip(_SENDER, of_sender, strict=True)), collection=collection)
+    for each in (sender, collection):
+        each._state.adding, each._state.db = False, "default"  # noqa: SLF001 -- as Model.from_db
+    return sender
+
+
+_SENDER = ("id", "name", "may_read")  # of what a request needs
+_COLLECTION = tuple(
+    each.attname
+    for each in Collection._meta.local_concrete_fields  # noqa: SLF001 -- Django's public API
+)
+
+
+def _ask_holder(*, hashed: str) -> QuerySet[Any, Any]:
+    found = Sender.objects.filter(token_sha256=hashed, ended_at=None).order_by()
+    return found.values_list(*_SENDER, *(f"collection__{name}" for name in _COLLECTION))
+
+
+_holder = Prepared(_ask_holder, hashed=str)
 
 
 def sender_of_ae_titles(*, calling: str, called: str) -> Sender | None:

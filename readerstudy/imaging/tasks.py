@@ -15,7 +15,8 @@ def finish(upload_id: str) -> None:
 
 @task(name="imaging.sweep")
 def sweep() -> int:
-    """Send what waits again, deliveries and parcels; wipe what was held too long."""
+    """End what senders left quiet, send what waits again; wipe what was held too long."""
+    services.end_quiet()
     services.wipe_old()
     services.wipe_old_parts()
     services.wipe_old_volumes()

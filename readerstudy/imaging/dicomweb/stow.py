@@ -59,24 +59,38 @@ def store(
         raise Problem("dicomweb.media", f"Parts of {media.DICOM} are taken only.", status=415)
     media.choose(request, [media.JSON_TYPE, "application/json"])
     by = None if sender else cast("User", request.user)
-    upload = services.start_upload(collection, by=by, source="stow")
     answer = _Answer(scope.address(request, collection))
-    body = _body(request)
+    own = None if sender else services.start_upload(collection, by=by, source="stow")
+
+    def tally() -> services.Tally:
+        return services.standing(sender, collection) if sender else services.Tally(own)
+
+    batch = services.Batch(collection, tally, study_uid=study)
     try:
-        for number, (part_kind, part) in enumerate(
-            multipart.parts(body, kind.parameters.get("boundary", ""))
-        ):
-            if part_kind.kind != media.DICOM or number >= MAX_PARTS:
-                answer.refuse(Reason.NOT_DICOM)
-                continue
-            outcome = services.add_file(upload, cast("IO[bytes]", part), study_uid=study)
-            answer.note(outcome)
+        _take_parts(_body(request), kind.parameters.get("boundary", ""), batch, answer)
     except multipart.Malformed as error:
-        if not answer.is_empty:
-            services.end_upload(upload, by=by)
         raise Invalid("dicomweb.body", f"The body is damaged: {error}.") from None
-    services.end_upload(upload, by=by)
+    finally:
+        batch.discard()
+        if own is not None and not answer.is_empty:
+            services.end_upload(own, by=by)
     return answer.response(study)
+
+
+def _take_parts(body: IO[bytes], boundary: str, batch: services.Batch, answer: "_Answer") -> None:
+    """Take each part in; what stands before a place where the body is damaged is kept."""
+    try:
+        for number, (part_kind, part) in enumerate(multipart.parts(body, boundary)):
+            if part_kind.kind != media.DICOM or number >= MAX_PARTS:
+                batch.refuse(Reason.NOT_DICOM)
+            else:
+                batch.add(cast("IO[bytes]", part))
+            if len(batch) >= services.TOGETHER:
+                answer.note_all(batch.flush())
+    except multipart.Malformed:
+        answer.note_all(batch.flush())
+        raise
+    answer.note_all(batch.flush())
 
 
 def _body(request: HttpRequest) -> IO[bytes]:
@@ -99,13 +113,12 @@ class _Answer:
     def is_empty(self) -> bool:
         return not self._stored and not self._failed
 
-    def note(self, outcome: services.Outcome) -> None:
-        if "instance" in outcome:
-            self._stored.append(self._reference(outcome["instance"]))
-        elif "code" in outcome:
-            self.refuse(Reason[outcome["code"]])
-        else:
-            self.refuse(Reason.NOT_DICOM)  # an archive: its files are taken, none can be named
+    def note_all(self, outcomes: list[services.Outcome]) -> None:
+        for outcome in outcomes:
+            if "instance" in outcome:
+                self._stored.append(self._reference(outcome["instance"]))
+            else:
+                self.refuse(Reason[outcome["code"]])
 
     def refuse(self, reason: Reason) -> None:
         self._failed.append(

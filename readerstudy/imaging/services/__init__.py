@@ -6,7 +6,6 @@ from readerstudy.imaging.services.datasets import wipe_old as wipe_old_volumes
 from readerstudy.imaging.services.defacing import deface, preview
 from readerstudy.imaging.services.deidentifying import destroy_key, set_deidentification
 from readerstudy.imaging.services.delivering import (
-    Outcome,
     add_file,
     create_collection,
     import_folder,
@@ -35,15 +34,22 @@ from readerstudy.imaging.services.parts import (
     take_what_is_whole,
     wipe_old_parts,
 )
+from readerstudy.imaging.services.places import Places
 from readerstudy.imaging.services.protocols import check_again, set_imaging_protocol, set_role
 from readerstudy.imaging.services.releasing import release_held
 from readerstudy.imaging.services.senders import CALLED, add_sender, end_sender
+from readerstudy.imaging.services.standing import TOGETHER, Batch, end_quiet, standing
+from readerstudy.imaging.services.tally import Outcome, Tally
 
 __all__ = [
     "CALLED",
+    "TOGETHER",
+    "Batch",
     "Beat",
     "Outcome",
+    "Places",
     "Sendable",
+    "Tally",
     "accept_quality",
     "add_destination",
     "add_file",
@@ -55,6 +61,7 @@ __all__ = [
     "destroy_key",
     "discard_held",
     "end_destination",
+    "end_quiet",
     "end_sender",
     "end_upload",
     "finish_upload",
@@ -74,6 +81,7 @@ __all__ = [
     "set_deidentification",
     "set_imaging_protocol",
     "set_role",
+    "standing",
     "start_part",
     "start_upload",
     "take_folder",

@@ -13,21 +13,16 @@ from django.utils import timezone
 
 from readerstudy.accounts.models import User
 from readerstudy.audit.services import record
-from readerstudy.imaging import archives, deidentify, store
-from readerstudy.imaging.models import Collection, Upload
+from readerstudy.imaging import archives, store
+from readerstudy.imaging.models import Collection, Sender, Upload
 from readerstudy.imaging.protocol import Protocol
 from readerstudy.imaging.refusals import Reason, RefusedFile
-from readerstudy.imaging.services import datasets
 from readerstudy.imaging.services.finishing import finish_upload
-from readerstudy.imaging.services.intake import Taken, keep, take
-from readerstudy.imaging.services.places import Places
+from readerstudy.imaging.services.tally import Outcome, Tally
 from readerstudy.web.problems import Invalid, Problem
 
-REFUSED = "refused"
-MAX_NAMED = 200  # refused files that a report names one by one
 MAX_FILE_BYTES = 64 * 1024**3
 TOGETHER = 25  # files of a folder or archive are counted in the report together
-Outcome = dict[str, Any]
 WAITS: Outcome = {"state": "done", "reason": "", "count": 1}  # until the delivery ends
 
 
@@ -48,103 +43,27 @@ def start_upload(
     by: User | None,
     source: str = "browser",
     series: Iterable[UUID] = (),
+    sender: Sender | None = None,
 ) -> Upload:
-    """Begin a delivery into a collection; `series` are of it though no file of theirs comes."""
-    report = _empty()
+    """Begin a delivery into a collection; `series` are of it though no file of theirs comes.
+
+    One of a `sender` stands open for what it sends, until nothing has come for a while.
+    """
+    report, now = _empty(), timezone.now()
     report["series"] = {str(pk): {"stored": 0, "repeated": 0} for pk in series}
     upload = Upload.objects.create(
-        collection=collection, by=by, source=source, created_at=timezone.now(), report=report
-    )
-    record(
-        "imaging.start_upload",
-        subject=f"upload:{upload.id}",
-        by=by,
-        detail={"collection": str(collection.id), "source": source},
-    )
+        collection=collection, by=by, source=source, created_at=now, touched_at=now,
+        sender=sender, report=report,
+    )  # fmt: skip
+    detail = {"collection": str(collection.id), "source": source}
+    if sender is not None:
+        detail["sender"] = str(sender.pk)
+    record("imaging.start_upload", subject=f"upload:{upload.id}", by=by, detail=detail)
     return upload
 
 
 def _empty() -> dict[str, Any]:
     return {"series": {}, "refused": {}, "files": [], "elements": {}}
-
-
-class Tally:
-    """What became of files, written into the delivery's report together."""
-
-    def __init__(self, upload: Upload, study_uid: str | None = None) -> None:
-        self._upload, self._study_uid = upload, study_uid
-        self._places = Places(upload.collection)
-        self._outcomes: list[Taken | Reason] = []
-
-    def place_for(self, name: str) -> Path | None:
-        """Where a file of that name waits, if it is part of a data set."""
-        return datasets.place_for(self._upload, name)
-
-    def take(self, path: Path) -> Outcome:
-        """Take in one file, or say why not."""
-        try:
-            taken = take(
-                path,
-                collection=self._upload.collection,
-                study_uid=self._study_uid,
-                places=self._places,
-            )
-        except RefusedFile as refused:
-            return self.refuse(refused.reason)
-        return self._took(taken)
-
-    def keep(self, header: dict[str, Any], clean: Path) -> Outcome:
-        """Take in one file that is clean already, or say why not."""
-        try:
-            return self._took(keep(self._upload.collection, header, clean, self._places))
-        except RefusedFile as refused:
-            return self.refuse(refused.reason)
-
-    def _took(self, taken: Taken) -> Outcome:
-        self._outcomes.append(taken)
-        return {"state": taken.state, "reason": "", "count": 1, "instance": taken.instance}
-
-    def refuse(self, reason: Reason) -> Outcome:
-        """Note a file, or an archive, that is not taken."""
-        self._outcomes.append(reason)
-        return {"state": REFUSED, "reason": str(reason), "count": 1, "code": reason.name}
-
-    @transaction.atomic
-    def write(self) -> None:
-        """Write what was noted since the last time."""
-        if not self._outcomes:
-            return
-        locked = Upload.objects.select_for_update().get(pk=self._upload.pk)
-        done: list[dict[str, list[str]]] = [locked.report["elements"]]
-        for outcome in self._outcomes:
-            if isinstance(outcome, Reason):
-                _count_refused(locked, outcome)
-            else:
-                _count_taken(locked, outcome)
-                if outcome.report not in done:  # of one series, most are the same
-                    done.append(outcome.report)
-        if len(done) > 1:
-            locked.report["elements"] = deidentify.merge(each for each in done if each)
-        locked.save(update_fields=["report", "received", "stored", "repeated", "refused"])
-        self._outcomes.clear()
-
-
-def _count_taken(upload: Upload, taken: Taken) -> None:
-    counts = upload.report["series"].setdefault(str(taken.series.pk), {"stored": 0, "repeated": 0})
-    counts[taken.state] += 1
-    setattr(upload, taken.state, getattr(upload, taken.state) + 1)
-    upload.received += 1
-
-
-def _count_refused(upload: Upload, reason: Reason) -> None:
-    refused = upload.report["refused"]
-    refused[reason.name] = refused.get(reason.name, 0) + 1
-    if len(upload.report["files"]) < MAX_NAMED:
-        # A file's name may name a patient: only its place in the delivery is kept.
-        upload.report["files"].append({"number": upload.received + 1, "reason": reason.name})
-    upload.received, upload.refused = upload.received + 1, upload.refused + 1
-    if reason is Reason.ALTERED:
-        record("imaging.altered_instance", subject=f"upload:{upload.pk}", by=upload.by)
 
 
 def add_file(
@@ -218,7 +137,7 @@ def no_space() -> Problem:
 def _add(tally: Tally, stream: IO[bytes]) -> Outcome:
     spooled = store.spool_file()
     try:
-        _spool(stream, spooled)
+        spool(stream, spooled)
         return _archive(tally, spooled) if archives.is_zip(spooled) else tally.take(spooled)
     finally:
         spooled.unlink(missing_ok=True)
@@ -227,11 +146,12 @@ def _add(tally: Tally, stream: IO[bytes]) -> Outcome:
 def _wait(stream: IO[bytes], place: Path) -> Outcome:
     """Keep a file of a data set until its delivery ends."""
     place.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-    _spool(stream, place)
+    spool(stream, place)
     return dict(WAITS)
 
 
-def _spool(stream: IO[bytes], target: Path) -> None:
+def spool(stream: IO[bytes], target: Path) -> None:
+    """Write what comes to a private file; 413 and 507 as they must be."""
     left = MAX_FILE_BYTES
     try:
         with target.open("wb") as out:
@@ -257,7 +177,7 @@ def _archive(tally: Tally, path: Path) -> Outcome:
                 continue
             inner = store.spool_file()
             try:
-                _spool(data, inner)
+                spool(data, inner)
                 tally.take(inner)
             finally:
                 inner.unlink(missing_ok=True)

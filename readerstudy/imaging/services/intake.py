@@ -7,7 +7,7 @@ from uuid import UUID
 
 from django.db import IntegrityError, transaction
 
-from readerstudy.imaging import roles, selectors, store
+from readerstudy.imaging import prepared, roles, selectors, store
 from readerstudy.imaging.hints import ACQUISITION
 from readerstudy.imaging.models import Collection, Examination, Instance, Series
 from readerstudy.imaging.protocol import Protocol
@@ -50,20 +50,34 @@ def take(
     RefusedFile
         With the reason; nothing is kept then.
     """
-    if not collection.uid_key:
-        raise RefusedFile(Reason.NO_KEY)
     clean = store.spool_file()
     try:
-        key, options = bytes(collection.uid_key), collection.deidentification
-        header = indexed(shared.parse(source, key, clean, options), collection)
-        if study_uid and header["study_uid"] not in selectors.uids_of(collection, study_uid):
-            raise RefusedFile(Reason.OTHER_STUDY)
-        if header["is_suspect"] and _known(collection.pk, header) is None:
-            held.hold(collection, header, clean)
-            raise RefusedFile(Reason.HELD)
+        header = cleaned(source, clean, collection=collection, study_uid=study_uid)
         return keep(collection, header, clean, places)
     finally:
         clean.unlink(missing_ok=True)
+
+
+def cleaned(
+    source: Path, clean: Path, *, collection: Collection, study_uid: str | None = None
+) -> dict[str, Any]:
+    """De-identify a file, writing it to `clean`; what the index needs of it. No row is written.
+
+    Raises
+    ------
+    RefusedFile
+        As `take`; HELD for an image that was set aside.
+    """
+    if not collection.uid_key:
+        raise RefusedFile(Reason.NO_KEY)
+    key, options = bytes(collection.uid_key), collection.deidentification
+    header = indexed(shared.parse(source, key, clean, options), collection)
+    if study_uid and header["study_uid"] not in selectors.uids_of(collection, study_uid):
+        raise RefusedFile(Reason.OTHER_STUDY)
+    if header["is_suspect"] and _known(collection.pk, header) is None:
+        held.hold(collection, header, clean)
+        raise RefusedFile(Reason.HELD)
+    return header
 
 
 def indexed(header: dict[str, Any], collection: Collection) -> dict[str, Any]:
@@ -104,7 +118,7 @@ def _instance(place: Place, header: dict[str, Any], clean: Path) -> Taken:
         raise RefusedFile(Reason.SEALED)
     if place.is_defaced:
         raise RefusedFile(Reason.DEFACED)
-    instance = Instance.objects.create(
+    instance = Instance(
         series=series,
         sop_class_uid=header["sop_class_uid"],
         sop_uid=header["sop_uid"],
@@ -116,6 +130,7 @@ def _instance(place: Place, header: dict[str, Any], clean: Path) -> Taken:
         pixel_offset=header["pixel_offset"],
         frame_bytes=header["frame_bytes"],
     )
+    prepared.insert(instance)
     # A series that grows is packed anew, and what a person saw or accepted was another one.
     is_looked_at = bool(header.get("is_looked_at"))
     if place.is_packed or place.is_looked_at != is_looked_at:

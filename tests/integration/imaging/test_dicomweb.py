@@ -11,12 +11,15 @@ import pydicom
 import pytest
 from dicomweb_client import DICOMwebClient
 from django.test import Client
+from django.utils import timezone
 from PIL import Image
 from pydicom.uid import ExplicitVRLittleEndian, JPEG2000Lossless, RLELossless
 from requests import HTTPError
 
+from readerstudy.audit.models import Entry
 from readerstudy.imaging import selectors, services, tokens
 from readerstudy.imaging.models import Collection, Examination, Instance, Series, Upload
+from readerstudy.imaging.services.standing import QUIET
 from readerstudy.studies.models import Study
 from tests import dicom, factories, wire
 from tests.cast import People
@@ -277,6 +280,13 @@ def sender(study: Study, **options: Any) -> DICOMwebClient:
     return DICOMwebClient(base, session=session)
 
 
+def ended() -> Upload:
+    """The one delivery, once its sender was quiet for long enough."""
+    Upload.objects.update(touched_at=timezone.now() - 2 * QUIET)
+    assert services.end_quiet() == 1
+    return Upload.objects.get()
+
+
 def test_a_sender_stores_by_its_token_and_what_it_sent_becomes_ready(
     study: Study, tmp_path: Path
 ) -> None:
@@ -286,7 +296,7 @@ def test_a_sender_stores_by_its_token_and_what_it_sent_becomes_ready(
     stored = [item.ReferencedSOPInstanceUID for item in answer.ReferencedSOPSequence]
     assert "FailedSOPSequence" not in answer
     assert set(stored) == set(Instance.objects.values_list("sop_uid", flat=True))
-    (upload,) = Upload.objects.all()
+    upload = ended()
     assert (upload.source, upload.stored, upload.state) == ("stow", 10, Upload.State.WORKING)
     services.perform(upload.pk)
     patient = Instance.objects.all()[0].series.examination.patient
@@ -295,6 +305,58 @@ def test_a_sender_stores_by_its_token_and_what_it_sent_becomes_ready(
     again = web.store_instances(images, study_instance_uid=images[0].StudyInstanceUID)
     assert len(again.ReferencedSOPSequence) == 10
     assert Instance.objects.count() == 10
+
+
+def test_files_of_a_request_each_are_one_delivery_until_their_sender_is_quiet(
+    study: Study, tmp_path: Path
+) -> None:
+    web = sender(study)
+    images = [pydicom.dcmread(each) for each in dicom.series(tmp_path, count=4)]
+    for each in images[:2]:
+        web.store_instances([each])
+    assert services.end_quiet() == 0  # something came a moment ago
+    web.store_instances([images[2]])
+    first = ended()
+    assert (first.stored, first.state) == (3, Upload.State.WORKING)
+    (series,) = Series.objects.filter(instances__isnull=False).distinct()
+    assert first.report["series"] == {str(series.pk): {"stored": 3, "repeated": 0}}
+    web.store_instances([images[3]])  # the delivery that this process knew is over
+    second = Upload.objects.exclude(pk=first.pk).get()
+    assert (second.stored, second.state) == (1, Upload.State.RECEIVING)
+    entries = Entry.objects.filter(action__startswith="imaging.")
+    assert [(each.action, each.object) for each in entries.order_by("number")[1:]] == [
+        ("imaging.start_upload", f"upload:{first.pk}"),
+        ("imaging.end_upload", f"upload:{first.pk}"),
+        ("imaging.start_upload", f"upload:{second.pk}"),
+    ]
+    first.refresh_from_db()
+    assert first.stored == 3
+
+
+def test_what_was_not_committed_is_not_acknowledged_and_can_be_sent_again(
+    study: Study, client: Client, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    _, token = services.add_sender(study.collection, name="PACS", by=None)
+    address = f"/dicomweb/collections/{study.collection_id}/studies"
+    files = [each.read_bytes() for each in dicom.series(tmp_path, count=3)]
+
+    def store() -> Any:
+        return client.post(
+            address, body(*files), content_type=MULTIPART,
+            headers={"Authorization": f"Bearer {token}"},
+        )  # fmt: skip
+
+    def fails(*_args: Any) -> None:
+        raise OSError("the disk is gone")
+
+    with monkeypatch.context() as broken:
+        broken.setattr(services.Tally, "write", fails)  # the last thing of the transaction
+        assert store().status_code == 500
+    mine = Instance.objects.filter(series__examination__collection=study.collection)
+    sent = Upload.objects.filter(collection=study.collection)
+    assert (mine.count(), sent.filter(stored__gt=0).count()) == (0, 0)
+    assert store().status_code == 200
+    assert (mine.count(), sent.get(stored__gt=0).stored) == (3, 3)
 
 
 def body(*parts: bytes) -> bytes:

@@ -13,7 +13,7 @@ from readerstudy import wsgi
 from readerstudy.imaging import door, packs, services, store, tokens
 from readerstudy.imaging.models import Examination, Instance
 from tests import dicom
-from tests.integration.imaging.test_dicomweb import uids
+from tests.integration.imaging.test_dicomweb import MULTIPART, body, uids
 
 pytestmark = pytest.mark.django_db
 NAMES = (
@@ -32,25 +32,32 @@ class Heard:
     headers: dict[str, str]
 
 
-def ask(application: Any, address: str, **headers: str) -> Heard:
-    """Ask a WSGI application, as a server does."""
-    environ = RequestFactory().get(address, headers=headers).environ
+def ask(application: Any, address: str, data: bytes = b"", **headers: str) -> Heard:
+    """Ask a WSGI application, as a server does; with data, send it."""
+    make = RequestFactory()
+    request = make.post(address, data, MULTIPART, headers=headers) if data else (
+        make.get(address, headers=headers)
+    )  # fmt: skip
+    environ = request.environ
     told: dict[str, Any] = {}
 
     def start(status: str, named: list[tuple[str, str]], _error: Any = None) -> None:
         told.update(status=int(status[:3]), headers={k.lower(): v for k, v in named})
 
     answer = application(environ, start)
-    body = b"".join(answer)
+    content = b"".join(answer)
     if hasattr(answer, "close"):
         answer.close()
     kind = told["headers"].get("content-type", "")
     boundary = kind.partition("boundary=")[2] or "none"
     kept = {name: told["headers"][name] for name in NAMES if name in told["headers"]}
     if told["status"] == 200:
-        assert told["headers"].get("content-length", str(len(body))) == str(len(body))
+        assert told["headers"].get("content-length", str(len(content))) == str(len(content))
     return Heard(
-        told["status"], kind.partition("boundary")[0], body.replace(boundary.encode(), b"-"), kept
+        told["status"],
+        kind.partition("boundary")[0],
+        content.replace(boundary.encode(), b"-"),
+        kept,
     )
 
 
@@ -159,3 +166,34 @@ def test_over_http_nothing_is_answered_that_must_come_over_https(
     assert door.early(environ) is None
     settings.X_ACCEL_PREFIX = "/protected/"
     assert door.early({**environ, "HTTP_X_FORWARDED_PROTO": "https"}) is not None
+
+
+def test_what_a_sender_sends_is_answered_at_the_door_as_in_the_platform(
+    examination: Examination, tmp_path: Path
+) -> None:
+    collection = examination.collection
+    sender, token = services.add_sender(collection, name="PACS", by=None)
+    address = f"/dicomweb/collections/{collection.pk}/studies"
+    good = body(dicom.save(dicom.image(), tmp_path / "a").read_bytes())
+    key = {"Authorization": f"Bearer {token}"}
+    first = ask(wsgi.application, address, good, **key)
+    assert (first.status, Instance.objects.filter(series__examination=examination).count()) == (
+        200, 6,
+    )  # fmt: skip
+    requests: list[tuple[str, bytes, dict[str, str]]] = [
+        (address, good, key),
+        (f"{address}/1.2.3.99", good, key),
+        (address, body(b"hello"), key),
+        (address, good[:300], key),
+        (address, good, key | {"Authorization": "Bearer nonsense"}),
+        (address, good, {}),
+        (address.replace(str(collection.pk), str(examination.pk)), good, key),
+        (address, good, key | {"Host": "elsewhere.example"}),
+    ]
+    early = [ask(wsgi.application, where, data, **headers) for where, data, headers in requests]
+    assert early == [
+        ask(wsgi.platform, where, data, **headers) for where, data, headers in requests
+    ]
+    assert [each.status for each in early] == [200, 409, 409, 400, 401, 401, 404, 400]
+    services.end_sender(sender, by=None)
+    assert ask(wsgi.application, address, good, **key).status == 401

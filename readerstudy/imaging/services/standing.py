@@ -1,0 +1,134 @@
+"""Files that come by the network, a few at a time: cleaned one by one, kept together.
+
+A sender by STOW-RS may send each file in a request of its own. A delivery for each would cost more
+than the file, and pack its examination as often. So a delivery stands open for each sender, and a
+sweep ends it once nothing has come for a while. A file is acknowledged when the transaction that
+has its row and its count is committed, never before.
+"""
+
+from collections.abc import Callable
+from datetime import timedelta
+from pathlib import Path
+from typing import IO, Any
+from uuid import UUID
+
+from django.db import transaction
+from django.utils import timezone
+
+from readerstudy.imaging import store
+from readerstudy.imaging.models import Collection, Sender, Upload
+from readerstudy.imaging.refusals import Reason, RefusedFile
+from readerstudy.imaging.services.delivering import spool, start_upload
+from readerstudy.imaging.services.finishing import end_upload
+from readerstudy.imaging.services.intake import cleaned
+from readerstudy.imaging.services.places import Places
+from readerstudy.imaging.services.tally import Outcome, Tally
+
+QUIET = timedelta(seconds=10)
+TOGETHER = 25  # files that are committed at once
+SOURCE = "stow"
+_known: dict[UUID, tuple[Upload, Places]] = {}  # of this process, by sender
+
+
+class Batch:
+    """Files of one request or association, on their way into a delivery."""
+
+    def __init__(
+        self, collection: Collection, tally: Callable[[], Tally], *, study_uid: str | None = None
+    ) -> None:
+        self._collection, self._tally, self._study_uid = collection, tally, study_uid
+        self._waiting: list[tuple[dict[str, Any] | Reason, Path]] = []
+
+    def __len__(self) -> int:
+        return len(self._waiting)
+
+    def add(self, stream: IO[bytes]) -> None:
+        """Clean a file that comes as a stream; it is kept by `flush`."""
+        spooled = store.spool_file()
+        try:
+            spool(stream, spooled)
+            self.add_path(spooled)
+        finally:
+            spooled.unlink(missing_ok=True)
+
+    def add_path(self, path: Path) -> None:
+        """Clean a file, which is only read; it is kept by `flush`."""
+        clean = store.spool_file()
+        self._waiting.append((self._cleaned(path, clean), clean))
+
+    def _cleaned(self, path: Path, clean: Path) -> dict[str, Any] | Reason:
+        try:
+            return cleaned(path, clean, collection=self._collection, study_uid=self._study_uid)
+        except RefusedFile as refused:  # an archive, too: the peer sends files
+            clean.unlink(missing_ok=True)
+            return refused.reason
+
+    def refuse(self, reason: Reason) -> None:
+        """Note what is no file to clean."""
+        self._waiting.append((reason, store.spool_file()))
+
+    def flush(self) -> list[Outcome]:
+        """Keep what waits, all in one transaction; what became of each, in their order.
+
+        Examinations are locked in the order of their UIDs: two batches never wait for each other.
+        """
+        waiting, self._waiting = self._waiting, []
+        outcomes: dict[int, Outcome] = {}
+        order = sorted(range(len(waiting)), key=lambda place: _examination(waiting[place][0]))
+        try:
+            with transaction.atomic():
+                tally = self._tally()
+                for place in order:
+                    outcomes[place] = tally.outcome(*waiting[place])
+                tally.write()
+        finally:
+            for _, clean in waiting:
+                clean.unlink(missing_ok=True)
+        return [outcomes[place] for place in range(len(waiting))]
+
+    def discard(self) -> None:
+        """Forget what waits; nothing of it was acknowledged."""
+        for _, clean in self._waiting:
+            clean.unlink(missing_ok=True)
+        self._waiting.clear()
+
+
+def _examination(header: dict[str, Any] | Reason) -> str:
+    return "" if isinstance(header, Reason) else str(header["study_uid"])
+
+
+def standing(sender: Sender, collection: Collection) -> Tally:
+    """A tally of the delivery that stands open for a sender."""
+    if sender.pk not in _known:
+        upload = (
+            Upload.objects.filter(sender=sender, state=Upload.State.RECEIVING)
+            .select_related("by", "collection")
+            .first()
+        )
+        _remember(sender, upload or _begun(sender, collection))
+    upload, places = _known[sender.pk]
+
+    def renew() -> Upload:
+        begun = _begun(sender, collection)
+        _known[sender.pk] = (begun, places)
+        return begun
+
+    return Tally(upload, places=places, renew=renew)
+
+
+def _begun(sender: Sender, collection: Collection) -> Upload:
+    return start_upload(collection, by=None, source=SOURCE, sender=sender)
+
+
+def _remember(sender: Sender, upload: Upload) -> None:
+    _known[sender.pk] = (upload, Places(upload.collection))
+
+
+def end_quiet() -> int:
+    """End the deliveries of senders of whom nothing has come for a while; how many."""
+    quiet = Upload.objects.filter(
+        state=Upload.State.RECEIVING, touched_at__lt=timezone.now() - QUIET
+    ).exclude(sender=None)
+    for upload in quiet:
+        end_upload(upload, by=None)
+    return len(quiet)

@@ -1,0 +1,141 @@
+"""What becomes of the files of a delivery, counted in its report together."""
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+from uuid import UUID
+
+from django.db import transaction
+from django.db.models import QuerySet
+from django.utils import timezone
+
+from readerstudy.audit.services import record
+from readerstudy.imaging import deidentify, prepared
+from readerstudy.imaging.models import Upload
+from readerstudy.imaging.refusals import Reason, RefusedFile
+from readerstudy.imaging.services import datasets
+from readerstudy.imaging.services.intake import Taken, keep, take
+from readerstudy.imaging.services.places import Places
+
+REFUSED = "refused"
+MAX_NAMED = 200  # refused files that a report names one by one
+Outcome = dict[str, Any]
+
+
+class Tally:
+    """What became of files, written into the delivery's report together."""
+
+    def __init__(
+        self,
+        upload: Upload,
+        study_uid: str | None = None,
+        *,
+        places: Places | None = None,
+        renew: Callable[[], Upload] | None = None,
+    ) -> None:
+        """Of a delivery; `renew` begins another one where it was ended meanwhile."""
+        self._upload, self._study_uid, self._renew = upload, study_uid, renew
+        self._places = places or Places(upload.collection)
+        self._outcomes: list[Taken | Reason] = []
+
+    def place_for(self, name: str) -> Path | None:
+        """Where a file of that name waits, if it is part of a data set."""
+        return datasets.place_for(self._upload, name)
+
+    def take(self, path: Path) -> Outcome:
+        """Take in one file, or say why not."""
+        try:
+            taken = take(
+                path,
+                collection=self._upload.collection,
+                study_uid=self._study_uid,
+                places=self._places,
+            )
+        except RefusedFile as refused:
+            return self.refuse(refused.reason)
+        return self._took(taken)
+
+    def outcome(self, header: dict[str, Any] | Reason, clean: Path) -> Outcome:
+        """What becomes of a file that is clean already, or was refused before."""
+        return self.refuse(header) if isinstance(header, Reason) else self.keep(header, clean)
+
+    def keep(self, header: dict[str, Any], clean: Path) -> Outcome:
+        """Take in one file that is clean already, or say why not."""
+        try:
+            return self._took(keep(self._upload.collection, header, clean, self._places))
+        except RefusedFile as refused:
+            return self.refuse(refused.reason)
+
+    def _took(self, taken: Taken) -> Outcome:
+        self._outcomes.append(taken)
+        return {"state": taken.state, "reason": "", "count": 1, "instance": taken.instance}
+
+    def refuse(self, reason: Reason) -> Outcome:
+        """Note a file, or an archive, that is not taken."""
+        self._outcomes.append(reason)
+        return {"state": REFUSED, "reason": str(reason), "count": 1, "code": reason.name}
+
+    @transaction.atomic
+    def write(self) -> None:
+        """Write what was noted since the last time."""
+        if not self._outcomes:
+            return
+        locked = self._locked()
+        done: list[dict[str, list[str]]] = [locked.report["elements"]]
+        for outcome in self._outcomes:
+            if isinstance(outcome, Reason):
+                _count_refused(locked, outcome)
+            else:
+                _count_taken(locked, outcome)
+                if outcome.report not in done:  # of one series, most are the same
+                    done.append(outcome.report)
+        if len(done) > 1:
+            locked.report["elements"] = deidentify.merge(each for each in done if each)
+        locked.touched_at = timezone.now()
+        prepared.update(locked, "report", "received", "stored", "repeated", "refused", "touched_at")
+        self._outcomes.clear()
+
+    def _locked(self) -> Upload:
+        """The delivery as it stands, locked; another one where it was ended and may be renewed."""
+        row = _counts.first(upload=self._upload.pk)
+        if self._renew and (row is None or row[0] != Upload.State.RECEIVING):
+            self._upload = self._renew()
+            row = _counts.first(upload=self._upload.pk)
+        if row is None:
+            raise RuntimeError("A delivery is gone.")
+        report, *numbers = row[1:]
+        counts = dict(zip(COUNTS, numbers, strict=True))
+        return Upload(
+            pk=self._upload.pk, by=self._upload.by, **counts,
+            report=json.loads(report) if isinstance(report, str) else report,
+        )  # fmt: skip
+
+
+COUNTS = ("received", "stored", "repeated", "refused")
+
+
+def _ask_counts(*, upload: UUID) -> QuerySet[Any, Any]:
+    found = Upload.objects.select_for_update().filter(pk=upload).order_by()
+    return found.values_list("state", "report", *COUNTS)
+
+
+_counts = prepared.Prepared(_ask_counts, upload=UUID)
+
+
+def _count_taken(upload: Upload, taken: Taken) -> None:
+    counts = upload.report["series"].setdefault(str(taken.series.pk), {"stored": 0, "repeated": 0})
+    counts[taken.state] += 1
+    setattr(upload, taken.state, getattr(upload, taken.state) + 1)
+    upload.received += 1
+
+
+def _count_refused(upload: Upload, reason: Reason) -> None:
+    refused = upload.report["refused"]
+    refused[reason.name] = refused.get(reason.name, 0) + 1
+    if len(upload.report["files"]) < MAX_NAMED:
+        # A file's name may name a patient: only its place in the delivery is kept.
+        upload.report["files"].append({"number": upload.received + 1, "reason": reason.name})
+    upload.received, upload.refused = upload.received + 1, upload.refused + 1
+    if reason is Reason.ALTERED:
+        record("imaging.altered_instance", subject=f"upload:{upload.pk}", by=upload.by)
