@@ -96,9 +96,9 @@ def update(row: models.Model, *names: str) -> None:
 def _written_insert(model: type[models.Model], _vendor: str) -> tuple[list[Any], str]:
     quote, meta = connection.ops.quote_name, model._meta  # noqa: SLF001 -- Django's public API
     fields = [each for each in meta.local_concrete_fields if not each.primary_key]
-    columns = ", ".join(quote(each.column) for each in fields)
+    columns = ", ".join(quote(str(each.column)) for each in fields)
     places = ", ".join(["%s"] * len(fields))
-    table, key = quote(meta.db_table), quote(str(meta.pk.column))
+    table, key = quote(meta.db_table), quote(meta.pk.attname)
     return fields, f"INSERT INTO {table} ({columns}) VALUES ({places}) RETURNING {key}"  # noqa: S608
 
 
@@ -107,9 +107,10 @@ def _written_update(
     model: type[models.Model], names: tuple[str, ...], _vendor: str
 ) -> tuple[list[Any], str]:
     quote, meta = connection.ops.quote_name, model._meta  # noqa: SLF001 -- Django's public API
-    fields = [meta.get_field(name) for name in names]
-    columns = ", ".join(f"{quote(each.column)} = %s" for each in fields)
-    table, key = quote(meta.db_table), quote(str(meta.pk.column))
+    by_name = {each.name: each for each in meta.local_concrete_fields}
+    fields = [by_name[name] for name in names]
+    columns = ", ".join(f"{quote(str(each.column))} = %s" for each in fields)
+    table, key = quote(meta.db_table), quote(meta.pk.attname)
     return fields, f"UPDATE {table} SET {columns} WHERE {key} = %s"  # noqa: S608
 
 

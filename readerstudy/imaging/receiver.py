@@ -42,16 +42,12 @@ class Delivery:
     upload: Upload | None = None
     places: services.Places | None = None
 
-    def begin(self) -> Upload:
-        """Start a delivery; another one where another receiver started and ended the last."""
-        self.upload = services.start_upload(self.sender.collection, by=None, source=SOURCE)
-        self.places = self.places or services.Places(self.sender.collection)
-        return self.upload
-
     def tally(self) -> services.Tally:
-        """A tally of the delivery."""
-        upload = self.upload or self.begin()
-        return services.Tally(upload, places=self.places, renew=self.begin)
+        """A tally; of another delivery where another receiver started and ended this one."""
+        if self.upload is None or not services.is_open(self.upload):
+            self.upload = services.start_upload(self.sender.collection, by=None, source=SOURCE)
+        self.places = self.places or services.Places(self.sender.collection)
+        return services.Tally(self.upload, places=self.places)
 
 
 class Receiver:

@@ -38,7 +38,7 @@ from readerstudy.imaging.services.places import Places
 from readerstudy.imaging.services.protocols import check_again, set_imaging_protocol, set_role
 from readerstudy.imaging.services.releasing import release_held
 from readerstudy.imaging.services.senders import CALLED, add_sender, end_sender
-from readerstudy.imaging.services.standing import TOGETHER, Batch, end_quiet, standing
+from readerstudy.imaging.services.standing import TOGETHER, Batch, end_quiet, is_open, standing
 from readerstudy.imaging.services.tally import Outcome, Tally
 
 __all__ = [
@@ -67,6 +67,7 @@ __all__ = [
     "finish_upload",
     "forget",
     "import_folder",
+    "is_open",
     "make_ready",
     "offset_of",
     "perform",

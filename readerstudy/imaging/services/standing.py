@@ -6,17 +6,19 @@ sweep ends it once nothing has come for a while. A file is acknowledged when the
 has its row and its count is committed, never before.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from datetime import timedelta
 from pathlib import Path
 from typing import IO, Any
 from uuid import UUID
 
 from django.db import transaction
+from django.db.models import QuerySet
 from django.utils import timezone
 
 from readerstudy.imaging import store
 from readerstudy.imaging.models import Collection, Sender, Upload
+from readerstudy.imaging.prepared import Prepared
 from readerstudy.imaging.refusals import Reason, RefusedFile
 from readerstudy.imaging.services.delivering import spool, start_upload
 from readerstudy.imaging.services.finishing import end_upload
@@ -76,15 +78,23 @@ class Batch:
         outcomes: dict[int, Outcome] = {}
         order = sorted(range(len(waiting)), key=lambda place: _examination(waiting[place][0]))
         try:
+            tally = self._tally()
             with transaction.atomic():
-                tally = self._tally()
                 for place in order:
                     outcomes[place] = tally.outcome(*waiting[place])
-                tally.write()
+                is_open = tally.write()
         finally:
             for _, clean in waiting:
                 clean.unlink(missing_ok=True)
+        if not is_open:
+            self._pack(outcomes.values())
         return [outcomes[place] for place in range(len(waiting))]
+
+    def _pack(self, outcomes: Iterable[Outcome]) -> None:
+        """Have packed what came at the moment in which its delivery was ended."""
+        series = {each["instance"].series_id for each in outcomes if "instance" in each}
+        late = start_upload(self._collection, by=None, source=SOURCE, series=series)
+        end_upload(late, by=None)
 
     def discard(self) -> None:
         """Forget what waits; nothing of it was acknowledged."""
@@ -98,30 +108,31 @@ def _examination(header: dict[str, Any] | Reason) -> str:
 
 
 def standing(sender: Sender, collection: Collection) -> Tally:
-    """A tally of the delivery that stands open for a sender."""
-    if sender.pk not in _known:
-        upload = (
-            Upload.objects.filter(sender=sender, state=Upload.State.RECEIVING)
-            .select_related("by", "collection")
-            .first()
-        )
-        _remember(sender, upload or _begun(sender, collection))
-    upload, places = _known[sender.pk]
+    """A tally of the delivery that stands open for a sender; begun where there is none."""
+    known = _known.get(sender.pk)
+    if known is None or not is_open(known[0]):
+        open_now = Upload.objects.filter(sender=sender, state=Upload.State.RECEIVING).first()
+        known = open_now or _begun(sender, collection), Places(collection)
+        _known[sender.pk] = known
+    upload, places = known
+    return Tally(upload, places=places)
 
-    def renew() -> Upload:
-        begun = _begun(sender, collection)
-        _known[sender.pk] = (begun, places)
-        return begun
 
-    return Tally(upload, places=places, renew=renew)
+def is_open(upload: Upload) -> bool:
+    """Whether a delivery still takes files."""
+    row = _state.first(upload=upload.pk)
+    return row is not None and row[0] == Upload.State.RECEIVING
+
+
+def _ask_state(*, upload: UUID) -> QuerySet[Any, Any]:
+    return Upload.objects.filter(pk=upload).order_by().values_list("state")
+
+
+_state = Prepared(_ask_state, upload=UUID)
 
 
 def _begun(sender: Sender, collection: Collection) -> Upload:
     return start_upload(collection, by=None, source=SOURCE, sender=sender)
-
-
-def _remember(sender: Sender, upload: Upload) -> None:
-    _known[sender.pk] = (upload, Places(upload.collection))
 
 
 def end_quiet() -> int:

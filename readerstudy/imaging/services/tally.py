@@ -1,7 +1,6 @@
 """What becomes of the files of a delivery, counted in its report together."""
 
 import json
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 from uuid import UUID
@@ -32,10 +31,8 @@ class Tally:
         study_uid: str | None = None,
         *,
         places: Places | None = None,
-        renew: Callable[[], Upload] | None = None,
     ) -> None:
-        """Of a delivery; `renew` begins another one where it was ended meanwhile."""
-        self._upload, self._study_uid, self._renew = upload, study_uid, renew
+        self._upload, self._study_uid = upload, study_uid
         self._places = places or Places(upload.collection)
         self._outcomes: list[Taken | Reason] = []
 
@@ -77,10 +74,10 @@ class Tally:
         return {"state": REFUSED, "reason": str(reason), "count": 1, "code": reason.name}
 
     @transaction.atomic
-    def write(self) -> None:
-        """Write what was noted since the last time."""
+    def write(self) -> bool:
+        """Write what was noted since the last time; whether the delivery still stands open."""
         if not self._outcomes:
-            return
+            return True
         locked = self._locked()
         done: list[dict[str, list[str]]] = [locked.report["elements"]]
         for outcome in self._outcomes:
@@ -95,19 +92,17 @@ class Tally:
         locked.touched_at = timezone.now()
         prepared.update(locked, "report", "received", "stored", "repeated", "refused", "touched_at")
         self._outcomes.clear()
+        return locked.state == Upload.State.RECEIVING
 
     def _locked(self) -> Upload:
-        """The delivery as it stands, locked; another one where it was ended and may be renewed."""
+        """The delivery as it stands, locked until the transaction ends."""
         row = _counts.first(upload=self._upload.pk)
-        if self._renew and (row is None or row[0] != Upload.State.RECEIVING):
-            self._upload = self._renew()
-            row = _counts.first(upload=self._upload.pk)
         if row is None:
             raise RuntimeError("A delivery is gone.")
-        report, *numbers = row[1:]
+        state, report, *numbers = row
         counts = dict(zip(COUNTS, numbers, strict=True))
         return Upload(
-            pk=self._upload.pk, by=self._upload.by, **counts,
+            pk=self._upload.pk, by=self._upload.by, state=state, **counts,
             report=json.loads(report) if isinstance(report, str) else report,
         )  # fmt: skip
 

@@ -1,12 +1,14 @@
 """Images by a reader's token: answered at the door, and no otherwise than the platform does."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import pytest
+from django.core import signals
+from django.db import close_old_connections
 from django.test import RequestFactory
 
 from readerstudy import wsgi
@@ -59,6 +61,17 @@ def ask(application: Any, address: str, data: bytes = b"", **headers: str) -> He
         content.replace(boundary.encode(), b"-"),
         kept,
     )
+
+
+@pytest.fixture(autouse=True)
+def _one_connection(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """Requests of a server close the connection that the test's transaction is on."""
+    monkeypatch.setattr(door, "close_old_connections", lambda: None)
+    for signal in (signals.request_started, signals.request_finished):
+        signal.disconnect(close_old_connections)
+    yield
+    for signal in (signals.request_started, signals.request_finished):
+        signal.connect(close_old_connections)
 
 
 @pytest.fixture
