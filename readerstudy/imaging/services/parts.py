@@ -11,7 +11,7 @@ from django.utils import timezone
 from readerstudy.imaging import store
 from readerstudy.imaging.models import Part, Upload
 from readerstudy.imaging.services import delivering
-from readerstudy.imaging.services.delivering import Outcome
+from readerstudy.imaging.services.tally import Outcome
 from readerstudy.web.problems import Invalid, Problem
 
 KEPT = timedelta(days=2)

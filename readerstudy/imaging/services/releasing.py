@@ -5,6 +5,7 @@ from readerstudy.imaging import store
 from readerstudy.imaging.models import Collection, Series, Upload
 from readerstudy.imaging.services import delivering, held
 from readerstudy.imaging.services.finishing import end_upload
+from readerstudy.imaging.services.tally import Tally
 
 
 def release_held(collection: Collection, *, series_uid: str, reason: str, by: User) -> Upload:
@@ -24,7 +25,7 @@ def release_held(collection: Collection, *, series_uid: str, reason: str, by: Us
         is_looked_at=True
     )
     upload = delivering.start_upload(collection, by=by, source="release")
-    tally = delivering.Tally(upload)
+    tally = Tally(upload)
     for each in files:
         tally.keep(each.header | {"is_looked_at": True}, store.held_path(each.pk))
     tally.write()
