@@ -131,8 +131,8 @@ def _is_safe(environ: Environ) -> bool:
     """Whether nothing is to be redirected to https first."""
     if not settings.SECURE_SSL_REDIRECT:
         return True
-    name, value = settings.SECURE_PROXY_SSL_HEADER
-    return bool(environ.get(name) == value)
+    name, value = settings.SECURE_PROXY_SSL_HEADER or ("", "")
+    return bool(name) and environ.get(name) == value
 
 
 @lru_cache(maxsize=1)

@@ -63,7 +63,9 @@ def store(
     own = None if sender else services.start_upload(collection, by=by, source="stow")
 
     def tally() -> services.Tally:
-        return services.standing(sender, collection) if sender else services.Tally(own)
+        if own is not None:
+            return services.Tally(own)
+        return services.standing(cast("Sender", sender), collection)
 
     batch = services.Batch(collection, tally, study_uid=study)
     try:

@@ -15,7 +15,8 @@ from readerstudy import wsgi
 from readerstudy.imaging import door, packs, services, store, tokens
 from readerstudy.imaging.models import Examination, Instance
 from tests import dicom
-from tests.integration.imaging.test_dicomweb import MULTIPART, body, uids
+from tests.integration.imaging.test_dicomweb import uids
+from tests.integration.imaging.test_stow import MULTIPART, body
 
 pytestmark = pytest.mark.django_db
 NAMES = (

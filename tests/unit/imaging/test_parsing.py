@@ -145,6 +145,22 @@ def test_mutated_headers_are_taken_or_refused_and_never_crash(tmp_path: Path) ->
             _parse(tmp_path, bytes(mutated))
 
 
+@pytest.mark.fault("E1")
+def test_a_codec_that_panics_is_a_refusal(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """Codecs in Rust raise what is no Exception: found by `benchmarks.imaging.mutants`."""
+
+    class Panic(BaseException):
+        pass
+
+    def panics(*_given: object, **_named: object) -> None:
+        raise Panic("index out of bounds")
+
+    monkeypatch.setattr(Dataset, "decompress", panics)
+    with pytest.raises(RefusedFile) as refused:
+        parsing.parse(Path(str(get_testdata_file("MR_small_RLE.dcm"))), KEY, tmp_path / "out.dcm")
+    assert refused.value.reason is Reason.DAMAGED_PIXELS
+
+
 @pytest.mark.parametrize("name", ["MR_small.dcm", "CT_small.dcm", "MR_small_RLE.dcm"])
 def test_real_scanner_files_are_taken(tmp_path: Path, name: str) -> None:
     path = Path(str(get_testdata_file(name)))

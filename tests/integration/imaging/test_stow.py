@@ -1,0 +1,216 @@
+"""STOW-RS: what is stored, in which delivery, who may send, and what is answered."""
+
+from collections.abc import Callable
+from io import BytesIO
+from pathlib import Path
+from typing import Any
+
+import pydicom
+import pytest
+from dicomweb_client import DICOMwebClient
+from django.test import Client
+from django.utils import timezone
+from requests import HTTPError
+
+from readerstudy.audit.models import Entry
+from readerstudy.imaging import services
+from readerstudy.imaging.models import Instance, Series, Upload
+from readerstudy.imaging.services import standing
+from readerstudy.imaging.services.standing import QUIET
+from readerstudy.studies.models import Study
+from tests import dicom, factories, wire
+from tests.cast import People
+from tests.integration.imaging.test_dicomweb import values
+
+pytestmark = pytest.mark.django_db
+SignIn = Callable[..., Client]
+MULTIPART = 'multipart/related; type="application/dicom"; boundary=part'
+
+
+@pytest.fixture
+def study(people: People) -> Study:
+    return factories.draft_study(people, n_cases=0)
+
+
+def sender(study: Study, **options: Any) -> DICOMwebClient:
+    _, token = services.add_sender(study.collection, name="Vendor", by=None, **options)
+    session = wire.session(Authorization=f"Bearer {token}")
+    base = f"{wire.HOST}/dicomweb/collections/{study.collection_id}"
+    return DICOMwebClient(base, session=session)
+
+
+def ended() -> Upload:
+    """The one delivery, once its sender was quiet for long enough."""
+    Upload.objects.update(touched_at=timezone.now() - 2 * QUIET)
+    assert services.end_quiet() == 1
+    return Upload.objects.get()
+
+
+def test_a_sender_stores_by_its_token_and_what_it_sent_becomes_ready(
+    study: Study, tmp_path: Path
+) -> None:
+    web = sender(study, may_read=True)
+    images = [pydicom.dcmread(each) for each in dicom.series(tmp_path)]
+    answer = web.store_instances(images)
+    stored = [item.ReferencedSOPInstanceUID for item in answer.ReferencedSOPSequence]
+    assert "FailedSOPSequence" not in answer
+    assert set(stored) == set(Instance.objects.values_list("sop_uid", flat=True))
+    upload = ended()
+    assert (upload.source, upload.stored, upload.state) == ("stow", 10, Upload.State.WORKING)
+    services.perform(upload.pk)
+    patient = Instance.objects.all()[0].series.examination.patient
+    (study_found,) = web.search_for_studies(search_filters={"PatientID": patient})
+    assert study_found["00201208"]["Value"] == [10]
+    again = web.store_instances(images, study_instance_uid=images[0].StudyInstanceUID)
+    assert len(again.ReferencedSOPSequence) == 10
+    assert Instance.objects.count() == 10
+
+
+def test_files_of_a_request_each_are_one_delivery_until_their_sender_is_quiet(
+    study: Study, tmp_path: Path
+) -> None:
+    web = sender(study)
+    images = [pydicom.dcmread(each) for each in dicom.series(tmp_path, count=4)]
+    for each in images[:2]:
+        web.store_instances([each])
+    assert services.end_quiet() == 0  # something came a moment ago
+    web.store_instances([images[2]])
+    first = ended()
+    assert (first.stored, first.state) == (3, Upload.State.WORKING)
+    (series,) = Series.objects.filter(instances__isnull=False).distinct()
+    assert first.report["series"] == {str(series.pk): {"stored": 3, "repeated": 0}}
+    web.store_instances([images[3]])  # the delivery that this process knew is over
+    second = Upload.objects.exclude(pk=first.pk).get()
+    assert (second.stored, second.state) == (1, Upload.State.RECEIVING)
+    entries = Entry.objects.filter(action__startswith="imaging.")
+    assert [(each.action, each.object) for each in entries.order_by("number")[1:]] == [
+        ("imaging.start_upload", f"upload:{first.pk}"),
+        ("imaging.end_upload", f"upload:{first.pk}"),
+        ("imaging.start_upload", f"upload:{second.pk}"),
+    ]
+    first.refresh_from_db()
+    assert first.stored == 3
+
+
+def test_what_comes_while_its_delivery_is_ended_is_packed_by_another(
+    study: Study, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    web = sender(study)
+    one, other = (pydicom.dcmread(each) for each in dicom.series(tmp_path, count=2))
+    web.store_instances([one])
+    first = ended()
+    monkeypatch.setattr(standing, "is_open", lambda _upload: True)  # asked an instant before
+    web.store_instances([other])
+    late = Upload.objects.exclude(pk=first.pk).get()
+    assert (late.state, late.stored) == (Upload.State.WORKING, 0)
+    assert late.report["series"].keys() == first.report["series"].keys()
+    first.refresh_from_db()
+    assert first.stored == 2  # its count is where the file was counted
+
+
+def test_what_was_not_committed_is_not_acknowledged_and_can_be_sent_again(
+    study: Study, client: Client, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    _, token = services.add_sender(study.collection, name="PACS", by=None)
+    address = f"/dicomweb/collections/{study.collection_id}/studies"
+    files = [each.read_bytes() for each in dicom.series(tmp_path, count=3)]
+
+    def store() -> Any:
+        return client.post(
+            address, body(*files), content_type=MULTIPART,
+            headers={"Authorization": f"Bearer {token}"},
+        )  # fmt: skip
+
+    def fails(*_args: Any) -> None:
+        raise OSError("the disk is gone")
+
+    with monkeypatch.context() as broken:
+        broken.setattr(services.Tally, "write", fails)  # the last thing of the transaction
+        assert store().status_code == 500
+    mine = Instance.objects.filter(series__examination__collection=study.collection)
+    sent = Upload.objects.filter(collection=study.collection)
+    assert (mine.count(), sent.filter(stored__gt=0).count()) == (0, 0)
+    assert store().status_code == 200
+    assert (mine.count(), sent.get(stored__gt=0).stored) == (3, 3)
+
+
+def body(*parts: bytes) -> bytes:
+    head = b"--part\r\nContent-Type: application/dicom\r\n\r\n"
+    return b"".join(head + each + b"\r\n" for each in parts) + b"--part--\r\n"
+
+
+def test_each_instance_that_is_not_stored_is_answered_with_its_reason(
+    study: Study, client: Client, tmp_path: Path
+) -> None:
+    _, token = services.add_sender(study.collection, name="Vendor", by=None)
+    address = f"/dicomweb/collections/{study.collection_id}/studies"
+
+    def store(data: bytes, end: str = "", kind: str = MULTIPART) -> Any:
+        return client.post(
+            f"{address}{end}", data, content_type=kind,
+            headers={"Authorization": f"Bearer {token}"},
+        )  # fmt: skip
+
+    good = dicom.save(dicom.image(), tmp_path / "a").read_bytes()
+    burned = dicom.save(dicom.image(number=2, BurnedInAnnotation="YES"), tmp_path / "b")
+    mixed = store(body(good, burned.read_bytes(), b"hello"))
+    assert mixed.status_code == 202
+    assert len(mixed.json()["00081199"]["Value"]) == 1
+    assert values(mixed.json()["00081198"]["Value"], "00081197") == [0xC000, 0xC000]
+    for canary in dicom.CANARIES:
+        assert canary not in mixed.content.decode()
+    nothing = store(body(b"hello"))
+    assert nothing.status_code == 409
+    elsewhere = store(body(good), "/1.2.3.99")
+    assert values(elsewhere.json()["00081198"]["Value"], "00081197") == [0xA900]
+    assert store(body(good), "/1.2.3.4").status_code == 200
+    assert store(good, kind="application/dicom").status_code == 415
+    assert store(body(good), kind=MULTIPART.replace("dicom", "dicom+json", 1)).status_code == 415
+    for cut in (body(good)[:300], body(good)[:-8], b"--part\r\n" + b"x" * 99_999):
+        assert store(cut).status_code == 400, cut[:40]
+    assert Instance.objects.count() == 1
+
+
+def test_a_body_in_chunks_without_a_length_is_taken_whole(
+    study: Study, client: Client, tmp_path: Path
+) -> None:
+    """As Orthanc sends it; granian ends `wsgi.input` where the chunks end."""
+    _, token = services.add_sender(study.collection, name="PACS", by=None)
+    data = BytesIO(body(dicom.save(dicom.image(), tmp_path / "a").read_bytes()))
+    answer = client.generic(
+        "POST",
+        f"/dicomweb/collections/{study.collection_id}/studies",
+        headers={"Authorization": f"Bearer {token}", "Transfer-Encoding": "chunked"},
+        **{"wsgi.input": data, "CONTENT_TYPE": MULTIPART},
+    )
+    assert answer.status_code == 200, answer.content
+    assert Instance.objects.count() == 1
+
+
+def test_who_may_not_send_to_a_collection_cannot(
+    study: Study, people: People, sign_in: SignIn, tmp_path: Path
+) -> None:
+    address = f"/dicomweb/collections/{study.collection_id}/studies"
+    good = body(dicom.save(dicom.image(), tmp_path / "a").read_bytes())
+
+    def store(client: Client, **headers: str) -> int:
+        return client.post(address, good, content_type=MULTIPART, headers=headers).status_code
+
+    assert store(Client()) == 401
+    assert store(Client(), Authorization="Bearer nonsense") == 401
+    other, token = services.add_sender(
+        factories.other_study(people).collection, name="Elsewhere", by=None
+    )
+    assert store(Client(), Authorization=f"Bearer {token}") == 404
+    services.end_sender(other, by=people.ada)
+    assert store(Client(), Authorization=f"Bearer {token}") == 401
+    for stranger in (people.rae, people.mallory):
+        assert store(sign_in(stranger)) == 404
+        assert sign_in(stranger).get(address).status_code == 404
+    strict = Client(enforce_csrf_checks=True)
+    strict.force_login(people.cora, backend="django.contrib.auth.backends.ModelBackend")
+    assert store(strict) == 403
+    assert store(sign_in(people.cora)) == 200
+    assert sign_in(people.cora).get(address).status_code == 200
+    with pytest.raises(HTTPError, match="403"):
+        sender(study).search_for_studies()
