@@ -65,7 +65,7 @@ def store(
     def tally() -> services.Tally:
         if own is not None:
             return services.Tally(own)
-        return services.standing(cast("Sender", sender), collection)
+        return services.standing_tally(cast("Sender", sender), collection)
 
     batch = services.Batch(collection, tally, study_uid=study)
     try:

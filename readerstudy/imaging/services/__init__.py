@@ -38,7 +38,13 @@ from readerstudy.imaging.services.places import Places
 from readerstudy.imaging.services.protocols import check_again, set_imaging_protocol, set_role
 from readerstudy.imaging.services.releasing import release_held
 from readerstudy.imaging.services.senders import CALLED, add_sender, end_sender
-from readerstudy.imaging.services.standing import TOGETHER, Batch, end_quiet, is_open, standing
+from readerstudy.imaging.services.standing import (
+    TOGETHER,
+    Batch,
+    end_quiet,
+    is_open,
+    standing_tally,
+)
 from readerstudy.imaging.services.tally import Outcome, Tally
 
 __all__ = [
@@ -82,7 +88,7 @@ __all__ = [
     "set_deidentification",
     "set_imaging_protocol",
     "set_role",
-    "standing",
+    "standing_tally",
     "start_part",
     "start_upload",
     "take_folder",

@@ -107,7 +107,7 @@ def _examination(header: dict[str, Any] | Reason) -> str:
     return "" if isinstance(header, Reason) else str(header["study_uid"])
 
 
-def standing(sender: Sender, collection: Collection) -> Tally:
+def standing_tally(sender: Sender, collection: Collection) -> Tally:
     """A tally of the delivery that stands open for a sender; begun where there is none."""
     known = _known.get(sender.pk)
     if known is None or not is_open(known[0]):
