@@ -23,6 +23,8 @@ class Case:
     ----------
     images : mapping
         Role (`t1c`, ...) -> NIfTI file or folder of slices.
+    name : str
+        One in its data set; where folders have any name, the path from the data set's root.
     masks : tuple of Path
         On the grid of `t1c`; every voxel that is not 0 is metastasis in one of them. None: the
         data set says nothing of this examination.
@@ -108,7 +110,8 @@ def own(root: Path) -> Iterator[Case]:
             if (folder / f"{role}{end}").exists()
         }
         if images:
-            yield _case(folder.name, folder.name, images, sorted(folder.glob("seg*.nii*")))
+            name = folder.relative_to(root).as_posix()  # another site or patient may have `anat`
+            yield _case(name, name, images, sorted(folder.glob("seg*.nii*")))
 
 
 LAYOUTS: dict[str, Layout] = {

@@ -25,6 +25,7 @@ from readerstudy.imaging import layouts
 MR = "1.2.840.10008.5.1.4.1.1.4"
 MAX_VOXELS = 128 * 1024 * 1024  # held as 64-bit floats for a while
 SKEW = 1e-3
+LO_CHARACTERS = 64
 _AXES = 3
 _TO_LPS = np.diag([-1.0, -1.0, 1.0, 1.0])
 # BIDS name -> DICOM keyword and factor: BIDS counts seconds, DICOM milliseconds.
@@ -60,17 +61,31 @@ class Volume:
 
 @dataclass(frozen=True)
 class Place:
-    """What a series is part of: the names of the data set, the patient and the examination."""
+    """What a series is part of: the names of the data set, the patient and the examination.
+
+    `content` is the `digest` of what tells it from others of these names.
+    """
 
     dataset: str
     patient: str
     examination: str
+    content: str = ""
 
     def uid(self, *parts: str) -> UID:
         """A UID made of these names, as 2.25.<integer> (PS3.5 B.2)."""
-        text = "\0".join([self.dataset, self.patient, self.examination, *parts])
+        names = (self.dataset, self.patient, self.examination, self.content)
+        text = "\0".join([*names, *parts])
         digest = hashlib.sha256(text.encode()).digest()
         return UID(f"2.25.{int.from_bytes(digest[:16])}")
+
+
+def digest(volume: Volume) -> str:
+    """A checksum of the voxels and where they lie, however the file was packed."""
+    made = hashlib.sha256(repr((volume.voxels.shape, volume.voxels.dtype.str)).encode())
+    made.update(np.ascontiguousarray(volume.affine).tobytes())
+    for index in range(volume.voxels.shape[2]):  # a slice at a time: no copy of the whole
+        made.update(np.ascontiguousarray(volume.voxels[:, :, index].T))
+    return made.hexdigest()
 
 
 def read(path: Path) -> Volume:
@@ -159,15 +174,17 @@ def write_series(
     """Write a volume as one DICOM file a slice; the files in the order of the slices.
 
     Values that are whole numbers of 16 bits stay as they are; others are scaled to them, with
-    rescale slope and intercept.
+    rescale slope and intercept. Another volume under the same description is another series.
     """
     stored, slope, intercept = _stored(volume.voxels)
+    content = digest(volume)
     common = _common(volume, place, description, number, sidecar or {})
+    common["SeriesInstanceUID"] = place.uid(description, content)
     folder.mkdir(parents=True, exist_ok=True)
     paths = []
     for index in range(stored.shape[2]):
         data = _image(common, volume, index, np.ascontiguousarray(stored[:, :, index].T))
-        data.SOPInstanceUID = place.uid(description, str(number), str(index))
+        data.SOPInstanceUID = place.uid(description, content, str(index))
         data.file_meta.MediaStorageSOPInstanceUID = data.SOPInstanceUID
         if (slope, intercept) != (1.0, 0.0):
             data.RescaleSlope, data.RescaleIntercept = f"{slope:.10g}", f"{intercept:.10g}"
@@ -201,8 +218,8 @@ def _common(
     values: dict[str, Any] = {
         "SOPClassUID": MR, "Modality": "MR", "ImageType": ["DERIVED", "SECONDARY", "OTHER"],
         "StudyInstanceUID": place.uid(), "FrameOfReferenceUID": place.uid("frame"),
-        "SeriesInstanceUID": place.uid(description, str(number)), "SeriesNumber": number,
-        "PatientID": place.patient, "PatientName": "", "PatientBirthDate": "", "PatientSex": "",
+        "SeriesNumber": number, "PatientID": _patient_id(place), "PatientName": "",
+        "PatientBirthDate": "", "PatientSex": "",
         "StudyDate": "", "StudyTime": "", "StudyID": "", "AccessionNumber": "",
         "ReferringPhysicianName": "", "PositionReferenceIndicator": "", "Manufacturer": "",
         "SeriesDescription": description, "ScanningSequence": "RM", "SequenceVariant": "NONE",
@@ -219,6 +236,13 @@ def _common(
         if isinstance(sidecar.get(name), str):
             values[keyword] = sidecar[name][:64]
     return values
+
+
+def _patient_id(place: Place) -> str:
+    """The patient's name as an LO, which has at most 64 characters (PS3.5 6.2)."""
+    if len(place.patient) <= LO_CHARACTERS:
+        return place.patient
+    return hashlib.sha256(place.patient.encode()).hexdigest()
 
 
 def _image(

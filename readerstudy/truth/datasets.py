@@ -1,7 +1,7 @@
 """Published data sets: images through the one intake, their masks as reference standard."""
 
 import tempfile
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 import highdicom as hd
@@ -12,6 +12,8 @@ from pydicom.sr.codedict import codes
 
 from readerstudy.accounts.models import User
 from readerstudy.imaging import layouts, nifti, selectors, store
+from readerstudy.imaging.models import Series
+from readerstudy.imaging.refusals import Reason
 from readerstudy.imaging.services import import_folder, make_ready
 from readerstudy.proposals.delivered import Outcome
 from readerstudy.studies.models import Case, Study
@@ -21,6 +23,11 @@ from readerstudy.truth.models import ReferenceStandard
 from readerstudy.web.problems import Invalid, Problem
 
 SAME_PLACE_MM = 0.05
+# A sequence's Series Number, whichever others came with it: a repeat has the same files.
+NUMBERS = {role: number for number, role in enumerate(layouts.DESCRIPTIONS, start=1)}
+Take = Callable[[Path], Mapping[Reason, int]]
+Written = Mapping[str, Sequence[Path]]
+Mask = NDArray[np.bool_]
 
 
 def import_dataset(
@@ -59,8 +66,9 @@ def import_dataset(
         raise Invalid("truth.no_cases", f"There is no examination of {layout} in {root.name}.")
     outcomes = []
 
-    def take(folder: Path) -> None:
-        import_folder(folder, collection=study.collection, by=by)
+    def take(folder: Path) -> Mapping[Reason, int]:
+        report = import_folder(folder, collection=study.collection, by=by).report
+        return {Reason[name]: count for name, count in report["refused"].items()}
 
     for number, each in enumerate(found, start=1):
         outcomes.append(import_case(study, layout, each, take=take, by=by))
@@ -69,56 +77,79 @@ def import_dataset(
     return outcomes
 
 
-def import_case(
-    study: Study, layout: str, found: layouts.Case, *, take: Callable[[Path], None], by: User
-) -> Outcome:
+def import_case(study: Study, layout: str, found: layouts.Case, *, take: Take, by: User) -> Outcome:
     """Import one examination as a case; safe to repeat.
+
+    An examination is known by its name in its data set and the voxels of its T1c: other images
+    under a name that came before are another examination.
 
     Parameters
     ----------
     take : callable
-        Takes the DICOM files of a folder into the study's collection.
+        Takes the DICOM files of a folder into the study's collection; answers how many were
+        refused, by reason. With one refused there is no case, and no mask is set.
     """
     try:
         words = _import(study, layout, found, take, by)
     except (nifti.NotAVolume, Problem) as why:
-        return Outcome(found.name, is_taken=False, words=f"Not taken: {why}.")
+        return Outcome(found.name, is_taken=False, words=f"Not taken: {str(why).rstrip('.')}.")
     return Outcome(found.name, is_taken=True, words=words)
 
 
-def _import(
-    study: Study, layout: str, found: layouts.Case, take: Callable[[Path], None], by: User
-) -> str:
+def _import(study: Study, layout: str, found: layouts.Case, take: Take, by: User) -> str:
     if "t1c" not in found.images:
         raise nifti.NotAVolume("it has no T1 with contrast")
-    place = nifti.Place(layout, found.patient, found.name)
     volumes = {role: nifti.read(path) for role, path in found.images.items()}
     mask = _mask(found.masks, volumes["t1c"])  # a mask that does not fit stops it before anything
+    place = nifti.Place(layout, found.patient, found.name, nifti.digest(volumes["t1c"]))
     spool = store.spool_file().parent
     with tempfile.TemporaryDirectory(dir=spool, prefix="dataset-") as folder:
         written = {
             role: nifti.write_series(
                 volume, Path(folder) / "images" / role, place,
-                description=layouts.DESCRIPTIONS[role], number=number,
+                description=layouts.DESCRIPTIONS[role], number=NUMBERS[role],
                 sidecar=nifti.sidecar_of(found.images[role]),
             )
-            for number, (role, volume) in enumerate(volumes.items(), start=1)
+            for role, volume in volumes.items()
         }  # fmt: skip
-        take(Path(folder) / "images")
+        _require_no_other(study, place, written)
+        if refused := take(Path(folder) / "images"):
+            told = " ".join(f"{count} of its slices: {why}" for why, count in refused.items())
+            raise Invalid("truth.slices_refused", f"not every slice was stored. {told}")
         case = _case(study, place, by)
-        if mask is None:
-            return f"{case.code}: images only, no mask."
-        source = f"{layout}: the published segmentation"
-        if not mask.any():
-            services.set_standard(
-                case, status=ReferenceStandard.Status.NON_DISEASED, source=source, by=by
-            )
-            return f"{case.code}: an empty mask, no metastasis."
-        drawn = _segmentation(mask, written["t1c"], place, Path(folder) / "seg.dcm")
-        (outcome,) = services.set_from_files(study, files=[drawn], source=source, by=by)
-        if not outcome.is_taken:
-            return f"{case.code}: images taken, standard not: {outcome.words}"
-        return f"{case.code}: images and standard."
+        return f"{case.code}: {_standard(case, mask, written['t1c'], place, Path(folder), by)}"
+
+
+def _require_no_other(study: Study, place: nifti.Place, written: Written) -> None:
+    """Refuse a sequence of which the examination has other images: two would be read as one's."""
+    names = selectors.uids_of(study.collection, place.uid())
+    there = Series.objects.filter(
+        examination__collection=study.collection_id, examination__study_uid__in=names
+    )
+    for role, paths in written.items():
+        uid = pydicom.dcmread(paths[0], stop_before_pixels=True).SeriesInstanceUID
+        same = selectors.uids_of(study.collection, uid)
+        if other := there.filter(role=role).exclude(series_uid__in=same).first():
+            words = f"its {other.get_role_display()} is stored already, with other images"
+            raise Invalid("truth.other_images", words)
+
+
+def _standard(
+    case: Case, mask: Mask | None, t1c: Sequence[Path], place: nifti.Place, folder: Path, by: User
+) -> str:
+    """Set what the mask says as the case's standard; what became of it, in words."""
+    if mask is None:
+        return "images only, no mask."
+    source = f"{place.dataset}: the published segmentation"
+    if not mask.any():
+        status = ReferenceStandard.Status.NON_DISEASED
+        services.set_standard(case, status=status, source=source, by=by)
+        return "an empty mask, no metastasis."
+    drawn = _segmentation(mask, t1c, place, folder / "seg.dcm")
+    (outcome,) = services.set_from_files(case.study, files=[drawn], source=source, by=by)
+    if not outcome.is_taken:
+        return f"images taken, standard not: {outcome.words}"
+    return "images and standard."
 
 
 def _case(study: Study, place: nifti.Place, by: User) -> Case:
@@ -132,7 +163,7 @@ def _case(study: Study, place: nifti.Place, by: User) -> Case:
     return case or add_case(study, examination=examination, by=by)
 
 
-def _mask(paths: Sequence[Path], t1c: nifti.Volume) -> NDArray[np.bool_] | None:
+def _mask(paths: Sequence[Path], t1c: nifti.Volume) -> Mask | None:
     """All masks together on the grid of the T1c; None where there is none.
 
     Raises
@@ -140,7 +171,7 @@ def _mask(paths: Sequence[Path], t1c: nifti.Volume) -> NDArray[np.bool_] | None:
     NotAVolume
         For a mask on another grid.
     """
-    whole: NDArray[np.bool_] | None = None
+    whole: Mask | None = None
     for path in paths:
         mask = nifti.read(path)
         same = mask.voxels.shape == t1c.voxels.shape and np.allclose(
@@ -153,9 +184,7 @@ def _mask(paths: Sequence[Path], t1c: nifti.Volume) -> NDArray[np.bool_] | None:
     return whole
 
 
-def _segmentation(
-    mask: NDArray[np.bool_], sources: Sequence[Path], place: nifti.Place, target: Path
-) -> Path:
+def _segmentation(mask: Mask, sources: Sequence[Path], place: nifti.Place, target: Path) -> Path:
     """The mask as a DICOM Segmentation on the series' slices, as others' drawings come in."""
     images = [pydicom.dcmread(path) for path in sources]
     algorithm = hd.AlgorithmIdentificationSequence(

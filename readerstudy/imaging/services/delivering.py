@@ -2,6 +2,7 @@
 
 import os
 import secrets
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import IO, Any
@@ -18,7 +19,7 @@ from readerstudy.imaging.models import Collection, Sender, Upload
 from readerstudy.imaging.protocol import Protocol
 from readerstudy.imaging.refusals import Reason, RefusedFile
 from readerstudy.imaging.services.finishing import finish_upload
-from readerstudy.imaging.services.tally import Outcome, Tally
+from readerstudy.imaging.services.tally import REFUSED, Outcome, Tally
 from readerstudy.web.problems import Invalid, Problem
 
 MAX_FILE_BYTES = 64 * 1024**3
@@ -223,9 +224,12 @@ def import_folder(
     return finish_upload(upload)
 
 
-def take_folder(upload: Upload, folder: Path) -> None:
-    """Take files that we made (of a volume) into a delivery that is being finished."""
-    _take_all(upload, folder)
+def take_folder(upload: Upload, folder: Path) -> Counter[Reason]:
+    """Take files that we made (of a volume) into a delivery that is being finished.
+
+    Answers how many were refused, by reason.
+    """
+    return _take_all(upload, folder)
 
 
 def refuse_files(upload: Upload, reason: Reason, count: int) -> None:
@@ -236,17 +240,22 @@ def refuse_files(upload: Upload, reason: Reason, count: int) -> None:
     tally.write()
 
 
-def _take_all(upload: Upload, path: Path, progress: Callable[[int], None] | None = None) -> None:
-    tally = Tally(upload)
+def _take_all(
+    upload: Upload, path: Path, progress: Callable[[int], None] | None = None
+) -> Counter[Reason]:
+    tally, refused = Tally(upload), Counter[Reason]()
     try:
         for number, each in enumerate(_files(path), start=1):
-            _archive(tally, each) if archives.is_zip(each) else tally.take(each)
+            outcome = _archive(tally, each) if archives.is_zip(each) else tally.take(each)
+            if outcome["state"] == REFUSED:
+                refused[Reason[outcome["code"]]] += 1
             if number % TOGETHER == 0:
                 tally.write()
             if progress:
                 progress(number)
     finally:
         tally.write()
+    return refused
 
 
 def _files(path: Path) -> Iterator[Path]:

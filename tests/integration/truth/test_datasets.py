@@ -28,10 +28,11 @@ def study(people: People) -> Study:
     return factories.draft_study(people, n_cases=0)
 
 
-def volume(path: Path, *, mask: bool | None = None, seed: int = 0) -> None:
+def volume(path: Path, *, mask: bool | None = None, seed: int = 0, slices: int = 10) -> None:
     """A NIfTI file of 16 x 20 x 10: noise, an empty mask, or a mask of one lesion."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    values: Any = np.random.default_rng(seed).integers(0, 900, (16, 20, 10)).astype(np.int16)
+    shape = (16, 20, slices)
+    values: Any = np.random.default_rng(seed).integers(0, 900, shape).astype(np.int16)
     if mask is not None:
         values = np.zeros((16, 20, 10), np.uint8)
         values[LESION] = mask

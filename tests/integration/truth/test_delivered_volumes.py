@@ -19,6 +19,7 @@ from readerstudy.imaging.models import Upload
 from readerstudy.imaging.services import perform
 from readerstudy.studies.models import Study
 from readerstudy.truth import selectors
+from readerstudy.truth.datasets import import_dataset
 from tests import factories
 from tests.cast import People
 from tests.integration.truth.test_datasets import own, ucsf, volume
@@ -143,6 +144,67 @@ def test_an_archive_of_volumes_is_taken_and_a_repeat_changes_nothing(
     second = again.finish()
     assert (second.stored, second.repeated) == (0, 20)
     assert study.cases.count() == before + 2
+
+
+def status_of(told: dict[str, Any], study: Study) -> str:
+    standard = selectors.of_case(study.cases.get(code=told["words"].split(":")[0]))
+    assert standard is not None
+    return str(standard.status)
+
+
+def test_folders_of_one_name_are_cases_of_their_own_and_none_changes_another(
+    delivery: Delivery, study: Study, people: People, tmp_path: Path,
+    sign_in: Callable[..., Client],
+) -> None:  # fmt: skip
+    before = study.cases.count()
+    for seed, (site, mask) in enumerate({"siteA": True, "siteB": False}.items()):
+        volume(tmp_path / "one" / site / "001" / "t1c.nii.gz", seed=seed)
+        volume(tmp_path / "one" / site / "001" / "seg.nii.gz", mask=mask)
+    delivery.send_folder(tmp_path / "one", tmp_path / "one")
+    first = delivery.finish()
+    told = first.report["datasets"]
+    assert [status_of(each, study) for each in told] == ["diseased", "non_diseased"]
+    assert (study.cases.count(), first.stored, first.refused) == (before + 2, 20, 0)
+
+    # later: other images under a name that is there, and for the same T1c what does not fit it
+    where = tmp_path / "two" / "siteA" / "001"
+    volume(where / "t1c.nii.gz", seed=7)
+    volume(where / "seg.nii.gz", mask=False)
+    again = Delivery(sign_in(people.cora), study)
+    again.send_folder(tmp_path / "two", tmp_path / "two")
+    second = again.finish()
+    assert (study.cases.count(), second.stored, second.refused) == (before + 3, 10, 0)
+    assert status_of(told[0], study) == "diseased", "the first one's standard stays"
+
+    volume(where / "t1c.nii.gz", seed=0)
+    (where / "t1c.json").write_text('{"MagneticFieldStrength": 7}')
+    altered = Delivery(sign_in(people.cora), study)
+    altered.send_folder(tmp_path / "two", tmp_path / "two")
+    third = altered.finish()
+    (words,) = (each["words"] for each in third.report["datasets"])
+    assert "not every slice was stored. 10 of its slices: An instance of this UID" in words
+    assert third.report["refused"] == {"ALTERED": 10}
+    assert status_of(told[0], study) == "diseased", "no mask of images that were refused"
+
+
+def test_a_sequence_with_other_images_is_refused_whole(
+    study: Study, people: People, tmp_path: Path
+) -> None:
+    for name, seed in (("t1c", 0), ("flair", 1)):
+        volume(tmp_path / "a" / f"{name}.nii.gz", seed=seed)
+    (first,) = import_dataset(study, layout="folders", root=tmp_path, by=people.cora)
+    assert first.is_taken
+    volume(tmp_path / "a" / "flair.nii.gz", seed=2, slices=12)
+    volume(tmp_path / "a" / "t1.nii.gz", seed=3)
+    (second,) = import_dataset(study, layout="folders", root=tmp_path, by=people.cora)
+    assert second.words == "Not taken: its FLAIR is stored already, with other images."
+    volume(tmp_path / "a" / "flair.nii.gz", seed=1)
+    (third,) = import_dataset(study, layout="folders", root=tmp_path, by=people.cora)
+    assert third.words == first.words, "a sequence that comes later joins its examination"
+    case = study.cases.get(code=first.words.split(":")[0])
+    assert {each.role: each.instances.count() for each in case.examination.series.all()} == {
+        "t1c": 10, "t1": 10, "flair": 10,
+    }  # fmt: skip
 
 
 def test_volumes_that_cannot_be_used_are_told_and_the_rest_is_taken(

@@ -99,6 +99,34 @@ def test_the_same_volume_again_has_the_same_uids_and_another_its_own(tmp_path: P
     ]
     assert uids[0] == uids[1]
     assert not set(uids[0]) & set(uids[2])
+    assert PLACE.uid() != nifti.Place("own", "P1", "E1", "other").uid()
+
+
+def test_a_volume_is_known_by_its_voxels_and_their_place_not_by_its_file(tmp_path: Path) -> None:
+    voxels = np.arange(4 * 5 * 6, dtype=np.int16).reshape(4, 5, 6)
+    packed, plain, moved = (
+        nifti.digest(nifti.read(saved(tmp_path / name, voxels, affine)))
+        for name, affine in (
+            ("v.nii.gz", AFFINES["RAS"]), ("v.nii", AFFINES["RAS"]), ("m.nii", AFFINES["LAS"]),
+        )
+    )  # fmt: skip
+    assert packed == plain
+    assert len({packed, moved, nifti.digest(nifti.Volume(voxels + 1, AFFINES["RAS"]))}) == 3
+
+
+def test_folders_of_one_name_are_told_apart_by_their_path(tmp_path: Path) -> None:
+    for name in ("sub-01/anat", "sub-02/anat", "001"):
+        (tmp_path / name).mkdir(parents=True)
+        (tmp_path / name / "t1c.nii.gz").touch()
+    found = {case.name: case.patient for case in layouts.own(tmp_path)}
+    assert found == {name: name for name in ("sub-01/anat", "sub-02/anat", "001")}
+
+
+def test_a_long_path_as_a_patients_id_is_an_lo(tmp_path: Path) -> None:
+    volume = nifti.Volume(np.ones((4, 4, 2), np.uint8), np.eye(4))
+    place = nifti.Place("own", "site/" * 30, "E1")
+    (path, _) = nifti.write_series(volume, tmp_path, place, description="T1", number=1)
+    assert len(pydicom.dcmread(path).PatientID) <= 64
 
 
 @pytest.mark.parametrize(
