@@ -7,6 +7,8 @@ that the same volume imported again is a repeat.
 
 import hashlib
 import json
+import math
+import warnings
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -84,7 +86,7 @@ def digest(volume: Volume) -> str:
     made = hashlib.sha256(repr((volume.voxels.shape, volume.voxels.dtype.str)).encode())
     made.update(np.ascontiguousarray(volume.affine).tobytes())
     for index in range(volume.voxels.shape[2]):  # a slice at a time: no copy of the whole
-        made.update(np.ascontiguousarray(volume.voxels[:, :, index].T))
+        made.update(np.ascontiguousarray(volume.voxels[:, :, index].T).data)
     return made.hexdigest()
 
 
@@ -95,6 +97,8 @@ def read(path: Path) -> Volume:
     ------
     NotAVolume
         For what is not one volume, is too large, or has a skewed grid.
+    OSError, MemoryError
+        For what is the machine's fault, and passes.
     """
     return _read_slices(path) if path.is_dir() else _read_nifti(path)
 
@@ -108,8 +112,15 @@ def _read_nifti(path: Path) -> Volume:
     except NotAVolume:
         raise
     except Exception as error:
+        if _passes(error):
+            raise
         raise NotAVolume("it cannot be read as NIfTI") from error
     return _checked(Volume(voxels, affine))
+
+
+def _passes(error: Exception) -> bool:
+    """Whether it is the machine's fault (disk, memory), not the file's: those have no number."""
+    return isinstance(error, MemoryError) or getattr(error, "errno", None) is not None
 
 
 def _three(shape: tuple[int, ...], dtype: np.dtype[Any]) -> tuple[int, int, int]:
@@ -117,10 +128,14 @@ def _three(shape: tuple[int, ...], dtype: np.dtype[Any]) -> tuple[int, int, int]
         raise NotAVolume("it is not one volume")
     if dtype.kind not in "iufb":
         raise NotAVolume("its voxels are not plain numbers")
-    if not 0 < int(np.prod(shape)) <= MAX_VOXELS:
-        raise NotAVolume("it is empty or larger than is read")
+    _require_size(math.prod(map(int, shape)))
     columns, rows, slices = shape[:_AXES]
     return columns, rows, slices
+
+
+def _require_size(voxels: int) -> None:
+    if not 0 < voxels <= MAX_VOXELS:
+        raise NotAVolume("it is empty or larger than is read")
 
 
 # BrainMetShare's slices carry no geometry; its description says these.
@@ -128,20 +143,41 @@ SLICE_MM = (0.94, 0.94, 1.0)
 
 
 def _read_slices(folder: Path) -> Volume:
-    paths = [each for each in folder.glob("*.png") if each.stem.isdigit()]
+    paths = [each for each in folder.glob("*.png") if each.stem.isdecimal()]
     if not paths:
         raise NotAVolume("the folder has no numbered PNG slices")
-    slices = []
-    for path in sorted(paths, key=lambda each: int(each.stem)):
-        try:
-            with Image.open(path) as image:
-                pixels = np.asarray(image)
-        except Exception as error:
-            raise NotAVolume("a slice cannot be read") from error
-        slices.append((pixels[..., 0] if pixels.ndim > 2 else pixels).T)  # noqa: PLR2004
-    if len({each.shape for each in slices}) > 1 or slices[0].ndim != 2:  # noqa: PLR2004
+    paths.sort(key=lambda each: int(each.stem))
+    sizes = {each.size for each in map(_opened, paths)}  # all of them before a pixel is decoded
+    if len(sizes) > 1:
         raise NotAVolume("its slices differ in size")
-    return Volume(np.stack(slices, axis=-1), np.diag([*SLICE_MM, 1.0]))
+    ((columns, rows),) = sizes
+    _require_size(columns * rows * len(paths))
+    voxels = np.stack([_channel(each) for each in paths], axis=-1)
+    return Volume(voxels, np.diag([*SLICE_MM, 1.0]))
+
+
+def _opened(path: Path) -> Image.Image:
+    """A PNG of which the header was read; its file is closed."""
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("error", Image.DecompressionBombWarning)
+            with Image.open(path, formats=["PNG"]) as image:
+                return image
+    except Exception as error:
+        if _passes(error):
+            raise
+        raise NotAVolume("a slice cannot be read, or is larger than is read") from error
+
+
+def _channel(path: Path) -> NDArray[Any]:
+    """A slice's first channel (columns, rows), alone in memory."""
+    try:
+        with Image.open(path, formats=["PNG"]) as image:
+            return np.array(image.getchannel(0) if len(image.getbands()) > 1 else image).T
+    except Exception as error:
+        if _passes(error):
+            raise
+        raise NotAVolume("a slice cannot be read") from error
 
 
 def _checked(volume: Volume) -> Volume:

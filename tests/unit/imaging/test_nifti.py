@@ -8,6 +8,7 @@ import nibabel as nib
 import numpy as np
 import pydicom
 import pytest
+from PIL import Image
 
 from readerstudy.imaging import layouts, nifti, parsing
 from readerstudy.imaging.geometry import normal, stack
@@ -172,6 +173,57 @@ def test_what_is_not_one_volume_is_refused_in_words(
 def test_e4_a_name_leads_into_its_data_set_or_nowhere(name: str, place: str | None) -> None:
     found = layouts.place_of(name)
     assert (str(found) if found else None) == place
+
+
+def slices(folder: Path, mode: str, count: int, size: tuple[int, int] = (6, 5)) -> Path:
+    folder.mkdir()
+    for number in range(count):
+        Image.new(mode, size, (number, 9, 9, 255) if mode == "RGBA" else number).save(
+            folder / f"{number}.png"
+        )
+    return folder
+
+
+def test_slices_are_measured_before_one_is_decoded_and_one_channel_is_kept(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    volume = nifti.read(slices(tmp_path / "colour", "RGBA", 3))
+    assert volume.voxels.shape == (6, 5, 3)
+    assert volume.voxels[0, 0].tolist() == [0, 1, 2]
+    assert volume.voxels.nbytes == 6 * 5 * 3
+    large = slices(tmp_path / "large", "L", 4)
+    monkeypatch.setattr(nifti, "MAX_VOXELS", 6 * 5 * 3)
+    monkeypatch.setattr(Image.Image, "load", lambda _image: pytest.fail("decoded"))
+    with pytest.raises(nifti.NotAVolume, match="larger than is read"):
+        nifti.read(large)
+
+
+def test_a_slice_that_may_be_a_bomb_and_one_that_is_no_png_are_refused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = slices(tmp_path / "a", "L", 2)
+    monkeypatch.setattr(Image, "MAX_IMAGE_PIXELS", 20)
+    with pytest.raises(nifti.NotAVolume, match="larger than is read"):
+        nifti.read(folder)
+    monkeypatch.undo()
+    Image.new("L", (6, 5)).save(folder / "1.png", format="TIFF")
+    with pytest.raises(nifti.NotAVolume, match="cannot be read"):
+        nifti.read(folder)
+
+
+@pytest.mark.parametrize("fault", [OSError(5, "Input/output error"), MemoryError()])
+def test_a_fault_of_the_machine_is_not_said_of_the_file(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, fault: Exception
+) -> None:
+    def fails(*_args: Any, **_more: Any) -> None:
+        raise fault
+
+    path, folder = tmp_path / "v.nii", slices(tmp_path / "a", "L", 2)
+    monkeypatch.setattr(nib, "load", fails)
+    monkeypatch.setattr(Image, "open", fails)
+    for each in (path, folder):
+        with pytest.raises(type(fault)):
+            nifti.read(each)
 
 
 def test_voxels_that_are_no_numbers_are_refused(tmp_path: Path) -> None:
