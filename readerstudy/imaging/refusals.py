@@ -28,6 +28,7 @@ class Reason(StrEnum):
     SEALED = "Its examination belongs to a study that is locked: it takes no more images."
     OTHER_STUDY = "It belongs to another study than the address it was sent to."
     NO_LAYOUT = "It is no volume or mask in the folders of a data set that is known here."
+    NO_STUDY = "There is no study here in which a NIfTI volume could become a case."
     ARCHIVE = "The archive is not safe to unpack (size, ratio, count or names)."
     NO_SPACE = "The disk is full. What was stored stays; send the rest later."
 

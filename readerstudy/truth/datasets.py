@@ -2,6 +2,7 @@
 
 import tempfile
 from collections.abc import Callable, Mapping, Sequence
+from http import HTTPStatus
 from pathlib import Path
 
 import highdicom as hd
@@ -88,10 +89,17 @@ def import_case(study: Study, layout: str, found: layouts.Case, *, take: Take, b
     take : callable
         Takes the DICOM files of a folder into the study's collection; answers how many were
         refused, by reason. With one refused there is no case, and no mask is set.
+
+    Raises
+    ------
+    Problem
+        500 and above, as OSError and MemoryError: a fault that passes. Try again.
     """
     try:
         words = _import(study, layout, found, take, by)
     except (nifti.NotAVolume, Problem) as why:
+        if isinstance(why, Problem) and why.status >= HTTPStatus.INTERNAL_SERVER_ERROR:
+            raise  # a fault of ours, which passes: it says nothing of these images
         return Outcome(found.name, is_taken=False, words=f"Not taken: {str(why).rstrip('.')}.")
     return Outcome(found.name, is_taken=True, words=words)
 

@@ -14,6 +14,7 @@ from readerstudy.imaging.refusals import Reason
 from readerstudy.imaging.services import Beat, refuse_files, register_importer, take_folder
 from readerstudy.studies.models import Study
 from readerstudy.truth.datasets import import_case
+from readerstudy.web.problems import Problem
 
 log = structlog.get_logger(__name__)
 Counts = dict[str, dict[str, int]]
@@ -28,6 +29,7 @@ def import_delivered(upload: Upload, root: Path, beat: Beat) -> list[dict[str, A
     """
     study = Study.objects.filter(collection=upload.collection_id).first()
     if study is None or upload.by is None:
+        refuse_files(upload, Reason.NO_STUDY, layouts.unclaimed(root, ()))
         return []
     found = layouts.recognise(root)
     told = []
@@ -46,7 +48,7 @@ def _import(
     try:
         outcome = import_case(study, layout, case, take=partial(take_folder, upload), by=by)
         is_taken, words = outcome.is_taken, outcome.words
-    except DatabaseError:
+    except (DatabaseError, Problem, OSError, MemoryError):
         raise  # tried again with the whole delivery
     except Exception:
         log.exception("volumes could not be imported", job=str(upload.pk))

@@ -12,13 +12,17 @@ from pathlib import Path
 from typing import Any
 from uuid import UUID
 
+import structlog
 from django.db import transaction
 from django.utils import timezone
 
 from readerstudy.imaging import layouts, store
 from readerstudy.imaging.models import Upload
+from readerstudy.web.problems import Problem
 
 KEPT = timedelta(days=2)
+FAULT = "The volumes could not be worked on: the disk or the memory failed."
+log = structlog.get_logger(__name__)
 Beat = Callable[[int, int], None]
 Importer = Callable[[Upload, Path, Beat], list[dict[str, Any]]]
 _importers: list[Importer] = []
@@ -42,7 +46,13 @@ def place_for(upload: Upload, name: str) -> Path | None:
 
 
 def take(upload: Upload, *, lease: timedelta) -> None:
-    """Import the volumes of a delivery, if it has any. Safe to repeat: what is there is skipped."""
+    """Import the volumes of a delivery, if it has any. Safe to repeat: what is there is skipped.
+
+    Raises
+    ------
+    Problem
+        503 for a disk or a memory that does not do: the volumes are kept, to be tried again.
+    """
     folder = store.dataset_folder(upload.pk)
     if not folder.is_dir():
         return
@@ -50,9 +60,15 @@ def take(upload: Upload, *, lease: timedelta) -> None:
     def beat(done: int, total: int) -> None:
         _note(upload.pk, lease_until=timezone.now() + lease, ready=[done, total])
 
-    told = [each for importer in _importers for each in importer(upload, folder, beat)]
-    _note(upload.pk, lease_until=timezone.now() + lease, datasets=told)
-    shutil.rmtree(folder)
+    try:
+        told = [each for importer in _importers for each in importer(upload, folder, beat)]
+        _note(upload.pk, lease_until=timezone.now() + lease, datasets=told)
+        shutil.rmtree(folder)
+    except (OSError, MemoryError) as fault:
+        # Its words may hold a volume's path, and that a patient's name: they go no further.
+        what = type(fault).__name__, getattr(fault, "errno", None)
+        log.warning("volumes could not be read", job=str(upload.pk), error=what)
+        raise Problem("imaging.volumes", FAULT, status=503) from None
     upload.refresh_from_db()
 
 

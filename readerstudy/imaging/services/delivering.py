@@ -228,8 +228,16 @@ def take_folder(upload: Upload, folder: Path) -> Counter[Reason]:
     """Take files that we made (of a volume) into a delivery that is being finished.
 
     Answers how many were refused, by reason.
+
+    Raises
+    ------
+    Problem
+        507 when the disk is full.
     """
-    return _take_all(upload, folder)
+    refused = _take_all(upload, folder)
+    if Reason.NO_SPACE in refused:
+        raise no_space()
+    return refused
 
 
 def refuse_files(upload: Upload, reason: Reason, count: int) -> None:

@@ -1,6 +1,7 @@
 """NIfTI volumes by the browser's upload: cases and their standard, and no name that is kept."""
 
 import base64
+import errno
 import io
 import json
 import zipfile
@@ -9,17 +10,20 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
+import nibabel as nib
 import pytest
 from django.conf import settings
 from django.test import Client
 from django.utils import timezone
 
-from readerstudy.imaging import store, tasks
+from readerstudy.imaging import services, store, tasks
 from readerstudy.imaging.models import Upload
+from readerstudy.imaging.refusals import Reason, RefusedFile
 from readerstudy.imaging.services import perform
 from readerstudy.studies.models import Study
 from readerstudy.truth import selectors
 from readerstudy.truth.datasets import import_dataset
+from readerstudy.web.problems import Problem
 from tests import factories
 from tests.cast import People
 from tests.integration.truth.test_datasets import own, ucsf, volume
@@ -218,6 +222,75 @@ def test_volumes_that_cannot_be_used_are_told_and_the_rest_is_taken(
     assert [each["is_taken"] for each in upload.report["datasets"]] == [False, True]
     assert "cannot be read" in upload.report["datasets"][0]["words"]
     assert upload.report["refused"] == {"NOT_DICOM": 1}
+
+
+def one_case(delivery: Delivery, tmp_path: Path) -> Path:
+    """A case with a mask under a patient's name, sent; where its volumes wait."""
+    volume(tmp_path / NAME / "t1c.nii.gz")
+    volume(tmp_path / NAME / "seg.nii.gz", mask=True)
+    delivery.send_folder(tmp_path, tmp_path)
+    return store.dataset_folder(Upload.objects.get(pk=delivery.id).pk)
+
+
+@pytest.mark.parametrize(
+    ("where", "fault"),
+    [
+        ("keep", Problem("imaging.storage", "The object storage does not answer.", status=503)),
+        ("keep", RefusedFile(Reason.NO_SPACE)),
+        ("keep", MemoryError()),
+        ("read", OSError(errno.EIO, "Input/output error", f"/spool/{NAME}/t1c.nii.gz")),
+    ],
+    ids=["storage", "full", "memory", "disk"],
+)
+def test_a_fault_that_passes_keeps_the_volumes_and_the_delivery_is_tried_again(
+    delivery: Delivery, study: Study, tmp_path: Path, monkeypatch: pytest.MonkeyPatch,
+    where: str, fault: Exception,
+) -> None:  # fmt: skip
+    waits = one_case(delivery, tmp_path)
+    before = study.cases.count()
+
+    def fails(*_args: Any) -> None:
+        raise fault
+
+    with monkeypatch.context() as patched:
+        patched.setattr(*((store, "keep") if where == "keep" else (nib, "load")), fails)
+        upload = delivery.finish()
+    assert (upload.state, study.cases.count(), waits.is_dir()) == ("working", before, True)
+    perform(upload.pk)
+    upload.refresh_from_db()
+    assert (upload.state, study.cases.count(), waits.is_dir()) == ("done", before + 1, False)
+    assert "images and" in upload.report["datasets"][0]["words"]
+
+
+def test_e7_a_fault_that_stays_fails_the_delivery_and_names_nobody(
+    delivery: Delivery, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    one_case(delivery, tmp_path)
+
+    def fails(path: Path) -> None:
+        raise OSError(errno.EIO, "Input/output error", str(path))
+
+    monkeypatch.setattr(nib, "load", fails)
+    upload = delivery.finish()
+    for _ in range(settings.JOB_MAX_ATTEMPTS):
+        perform(upload.pk)
+    upload.refresh_from_db()
+    assert upload.state == "failed"
+    assert "the disk or the memory failed" in upload.report["failure"]
+    assert "Quirin" not in json.dumps(upload.report)
+
+
+def test_volumes_for_a_collection_without_a_study_are_refused_and_counted(
+    people: People, tmp_path: Path
+) -> None:
+    upload = services.start_upload(services.create_collection(name="Old"), by=people.cora)
+    volume(tmp_path / "t1c.nii.gz")
+    with (tmp_path / "t1c.nii.gz").open("rb") as data:
+        services.add_file(upload, data, name="a/t1c.nii.gz")
+    services.finish_upload(upload)
+    upload.refresh_from_db()
+    assert (upload.state, upload.refused) == ("done", 1)
+    assert upload.report["refused"] == {"NO_STUDY": 1}
 
 
 def test_e7_what_nobody_ended_is_wiped_from_the_spool(delivery: Delivery) -> None:
