@@ -24,6 +24,7 @@ from readerstudy.truth.models import ReferenceStandard
 from readerstudy.web.problems import Invalid, Problem
 
 SAME_PLACE_MM = 0.05
+SET = "images and standard."  # of whichever class: a delivery's report is read after the lock too
 # A sequence's Series Number, whichever others came with it: a repeat has the same files.
 NUMBERS = {role: number for number, role in enumerate(layouts.DESCRIPTIONS, start=1)}
 Take = Callable[[Path], Mapping[Reason, int]]
@@ -152,12 +153,12 @@ def _standard(
     if not mask.any():
         status = ReferenceStandard.Status.NON_DISEASED
         services.set_standard(case, status=status, source=source, by=by)
-        return "an empty mask, no metastasis."
+        return SET
     drawn = _segmentation(mask, t1c, place, folder / "seg.dcm")
     (outcome,) = services.set_from_files(case.study, files=[drawn], source=source, by=by)
     if not outcome.is_taken:
         return f"images taken, standard not: {outcome.words}"
-    return "images and standard."
+    return SET
 
 
 def _case(study: Study, place: nifti.Place, by: User) -> Case:
