@@ -15,7 +15,7 @@ from readerstudy.accounts.models import User
 from readerstudy.imaging import layouts, nifti, selectors, store
 from readerstudy.imaging.models import Series
 from readerstudy.imaging.refusals import Reason
-from readerstudy.imaging.services import import_folder, make_ready
+from readerstudy.imaging.services import MADE_PREFIX, import_folder, make_ready
 from readerstudy.proposals.delivered import Outcome
 from readerstudy.studies.models import Case, Study
 from readerstudy.studies.services import add_case
@@ -112,7 +112,7 @@ def _import(study: Study, layout: str, found: layouts.Case, take: Take, by: User
     mask = _mask(found.masks, volumes["t1c"])  # a mask that does not fit stops it before anything
     place = nifti.Place(layout, found.patient, found.name, nifti.digest(volumes["t1c"]))
     spool = store.spool_file().parent
-    with tempfile.TemporaryDirectory(dir=spool, prefix="dataset-") as folder:
+    with tempfile.TemporaryDirectory(dir=spool, prefix=MADE_PREFIX) as folder:
         written = {
             role: nifti.write_series(
                 volume, Path(folder) / "images" / role, place,

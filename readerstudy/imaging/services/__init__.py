@@ -1,7 +1,7 @@
 """What changes images: deliveries, their files, and what an examination adds up to."""
 
 from readerstudy.imaging.services.acceptance import accept_quality
-from readerstudy.imaging.services.datasets import Beat, register_importer
+from readerstudy.imaging.services.datasets import MADE_PREFIX, Beat, register_importer
 from readerstudy.imaging.services.datasets import wipe_old as wipe_old_volumes
 from readerstudy.imaging.services.defacing import deface, preview
 from readerstudy.imaging.services.deidentifying import destroy_key, set_deidentification
@@ -49,6 +49,7 @@ from readerstudy.imaging.services.tally import Outcome, Tally
 
 __all__ = [
     "CALLED",
+    "MADE_PREFIX",
     "TOGETHER",
     "Batch",
     "Beat",

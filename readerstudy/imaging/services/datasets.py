@@ -6,7 +6,9 @@ so no name is kept anywhere else.
 """
 
 import shutil
+import time
 from collections.abc import Callable
+from contextlib import suppress
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -16,11 +18,18 @@ import structlog
 from django.db import transaction
 from django.utils import timezone
 
+from readerstudy.audit.services import record
 from readerstudy.imaging import layouts, store
 from readerstudy.imaging.models import Upload
 from readerstudy.web.problems import Problem
 
 KEPT = timedelta(days=2)
+MADE_KEPT = timedelta(hours=6)  # an examination is made within minutes
+MADE_PREFIX = "dataset-"
+WIPED = (
+    "NIfTI volumes that had waited two days for this delivery to end were wiped: "
+    "send them again in a new one."
+)
 FAULT = "The volumes could not be worked on: the disk or the memory failed."
 log = structlog.get_logger(__name__)
 Beat = Callable[[int, int], None]
@@ -81,16 +90,54 @@ def _note(upload_id: UUID, *, lease_until: Any, **values: Any) -> None:
     locked.save(update_fields=["report", "lease_until"])
 
 
+def lost(upload: Upload) -> list[str]:
+    """What to say of a delivery whose volumes were wiped before it ended."""
+    return [WIPED] if upload.report.get("volumes_wiped") else []
+
+
 def wipe_old() -> int:
-    """Wipe the volumes of deliveries that nobody ended, that failed, or that are gone."""
-    waiting = Upload.objects.filter(
-        state__in=[Upload.State.RECEIVING, Upload.State.WORKING],
-        created_at__gt=timezone.now() - KEPT,
-    )
-    kept = {pk.hex for pk in waiting.values_list("pk", flat=True)}
+    """Wipe volumes of deliveries that are done, failed or gone, or that nobody goes on sending.
+
+    And what a worker that was killed left of an examination it was making.
+    """
     parent = store.dataset_folder(UUID(int=0)).parent
-    there = parent.iterdir() if parent.is_dir() else ()
-    old = [each for each in there if each.name not in kept]
+    # Folders before rows: a delivery that starts meanwhile is not among them.
+    there = list(parent.iterdir()) if parent.is_dir() else []
+    goes_on = Upload.objects.filter(state__in=[Upload.State.RECEIVING, Upload.State.WORKING])
+    states = {pk.hex: state for pk, state in goes_on.values_list("pk", "state")}
+    old = [each for each in there if _is_over(each, states.get(each.name))]
+    made = store.spool_file().parent.glob(f"{MADE_PREFIX}*")
+    old += [each for each in made if _quiet_for(each) > MADE_KEPT]
     for each in old:
         shutil.rmtree(each, ignore_errors=True)
     return len(old)
+
+
+def _is_over(folder: Path, state: str | None) -> bool:
+    """Whether nobody needs the volumes of a delivery in that state any more."""
+    if state == Upload.State.RECEIVING:
+        return _quiet_for(folder) > KEPT and _give_up(UUID(folder.name))
+    return state != Upload.State.WORKING
+
+
+def _quiet_for(folder: Path) -> timedelta:
+    """How long ago something was last written in a folder."""
+    newest = 0.0
+    for each in (folder, *folder.rglob("*")):
+        with suppress(FileNotFoundError):  # a file that is being written gets its name meanwhile
+            newest = max(newest, each.lstat().st_mtime)
+    return timedelta(seconds=time.time() - newest)
+
+
+@transaction.atomic
+def _give_up(upload_id: UUID) -> bool:
+    """Note that a delivery's volumes are wiped, unless it was ended or goes on by other files."""
+    locked = Upload.objects.select_for_update().filter(pk=upload_id).first()
+    if locked is None or locked.state != Upload.State.RECEIVING or locked.parts.exists():
+        return False
+    if timezone.now() - (locked.touched_at or locked.created_at) <= KEPT:
+        return False
+    locked.report["volumes_wiped"] = True
+    locked.save(update_fields=["report"])
+    record("imaging.wipe_volumes", subject=f"upload:{locked.pk}", by=None)
+    return True

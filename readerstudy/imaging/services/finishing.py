@@ -114,7 +114,7 @@ def _work(upload: Upload) -> None:
     datasets.take(upload, lease=LEASE)
     series = Series.objects.filter(pk__in=list(upload.report["series"]))
     examinations = list(Examination.objects.filter(pk__in=series.values("examination")))
-    problems: list[str] = []
+    problems = datasets.lost(upload)
     for number, examination in enumerate(examinations, start=1):
         if examination.ready_at is None or upload.source == CHECK_AGAIN:
             problems += make_ready(examination)

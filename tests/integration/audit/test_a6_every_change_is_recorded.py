@@ -20,6 +20,8 @@ RECORDS = {"record", "record_view", "audit.record"}
 # What is part of a change that is recorded elsewhere, or that no person's act is behind.
 EXEMPT: dict[str, str] = {
     "imaging.add_file": "part of a delivery: its start, and its end with the counts, are recorded",
+    "imaging.take_folder": "part of a delivery, as add_file",
+    "imaging.register_importer": "writes nothing: its `append` is a list's, not a file part's",
     **dict.fromkeys(
         (
             "imaging.start_part",

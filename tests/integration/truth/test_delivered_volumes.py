@@ -4,6 +4,9 @@ import base64
 import errno
 import io
 import json
+import os
+import shutil
+import time
 import zipfile
 from collections.abc import Callable
 from datetime import timedelta
@@ -16,6 +19,7 @@ from django.conf import settings
 from django.test import Client
 from django.utils import timezone
 
+from readerstudy.audit.models import Entry
 from readerstudy.imaging import services, store, tasks
 from readerstudy.imaging.models import Upload
 from readerstudy.imaging.refusals import Reason, RefusedFile
@@ -294,12 +298,46 @@ def test_volumes_for_a_collection_without_a_study_are_refused_and_counted(
     assert upload.report["refused"] == {"NO_STUDY": 1}
 
 
-def test_e7_what_nobody_ended_is_wiped_from_the_spool(delivery: Delivery) -> None:
+def aged(folder: Path, days: float) -> None:
+    """As if nothing had been written under a folder for days."""
+    then = time.time() - days * 24 * 3600
+    for each in (folder, *folder.rglob("*")):
+        os.utime(each, (then, then))
+
+
+def test_e7_what_nobody_ended_is_wiped_from_the_spool_and_the_report_says_so(
+    delivery: Delivery,
+) -> None:
     delivery.send(b"x", f"{NAME}/t1c.nii.gz".replace(" ", "%20"))
     upload = Upload.objects.get(pk=delivery.id)
     waits = store.dataset_folder(upload.pk)
+    long_ago = timezone.now() - timedelta(days=3)
+    Upload.objects.filter(pk=upload.pk).update(created_at=long_ago, touched_at=long_ago)
     tasks.sweep()
-    assert (waits / NAME / "t1c.nii.gz").exists()
-    Upload.objects.filter(pk=upload.pk).update(created_at=timezone.now() - timedelta(days=3))
+    assert (waits / NAME / "t1c.nii.gz").exists(), "it is being sent for days"
+    aged(waits, 3)
+    Upload.objects.filter(pk=upload.pk).update(touched_at=timezone.now())
+    tasks.sweep()
+    assert waits.exists(), "its other files still come"
+    Upload.objects.filter(pk=upload.pk).update(touched_at=long_ago, state="working")
+    services.wipe_old_volumes()
+    assert waits.exists(), "a worker is about to import it"
+    Upload.objects.filter(pk=upload.pk).update(state="receiving")
     tasks.sweep()
     assert not waits.exists()
+    ended = delivery.finish()
+    assert ended.state == "done"
+    assert "were wiped" in ended.report["problems"][0]
+    assert Entry.objects.filter(action="imaging.wipe_volumes").count() == 1
+
+
+def test_e7_what_a_killed_worker_left_of_an_examination_is_wiped(db: None) -> None:
+    del db
+    left, made = (Path(settings.SPOOL_DIR) / f"dataset-{name}" for name in ("left", "made"))
+    for each in (left, made):
+        (each / "images" / "t1c").mkdir(parents=True)
+        (each / "images" / "t1c" / "1-0000.dcm").write_bytes(NAME.encode())
+    aged(left, 0.5)
+    tasks.sweep()
+    assert (left.exists(), made.exists()) == (False, True)
+    shutil.rmtree(made)
