@@ -154,6 +154,12 @@ def held_of(collection: Collection) -> dict[str, list[HeldFile]]:
     }
 
 
+def is_held(collection: Collection, series_uids: Iterable[str]) -> bool:
+    """Whether an image of any of these series waits to be looked at."""
+    held = HeldFile.objects.filter(collection=collection, series_uid__in=list(series_uids))
+    return held.exists()
+
+
 def held_file(collection: Collection, held_id: UUID) -> HeldFile | None:
     """One file that waits."""
     return HeldFile.objects.filter(collection=collection, pk=held_id).first()

@@ -13,7 +13,7 @@ from pydicom.sr.codedict import codes
 
 from readerstudy.accounts.models import User
 from readerstudy.imaging import layouts, nifti, selectors, store
-from readerstudy.imaging.models import Series
+from readerstudy.imaging.models import Series, SeriesRole
 from readerstudy.imaging.refusals import Reason
 from readerstudy.imaging.services import MADE_PREFIX, import_folder, make_ready
 from readerstudy.proposals.delivered import Outcome
@@ -25,6 +25,7 @@ from readerstudy.web.problems import Invalid, Problem
 
 SAME_PLACE_MM = 0.05
 SET = "images and standard."  # of whichever class: a delivery's report is read after the lock too
+SEND_AGAIN = "Then send the volumes and the masks again: the masks were not kept."
 # A sequence's Series Number, whichever others came with it: a repeat has the same files.
 NUMBERS = {role: number for number, role in enumerate(layouts.DESCRIPTIONS, start=1)}
 Take = Callable[[Path], Mapping[Reason, int]]
@@ -121,24 +122,36 @@ def _import(study: Study, layout: str, found: layouts.Case, take: Take, by: User
             )
             for role, volume in volumes.items()
         }  # fmt: skip
-        _require_no_other(study, place, written)
+        series = {role: _uids(study, paths) for role, paths in written.items()}
+        _require_no_other(study, place, series)
         if refused := take(Path(folder) / "images"):
             told = " ".join(f"{count} of its slices: {why}" for why, count in refused.items())
             raise Invalid("truth.slices_refused", f"not every slice was stored. {told}")
-        case = _case(study, place, by)
-        return f"{case.code}: {_standard(case, mask, written['t1c'], place, Path(folder), by)}"
+        case = _case(study, place, series, by)
+        done = _standard(case, mask, written["t1c"], place, Path(folder), by)
+        held = [f" {SeriesRole(role).label}: {Reason.HELD}" for role in _held(study, series)]
+        return f"{case.code}: {done}{''.join(held)}"
 
 
-def _require_no_other(study: Study, place: nifti.Place, written: Written) -> None:
+def _uids(study: Study, paths: Sequence[Path]) -> set[str]:
+    """The Series Instance UID of files that we made, and what the collection makes of it."""
+    uid = pydicom.dcmread(paths[0], stop_before_pixels=True).SeriesInstanceUID
+    return selectors.uids_of(study.collection, uid)
+
+
+def _held(study: Study, series: Mapping[str, set[str]]) -> list[str]:
+    """The sequences that wait until a person has looked at them."""
+    return [role for role, uids in series.items() if selectors.is_held(study.collection, uids)]
+
+
+def _require_no_other(study: Study, place: nifti.Place, series: Mapping[str, set[str]]) -> None:
     """Refuse a sequence of which the examination has other images: two would be read as one's."""
     names = selectors.uids_of(study.collection, place.uid())
     there = Series.objects.filter(
         examination__collection=study.collection_id, examination__study_uid__in=names
     )
-    for role, paths in written.items():
-        uid = pydicom.dcmread(paths[0], stop_before_pixels=True).SeriesInstanceUID
-        same = selectors.uids_of(study.collection, uid)
-        if other := there.filter(role=role).exclude(series_uid__in=same).first():
+    for role, uids in series.items():
+        if other := there.filter(role=role).exclude(series_uid__in=uids).first():
             words = f"its {other.get_role_display()} is stored already, with other images"
             raise Invalid("truth.other_images", words)
 
@@ -161,13 +174,18 @@ def _standard(
     return SET
 
 
-def _case(study: Study, place: nifti.Place, by: User) -> Case:
+def _case(study: Study, place: nifti.Place, series: Mapping[str, set[str]], by: User) -> Case:
+    """The examination's case, made where there is none; none without its T1c."""
     names = selectors.uids_of(study.collection, place.uid())
     examination = study.collection.examinations.filter(study_uid__in=names).first()
     if examination is not None and examination.ready_at is None:
         make_ready(examination)  # of a delivery that is not closed yet
-    if examination is None or examination.ready_at is None:
-        raise Invalid("truth.not_ready", "none of its images could be stored")
+    if "t1c" in _held(study, series):
+        words = f"its T1 with contrast is held. {Reason.HELD} {SEND_AGAIN}"
+        raise Invalid("truth.held", words)
+    packed = Series.objects.filter(series_uid__in=series["t1c"], examination=examination)
+    if examination is None or not packed.exclude(pack_sha256="").exists():
+        raise Invalid("truth.not_ready", "its T1 with contrast could not be stored")
     case = Case.objects.filter(study=study, examination=examination).first()
     return case or add_case(study, examination=examination, by=by)
 

@@ -117,6 +117,7 @@ def upload(request: HttpRequest, study: Study, upload_id: UUID) -> HttpResponse:
     report = found.report
     counts = report.get("series", {})
     series = Series.objects.filter(pk__in=list(counts)).select_related("examination")
+    told = [*report.get("problems", []), *(one["words"] for one in report.get("datasets", []))]
     context = {
         "upload": found,
         "series": [(each, counts[str(each.pk)]) for each in series],
@@ -125,7 +126,7 @@ def upload(request: HttpRequest, study: Study, upload_id: UUID) -> HttpResponse:
         "problems": report.get("problems", []),
         "datasets": report.get("datasets", []),
         "elements": _elements(report.get("elements", {})),
-        "held": any(str(Reason.HELD) in each for each in report.get("problems", []))
+        "held": any(str(Reason.HELD) in each for each in told)
         or bool(report["refused"].get(Reason.HELD.name)),
     }
     return show(request, study, "upload", context)

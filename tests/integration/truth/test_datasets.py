@@ -9,8 +9,10 @@ import numpy as np
 import pytest
 from django.conf import settings
 from django.core.management import CommandError, call_command
-from PIL import Image
+from PIL import Image, ImageDraw
 
+from readerstudy.imaging.models import HeldFile
+from readerstudy.imaging.services import release_held
 from readerstudy.studies.models import Study
 from readerstudy.truth import selectors
 from readerstudy.truth.datasets import import_dataset
@@ -160,3 +162,56 @@ def test_the_command_says_what_became_of_each_and_refuses_strangers(
     assert not any(each.is_taken for each in outcomes)
     with pytest.raises(Problem):
         import_dataset(study, layout="other", root=tmp_path, by=people.cora)
+
+
+def lettered(path: Path, *, mask: bool | None = None, has_text: bool = False) -> None:
+    """A NIfTI file of 160 x 96 x 8: noise, with a name in its pixels or none, or a mask."""
+    picture = Image.new("1", (160, 96))
+    ImageDraw.Draw(picture).text((4, 4), "ZYXWV QUIRIN 1954", fill=1, font_size=16)
+    values = np.random.default_rng(5).integers(0, 800, (160, 96, 8)).astype(np.int16)
+    values[np.asarray(picture).T & has_text] = 4095
+    if mask is not None:
+        values[:] = 0
+        values[LESION] = mask
+    path.parent.mkdir(parents=True, exist_ok=True)
+    nib.save(nib.Nifti1Image(values, AFFINE), path)
+
+
+def test_c10_without_its_t1c_which_is_held_there_is_no_case_and_the_mask_comes_again(
+    study: Study, people: People, tmp_path: Path
+) -> None:
+    before = study.cases.count()
+    lettered(tmp_path / "a" / "t1c.nii.gz", has_text=True)
+    lettered(tmp_path / "a" / "flair.nii.gz")
+    lettered(tmp_path / "a" / "seg.nii.gz", mask=True)
+    for _ in range(2):
+        (told,) = import_dataset(study, layout="folders", root=tmp_path, by=people.cora)
+        assert not told.is_taken
+        assert "T1 with contrast is held" in told.words
+        assert "send the volumes and the masks again" in told.words
+        assert study.cases.count() == before
+    (uid,) = set(HeldFile.objects.values_list("series_uid", flat=True))
+    release_held(study.collection, series_uid=uid, reason="a phantom's name", by=people.cora)
+    (taken,) = import_dataset(study, layout="folders", root=tmp_path, by=people.cora)
+    assert taken.words.endswith(": images and standard."), taken
+    case = study.cases.get(code=taken.words.split(":")[0])
+    assert {each.role for each in case.examination.series.all()} == {"t1c", "flair"}
+    standard = selectors.of_case(case)
+    assert standard is not None
+    assert standard.status == "diseased"
+
+
+def test_c10_of_another_sequence_that_is_held_the_case_says_so(
+    study: Study, people: People, tmp_path: Path
+) -> None:
+    lettered(tmp_path / "a" / "t1c.nii.gz")
+    lettered(tmp_path / "a" / "flair.nii.gz", has_text=True)
+    lettered(tmp_path / "a" / "seg.nii.gz", mask=False)
+    (told,) = import_dataset(study, layout="folders", root=tmp_path, by=people.cora)
+    assert told.is_taken
+    assert "images and standard. FLAIR: Its pixels may show text" in told.words
+    lettered(tmp_path / "b" / "t1c.nii.gz", has_text=True)
+    (tmp_path / "a" / "t1c.nii.gz").unlink()
+    told, alone = import_dataset(study, layout="folders", root=tmp_path, by=people.cora)
+    assert (told.is_taken, alone.is_taken) == (False, False)
+    assert "T1 with contrast is held" in alone.words, "though nothing of it was stored"
