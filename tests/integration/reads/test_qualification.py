@@ -33,14 +33,15 @@ def qualifying(people: People, percent: int = 100, *, n_training: int = 2, cases
     return studies.start(Study.objects.get(pk=made.pk), by=people.cora)
 
 
-def train(people: People, study: Study, *, rightly: bool) -> None:
-    """Read both training cases, rightly or with a mark in each."""
+def train(people: People, study: Study, *, rightly: bool, marks_all: bool = True) -> None:
+    """Read both training cases, rightly; or with a mark in each; or each of them wrongly."""
     for _ in range(2):
         tab = sit(people.rae, study)
         tab.open()
         case = Read.objects.get(pk=tab.read_id).case
         has_lesion = factories.ReferenceStandard.objects.get(case=case).status == "diseased"
-        tab.read_case(marks=1 if has_lesion or not rightly else 0)
+        is_marked = has_lesion == rightly or (marks_all and not rightly)
+        tab.read_case(marks=int(is_marked))
         tab.sign()
 
 
@@ -121,7 +122,7 @@ def test_who_trains_again_meets_other_cases(people: People) -> None:
         place = selectors.place(reader)
         assert (place.training_done, place.training_planned) == (0, 2)
         assert progress.progress(study)[0].place == place
-        train(people, study, rightly=False)
+        train(people, study, rightly=False, marks_all=False)
         mine = Read.objects.filter(reader=reader, period=0, attempt=attempt)
         numbers = [selectors.number_of(each) for each in mine.order_by("opened_at")]
         assert numbers == [(1, 2), (2, 2)]
