@@ -4,9 +4,11 @@ Of each mark that localises a lesion (LL) and was drawn: Dice's coefficient (Dic
 26:297-302), Hausdorff distance at 95 % and surface Dice (`masks.compare_masks`), volumes. The
 comparison is made on the grid that the reader drew on, over a box that holds both. A lesion of the
 standard without voxels of its own is taken for the sphere of its diameter, and said to be one: no
-reader overlaps a sphere wholly.
+reader overlaps a sphere wholly. One that lies between the slices, without a voxel on that grid,
+is counted and in no mean: nobody could have drawn it right.
 """
 
+import math
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -36,6 +38,7 @@ COLUMNS = (
 )  # fmt: skip
 _TEXT = re.compile(r"\d{1,5}(,\d{1,5}){5}:\d{1,8}(,\d{1,8})*")
 _HALF = 0.5
+_FLAT = 1e-6  # of a grid's voxel, against one with right angles
 
 
 @dataclass(frozen=True, eq=False)
@@ -46,7 +49,8 @@ class Drawn:
     ----------
     rows : DataFrame
         reader, modality, case, mark, lesion, reference (voxels or sphere), dice, hd95_mm,
-        surface_dice, volume_drawn_mm3, volume_reference_mm3.
+        surface_dice, volume_drawn_mm3, volume_reference_mm3 (of its own voxels or sphere). dice,
+        hd95_mm and surface_dice are NaN where the lesion has no voxel on the drawing's grid.
     """
 
     rows: pd.DataFrame
@@ -55,27 +59,25 @@ class Drawn:
     def to_json(self) -> dict[str, Any]:
         """Counts and means: of each reader's lesions first, then over readers."""
         found: dict[str, Any] = {"tolerance_mm": self.tolerance_mm, "modalities": {}}
-        for modality, part in self.rows.groupby("modality", sort=True, observed=True):
+        for modality, drawn in self.rows.groupby("modality", sort=True, observed=True):
+            part = drawn[drawn["dice"].notna()]
             of_readers = part.groupby("reader", observed=True)
             found["modalities"][str(modality)] = {
                 "readers": int(part["reader"].nunique()),
                 "lesions": len(part),
+                "too_small": len(drawn) - len(part),
                 "spheres": int((part["reference"] == SPHERE).sum()),
-                "dice": float(of_readers["dice"].mean().mean()),
-                "dice_median": float(part["dice"].median()),
+                "dice": finite(float(of_readers["dice"].mean().mean())),
+                "dice_median": finite(float(part["dice"].median())),
                 "hd95_mm": finite(float(of_readers["hd95_mm"].mean().mean())),
-                "surface_dice": float(of_readers["surface_dice"].mean().mean()),
+                "surface_dice": finite(float(of_readers["surface_dice"].mean().mean())),
                 "volume_ratio": finite(_geometric_mean(part)),
             }
         return found
 
     def statement(self) -> str:
         """The means in words; empty where nothing was drawn."""
-        parts = [
-            f"{name}: Dice {each['dice']:.3f} (median {each['dice_median']:.3f}) over"
-            f" {each['lesions']} drawn lesions of {each['readers']} readers"
-            for name, each in self.to_json()["modalities"].items()
-        ]
+        parts = [_words(name, each) for name, each in self.to_json()["modalities"].items()]
         return f"What was drawn, against the reference standard: {'; '.join(parts)}." * bool(parts)
 
 
@@ -156,6 +158,8 @@ def read_drawing(text: str, affine: Floats) -> Mask:
     numbers_ = [int(each) for each in head.split(",")]
     runs = [int(each) for each in tail.split(",")]
     first, (columns, rows, frames) = np.array(numbers_[:3], dtype=float), numbers_[3:]
+    if not sum(runs[1::2]):
+        raise DataError(f"{text[:40]!r} names no voxel")
     if sum(runs) != columns * rows * frames:
         raise DataError(f"a drawing's runs name {sum(runs)} voxels, not {columns * rows * frames}")
     flat = np.repeat(np.arange(len(runs)) % 2 == 1, runs)
@@ -163,6 +167,18 @@ def read_drawing(text: str, affine: Floats) -> Mask:
     moved = affine.copy()
     moved[:3, 3] = affine[:3, :3] @ first + affine[:3, 3]
     return Mask(voxels, moved)
+
+
+def _words(name: str, each: Mapping[str, Any]) -> str:
+    left = f"{each['too_small']} too small for the grid they were drawn on"
+    if not each["lesions"]:
+        return f"{name}: none compared, {left}"
+    return (
+        f"{name}: Dice {each['dice']:.3f} (median {each['dice_median']:.3f}) over"
+        f" {each['lesions']} drawn lesions of {each['readers']} readers"
+        + f" ({left} and left out)"
+        * bool(each["too_small"])
+    )
 
 
 def _geometric_mean(part: pd.DataFrame) -> float:
@@ -203,7 +219,12 @@ def _lesions(truth: pd.DataFrame, affines: Mapping[str, Floats]) -> dict[tuple[s
 def _grid(affines: Mapping[str, Floats], series: Any) -> Floats:
     if str(series) not in affines:
         raise DataError(f"grids: there is none of the series {series}")
-    return affines[str(series)]
+    affine = affines[str(series)]
+    steps = affine[:3, :3]
+    size = np.prod(np.linalg.norm(steps, axis=0))
+    if not (np.isfinite(affine).all() and abs(np.linalg.det(steps)) > _FLAT * size):
+        raise DataError(f"grids: the series {series} has no volume: its steps lie in one plane")
+    return affine
 
 
 def _row(
@@ -218,15 +239,25 @@ def _row(
     lesion = lesions[name]
     drawing = read_drawing(str(mark["drawn"]), _grid(affines, mark["drawn_on"]))
     overlap = compare_drawing(drawing, lesion, tolerance_mm=tolerance_mm)
+    is_there = overlap.volume_b_mm3 > 0  # not between the slices of the drawing's grid
+    found = (overlap.dice, overlap.hd95_mm, overlap.surface_dice)
+    dice, hd95, surface = found if is_there else (math.nan,) * 3
     return {
         **{column: mark[column] for column in OF_MARK},
         "reference": SPHERE if lesion.mask is None else VOXELS,
-        "dice": overlap.dice,
-        "hd95_mm": overlap.hd95_mm,
-        "surface_dice": overlap.surface_dice,
+        "dice": dice,
+        "hd95_mm": hd95,
+        "surface_dice": surface,
         "volume_drawn_mm3": overlap.volume_a_mm3,
-        "volume_reference_mm3": overlap.volume_b_mm3,
+        "volume_reference_mm3": _volume(lesion),
     }
+
+
+def _volume(lesion: Lesion) -> float:
+    """Of its own voxels, or of its sphere (mm3)."""
+    if lesion.mask is not None:
+        return float(lesion.mask.voxels.sum()) * lesion.mask.voxel_mm3
+    return math.pi / 6 * (lesion.diameter_mm or 0.0) ** 3
 
 
 def _reach(drawn: Mask, reference: Lesion) -> tuple[NDArray[np.int_], NDArray[np.int_]]:

@@ -38,7 +38,9 @@ class Delineation:
         return {} if self.result is None else self.result.to_json()
 
     def statement(self) -> str:
-        """The means in words."""
+        """The means in words, or why there are none."""
+        if self.error:
+            return f"What was drawn could not be compared: {self.error}."
         return "" if self.result is None else self.result.statement()
 
     def tables(self) -> dict[str, pd.DataFrame]:

@@ -3,6 +3,8 @@
 from collections.abc import Iterator, Sequence
 from typing import Any
 
+import numpy as np
+
 from readerstudy.imaging.models import Series
 from readerstudy.reads.models import Mark, Read
 from readerstudy.truth.models import ReferenceStandard, TruthLesion
@@ -38,12 +40,17 @@ def grids(reads: Sequence[Read], standards: Sequence[ReferenceStandard]) -> Iter
 def _steps(geometry: dict[str, Any]) -> Row:
     """One step along each axis of a series' grid and its first voxel's centre (LPS, mm)."""
     between_rows, between_columns = geometry["pixel_spacing_mm"]
-    first, last = geometry["positions_mm"][0], geometry["positions_mm"][-1]
-    gaps = max(len(geometry["positions_mm"]) - 1, 1)
+    places = geometry["positions_mm"]
+    first, last = places[0], places[-1]
+    if len(places) > 1:
+        between = [(b - a) / (len(places) - 1) for a, b in zip(first, last, strict=True)]
+    else:  # its own thickness, across the slice: a step of nothing would be no grid
+        normal = np.cross(geometry["row_cosine"], geometry["column_cosine"])
+        between = (normal * geometry["spacing_mm"]).tolist()
     vectors = {
         "column": [each * between_columns for each in geometry["row_cosine"]],
         "row": [each * between_rows for each in geometry["column_cosine"]],
-        "frame": [(b - a) / gaps for a, b in zip(first, last, strict=True)],
+        "frame": between,
         "origin": first,
     }
     return {

@@ -220,16 +220,18 @@ def _delineation(numbers: Tree, arms: Mapping[str, str]) -> Table:
     rows = [
         [
             arms.get(key, key), str(each["readers"]), str(each["lesions"]), str(each["spheres"]),
-            value(each["dice"]), value(each["dice_median"]), value(each["hd95_mm"], 1),
-            value(each["volume_ratio"], 2),
+            str(each.get("too_small", 0)), value(each["dice"]), value(each["dice_median"]),
+            value(each["hd95_mm"], 1), value(each["volume_ratio"], 2),
         ]
         for key, each in found.items()
     ]  # fmt: skip
     words = (
         "Marks that were drawn and lie on a lesion, against that lesion; means of each reader's"
         " lesions, then over readers. Where the standard has no voxels, its sphere stands for it."
+        " Lesions too small to have a voxel on the grid that was drawn on are in no mean."
     )
-    head = ["Arm", "Readers", "Lesions", "Of these spheres", "Dice", "Median", "HD95, mm", "Volume"]
+    head = ["Arm", "Readers", "Lesions", "Of these spheres", "Too small", "Dice", "Median",
+            "HD95, mm", "Volume"]  # fmt: skip
     return Table("What was drawn", words, head, rows)
 
 

@@ -11,6 +11,8 @@ from scipy.spatial.transform import Rotation
 from analysis.agreement.drawn import GRIDS, compare_drawing, drawn_lesions, read_drawing
 from analysis.extents import Lesion, Mask
 from analysis.report import run
+from analysis.report.sections import delineation
+from analysis.report.tables import Tables
 from analysis.tables import DataError
 from readerstudy.reads import masks
 
@@ -43,7 +45,9 @@ def test_a_drawings_text_comes_back_where_it_was_drawn() -> None:
     assert np.allclose(mask.affine @ [2, 3, 1, 1], there)
 
 
-@pytest.mark.parametrize("text", ["", "1,2:3", "0,0,0,2,2,2:3,4", "0,0,0,2,2,2:x", "0,0,0,1,1,1:2"])
+@pytest.mark.parametrize(
+    "text", ["", "1,2:3", "0,0,0,2,2,2:3,4", "0,0,0,2,2,2:x", "0,0,0,1,1,1:2", "0,0,0,1,1,1:1"]
+)
 def test_what_is_no_drawing_is_refused(text: str) -> None:
     with pytest.raises(DataError):
         read_drawing(text, np.eye(4))
@@ -153,6 +157,38 @@ def test_a_grid_or_a_lesion_that_is_not_there_is_named() -> None:
         drawn_lesions(marks, truth, grids.iloc[:0])
     with pytest.raises(DataError, match="no lesion 2"):
         drawn_lesions(marks, truth[truth["lesion"] != 2], grids)
+
+
+def test_a_lesion_between_the_slices_is_counted_and_in_no_mean() -> None:
+    """3 mm half way between slices 5 mm apart: no voxel of the grid is its, whoever draws it."""
+    marks, truth, _ = _tables()
+    grid = np.diag([1.0, 1.0, 5.0, 1.0])
+    place = dict(zip(("x_mm", "y_mm", "z_mm"), (8.0, 7.0, 12.5), strict=True))
+    truth = truth.assign(diameter_mm=3.0, **place)
+    found = drawn_lesions(marks, truth, pd.DataFrame([_grid("s", grid)]))
+    means = found.to_json()["modalities"]["A"]
+    assert (means["lesions"], means["too_small"], means["spheres"]) == (2, 1, 0)
+    first, second, small = found.rows["dice"]
+    assert means["dice"] == pytest.approx((first + second) / 2)
+    assert np.isnan(small)
+    assert None not in means.values()
+    assert found.rows["volume_reference_mm3"][2] == pytest.approx(np.pi / 6 * 27)
+    assert "(1 too small for the grid they were drawn on and left out)" in found.statement()
+    alone = drawn_lesions(marks[marks["mark"] == 4], truth, pd.DataFrame([_grid("s", grid)]))
+    assert alone.to_json()["modalities"]["A"]["dice"] is None
+    assert "none compared, 1 too small" in alone.statement()
+
+
+def test_a_grid_without_volume_is_refused_in_words() -> None:
+    """A series of one slice whose step along frames was frozen as nothing."""
+    marks, truth, _ = _tables()
+    flat = OBLIQUE.copy()
+    flat[:3, 2] = 0
+    grids = pd.DataFrame([_grid("s", flat)])
+    with pytest.raises(DataError, match="no volume"):
+        drawn_lesions(marks, truth, grids)
+    tables = Tables(pd.DataFrame(), marks, truth, None, ("A",), ())
+    assert "no volume" in delineation(tables, grids).statement()
 
 
 def test_the_report_has_the_means_and_the_rows() -> None:
