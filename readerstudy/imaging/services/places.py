@@ -85,13 +85,18 @@ _series = Prepared(_ask_series, series=UUID, collection=UUID, sop_uid=str)
 
 
 def _find(collection: Collection, header: dict[str, Any]) -> Series:
-    """The file's series, made where it is the first of it."""
+    """The file's series, made where it is the first of it, under its examination's lock.
+
+    A new series locks its UID: who made one and then waited for the examination would keep
+    whoever holds that from the same series (40P01).
+    """
     now = timezone.now()
     examination, _ = Examination.objects.get_or_create(
         collection=collection,
         study_uid=header["study_uid"],
         defaults={"patient": header["patient"], "created_at": now},
     )
+    _examination.first(examination=examination.pk)
     series, _ = Series.objects.get_or_create(
         examination=examination,
         series_uid=header["series_uid"],

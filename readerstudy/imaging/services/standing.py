@@ -6,13 +6,16 @@ sweep ends it once nothing has come for a while. A file is acknowledged when the
 has its row and its count is committed, never before.
 """
 
-from collections.abc import Callable, Iterable
+import os
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from datetime import timedelta
 from pathlib import Path
 from typing import IO, Any
 from uuid import UUID
 
-from django.db import transaction
+import structlog
+from django.db import OperationalError, transaction
 from django.db.models import QuerySet
 from django.utils import timezone
 
@@ -28,7 +31,11 @@ from readerstudy.imaging.services.tally import Outcome, Tally
 
 QUIET = timedelta(seconds=10)
 TOGETHER = 25  # files that are committed at once
+TRIES = 2  # of a transaction that lost a race
+LOST_RACES = frozenset({"40001", "40P01"})  # SQLSTATE: serialization failure, deadlock
 SOURCE = "stow"
+Waiting = tuple[dict[str, Any] | Reason, Path]  # what is known of a clean file, and where it is
+log = structlog.get_logger(__name__)
 _known: dict[UUID, tuple[Upload, Places]] = {}  # of this process, by sender
 
 
@@ -39,7 +46,7 @@ class Batch:
         self, collection: Collection, tally: Callable[[], Tally], *, study_uid: str | None = None
     ) -> None:
         self._collection, self._tally, self._study_uid = collection, tally, study_uid
-        self._waiting: list[tuple[dict[str, Any] | Reason, Path]] = []
+        self._waiting: list[Waiting] = []
 
     def __len__(self) -> int:
         return len(self._waiting)
@@ -72,23 +79,43 @@ class Batch:
     def flush(self) -> list[Outcome]:
         """Keep what waits, all in one transaction; what became of each, in their order.
 
-        Examinations are locked in the order of their UIDs: two batches never wait for each other.
+        A transaction that lost a race is tried once more: its files are still there.
         """
         waiting, self._waiting = self._waiting, []
-        outcomes: dict[int, Outcome] = {}
-        order = sorted(range(len(waiting)), key=lambda place: _examination(waiting[place][0]))
         try:
-            tally = self._tally()
-            with transaction.atomic():
-                for place in order:
-                    outcomes[place] = tally.outcome(*waiting[place])
-                is_open = tally.write()
+            outcomes, is_open = self._tried(waiting)
         finally:
             for _, clean in waiting:
                 clean.unlink(missing_ok=True)
         if not is_open:
-            self._pack(outcomes.values())
-        return [outcomes[place] for place in range(len(waiting))]
+            self._pack(outcomes)
+        return outcomes
+
+    def _tried(self, waiting: Sequence[Waiting]) -> tuple[list[Outcome], bool]:
+        for _ in range(TRIES - 1):
+            try:
+                return self._keep(waiting)
+            except OperationalError as error:
+                if getattr(error.__cause__, "sqlstate", None) not in LOST_RACES:
+                    raise
+                log.warning("files are kept anew: their transaction lost a race")
+        return self._keep(waiting)
+
+    def _keep(self, waiting: Sequence[Waiting]) -> tuple[list[Outcome], bool]:
+        """What became of each, and whether their delivery still stands open.
+
+        Examinations are locked in the order of their UIDs: two batches never wait for each other.
+        """
+        outcomes: dict[int, Outcome] = {}
+        order = sorted(range(len(waiting)), key=lambda place: _examination(waiting[place][0]))
+        tally = self._tally()
+        with transaction.atomic():
+            for place in order:
+                header, clean = waiting[place]
+                with _another_name(clean) as name:
+                    outcomes[place] = tally.outcome(header, name)
+            is_open = tally.write()
+        return [outcomes[place] for place in range(len(waiting))], is_open
 
     def _pack(self, outcomes: Iterable[Outcome]) -> None:
         """Have packed what came at the moment in which its delivery was ended."""
@@ -101,6 +128,18 @@ class Batch:
         for _, clean in self._waiting:
             clean.unlink(missing_ok=True)
         self._waiting.clear()
+
+
+@contextmanager
+def _another_name(clean: Path) -> Iterator[Path]:
+    """A file under a name by which it may be moved away; its own stays for another try."""
+    name = store.spool_file()
+    if clean.exists():  # nothing is there of what was refused
+        os.link(clean, name)
+    try:
+        yield name
+    finally:
+        name.unlink(missing_ok=True)
 
 
 def _examination(header: dict[str, Any] | Reason) -> str:

@@ -8,12 +8,13 @@ from typing import Any
 import pydicom
 import pytest
 from dicomweb_client import DICOMwebClient
+from django.db import OperationalError
 from django.test import Client
 from django.utils import timezone
 from requests import HTTPError
 
 from readerstudy.audit.models import Entry
-from readerstudy.imaging import services
+from readerstudy.imaging import services, store
 from readerstudy.imaging.models import Instance, Series, Upload
 from readerstudy.imaging.services import standing
 from readerstudy.imaging.services.standing import QUIET
@@ -132,6 +133,34 @@ def test_what_was_not_committed_is_not_acknowledged_and_can_be_sent_again(
     assert (mine.count(), sent.filter(stored__gt=0).count()) == (0, 0)
     assert store().status_code == 200
     assert (mine.count(), sent.get(stored__gt=0).stored) == (3, 3)
+
+
+class Lost(Exception):
+    """What PostgreSQL's driver raises for a deadlock."""
+
+    sqlstate = "40P01"
+
+
+def test_files_whose_transaction_lost_a_race_are_kept_by_another(
+    study: Study, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    web, write, calls = sender(study), services.Tally.write, []
+
+    def loses_once(tally: services.Tally) -> bool:
+        is_open = write(tally)
+        calls.append(tally)
+        if len(calls) == 1:
+            raise OperationalError("deadlock detected") from Lost()
+        return is_open
+
+    monkeypatch.setattr(services.Tally, "write", loses_once)
+    files = dicom.series(tmp_path, count=3)
+    answer = web.store_instances([pydicom.dcmread(each) for each in files])
+    assert (len(answer.ReferencedSOPSequence), len(calls)) == (3, 2)
+    assert all(store.path_of(each).is_file() for each in Instance.objects.all())
+    upload = Upload.objects.get()
+    assert (upload.received, upload.stored, Instance.objects.count()) == (3, 3, 3)
+    assert not [each for each in store.spool_file().parent.iterdir() if each.is_file()]
 
 
 def body(*parts: bytes) -> bytes:
