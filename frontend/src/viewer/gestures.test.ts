@@ -5,6 +5,7 @@ import { watchGestures } from "./gestures";
 
 const host = document.createElement("div");
 host.setPointerCapture = () => undefined;
+document.body.append(host);
 const handler = {
   begin: vi.fn((_pane: number, _place: unknown, means: string) => ({
     kind: means === "finger" ? ("scroll" as const) : ("window" as const),
@@ -21,9 +22,10 @@ const handler = {
 };
 let stop = (): void => undefined;
 
-const point = (type: string, pointerType: string, pointerId: number, x: number, y: number, button = 0): void => {
-  const event = new MouseEvent(type, { clientX: x, clientY: y, button, bubbles: true });
-  host.dispatchEvent(Object.assign(event, { pointerType, pointerId }));
+const point = (type: string, pointerType: string, pointerId: number, x: number, y: number, button = 0, on: Element = host): void => {
+  const buttons = pointerType === "pen" && type === "pointerdown" ? 1 : 0;
+  const event = new MouseEvent(type, { clientX: x, clientY: y, button, buttons, bubbles: true });
+  on.dispatchEvent(Object.assign(event, { pointerType, pointerId }));
 };
 const finger = (type: string, id: number, x: number, y: number): void => point(type, "touch", id, x, y);
 
@@ -96,6 +98,69 @@ describe("r12: pen", () => {
     expect(handler.drag).toHaveBeenCalledTimes(2);
     expect(handler.drop).toHaveBeenCalledTimes(1);
     expect([handler.pinch, handler.abandon, handler.hold].map((each) => each.mock.calls.length)).toEqual([0, 0, 0]);
+  });
+
+  test("a palm that lands before it loses no stroke and leaves no mark", () => {
+    finger("pointerdown", 1, 90, 150);
+    finger("pointermove", 1, 90, 170); // it rolls, and leafs
+    vi.advanceTimersByTime(300);
+    point("pointerdown", "pen", 7, 20, 20);
+    expect(handler.abandon).toHaveBeenCalledTimes(1);
+    finger("pointermove", 1, 90, 190);
+    point("pointermove", "pen", 7, 40, 20);
+    point("pointerup", "pen", 7, 40, 20);
+    vi.advanceTimersByTime(600);
+    finger("pointermove", 1, 90, 150);
+    finger("pointerup", 1, 90, 150);
+    expect(handler.drop).toHaveBeenCalledTimes(1);
+    expect(handler.drop).toHaveBeenCalledWith(expect.objectContaining({ kind: "window", at: [40, 20] }));
+    expect([handler.hold, handler.click, handler.hover].map((each) => each.mock.calls.length)).toEqual([0, 0, 0]);
+  });
+
+  test("a palm of two touches is no pinch once the pen is there", () => {
+    finger("pointerdown", 1, 90, 150);
+    finger("pointerdown", 2, 140, 160);
+    point("pointerdown", "pen", 7, 20, 20);
+    finger("pointermove", 2, 150, 160);
+    point("pointermove", "pen", 7, 40, 20);
+    expect([handler.pinch, handler.drag].map((each) => each.mock.calls.length)).toEqual([0, 1]);
+  });
+
+  test("a palm that rests while the pen comes near, here or elsewhere, leaves no mark", () => {
+    for (const on of [host, document.body]) {
+      finger("pointerdown", 1, 90, 150);
+      vi.advanceTimersByTime(400);
+      point("pointermove", "pen", 7, 33, 44, 0, on);
+      vi.advanceTimersByTime(600);
+      finger("pointerup", 1, 90, 150);
+      vi.advanceTimersByTime(20_000);
+    }
+    expect([handler.begin, handler.abandon].map((each) => each.mock.calls.length)).toEqual([2, 2]);
+    expect([handler.hold, handler.click].map((each) => each.mock.calls.length)).toEqual([0, 0]);
+  });
+
+  test("after it touches do nothing for a second, and leave no mark for ten", () => {
+    point("pointermove", "pen", 7, 33, 44);
+    finger("pointerdown", 1, 50, 50);
+    finger("pointerup", 1, 50, 50);
+    expect([handler.begin, handler.click].map((each) => each.mock.calls.length)).toEqual([0, 0]);
+    vi.advanceTimersByTime(1100);
+    finger("pointerdown", 1, 50, 50);
+    vi.advanceTimersByTime(600);
+    finger("pointermove", 1, 50, 80);
+    finger("pointerup", 1, 50, 80);
+    expect([handler.hold, handler.drop].map((each) => each.mock.calls.length)).toEqual([0, 1]);
+    vi.advanceTimersByTime(10_000);
+    finger("pointerdown", 1, 50, 50);
+    vi.advanceTimersByTime(600);
+    expect(handler.hold).toHaveBeenCalledTimes(1);
+  });
+
+  test("while it rests on the glass the hand does nothing, however long", () => {
+    point("pointerdown", "pen", 7, 20, 20, 0, document.body);
+    vi.advanceTimersByTime(20_000);
+    finger("pointerdown", 1, 50, 50);
+    expect(handler.begin).not.toHaveBeenCalled();
   });
 
   test("its other end erases", () => {

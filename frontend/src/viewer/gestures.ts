@@ -50,6 +50,8 @@ export interface GestureHandler {
 const DRAG_PX = 3;
 const FINGER_DRAG_PX = 8; // a fingertip rolls as it rests
 const HOLD_MS = 550;
+const PEN_MS = 1000; // so long after a pen was seen, a touch is the hand that holds it
+const PEN_HOLD_MS = 10_000; // and so long one that rests is: the palm lands before the pen is near
 const WHEEL_STEP = 40; // of deltaY; a notch of a mouse wheel is 100 to 120
 const PIXELS_A_LINE = 40;
 const RIGHT = 2;
@@ -65,6 +67,10 @@ export function watchGestures(host: HTMLElement, pane: number, handler: GestureH
   host.addEventListener("pointermove", watcher.move, { signal });
   host.addEventListener("pointerup", watcher.up, { signal });
   host.addEventListener("pointercancel", watcher.cancel, { signal });
+  // A pen is seen wherever it is, and before the pane hears of it: its hand may rest in another pane.
+  for (const each of ["pointerdown", "pointermove", "pointerup", "pointercancel"] as const) {
+    host.ownerDocument.addEventListener(each, watcher.watchPen, { signal, capture: true });
+  }
   host.addEventListener("wheel", watcher.wheel, { signal, passive: false });
   host.addEventListener("contextmenu", (event) => event.preventDefault(), { signal });
   return () => {
@@ -80,6 +86,8 @@ class Watcher {
   private isMoving = false;
   private holding: ReturnType<typeof setTimeout> | undefined;
   private turned = 0;
+  private isPenDown = false;
+  private penSeen_ms = -Infinity;
   private readonly fingers = new Map<number, ScreenPoint>();
 
   constructor(
@@ -88,10 +96,19 @@ class Watcher {
     private readonly handler: GestureHandler,
   ) {}
 
+  /** A pen is near: what its hand began beside it is none. */
+  readonly watchPen = (event: PointerEvent): void => {
+    if (event.pointerType !== "pen") return;
+    this.isPenDown = event.buttons !== 0;
+    this.penSeen_ms = performance.now();
+    this.fingers.clear();
+    if (this.dragging?.type === "touch") this.abandon();
+  };
+
   readonly down = (event: PointerEvent): void => {
     const at = this.placeOf(event);
     const isFinger = event.pointerType === "touch";
-    if (isFinger && this.dragging?.type === "pen") return; // the hand that rests beside the pen
+    if (isFinger && this.hasPen(PEN_MS)) return; // the hand that rests beside the pen
     if (isFinger) this.fingers.set(event.pointerId, at);
     if (this.fingers.size > 1) this.abandon(); // a second finger makes it a pinch
     if (this.drag || this.fingers.size > 1) return;
@@ -100,11 +117,12 @@ class Watcher {
     this.dragging = { id: event.pointerId, type: event.pointerType };
     this.isMoving = false;
     this.host.setPointerCapture(event.pointerId);
-    if (isFinger) this.holding = setTimeout(() => this.rest(at), HOLD_MS);
+    if (isFinger && !this.hasPen(PEN_HOLD_MS)) this.holding = setTimeout(() => this.rest(at), HOLD_MS);
   };
 
   readonly move = (event: PointerEvent): void => {
     const at = this.placeOf(event);
+    if (event.pointerType === "touch" && !this.fingers.has(event.pointerId)) return; // beside a pen
     if (this.fingers.size > 1) {
       this.pinch(event.pointerId, at);
       return;
@@ -156,6 +174,11 @@ class Watcher {
   stop(): void {
     this.forget();
     this.fingers.clear();
+  }
+
+  /** Whether a pen is on the glass or was seen lately. */
+  private hasPen(lately_ms: number): boolean {
+    return this.isPenDown || performance.now() - this.penSeen_ms < lately_ms;
   }
 
   private begun(event: PointerEvent, at: ScreenPoint): Pick<Drag, "kind" | "mark"> {
