@@ -74,6 +74,20 @@ describe("where the prior lies", () => {
     ]);
   });
 
+  test("examinations that name no frame of reference are not taken for aligned", () => {
+    const [now, other] = [series("t1c", "t1c", ""), series("t2", "t2", "")];
+    const prior: Prior = { days: 92, series: [series("old-t1c", "t1c", "")] };
+    const [unnamed] = prior.series as [Series];
+    const made = new Comparison();
+    made.open([now, other], prior);
+    expect([made.tieOf(unnamed), made.fromCurrent(unnamed), made.between(now, unnamed)]).toEqual(["none", null, null]);
+    const cross = { kind: "cross", id: "cross", centre_mm: [1, 2, 3] } as unknown as Shape;
+    expect(made.shapesOver(unnamed, [cross])).toEqual([]);
+    expect([made.between(now, other), made.between(now, now)]).toEqual([null, [0, 0, 0]]);
+    made.shift.value = [1, -2, 30];
+    expect([made.tieOf(unnamed), made.between(unnamed, now)]).toEqual(["here", [-1, 2, -30]]);
+  });
+
   test("the next case starts without a link", () => {
     const made = opened();
     made.shift.value = [1, 1, 1];

@@ -12,8 +12,9 @@ const NOWHERE: Vector = [0, 0, 0];
 
 /**
  * The prior examination of the open case, and how its coordinates lie to the current one's: the
- * same where both name one frame of reference, else a shift that the reader sets. No registration
- * is made: a rigid shift is what it says, and is right near the place where it was set.
+ * same where both name one frame of reference, else (also where neither names any) a shift that the
+ * reader sets. No registration is made: a rigid shift is what it says, and is right near the place
+ * where it was set.
  */
 export class Comparison {
   readonly prior = signal<Prior | null>(null);
@@ -24,7 +25,8 @@ export class Comparison {
   open(current: readonly Series[], prior: Prior | null): void {
     this.prior.value = prior;
     this.shift.value = null;
-    this.frames = new Set(current.map((each) => each.geometry.frame_of_reference));
+    const named = current.map((each) => each.geometry.frame_of_reference).filter((uid) => uid !== "");
+    this.frames = new Set(named);
   }
 
   /** What an effect calls to run again when the prior is linked otherwise. */
@@ -60,7 +62,7 @@ export class Comparison {
 
   /** What to add to a point of one series to have it in the other's coordinates; null: unknown. */
   readonly between = (from: Series, to: Series): Vector | null => {
-    if (from.geometry.frame_of_reference === to.geometry.frame_of_reference) return NOWHERE;
+    if (from.id === to.id || isOneFrame(from, to)) return NOWHERE;
     if (this.isPrior(from) === this.isPrior(to)) return null;
     const by = this.shift.value;
     return by && (this.isPrior(to) ? by : scale(by, -1));
@@ -81,6 +83,11 @@ export class Comparison {
       return by && (each.kind === "mark" || each.kind === "cross") ? [moved(each, by)] : [];
     });
   }
+}
+
+/** Whether two series name one frame of reference; that neither names one says nothing. */
+function isOneFrame({ geometry: a }: Series, { geometry: b }: Series): boolean {
+  return a.frame_of_reference !== "" && a.frame_of_reference === b.frame_of_reference;
 }
 
 function moved<Any extends Extract<Shape, { kind: "mark" | "cross" }>>(shape: Any, by: Vector): Any {
