@@ -1,4 +1,4 @@
-import { add, cross, dot, length, scale, subtract, type Vector } from "./vectors";
+import { add, cross, dot, length, scale, subtract, unit, type Vector } from "./vectors";
 
 const FLAT = 0.995; // cosine of the angle up to which two planes count as parallel
 
@@ -35,8 +35,8 @@ export function contoursIn(
   plane: Plane,
   contours: readonly (readonly Vector[])[],
 ): readonly (readonly Vector[])[] | null {
-  const normal = contours.map(normalOfPolygon).find((each) => each !== null);
-  if (normal === undefined || Math.abs(dot(normal, plane.normal)) < FLAT) return null;
+  const normal = normalOfPolygons(contours);
+  if (normal === null || Math.abs(dot(normal, plane.normal)) < FLAT) return null;
   const half = plane.thickness_mm / 2 + 1e-6;
   return contours.filter((contour) => {
     const first = contour[0];
@@ -62,8 +62,22 @@ export function lineBetween(plane: Plane, other: Plane): Line | null {
   return { point: add(plane.point, scale(towards, away)), direction };
 }
 
-/** The unit normal of a flat polygon by Newell's method; null for a line or a point. */
-export function normalOfPolygon(polygon: readonly Vector[]): Vector | null {
+/**
+ * The unit normal of flat polygons in parallel planes; null where all are lines or points.
+ *
+ * It is the largest one's: points are rounded to 0.01 mm, which turns a small polygon's normal.
+ */
+export function normalOfPolygons(polygons: readonly (readonly Vector[])[]): Vector | null {
+  let largest: Vector = [0, 0, 0];
+  for (const each of polygons) {
+    const found = areaVector(each);
+    if (length(found) > length(largest)) largest = found;
+  }
+  return length(largest) < 1e-9 ? null : unit(largest);
+}
+
+/** Along the normal of a flat polygon, as long as twice its area (mm²), by Newell's method. */
+function areaVector(polygon: readonly Vector[]): Vector {
   let [x, y, z] = [0, 0, 0];
   polygon.forEach((a, index) => {
     const b = polygon[(index + 1) % polygon.length] ?? a;
@@ -71,6 +85,5 @@ export function normalOfPolygon(polygon: readonly Vector[]): Vector | null {
     y += (a[2] - b[2]) * (a[0] + b[0]);
     z += (a[0] - b[0]) * (a[1] + b[1]);
   });
-  const size = Math.hypot(x, y, z);
-  return size < 1e-9 ? null : [x / size, y / size, z / size];
+  return [x, y, z];
 }

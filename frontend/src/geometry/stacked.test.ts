@@ -2,7 +2,7 @@ import { describe, expect, test } from "vitest";
 
 import { contoursIn, type Plane } from "./sections";
 import { sectionOfStack } from "./stacked";
-import { distance, dot, subtract, unit, type Vector } from "./vectors";
+import { add, cross, distance, dot, scale, subtract, unit, type Vector } from "./vectors";
 
 /** A square of a side about the z axis, closed. */
 const square = (z: number, side: number): readonly Vector[] => {
@@ -52,5 +52,36 @@ describe("a body in slices, cut by a plane across them", () => {
     const found = sectionOfStack(through([1, 0, 0]), hollow);
     expect(found).toHaveLength(10);
     expect(total(found)).toBeCloseTo(40, 9);
+  });
+});
+
+describe("a heat map of oblique slices, its points rounded to 0.01 mm", () => {
+  const across = unit([0.31, -0.24, 0.92]);
+  const along = unit(cross([0, 1, 0], across));
+  const up = cross(across, along);
+  const rounded = (of: Vector): Vector => of.map((each) => Math.round(each * 100) / 100) as unknown as Vector;
+  const box = (mm: number, at: readonly [number, number], side: number): readonly Vector[] =>
+    ([[-1, -1], [1, -1], [1, 1], [-1, 1]] as const).map(([x, y]) => {
+      const [u, v] = [at[0] + (x * side) / 2, at[1] + (y * side) / 2];
+      return rounded(add(scale(across, mm), add(scale(along, u), scale(up, v))));
+    });
+  // In each slice a speck comes first, then two places far apart.
+  const heat = [0, 1, 2, 3, 4, 5].flatMap((mm) => [
+    box(mm, [20, 3.1], 0.3),
+    box(mm, [0, 0], 6),
+    box(mm, [-61.3, 47.7], 6),
+  ]);
+
+  test("in another plane it is as thick as its slices", () => {
+    const found = sectionOfStack(through(along), heat);
+    expect(found).toHaveLength(6);
+    expect(total(found)).toBeGreaterThan(35);
+    expect(total(found)).toBeLessThan(37);
+  });
+
+  test("in its own plane it shows its polygons", () => {
+    expect(contoursIn(through(across), heat)).toHaveLength(3);
+    const speck: readonly Vector[] = [[0, 0, 0], [0.04, 0, 0.01], [0, 0.04, 0.01]]; // as rounding leaves it
+    expect(contoursIn(through([0, 0, 1]), [speck, ...BAR])).toHaveLength(2);
   });
 });

@@ -1,10 +1,10 @@
-import { lineBetween, normalOfPolygon, type Plane } from "./sections";
+import { lineBetween, normalOfPolygons, type Plane } from "./sections";
 import { add, cross, dot, scale, subtract, type Vector } from "./vectors";
 
 type Polygon = readonly Vector[];
 
 const ONE_SLICE_MM = 1; // a body in a single slice does not say how thick it is
-const SAME_MM = 0.01; // heights of points are rounded to this
+const SAME_MM = 0.3; // polygons nearer than this are one slice: their points are rounded to 0.01 mm
 
 /**
  * What a plane cuts out of a body that is told by closed polygons in parallel slices.
@@ -14,8 +14,8 @@ const SAME_MM = 0.01; // heights of points are rounded to this
  * Null where the plane is as good as parallel to the slices: its polygons are there (`contoursIn`).
  */
 export function sectionOfStack(plane: Plane, polygons: readonly Polygon[]): readonly Polygon[] | null {
-  const normal = polygons.map(normalOfPolygon).find((each) => each !== null);
-  if (normal === undefined) return null;
+  const normal = normalOfPolygons(polygons);
+  if (normal === null) return null;
   const slices = byHeight(polygons, normal);
   const half_mm = gap(slices.map((each) => each.height)) / 2;
   const found: Polygon[] = [];
@@ -43,23 +43,23 @@ interface Slice {
 }
 
 function byHeight(polygons: readonly Polygon[], normal: Vector): readonly Slice[] {
-  const slices = new Map<number, Slice>();
-  for (const polygon of polygons) {
-    const first = polygon[0];
-    if (first === undefined) continue;
-    const height = dot(first, normal);
-    const key = Math.round(height / SAME_MM / 5);
-    const slice = slices.get(key) ?? { height, polygons: [] };
-    slice.polygons.push(polygon);
-    slices.set(key, slice);
+  const rising = polygons
+    .flatMap((polygon) => (polygon[0] ? [{ height: dot(polygon[0], normal), polygon }] : []))
+    .sort((a, b) => a.height - b.height);
+  const slices: Slice[] = [];
+  for (const { height, polygon } of rising) {
+    const slice = slices.at(-1);
+    if (slice && height - slice.height < SAME_MM) slice.polygons.push(polygon);
+    else slices.push({ height, polygons: [polygon] });
   }
-  return [...slices.values()].sort((a, b) => a.height - b.height);
+  return slices;
 }
 
-/** How far slices are apart: the smallest step between rising heights. */
+/** How far slices are apart: the median step between rising heights, as a slice may have nothing. */
 function gap(heights: readonly number[]): number {
   const steps = heights.slice(1).map((each, index) => each - (heights[index] ?? each));
-  return steps.length > 0 ? Math.min(...steps) : ONE_SLICE_MM;
+  steps.sort((a, b) => a - b);
+  return steps[Math.floor((steps.length - 1) / 2)] ?? ONE_SLICE_MM;
 }
 
 /** From where to where (mm along a line in the slice) the line is inside, by the even-odd rule. */
