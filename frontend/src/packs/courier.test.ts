@@ -63,6 +63,13 @@ describe("courier", () => {
     expect(onFrames).not.toHaveBeenCalled();
   });
 
+  test("what was stopped before it began is not fetched", async () => {
+    const { courier, puppets, stop } = make();
+    stop.abort();
+    await expect(courier.stream("/a", 8, stop.signal, vi.fn())).rejects.toThrow();
+    expect(puppets).toEqual([]);
+  });
+
   test("frames that do not fit the series end the fetching", async () => {
     const { courier, puppets, stop } = make();
     const fetching = courier.stream("/a", 8, stop.signal, () => {

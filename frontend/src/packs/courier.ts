@@ -31,6 +31,7 @@ export class Courier {
 
   readonly stream: StreamPack = (address, bytes, signal, onFrames) =>
     new Promise((resolve, reject) => {
+      signal.throwIfAborted(); // it would not say so again
       const id = (this.asked += 1);
       const done = (): void => {
         this.jobs.delete(id);

@@ -44,7 +44,8 @@ export class PackLibrary {
     const frames = new SeriesFrames(series, this.options.onFrame);
     const stop = new AbortController();
     const done = this.fetchUntilDone(frames, token, stop.signal).catch((reason: unknown) => {
-      this.entries.delete(series.id); // so that asking again tries again
+      // So that asking again tries again; one that was dropped leaves a later try alone.
+      if (this.entries.get(series.id)?.frames === frames) this.entries.delete(series.id);
       frames.fail(reason instanceof Error ? reason : new Error(String(reason)));
     });
     this.entries.set(series.id, { frames, done, stop });
@@ -84,8 +85,10 @@ export class PackLibrary {
       } catch (error) {
         if (signal.aborted || error instanceof PackError || attempt === TRIES) throw error;
         await this.wait(FIRST_WAIT_MS * 2 ** (attempt - 1), signal);
+        signal.throwIfAborted();
         if (error instanceof PackRefused && error.status === 404) {
           token = await this.options.renewToken();
+          signal.throwIfAborted();
         }
       }
     }

@@ -1,0 +1,73 @@
+import { describe, expect, test, vi, type Mock } from "vitest";
+
+import type { Series } from "../api/types";
+import { PackLibrary } from "./library";
+import { PackRefused } from "./stream";
+
+const SERIES = { id: "t1c", frames: 0, bytes: 8, geometry: {} } as unknown as Series;
+
+function make(refusal: Error): {
+  library: PackLibrary;
+  stream: ReturnType<typeof vi.fn>;
+  renewToken: Mock<() => Promise<string>>;
+  goOn: () => void;
+} {
+  const stream = vi.fn().mockRejectedValue(refusal);
+  const renewToken = vi.fn<() => Promise<string>>().mockResolvedValue("fresh");
+  let goOn = (): void => undefined;
+  const wait = (): Promise<void> => new Promise((resolve) => (goOn = resolve));
+  const library = new PackLibrary({ onFrame: () => undefined, renewToken, stream, wait });
+  return { library, stream, renewToken, goOn: () => goOn() };
+}
+
+/** Let what is promised come about. */
+const settle = (): Promise<void> => new Promise((resolve) => setTimeout(resolve));
+
+describe("a series that no case needs any more", () => {
+  test("is not asked for again once the wait before the next try is over", async () => {
+    const { library, stream, renewToken, goOn } = make(new PackRefused(404));
+    library.load(SERIES, "token");
+    await settle();
+    library.keepOnly([]);
+    goOn();
+    await settle();
+    expect([stream.mock.calls.length, renewToken.mock.calls.length]).toEqual([1, 0]);
+  });
+
+  test("nor when it is dropped while its token is renewed", async () => {
+    const { library, stream, renewToken, goOn } = make(new PackRefused(404));
+    renewToken.mockImplementation(() => {
+      library.keepOnly([]);
+      return Promise.resolve("fresh");
+    });
+    library.load(SERIES, "token");
+    await settle();
+    goOn();
+    await settle();
+    expect([stream.mock.calls.length, renewToken.mock.calls.length]).toEqual([1, 1]);
+  });
+
+  test("leaves a later fetch of the same series alone", async () => {
+    const { library, stream, goOn } = make(new TypeError("no network"));
+    library.load(SERIES, "token");
+    await settle();
+    library.keepOnly([]);
+    stream.mockResolvedValue(undefined);
+    const again = library.load(SERIES, "token");
+    goOn();
+    await settle();
+    expect(library.frames("t1c")).toBe(again);
+  });
+
+  test("while it is needed it is tried again, with a fresh token", async () => {
+    const { library, stream, goOn } = make(new PackRefused(404));
+    const frames = library.load(SERIES, "token");
+    await settle();
+    stream.mockResolvedValue(undefined);
+    goOn();
+    await settle();
+    expect(stream).toHaveBeenCalledTimes(2);
+    expect(stream.mock.calls[1]?.[0]).toContain("fresh");
+    expect(library.frames("t1c")).toBe(frames);
+  });
+});
