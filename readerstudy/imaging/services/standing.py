@@ -2,8 +2,8 @@
 
 A sender by STOW-RS may send each file in a request of its own. A delivery for each would cost more
 than the file, and pack its examination as often. So a delivery stands open for each sender, and a
-sweep ends it once nothing has come for a while. A file is acknowledged when the transaction that
-has its row and its count is committed, never before.
+sweep ends it once nothing has come for a while, or it is old: the next file begins another. A file
+is acknowledged when the transaction that has its row and its count is committed, never before.
 """
 
 import os
@@ -16,7 +16,7 @@ from uuid import UUID
 
 import structlog
 from django.db import OperationalError, transaction
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
 from django.utils import timezone
 
 from readerstudy.imaging import store
@@ -30,6 +30,7 @@ from readerstudy.imaging.services.places import Places
 from readerstudy.imaging.services.tally import Outcome, Tally
 
 QUIET = timedelta(seconds=10)
+OLDEST = timedelta(minutes=5)  # else what a sender that never rests has sent is never packed
 TOGETHER = 25  # files that are committed at once
 TRIES = 2  # of a transaction that lost a race
 LOST_RACES = frozenset({"40001", "40P01"})  # SQLSTATE: serialization failure, deadlock
@@ -175,10 +176,13 @@ def _begun(sender: Sender, collection: Collection) -> Upload:
 
 
 def end_quiet() -> int:
-    """End the deliveries of senders of whom nothing has come for a while; how many."""
-    quiet = Upload.objects.filter(
-        state=Upload.State.RECEIVING, touched_at__lt=timezone.now() - QUIET
-    ).exclude(sender=None)
-    for upload in quiet:
+    """End the deliveries of senders of whom nothing has come for a while, and old ones; how many.
+
+    What comes for one that was just ended is packed all the same (`Batch.flush`).
+    """
+    now = timezone.now()
+    is_due = Q(touched_at__lt=now - QUIET) | Q(created_at__lt=now - OLDEST)
+    due = Upload.objects.filter(is_due, state=Upload.State.RECEIVING).exclude(sender=None)
+    for upload in due:
         end_upload(upload, by=None)
-    return len(quiet)
+    return len(due)

@@ -17,7 +17,7 @@ from readerstudy.audit.models import Entry
 from readerstudy.imaging import services, store
 from readerstudy.imaging.models import Instance, Series, Upload
 from readerstudy.imaging.services import standing
-from readerstudy.imaging.services.standing import QUIET
+from readerstudy.imaging.services.standing import OLDEST, QUIET
 from readerstudy.studies.models import Study
 from tests import dicom, factories, wire
 from tests.cast import People
@@ -91,6 +91,24 @@ def test_files_of_a_request_each_are_one_delivery_until_their_sender_is_quiet(
     ]
     first.refresh_from_db()
     assert first.stored == 3
+
+
+def test_the_delivery_of_a_sender_that_never_rests_is_ended_once_it_is_old(
+    study: Study, tmp_path: Path
+) -> None:
+    web = sender(study)
+    one, other = (pydicom.dcmread(each) for each in dicom.series(tmp_path, count=2))
+    web.store_instances([one])
+    Upload.objects.update(created_at=timezone.now() - OLDEST / 2)
+    assert services.end_quiet() == 0
+    Upload.objects.update(created_at=timezone.now() - 2 * OLDEST)
+    web.store_instances([one])  # a repeat: something came a moment ago
+    assert services.end_quiet() == 1
+    first = Upload.objects.get()
+    assert (first.state, first.received) == (Upload.State.WORKING, 2)
+    web.store_instances([other])
+    second = Upload.objects.exclude(pk=first.pk).get()
+    assert (second.state, second.stored, services.end_quiet()) == (Upload.State.RECEIVING, 1, 0)
 
 
 def test_what_comes_while_its_delivery_is_ended_is_packed_by_another(
