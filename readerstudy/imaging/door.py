@@ -17,9 +17,11 @@ from pathlib import Path
 from typing import Any, cast
 from uuid import UUID, uuid4
 
+import structlog
 from django.conf import settings
 from django.core.exceptions import DisallowedHost
 from django.core.handlers.wsgi import WSGIRequest
+from django.db import Error as DatabaseFault
 from django.db import close_old_connections
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
@@ -33,6 +35,7 @@ from readerstudy.imaging.prepared import Prepared
 from readerstudy.web.middleware import ProblemMiddleware
 from readerstudy.web.problems import Problem
 
+log = structlog.get_logger(__name__)
 Environ = dict[str, Any]
 Body = Iterable[bytes]
 Application = Callable[[Environ, Callable[..., Any]], Body]
@@ -119,6 +122,14 @@ def early(environ: Environ) -> Answer | None:
         return None
     if objects.is_used():  # what is here may be of before: the long way asks for it by checksum
         return None
+    try:
+        return _image(environ)
+    except (DatabaseFault, OSError) as fault:  # the long way may do; else it says what is wrong
+        log.warning("an image goes the long way", error=type(fault).__name__)
+        return None
+
+
+def _image(environ: Environ) -> Answer | None:
     path = environ["PATH_INFO"]
     if found := _FRAMES.fullmatch(path):
         return frames(environ.get("HTTP_ACCEPT") or "*/*", **found.groupdict())

@@ -1,5 +1,6 @@
 """Images by a reader's token: answered at the door, and no otherwise than the platform does."""
 
+import errno
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
@@ -8,7 +9,8 @@ from typing import Any
 
 import pytest
 from django.core import signals
-from django.db import close_old_connections
+from django.db import OperationalError, close_old_connections
+from django.db.backends.utils import CursorWrapper
 from django.test import RequestFactory
 
 from readerstudy import wsgi
@@ -21,7 +23,7 @@ from tests.integration.imaging.test_stow import MULTIPART, body
 pytestmark = pytest.mark.django_db
 NAMES = (
     "cache-control", "etag", "x-content-type-options", "referrer-policy",
-    "cross-origin-opener-policy", "strict-transport-security", "x-accel-redirect",
+    "cross-origin-opener-policy", "strict-transport-security", "x-accel-redirect", "retry-after",
 )  # fmt: skip
 
 
@@ -167,6 +169,34 @@ def test_a_pack_by_token_is_answered_early_and_as_the_long_way_answers_it(
     path = store.pack_path(series)
     path.write_bytes(path.read_bytes()[:-1])  # A8: nothing of half a series
     assert ask(wsgi.application, address).status == 503
+
+
+def test_where_database_or_disk_fails_the_long_way_answers(
+    examination: Examination, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    series = examination.series.all()[0]
+    study_uid, series_uid, sop_uid = uids(series)
+    token = tokens.issue([str(series.pk)], seconds=60)
+    end = f"studies/{study_uid}/series/{series_uid}/instances/{sop_uid}/frames/1"
+    addresses = (f"/dicomweb/{token}/{end}", f"/imaging/{token}/series/{series.pk}/pack")
+
+    def is_down(*_args: Any) -> None:
+        raise OperationalError("the database is gone")
+
+    def fails(*_args: Any) -> None:
+        raise OSError(errno.EIO, "the disk")
+
+    with monkeypatch.context() as broken:
+        broken.setattr(CursorWrapper, "execute", is_down)
+        for address in addresses:
+            told = ask(wsgi.application, address)
+            assert (told.status, told.headers["retry-after"] > "0") == (503, True)
+            assert b'"unavailable"' in told.body
+    for name, part, address in (("pread", door.os, addresses[0]), ("_Chunks", door, addresses[1])):
+        with monkeypatch.context() as broken:
+            broken.setattr(part, name, fails)
+            told = ask(wsgi.application, address)
+        assert (told.status, told == ask(wsgi.platform, address)) == (200, True)
 
 
 def test_over_http_nothing_is_answered_that_must_come_over_https(
