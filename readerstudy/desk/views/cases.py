@@ -1,5 +1,7 @@
 """Cases: upload, quality, which examinations are read, and what for."""
 
+import struct
+from datetime import date
 from typing import Any
 from uuid import UUID
 
@@ -7,6 +9,7 @@ from django.http import HttpRequest, HttpResponse
 from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_POST
+from pydicom.errors import InvalidDicomError
 
 from readerstudy.desk.files import spooled
 from readerstudy.desk.shell import COORDINATOR, act_and_return, actor, show, study_page
@@ -23,17 +26,20 @@ from readerstudy.truth import selectors as truth
 from readerstudy.web.problems import Problem, Unknown
 
 TOKEN_SECONDS = 3600
+# What pydicom says of a file that is missing, cut off or none.
+_UNREADABLE = (OSError, EOFError, ValueError, AttributeError, struct.error, InvalidDicomError)
 
 
 @study_page()
 @require_GET
 def cases(request: HttpRequest, study: Study) -> HttpResponse:
     """Every examination of the study's collection and the case it is, if it is one."""
-    return show(request, study, "cases", _context(study))
+    return show(request, study, "cases", _context(request, study))
 
 
-def _context(study: Study) -> dict[str, Any]:
-    rows = _rows(study)
+def _context(request: HttpRequest, study: Study) -> dict[str, Any]:
+    is_editor = not set(COORDINATOR).isdisjoint(selectors.roles(request.user, study))
+    rows = _rows(study, may_choose=study.state == Study.State.DRAFT and is_editor)
     return {
         "rows": rows,
         "new": sum(1 for row in rows if row["is_new"]),
@@ -63,15 +69,18 @@ def deliver(request: HttpRequest, study: Study) -> HttpResponse:
     except Problem as problem:
         context["problem"] = problem
     status = context["problem"].status if "problem" in context else 200
-    return show(request, study, "cases", {**_context(study), **context}, status=status)
+    return show(request, study, "cases", {**_context(request, study), **context}, status=status)
 
 
-def _rows(study: Study) -> list[dict[str, Any]]:
-    by_examination = {case.examination_id: case for case in study.cases.all()}
+def _rows(study: Study, *, may_choose: bool) -> list[dict[str, Any]]:
+    by_examination = {
+        case.examination_id: case for case in study.cases.select_related("examination")
+    }
     examinations = list(imaging.examinations_of(study.collection))
     standards = truth.set_cases(study)
     states = _proposal_states(study, [each.pk for each in examinations])
-    others = imaging.others_of_patient(examinations)
+    # Dates are in the images' files: they are opened only where a prior may be chosen.
+    others = imaging.others_of_patient(examinations) if may_choose else {}
     priors = selectors.priors(study)
     return [
         {
@@ -79,7 +88,7 @@ def _rows(study: Study) -> list[dict[str, Any]]:
             "case": (case := by_examination.get(each.pk)),
             "is_new": case is None and each.ready_at and each.pk not in priors,
             "prior_of": priors.get(each.pk),
-            "may_be_prior": _may_be_prior(each, others[each.pk], by_examination) if case else [],
+            "may_be_prior": _may_be_prior(case, others.get(each.pk, []), by_examination),
             "roles": [series.get_role_display() for series in each.series.all()],
             "thumbnail": _thumbnail(each),
             "standard": "set" if case and case.pk in standards else "missing",
@@ -90,20 +99,38 @@ def _rows(study: Study) -> list[dict[str, Any]]:
 
 
 def _may_be_prior(
-    own: Examination, others: list[Examination], cases: dict[UUID, Case]
+    case: Case | None, others: list[Examination], cases: dict[UUID, Case]
 ) -> list[tuple[Examination, str]]:
-    """What may show beside a case: ready examinations of its patient that are no cases."""
+    """What may show beside a case: ready examinations of its patient, no cases, none later."""
     free = [each for each in others if each.ready_at and each.pk not in cases]
-    return [(each, _words_of(each, own)) for each in free]
+    if case is None or case.prior_id or not free:
+        return []
+    own = _date_of(case.examination)
+    days = [(each, _days(_date_of(each), own)) for each in free]
+    return [(each, _words_of(each, count)) for each, count in days if count is None or count > 0]
 
 
-def _words_of(prior: Examination, own: Examination) -> str:
+def _days(earlier: date | None, later: date | None) -> int | None:
+    return None if earlier is None or later is None else (later - earlier).days
+
+
+def _date_of(examination: Examination) -> date | None:
+    """Its date; None as well where its file is missing or damaged: the page is there all the same.
+
+    `services.set_prior` reads it again, and takes none whose file it cannot read.
+    """
+    try:
+        return imaging.study_date(examination)
+    except (*_UNREADABLE, Problem):
+        return None
+
+
+def _words_of(prior: Examination, days: int | None) -> str:
     """When an examination was made, as far as dates were kept, and what is in it."""
     roles = ", ".join(series.get_role_display() for series in prior.series.all())
-    one, other = imaging.study_date(prior), imaging.study_date(own)
-    if one is None or other is None:
+    if days is None:
         return roles
-    return _("%(days)d days earlier: %(roles)s") % {"days": (other - one).days, "roles": roles}
+    return _("%(days)d days earlier: %(roles)s") % {"days": days, "roles": roles}
 
 
 def _prior(study: Study, examination_id: str) -> Examination | None:

@@ -176,6 +176,35 @@ def test_the_page_of_cases_offers_takes_and_takes_away(people: People, case: Cas
         assert "There is nothing here" in said.content.decode()
 
 
+def test_the_page_of_cases_offers_none_that_is_later_and_bears_a_damaged_file(
+    people: People, study: Study, case: Case, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first, later, lost = (_same_patient(case) for _ in range(3))
+    days = {first.pk: date(2019, 3, 1), case.examination_id: date(2019, 6, 1),
+            later.pk: date(2019, 9, 1)}  # fmt: skip
+    opened = []
+
+    def dated(examination: Examination) -> date | None:
+        opened.append(examination.pk)
+        if examination.pk == lost.pk:
+            raise FileNotFoundError
+        return days.get(examination.pk)
+
+    monkeypatch.setattr(imaging, "study_date", dated)
+    client = Client()
+    client.force_login(people.cora, backend="django.contrib.auth.backends.ModelBackend")
+    page = f"/studies/{study.pk}/cases/"
+    shown = client.get(page).content.decode()
+    offered = [f'<option value="{each.pk}"' in shown for each in (first, later, lost)]
+    assert offered == [True, False, True]  # of the lost one no date is known
+    assert "92 days earlier" in shown
+    assert set(opened) == {first.pk, later.pk, lost.pk, case.examination_id}
+    opened.clear()
+    services.lock(study, password=PASSWORD, by=people.cora)
+    assert client.get(page).status_code == 200
+    assert opened == []
+
+
 def test_s1_the_frozen_data_say_which_cases_had_one(people: People, study: Study) -> None:
     columns = {each.name: each.columns for each in gather(study)}["reads"]
     assert {"prior", "prior_days"} <= set(columns)
