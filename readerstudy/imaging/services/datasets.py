@@ -9,7 +9,7 @@ import shutil
 import time
 from collections.abc import Callable
 from contextlib import suppress
-from datetime import timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 from uuid import UUID
@@ -67,11 +67,11 @@ def take(upload: Upload, *, lease: timedelta) -> None:
         return
 
     def beat(done: int, total: int) -> None:
-        _note(upload.pk, lease_until=timezone.now() + lease, ready=[done, total])
+        note(upload.pk, lease_until=timezone.now() + lease, ready=[done, total])
 
     try:
         told = [each for importer in _importers for each in importer(upload, folder, beat)]
-        _note(upload.pk, lease_until=timezone.now() + lease, datasets=told)
+        note(upload.pk, lease_until=timezone.now() + lease, datasets=told)
         shutil.rmtree(folder)
     except (OSError, MemoryError) as fault:
         # Its words may hold a volume's path, and that a patient's name: they go no further.
@@ -82,7 +82,7 @@ def take(upload: Upload, *, lease: timedelta) -> None:
 
 
 @transaction.atomic
-def _note(upload_id: UUID, *, lease_until: Any, **values: Any) -> None:
+def note(upload_id: UUID, *, lease_until: datetime, **values: Any) -> None:
     """Write into the report as it is now: files are counted in it meanwhile."""
     locked = Upload.objects.select_for_update().get(pk=upload_id)
     locked.report |= values

@@ -5,6 +5,7 @@ broker's message only wakes a worker up; the sweep sends it again (decision 0003
 """
 
 from datetime import timedelta
+from typing import Any
 from uuid import UUID
 
 import structlog
@@ -118,27 +119,35 @@ def _work(upload: Upload) -> None:
     for number, examination in enumerate(examinations, start=1):
         if examination.ready_at is None or upload.source == CHECK_AGAIN:
             problems += make_ready(examination)
-        upload.report["ready"] = [number, len(examinations)]
-        upload.lease_until = timezone.now() + LEASE
-        upload.save(update_fields=["report", "lease_until"])
-    _close(upload, problems)
+        so_far = [number, len(examinations)]
+        datasets.note(upload.pk, lease_until=timezone.now() + LEASE, ready=so_far)
+    _close(upload, problems=problems)
+    upload.refresh_from_db()
 
 
 @transaction.atomic
-def _close(upload: Upload, problems: list[str]) -> None:
-    if not Upload.objects.filter(pk=upload.pk, state=State.WORKING).update(state=State.DONE):
+def _close(upload: Upload, *, problems: list[str]) -> None:
+    if (locked := _done(upload, State.DONE, problems=problems)) is None:
         return  # another worker closed it
-    upload.report["problems"] = problems
-    upload.state, upload.done_at, upload.lease_until = State.DONE, timezone.now(), None
-    upload.save(update_fields=["report", "state", "done_at", "lease_until"])
-    detail = {name: getattr(upload, name) for name in ("received", "stored", "repeated", "refused")}
-    record("imaging.finish_upload", subject=f"upload:{upload.id}", by=upload.by, detail=detail)
+    detail = {name: getattr(locked, name) for name in ("received", "stored", "repeated", "refused")}
+    record("imaging.finish_upload", subject=f"upload:{locked.id}", by=locked.by, detail=detail)
 
 
 @transaction.atomic
 def _fail(upload: Upload, words: str) -> None:
-    if Upload.objects.filter(pk=upload.pk, state=State.WORKING).update(state=State.FAILED):
-        upload.report["failure"] = words[:500]
-        upload.state, upload.done_at, upload.lease_until = State.FAILED, timezone.now(), None
-        upload.save(update_fields=["report", "state", "done_at", "lease_until"])
-        record("imaging.fail_upload", subject=f"upload:{upload.id}", by=upload.by)
+    if locked := _done(upload, State.FAILED, failure=words[:500]):
+        record("imaging.fail_upload", subject=f"upload:{locked.id}", by=locked.by)
+
+
+def _done(upload: Upload, state: Upload.State, **told: Any) -> Upload | None:
+    """The delivery as it now is, locked and closed; None where it was closed before.
+
+    A file that came late was counted in it after the worker took it up: nothing of that is lost.
+    """
+    locked = Upload.objects.select_for_update().get(pk=upload.pk)
+    if locked.state != State.WORKING:
+        return None
+    locked.report |= told
+    locked.state, locked.done_at, locked.lease_until = state, timezone.now(), None
+    locked.save(update_fields=["report", "state", "done_at", "lease_until"])
+    return locked

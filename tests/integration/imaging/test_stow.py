@@ -15,8 +15,8 @@ from requests import HTTPError
 
 from readerstudy.audit.models import Entry
 from readerstudy.imaging import services, store
-from readerstudy.imaging.models import Instance, Series, Upload
-from readerstudy.imaging.services import standing
+from readerstudy.imaging.models import Examination, Instance, Series, Upload
+from readerstudy.imaging.services import finishing, standing
 from readerstudy.imaging.services.standing import OLDEST, QUIET
 from readerstudy.studies.models import Study
 from tests import dicom, factories, wire
@@ -125,6 +125,31 @@ def test_what_comes_while_its_delivery_is_ended_is_packed_by_another(
     assert late.report["series"].keys() == first.report["series"].keys()
     first.refresh_from_db()
     assert first.stored == 2  # its count is where the file was counted
+
+
+def test_a_file_that_comes_while_its_delivery_is_worked_on_is_in_its_report_and_its_record(
+    study: Study, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    web = sender(study)
+    images = [pydicom.dcmread(each) for each in dicom.series(tmp_path, count=3)]
+    late = pydicom.dcmread(dicom.series(tmp_path / "late", count=1)[0])
+    web.store_instances(images)
+    first = ended()
+    make_ready = finishing.make_ready
+
+    def meanwhile(examination: Examination) -> list[str]:
+        with monkeypatch.context() as patch:
+            patch.setattr(standing, "is_open", lambda _upload: True)  # asked an instant before
+            web.store_instances([late])
+        return make_ready(examination)
+
+    monkeypatch.setattr(finishing, "make_ready", meanwhile)
+    services.perform(first.pk)
+    first.refresh_from_db()
+    assert (first.state, first.stored, len(first.report["series"])) == (Upload.State.DONE, 4, 2)
+    assert (first.report["ready"], first.report["problems"]) == ([1, 1], [])
+    entry = Entry.objects.get(action="imaging.finish_upload", object=f"upload:{first.pk}")
+    assert entry.detail["stored"] == 4
 
 
 def test_what_was_not_committed_is_not_acknowledged_and_can_be_sent_again(
