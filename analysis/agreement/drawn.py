@@ -10,7 +10,7 @@ is counted and in no mean: nobody could have drawn it right.
 
 import math
 import re
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -31,6 +31,7 @@ GRIDS = (
     *(f"{axis}_{of}" for axis in (*AXES, "origin") for of in ("x_mm", "y_mm", "z_mm")),
 )
 VOXELS, SPHERE = "voxels", "sphere"
+CHANGED = "sphere, grid changed"  # voxels were drawn, on a grid that the series no longer has
 OF_MARK = ("reader", "modality", "case", "mark", "lesion")
 COLUMNS = (
     *OF_MARK, "reference", "dice", "hd95_mm", "surface_dice", "volume_drawn_mm3",
@@ -48,7 +49,8 @@ class Drawn:
     Attributes
     ----------
     rows : DataFrame
-        reader, modality, case, mark, lesion, reference (voxels or sphere), dice, hd95_mm,
+        reader, modality, case, mark, lesion, reference (voxels, sphere, or
+        "sphere, grid changed": voxels were drawn where the series lay otherwise), dice, hd95_mm,
         surface_dice, volume_drawn_mm3, volume_reference_mm3 (of its own voxels or sphere). dice,
         hd95_mm and surface_dice are NaN where the lesion has no voxel on the drawing's grid.
     """
@@ -66,7 +68,8 @@ class Drawn:
                 "readers": int(part["reader"].nunique()),
                 "lesions": len(part),
                 "too_small": len(drawn) - len(part),
-                "spheres": int((part["reference"] == SPHERE).sum()),
+                "spheres": int((part["reference"] != VOXELS).sum()),
+                "grid_changed": int((part["reference"] == CHANGED).sum()),
                 "dice": finite(float(of_readers["dice"].mean().mean())),
                 "dice_median": finite(float(part["dice"].median())),
                 "hd95_mm": finite(float(of_readers["hd95_mm"].mean().mean())),
@@ -93,7 +96,8 @@ def drawn_lesions(
         drawn ("column,row,frame,columns,rows,frames:run,run,..."; columns run fastest, runs
         outside and inside by turns; empty where nothing was drawn).
     truth : DataFrame
-        case, lesion, x_mm, y_mm, z_mm, diameter_mm; where known drawn_on, drawn.
+        case, lesion, x_mm, y_mm, z_mm, diameter_mm; where known drawn_on, drawn (a series and no
+        voxels: it was drawn on a grid that the series no longer has).
     grids : DataFrame
         series and its geometry in LPS millimetres: one step along columns (column_x_mm, ...),
         rows and frames, and the first voxel's centre (origin_x_mm, ...).
@@ -111,7 +115,8 @@ def drawn_lesions(
     affines = {str(row["series"]): _affine(row) for row in _records(grids)}
     lesions = _lesions(truth, affines)
     hit = marks[_is_drawn(marks["drawn"]) & (numbers(marks["lesion"], "lesion") > 0)]
-    rows = [_row(mark, lesions, affines, tolerance_mm) for mark in _records(hit)]
+    changed = _changed(truth)
+    rows = [_row(mark, lesions, affines, tolerance_mm, changed) for mark in _records(hit)]
     return Drawn(pd.DataFrame(rows, columns=list(COLUMNS)), tolerance_mm)
 
 
@@ -173,12 +178,15 @@ def _words(name: str, each: Mapping[str, Any]) -> str:
     left = f"{each['too_small']} too small for the grid they were drawn on"
     if not each["lesions"]:
         return f"{name}: none compared, {left}"
-    return (
+    said = (
         f"{name}: Dice {each['dice']:.3f} (median {each['dice_median']:.3f}) over"
         f" {each['lesions']} drawn lesions of {each['readers']} readers"
-        + f" ({left} and left out)"
-        * bool(each["too_small"])
     )
+    if each["too_small"]:
+        said += f" ({left} and left out)"
+    if count := each["grid_changed"]:
+        said += f" ({count} against a sphere: the series changed after the standard was drawn)"
+    return said
 
 
 def _geometric_mean(part: pd.DataFrame) -> float:
@@ -216,6 +224,14 @@ def _lesions(truth: pd.DataFrame, affines: Mapping[str, Floats]) -> dict[tuple[s
     return found
 
 
+def _changed(truth: pd.DataFrame) -> set[tuple[str, int]]:
+    """Lesions whose voxels were drawn on a grid that their series no longer has."""
+    if not {"drawn_on", "drawn"} <= set(truth.columns):
+        return set()
+    rows = truth[_is_drawn(truth["drawn_on"]) & ~_is_drawn(truth["drawn"])]
+    return {(str(row["case"]), int(row["lesion"])) for row in _records(rows)}
+
+
 def _grid(affines: Mapping[str, Floats], series: Any) -> Floats:
     if str(series) not in affines:
         raise DataError(f"grids: there is none of the series {series}")
@@ -232,6 +248,7 @@ def _row(
     lesions: Mapping[tuple[str, int], Lesion],
     affines: Mapping[str, Floats],
     tolerance_mm: float,
+    changed: Collection[tuple[str, int]],
 ) -> dict[str, Any]:
     name = str(mark["case"]), int(mark["lesion"])
     if name not in lesions:
@@ -239,12 +256,13 @@ def _row(
     lesion = lesions[name]
     drawing = read_drawing(str(mark["drawn"]), _grid(affines, mark["drawn_on"]))
     overlap = compare_drawing(drawing, lesion, tolerance_mm=tolerance_mm)
+    reference = CHANGED if name in changed else SPHERE
     is_there = overlap.volume_b_mm3 > 0  # not between the slices of the drawing's grid
     found = (overlap.dice, overlap.hd95_mm, overlap.surface_dice)
     dice, hd95, surface = found if is_there else (math.nan,) * 3
     return {
         **{column: mark[column] for column in OF_MARK},
-        "reference": SPHERE if lesion.mask is None else VOXELS,
+        "reference": reference if lesion.mask is None else VOXELS,
         "dice": dice,
         "hd95_mm": hd95,
         "surface_dice": surface,

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from readerstudy.imaging import selectors as imaging
+from readerstudy.imaging.geometry import grid_digest
 from readerstudy.imaging.models import Examination
 from readerstudy.proposals import bridge
 from readerstudy.studies.models import Case, Study
@@ -36,6 +37,7 @@ class Located:
     what: str  # the case's code, or the examination's pseudonym
     examination: Examination
     series: str  # the T1c's id
+    grid: str  # its `imaging.geometry.grid_digest`, as it was when they were placed
     found: Sequence[bridge.Found]
 
 
@@ -127,8 +129,8 @@ def _located(
 
 def _placed(
     study: Study, examination: Examination, result: bridge.VendorResult | str, words: str
-) -> tuple[str, list[bridge.Found]]:
-    """The T1c's id, and the lesions on its grid."""
+) -> tuple[str, str, list[bridge.Found]]:
+    """The T1c's id, its grid's digest, and the lesions on that grid."""
     if isinstance(result, str):
         raise bridge.UnusableResult(result)
     t1c = _t1c(examination)
@@ -141,7 +143,8 @@ def _placed(
         raise bridge.UnusableResult("they are in another frame of reference than the T1c series")
     if len(result.lesions) > MAX_LESIONS:
         raise bridge.UnusableResult(f"they name more than {MAX_LESIONS} lesions")
-    return str(t1c["id"]), bridge.place_vendor(result.lesions, geometry, words)
+    found = bridge.place_vendor(result.lesions, geometry, words)
+    return str(t1c["id"]), grid_digest(geometry), found
 
 
 def _examination(study: Study, name: str) -> Examination | None:

@@ -5,6 +5,7 @@ from typing import Any
 
 import numpy as np
 
+from readerstudy.imaging.geometry import grid_digest
 from readerstudy.imaging.models import Series
 from readerstudy.reads.models import Mark, Read
 from readerstudy.truth.models import ReferenceStandard, TruthLesion
@@ -16,6 +17,19 @@ def cells(mask: dict[str, str] | None) -> Row:
     """What was drawn, and on which series' grid; both empty where nothing was."""
     kept = mask or {}
     return {"drawn_on": kept.get("series", ""), "drawn": kept.get("voxels", "")}
+
+
+def cells_of_standard(mask: dict[str, str] | None) -> Row:
+    """As `cells`; without the voxels where the series lies otherwise than when they were drawn.
+
+    Masks from before grids were kept have none, and are taken as they are.
+    """
+    found = cells(mask)
+    if mask and mask.get("grid"):
+        series = Series.objects.filter(pk=mask["series"]).only("geometry").first()
+        if series is None or not series.geometry or grid_digest(series.geometry) != mask["grid"]:
+            found["drawn"] = ""
+    return found
 
 
 def grids(reads: Sequence[Read], standards: Sequence[ReferenceStandard]) -> Iterator[Row]:

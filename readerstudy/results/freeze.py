@@ -264,7 +264,7 @@ def _truth(data: Gathering) -> Iterator[Row]:
                 **_xyz(lesion.centroid_mm),
                 "diameter_mm": lesion.diameter_mm,
                 "kind": row.kind,
-                **drawings.cells(row.mask),
+                **drawings.cells_of_standard(row.mask),
             }
 
 

@@ -230,6 +230,8 @@ def _delineation(numbers: Tree, arms: Mapping[str, str]) -> Table:
         " lesions, then over readers. Where the standard has no voxels, its sphere stands for it."
         " Lesions too small to have a voxel on the grid that was drawn on are in no mean."
     )
+    if changed := sum(each.get("grid_changed", 0) for each in found.values()):
+        words += f" {changed} spheres stand for voxels whose series changed after they were drawn."
     head = ["Arm", "Readers", "Lesions", "Of these spheres", "Too small", "Dice", "Median",
             "HD95, mm", "Volume"]  # fmt: skip
     return Table("What was drawn", words, head, rows)

@@ -68,7 +68,7 @@ COLUMNS: Mapping[str, Mapping[str, str]] = {
         "kind": "Type of the lesion",
         "source": "How the case's status was established",
         "drawn_on": "Series on whose grid the lesion was drawn; empty where it was not",
-        "drawn": "What was drawn of it, as in marks",
+        "drawn": "What was drawn of it, as in marks; empty where the series lies otherwise since",
     },
     "grids": {
         "series": "A series that was drawn on",

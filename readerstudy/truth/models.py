@@ -43,7 +43,9 @@ class TruthLesion(models.Model):
     diameter_mm = models.FloatField()
     weight = models.FloatField()  # of a case sum to 1
     kind = models.CharField(max_length=40, blank=True)
-    mask = models.JSONField(null=True, blank=True)  # {"series", "voxels"} as `reads.masks`
+    mask = models.JSONField(
+        null=True, blank=True
+    )  # {"series", "voxels", "grid"}, see `LesionDraft`
 
     class Meta:
         constraints = [

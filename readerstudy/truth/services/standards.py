@@ -12,7 +12,7 @@ from readerstudy.accounts.models import User
 from readerstudy.audit.services import record
 from readerstudy.proposals import delivered
 from readerstudy.proposals.bridge import Found
-from readerstudy.proposals.delivered import Outcome
+from readerstudy.proposals.delivered import Located, Outcome
 from readerstudy.reads import masks
 from readerstudy.studies.models import Case, Membership, Study
 from readerstudy.studies.services.gate import changing
@@ -37,7 +37,8 @@ Status = ReferenceStandard.Status
 class LesionDraft:
     """A lesion to be: centroid (LPS, mm), diameter (mm), type, weight (None: equal weights).
 
-    `mask` is what was drawn of it, {"series", "voxels"} as `reads.masks` has them, if anything.
+    `mask` is what was drawn of it, {"series", "voxels"} as `reads.masks` has them, if anything;
+    with "grid" (`imaging.geometry.grid_digest`) where it was drawn elsewhere.
     """
 
     x_mm: float
@@ -110,7 +111,7 @@ def set_from_files(study: Study, *, files: Sequence[Path], source: str, by: User
             words = "Not taken: it is no case yet; make a case of it first."
             outcomes.append(Outcome(each.what, is_taken=False, words=words))
             continue
-        lesions = [_drawn(one, each.series) for one in each.found]
+        lesions = [_drawn(one, each) for one in each.found]
         status = Status.DISEASED if lesions else Status.NON_DISEASED
         set_standard(case, status=status, lesions=lesions, source=source, by=by)
         outcomes.append(Outcome(case.code, is_taken=True, words="Standard set."))
@@ -149,13 +150,16 @@ def accept_case_set(study: Study, *, reason: str, by: User) -> CaseSetReview:
     return review
 
 
-def _drawn(found: Found, series: str) -> LesionDraft:
-    """A lesion that came from a file; with its voxels where it was drawn."""
+def _drawn(found: Found, on: Located) -> LesionDraft:
+    """A lesion that came from a file; with its voxels where it was drawn, and their grid.
+
+    Voxels are kept by the number of their frame: a slice that comes later may shift them all.
+    """
     x, y, z = found.centroid_mm
     voxels = masks.written(*found.voxels) if found.voxels else None
     return LesionDraft(
         x_mm=x, y_mm=y, z_mm=z, diameter_mm=found.diameter_mm,
-        mask={"series": series, "voxels": voxels} if voxels else None,
+        mask={"series": on.series, "grid": on.grid, "voxels": voxels} if voxels else None,
     )  # fmt: skip
 
 

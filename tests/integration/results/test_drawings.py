@@ -5,8 +5,10 @@ from typing import Any
 import numpy as np
 import pytest
 
+from readerstudy.imaging.geometry import grid_digest
 from readerstudy.imaging.models import Series
 from readerstudy.results import drawings
+from readerstudy.results.freeze import gather
 from readerstudy.truth.models import ReferenceStandard, TruthLesion
 from tests import factories
 from tests.cast import People
@@ -37,3 +39,21 @@ def test_a_series_of_one_slice_has_its_thickness_as_its_step(standard: Reference
     (row,) = drawings.grids([], [standard])
     step = [row[f"frame_{axis}_mm"] for axis in "xyz"]
     assert np.allclose(step, [-5, 0, 0])
+
+
+def test_voxels_count_only_on_the_grid_that_they_were_drawn_on(standard: ReferenceStandard) -> None:
+    """A slice before the others shifts every frame: the voxels would lie elsewhere, unsaid."""
+    series = _drawn(standard)
+    mask = {"series": str(series.pk), "voxels": ONE_VOXEL}
+    bound = {**mask, "grid": grid_digest(factories.GEOMETRY)}
+    there = {"drawn_on": str(series.pk), "drawn": ONE_VOXEL}
+    assert drawings.cells_of_standard(bound) == there
+    _drawn(standard, dtype="int16")  # other pixels in the same place, as after defacing
+    assert drawings.cells_of_standard(bound) == there
+    _drawn(standard, frames=3, positions_mm=[[0, 0, -1], [0, 0, 0], [0, 0, 1]])
+    assert drawings.cells_of_standard(bound) == {**there, "drawn": ""}
+    assert drawings.cells_of_standard(mask) == there  # kept before grids were
+    for kept, is_there in ((mask, True), (bound, False)):
+        TruthLesion.objects.filter(standard=standard).update(mask=kept)
+        tables = {each.name: each for each in gather(standard.case.study)}
+        assert (ONE_VOXEL in str(tables["truth"])) is is_there

@@ -8,7 +8,8 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
 
 from readerstudy.imaging import services as imaging
-from readerstudy.imaging.models import Examination
+from readerstudy.imaging.geometry import grid_digest
+from readerstudy.imaging.models import Examination, Series
 from readerstudy.studies import services as studies
 from readerstudy.studies.models import Study
 from readerstudy.truth import selectors, services
@@ -56,6 +57,9 @@ def test_a_segmentation_of_the_hospitals_files_becomes_the_cases_standard(
     (lesion,) = selectors.lesions(standard).values()
     assert (lesion["x_mm"], lesion["y_mm"], lesion["z_mm"]) == pytest.approx((8.25, 3.6, 9.0))
     assert 2 < lesion["diameter_mm"] < 4
+    assert lesion["mask"] is not None
+    series = Series.objects.get(pk=lesion["mask"]["series"])
+    assert lesion["mask"]["grid"] == grid_digest(series.geometry or {})
 
 
 def test_what_is_no_case_yet_is_said_and_nothing_is_set(

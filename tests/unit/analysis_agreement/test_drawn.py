@@ -179,6 +179,16 @@ def test_a_lesion_between_the_slices_is_counted_and_in_no_mean() -> None:
     assert "none compared, 1 too small" in alone.statement()
 
 
+def test_voxels_of_a_grid_that_is_no_more_are_said_to_be_a_sphere() -> None:
+    marks, truth, grids = _tables()
+    truth.loc[0, "drawn"] = ""
+    found = drawn_lesions(marks, truth, grids)
+    assert list(found.rows["reference"]) == ["sphere, grid changed"] * 2 + ["sphere"]
+    means = found.to_json()["modalities"]["A"]
+    assert (means["spheres"], means["grid_changed"]) == (3, 2)
+    assert "(2 against a sphere: the series changed" in found.statement()
+
+
 def test_a_grid_without_volume_is_refused_in_words() -> None:
     """A series of one slice whose step along frames was frozen as nothing."""
     marks, truth, _ = _tables()
