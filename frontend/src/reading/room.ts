@@ -191,7 +191,10 @@ export class Room {
     if (this.hasRendered || this.painted.size < count || openCase.value === null) return;
     this.hasRendered = true;
     this.record("first_render", { panes: count });
-    if (this.state.areProposalsShown.value) this.record("proposals_shown", { at: "open" });
+    // On demand they are shown when they are asked for, even before the last pane has painted.
+    if (this.state.areProposalsShown.value && openCase.value.packet.ai?.mode !== "on_demand") {
+      this.record("proposals_shown", { at: "open" });
+    }
     this.tour.offer();
   }
 
