@@ -16,6 +16,7 @@ from readerstudy.accounts.models import User
 from readerstudy.audit.services import record
 from readerstudy.imaging import archives, store
 from readerstudy.imaging.models import Collection, Sender, Upload
+from readerstudy.imaging.options import Options
 from readerstudy.imaging.protocol import Protocol
 from readerstudy.imaging.refusals import Reason, RefusedFile
 from readerstudy.imaging.services.finishing import finish_upload
@@ -28,12 +29,16 @@ WAITS: Outcome = {"state": "done", "reason": "", "count": 1}  # until the delive
 
 
 @transaction.atomic
-def create_collection(*, name: str, protocol: Protocol | None = None) -> Collection:
+def create_collection(
+    *, name: str, protocol: Protocol | None = None, options: Options | None = None
+) -> Collection:
     """A new, empty collection with a de-identification key of its own.
 
-    `protocol` is what is asked of its images, the usual one when left out.
+    `protocol` is what is asked of its images, `options` what stays of them; the usual when left
+    out.
     """
     asked = {} if protocol is None else {"imaging_protocol": protocol.as_dict()}
+    asked |= {} if options is None else {"deidentification": options.as_dict()}
     return Collection.objects.create(name=name[:120], uid_key=secrets.token_bytes(32), **asked)
 
 

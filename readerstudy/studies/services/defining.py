@@ -9,6 +9,7 @@ from django.utils import timezone
 
 from readerstudy.accounts.models import User
 from readerstudy.audit.services import record
+from readerstudy.imaging.options import Options as Deidentification
 from readerstudy.imaging.protocol import Protocol as ImagingProtocol
 from readerstudy.imaging.services import create_collection
 from readerstudy.studies import definition, protocol
@@ -27,7 +28,6 @@ from readerstudy.studies.panels import set_panel_of
 from readerstudy.studies.selectors import ADMINISTRATOR, DESK_ROLES, study_for
 from readerstudy.studies.selectors import definition as definition_of
 from readerstudy.studies.services.gate import changing, require_no_problems
-from readerstudy.studies.services.images import set_deidentification
 from readerstudy.web.problems import Invalid, Refused
 
 MAX_NAME = 160
@@ -41,11 +41,13 @@ def create_study(
     summary: str = "",
     is_simulated: bool = False,
     imaging_protocol: ImagingProtocol | None = None,
+    deidentification: Deidentification | None = None,
     by: User,
 ) -> Study:
     """Begin a study: a draft with an empty collection, coordinated by its maker.
 
-    `imaging_protocol` is what it asks of its images, the usual one when left out.
+    `imaging_protocol` is what it asks of its images, `deidentification` what stays of them; the
+    usual when left out.
 
     Raises
     ------
@@ -63,7 +65,9 @@ def create_study(
             is_simulated=is_simulated,
             block_sizes=list(DesignDraft().block_sizes),
             strata=list(DesignDraft().strata),
-            collection=create_collection(name=name, protocol=imaging_protocol),
+            collection=create_collection(
+                name=name, protocol=imaging_protocol, options=deidentification
+            ),
             created_by=by,
             created_at=timezone.now(),
         )
@@ -71,6 +75,8 @@ def create_study(
         detail: dict[str, Any] = {"name": name, "is_simulated": is_simulated}
         if imaging_protocol is not None:
             detail["imaging_protocol"] = imaging_protocol.as_dict()
+        if deidentification is not None:
+            detail["deidentification"] = deidentification.as_dict()
         _record("studies.create_study", study, by, detail)
     return study
 
@@ -301,6 +307,7 @@ def _from_definition(source: Definition, action: str, detail: dict[str, Any], *,
             name=source.name,
             summary=source.summary,
             imaging_protocol=source.imaging_protocol,
+            deidentification=source.deidentification,
             by=by,
         )
         study = describe(
@@ -329,7 +336,6 @@ def _from_definition(source: Definition, action: str, detail: dict[str, Any], *,
             set_panel_of(study, source.truth_panel, by=by)
         if source.explanations != Explanations():
             study = set_explanations(study, explanations=source.explanations, by=by)
-        set_deidentification(study, source.deidentification.as_dict(), by=by)
         _record(action, study, by, detail)
     return study
 

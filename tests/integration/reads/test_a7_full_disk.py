@@ -14,11 +14,10 @@ from tests.integration.reads.test_events import stored
 from tests.scripted import Refused, Tab, through
 
 
+@pytest.mark.once  # about SQLite's file
 @pytest.mark.fault("A7")
 @pytest.mark.django_db(transaction=True)
 def test_a7_a_full_sqlite_file_is_said_and_heals() -> None:
-    if connection.vendor != "sqlite":
-        pytest.skip("SQLite only")
     people = cast.people()
     client = Client(raise_request_exception=False)
     client.force_login(people.rae, backend="django.contrib.auth.backends.ModelBackend")
