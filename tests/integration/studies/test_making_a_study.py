@@ -264,7 +264,7 @@ def test_c11_how_images_are_deidentified_is_copied_exported_and_locked(people: P
     for made in Study.objects.filter(pk__in=(again.pk, copy.pk)):
         assert definition(made).deidentification == wanted
         assert made.collection.deidentification == wanted.as_dict()
-        begun = Entry.objects.get(action="studies.create_study", subject=f"study:{made.pk}")
+        begun = Entry.objects.get(action="studies.create_study", object=f"study:{made.pk}")
         assert begun.detail["deidentification"] == wanted.as_dict()
     assert services.export_protocol(again, by=people.cora) == text
 
