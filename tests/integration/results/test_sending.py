@@ -2,6 +2,7 @@
 
 import json
 import shutil
+import socket
 import subprocess
 import time
 from collections.abc import Callable, Iterator
@@ -205,11 +206,12 @@ def orthanc(tmp_path: Path) -> Iterator[tuple[str, int]]:
         process = subprocess.Popen(["Orthanc", str(config)], stdout=log, stderr=log)
         url = f"http://127.0.0.1:{port}"
         try:
-            for _ in range(300):
+            for _ in range(300):  # both doors: the web's opens first
                 try:
                     requests.get(f"{url}/system", timeout=5)
+                    socket.create_connection(("127.0.0.1", dimse), 5).close()
                     break
-                except requests.ConnectionError:
+                except OSError:  # requests' errors are of this kind
                     time.sleep(0.1)
             yield url, dimse
         finally:
