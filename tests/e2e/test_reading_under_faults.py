@@ -261,7 +261,9 @@ def test_f9_nothing_of_a_session_with_ai_stays_on_the_device(machine: Machine, s
     page.keyboard.press("r")
     room.saved(page)
     events = _events(site, room.sign(page, "readId"))
-    kinds = [each["kind"] for each in events if each["kind"].startswith("proposal")]
+    about = [each for each in events if each["kind"].startswith("proposal")]
+    # The key that asks is also the one that hides while it is held: its release is an event too.
+    kinds = [each["kind"] for each in about if each["payload"].get("at") != "hold"]
     assert kinds[:2] == ["proposals_shown", "proposal_viewed"]
     assert "proposal_rejected" in kinds
     shown = next(each for each in events if each["kind"] == "proposals_shown")

@@ -100,8 +100,7 @@ def test_a_published_data_set_comes_in_and_its_names_are_kept_nowhere(
     page.locator("#folder").set_input_files(str(tmp_path / "set"))
     page.wait_for_url("**/uploads/**", timeout=120_000)
     expect(page.get_by_text("T1 with contrast: 10 slices stored").first).to_be_visible()
-    expect(page.get_by_text("images and standard.")).to_be_visible()
-    expect(page.get_by_text("an empty mask, no metastasis.")).to_be_visible()
+    expect(page.get_by_text("images and standard.")).to_have_count(2)  # of either class alike
     assert any("100101A_seg.nii.gz" in each for each in paths)
     assert "100101A" not in page.content()
     assert problems(page) == []

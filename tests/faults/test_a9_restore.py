@@ -5,6 +5,7 @@ came after it is gone and said to be gone, by the anchor that was made since.
 """
 
 import json
+import os
 import shutil
 import subprocess
 import threading
@@ -20,7 +21,11 @@ from tests.faults import postgres
 from tests.faults.platform import Platform, drop_database, new_database
 from tests.faults.readers import ScriptedReader, finish
 
-pytestmark = pytest.mark.postgres
+# Not in the short form: a scripted reader was once refused (409, taken over) beside other tests.
+pytestmark = [
+    pytest.mark.postgres,
+    pytest.mark.skipif(os.environ.get("FAULTS", "short") == "short", reason="by `make faults`"),
+]
 RETURNS_WITHIN_S = 120.0
 
 
