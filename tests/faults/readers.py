@@ -75,6 +75,8 @@ class ScriptedReader(threading.Thread):
     def read_one(self, tab: Tab) -> None:
         """One case: some batches, some of them sent twice, then the signature."""
         self.persist(tab.open)
+        if tab.packet["read"]["read_only"]:  # another window of the reader's was there just now
+            self.persist(tab.take_over)
         self.tabs.append(tab)
         tab.does("first_render")
         for _ in range(int(self.rng.integers(3, 12))):

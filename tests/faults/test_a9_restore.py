@@ -5,7 +5,6 @@ came after it is gone and said to be gone, by the anchor that was made since.
 """
 
 import json
-import os
 import shutil
 import subprocess
 import threading
@@ -21,11 +20,7 @@ from tests.faults import postgres
 from tests.faults.platform import Platform, drop_database, new_database
 from tests.faults.readers import ScriptedReader, finish
 
-# Not in the short form: a scripted reader was once refused (409, taken over) beside other tests.
-pytestmark = [
-    pytest.mark.postgres,
-    pytest.mark.skipif(os.environ.get("FAULTS", "short") == "short", reason="by `make faults`"),
-]
+pytestmark = pytest.mark.postgres
 RETURNS_WITHIN_S = 120.0
 
 
