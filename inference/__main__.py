@@ -6,6 +6,7 @@ import resource
 import sys
 from collections.abc import Callable, Sequence
 from functools import partial
+from itertools import islice
 from multiprocessing import get_context
 from pathlib import Path
 
@@ -19,7 +20,7 @@ from inference.series import UnreadableSeries, read_examination
 CACHE = Path("var/training")
 DEFAULT_FAMILY = "space-to-depth"
 SEGMENTATION_LEVEL = 0.4
-VALIDATION_CASES, TEST_CASES = 20, 40
+VALIDATION_CASES, TEST_CASES = 24, 100
 VENDOR_BYTES, VENDOR_SECONDS = 6 * 1024**3, 60  # a file of others
 
 
@@ -72,6 +73,9 @@ def _training(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -
     one.add_argument("--device", default="cpu")
     one.add_argument("--family", default=DEFAULT_FAMILY, help="`families` lists them")
     one.add_argument("--checkpoint", type=Path, help="default: CACHE/FAMILY.pt")
+    one.add_argument("--rate", type=float, help="highest learning rate; default: the family's")
+    one.add_argument("--begin", type=int, help="phantoms to begin with; default: all of them")
+    one.add_argument("--weights", type=Path, help="safetensors to go on from; default: none")
     one.set_defaults(run=_train)
 
     one = commands.add_parser("families", help="list the families of detectors, as JSON")
@@ -89,6 +93,7 @@ def _training(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -
     one.add_argument("--cache", type=Path, default=CACHE)
     one.add_argument("--cases", type=int, default=VALIDATION_CASES)
     one.add_argument("--family", default=DEFAULT_FAMILY)
+    one.add_argument("--version", default="1", help="of the card")
     one.add_argument("--folder", type=Path, help="for card and weights; default: the package's")
     one.set_defaults(run=_calibrate)
 
@@ -211,12 +216,22 @@ def _train(options: argparse.Namespace) -> None:
 
     family = families.family_of(options.family)
     warm_up = min(fit.Recipe.warm_up, max(1, options.steps // 10))
-    recipe = fit.Recipe(steps=options.steps, loss=family.loss, rate=family.rate, warm_up=warm_up)
-    _make_all(cases.make, cases.TRAINING_SEEDS[: options.cases], options.cache, options.workers)
+    recipe = fit.Recipe(
+        steps=options.steps, loss=family.loss, rate=options.rate or family.rate, warm_up=warm_up
+    )
     torch.manual_seed(recipe.seed)
     checkpoint = options.checkpoint or options.cache / f"{options.family}.pt"
-    network = families.build(options.family)
-    fit.fit(network, options.cache, checkpoint, recipe, options.device)
+    if options.weights:
+        network = families.filled(options.family, options.weights.read_bytes())
+    else:
+        network = families.build(options.family)
+    seeds = cases.TRAINING_SEEDS[: options.cases]
+    with get_context("spawn").Pool(options.workers) as pool:
+        made = pool.imap(partial(cases.make, folder=options.cache), seeds)
+        first = len(seeds) if options.begin is None else options.begin
+        list(tqdm(islice(made, first), total=first, unit="phantom"))
+        # The others are made while it trains, which takes them up as they appear.
+        fit.fit(network, options.cache, checkpoint, recipe, options.device)
     print(
         f"{checkpoint}: next `python -m inference calibrate {checkpoint} --family {options.family}`"
     )
@@ -246,8 +261,9 @@ def _calibrate(options: argparse.Namespace) -> None:
     folder = options.folder or WEIGHTS
     folder.mkdir(parents=True, exist_ok=True)
     card = ship.ship(
-        options.checkpoint, folders, SEGMENTATION_LEVEL, family=options.family, folder=folder
-    )
+        options.checkpoint, folders, SEGMENTATION_LEVEL,
+        family=options.family, version=options.version, folder=folder,
+    )  # fmt: skip
     print(f"{card}: next `python -m inference evaluate`, which fills in the performance")
 
 

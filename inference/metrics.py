@@ -118,7 +118,8 @@ def sensitivity(cases: Sequence[CaseScore], threshold: float, low: float, high: 
     hits = np.concatenate(
         [c.hits[(c.diameters_mm >= low) & (c.diameters_mm < high)] for c in cases]
     )
-    return float((hits >= threshold).mean()) if len(hits) else float("nan")
+    found = np.isfinite(hits) & (hits >= threshold)  # with a threshold of -inf too
+    return float(found.mean()) if len(hits) else float("nan")
 
 
 def false_positives_per_case(cases: Sequence[CaseScore], threshold: float) -> float:

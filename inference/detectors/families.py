@@ -287,20 +287,25 @@ def family_of(name: str) -> Family:
     return FAMILIES[name]
 
 
-def load(card: Card, weights: bytes, device: str | None) -> Detector:
-    """Build a family's network and fill in checked weights (safetensors)."""
+def filled(name: str, weights: bytes) -> nn.Module:
+    """A family's network with packed weights (safetensors; counters are not among them)."""
     from safetensors.torch import load as load_tensors
 
+    network = build(name)
+    state = {key: tensor.float() for key, tensor in load_tensors(weights).items()}
+    counters = {k: v for k, v in network.state_dict().items() if k.endswith("num_batches_tracked")}
+    network.load_state_dict({**state, **counters})
+    return network
+
+
+def load(card: Card, weights: bytes, device: str | None) -> Detector:
+    """Build a family's network and fill in checked weights (safetensors)."""
     from inference.detectors.voxelwise import VoxelwiseDetector, chosen_device
 
     family = family_of(card.family)
-    network = build(card.family)
-    state = {name: tensor.float() for name, tensor in load_tensors(weights).items()}
-    counters = {k: v for k, v in network.state_dict().items() if k.endswith("num_batches_tracked")}
-    network.load_state_dict({**state, **counters})
     return VoxelwiseDetector(
         card,
-        network,
+        filled(card.family, weights),
         chosen_device(device),
         window=family.window,
         opinions=card.options.get("opinions", "mirror"),

@@ -49,6 +49,7 @@ def make_case(
     seed: int,
     *,
     n_lesions: int | None = None,
+    median_mm: float = lesions.MEDIAN_MM,
     slice_mm: float | None = None,
     dose: float | None = None,
     alter: Callable[[Scanner], Scanner] | None = None,
@@ -62,6 +63,9 @@ def make_case(
     n_lesions
         How many metastases (a few fewer if there is no room); None draws 1 to 22; 0 gives a head
         without metastases, with the vessels that mimic them.
+    median_mm
+        Of the diameters that metastases are drawn from (lognormal, 2 to 32 mm). A head with many
+        small ones teaches a detector more for the seconds that it takes to make.
     slice_mm
         Slice spacing of T1c; None draws 1.0, 1.2 or 1.5.
     dose
@@ -78,7 +82,7 @@ def make_case(
         raise ValueError(f"n_lesions is {n_lesions}: give 0 or more, or None to draw a number")
     rng = np.random.default_rng(seed)
     head, dose, enhancing = _head(rng, dose)
-    planted = lesions.plant(head, n_lesions, dose, rng)
+    planted = lesions.plant(head, n_lesions, dose, rng, median_mm)
     machine = scanner.draw(rng, slice_mm)
     machine = machine if alter is None else alter(machine)
     return _acquired(seed, head, planted, enhancing, machine, rng)

@@ -21,6 +21,7 @@ from inference.phantom.tissues import INDEX
 
 _LESION_TISSUES = ("tumour", "necrosis", "haemorrhage")
 MIN_DIAMETER_MM, MAX_DIAMETER_MM = 2.0, 32.0
+MEDIAN_MM = 5.8
 
 
 @dataclass(frozen=True)
@@ -46,7 +47,13 @@ class _Shape:
     fraction: Array
 
 
-def plant(head: Head, count: int | None, dose: float, rng: np.random.Generator) -> list[Planted]:
+def plant(
+    head: Head,
+    count: int | None,
+    dose: float,
+    rng: np.random.Generator,
+    median_mm: float = MEDIAN_MM,
+) -> list[Planted]:
     """Put metastases into the head; `count` None draws a number (1-22, mostly a few)."""
     if count is None:
         count = int(np.clip(rng.lognormal(1.1, 0.9), 1, 22))
@@ -54,7 +61,7 @@ def plant(head: Head, count: int | None, dose: float, rng: np.random.Generator) 
     taken = np.zeros(head.brain.shape, bool)
     planted: list[Planted] = []
     for number in range(1, count + 1):
-        shape = _find_room(head, seats, weights, taken, rng)
+        shape = _find_room(head, seats, weights, taken, rng, median_mm)
         if shape is None:
             continue
         taken[shape.box] |= shape.fraction > 0.05
@@ -103,10 +110,12 @@ def _find_room(
     weights: NDArray[np.float64],
     taken: NDArray[np.bool_],
     rng: np.random.Generator,
+    median_mm: float,
 ) -> _Shape | None:
     """Draw sizes and seats until one lies in the brain and touches no other lesion."""
     for _ in range(12):
-        nominal = np.clip(rng.lognormal(np.log(5.8), 0.68), MIN_DIAMETER_MM, MAX_DIAMETER_MM)
+        nominal = rng.lognormal(np.log(median_mm), 0.68)
+        nominal = np.clip(nominal, MIN_DIAMETER_MM, MAX_DIAMETER_MM)
         centre = seats[rng.choice(len(seats), p=weights)] + rng.uniform(-0.5, 0.5, 3)
         shape = _outline(head, centre, float(nominal) / 2, rng)
         expected = 4.19 * shape.radius**3

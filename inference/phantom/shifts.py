@@ -34,6 +34,32 @@ class Shift:
     alter: Callable[[Scanner], Scanner] | None = None
 
 
+def any_machine(rng: np.random.Generator) -> Shift:
+    """Draw a machine from a range wider than the scanners', for the training.
+
+    Noise up to 0.08, T1 from 0.65 to 1.1 times (0.55 T to 3 T and more), twice the bias at most,
+    T1c slices of 1 to 4 mm, half to twice the dose.
+    """
+    noise, relaxation, bias = rng.uniform((0.0, 0.65, 1.0), (0.08, 1.1, 2.0))
+
+    def alter(machine: Scanner) -> Scanner:
+        constants = machine.constants.copy()
+        constants[0] *= relaxation
+        return replace(
+            machine,
+            constants=np.asarray(constants),
+            noise=max(machine.noise, float(noise)),
+            bias=float(bias) * machine.bias,
+        )
+
+    return Shift(
+        "any machine",
+        slice_mm=float(rng.choice([1.0, 1.2, 1.5, 2.0, 3.0, 4.0])),
+        dose=float(rng.uniform(0.5, 2.0)),
+        alter=alter,
+    )
+
+
 def low_field(machine: Scanner) -> Scanner:
     """A machine like none of the training: 0.55 T, shorter T1, three times the noise, more bias.
 

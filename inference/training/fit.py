@@ -1,8 +1,9 @@
 """The training loop: resumable, seeded, on CPU or CUDA, in bfloat16 with averaged weights."""
 
 import copy
-from collections.abc import Callable
-from dataclasses import dataclass, field
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
 import numpy as np
@@ -14,14 +15,24 @@ from inference.detectors.layout import laid_out
 from inference.losses import LOSSES
 from inference.training import cases, patches
 
+_BAR = "{percentage:5.1f}%|{bar}| {elapsed}<{remaining}{postfix}"
+
 
 @dataclass(frozen=True)
 class Recipe:
-    """All that decides the weights besides the cases."""
+    """All that decides the weights besides the cases.
+
+    Attributes
+    ----------
+    cpu_seconds
+        Of this process: ends the training in place of `steps`, so that dear and cheap networks
+        get the same. None: `steps` end it.
+    """
 
     seed: int = 20260
     loss: str = "size-weighted"  # of `inference.losses.LOSSES`
     steps: int = 4000
+    cpu_seconds: float | None = None
     batch: int = 2
     rate: float = 3e-3
     warm_up: int = 100
@@ -30,10 +41,10 @@ class Recipe:
     save_every: int = 250
 
 
-def rate_at(recipe: Recipe, step: int) -> float:
-    """Learning rate: linear warm-up, then half a cosine down to 1e-6."""
+def rate_at(recipe: Recipe, step: int, done: float) -> float:
+    """Learning rate: linear warm-up, then half a cosine down to 1e-6 when all (1) is done."""
     warm = min(1.0, (step + 1) / recipe.warm_up)
-    return recipe.rate * warm * 0.5 * (1 + float(np.cos(np.pi * step / recipe.steps))) + 1e-6
+    return recipe.rate * warm * 0.5 * (1 + float(np.cos(np.pi * min(done, 1.0)))) + 1e-6
 
 
 class Fit:
@@ -47,12 +58,20 @@ class Fit:
             self.network.parameters(), recipe.rate, weight_decay=1e-4
         )
         self.step = 0
+        self.seconds = 0.0  # CPU time of the steps and of what `fit` cuts for them
         self.losses: list[float] = []
+
+    @property
+    def done(self) -> float:
+        """The part of the training that is behind, 0 to 1 and a little more."""
+        if self.recipe.cpu_seconds is not None:
+            return self.seconds / self.recipe.cpu_seconds
+        return self.step / self.recipe.steps
 
     def advance(self, voxels: Tensor, target: Tensor) -> float:
         """One step on a batch; return its loss."""
         for group in self.optimiser.param_groups:
-            group["lr"] = rate_at(self.recipe, self.step)
+            group["lr"] = rate_at(self.recipe, self.step, self.done)
         loss = self._loss(voxels, target)
         self.optimiser.zero_grad(set_to_none=True)
         loss.backward()  # type: ignore[no-untyped-call]
@@ -92,6 +111,8 @@ class Fit:
             "average": self.average.state_dict(),
             "optimiser": self.optimiser.state_dict(),
             "step": self.step,
+            "seconds": self.seconds,
+            "recipe": asdict(self.recipe),
             "losses": self.losses,
         }
         part = path.with_suffix(".part")
@@ -105,9 +126,17 @@ class Fit:
         self.average.load_state_dict(state["average"])
         self.optimiser.load_state_dict(state["optimiser"])
         self.step, self.losses = state["step"], state["losses"]
+        self.seconds = state.get("seconds", 0.0)  # files of before it was kept lack it
 
 
-def fit(network: nn.Module, folder: Path, checkpoint: Path, recipe: Recipe, device: str) -> Fit:
+def fit(
+    network: nn.Module,
+    folder: Path,
+    checkpoint: Path,
+    recipe: Recipe,
+    device: str,
+    seeds: Sequence[int] = cases.TRAINING_SEEDS,
+) -> Fit:
     """Train on the cached cases of `folder`; cases that appear meanwhile are taken up.
 
     Raises
@@ -119,23 +148,28 @@ def fit(network: nn.Module, folder: Path, checkpoint: Path, recipe: Recipe, devi
     if checkpoint.exists():
         running.resume(checkpoint)
     pool: list[cases.TrainingCase] = []
-    with tqdm(total=recipe.steps, initial=running.step, unit="step", mininterval=10) as bar:
-        while running.step < recipe.steps:
+    with tqdm(total=100, unit="%", mininterval=10, bar_format=_BAR) as bar:
+        while running.done < 1:
+            before = time.process_time()
             if running.step % 50 == 0 or not pool:
-                pool = _refresh(pool, folder)
+                pool = _refresh(pool, folder, seeds)
             rng = np.random.default_rng([recipe.seed, running.step])
             running.advance(*_batch(pool, rng, recipe, device))
-            bar.update()
+            running.seconds += time.process_time() - before
+            bar.update(100 * min(running.done, 1) - bar.n)
             if running.step % 50 == 0:
-                bar.set_postfix(loss=f"{np.mean(running.losses[-50:]):.3f}", cases=len(pool))
-            if running.step % recipe.save_every == 0 or running.step == recipe.steps:
+                loss = f"{np.mean(running.losses[-50:]):.3f}"
+                bar.set_postfix(step=running.step, loss=loss, cases=len(pool))
+            if running.step % recipe.save_every == 0 or running.done >= 1:
                 running.save(checkpoint)
     return running
 
 
-def _refresh(pool: list[cases.TrainingCase], folder: Path) -> list[cases.TrainingCase]:
+def _refresh(
+    pool: list[cases.TrainingCase], folder: Path, seeds: Sequence[int]
+) -> list[cases.TrainingCase]:
     known = {case.seed for case in pool}
-    paths = cases.available(folder, cases.TRAINING_SEEDS)
+    paths = cases.available(folder, seeds)
     pool = pool + [cases.load(p) for p in paths if int(p.name.rpartition("-")[2]) not in known]
     if not pool:
         raise FileNotFoundError(f"no training case in {folder}: run `python -m inference phantom`")

@@ -4,10 +4,13 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy import ndimage
 
 from inference.losses import lesion_weights
 from inference.training.cases import TrainingCase, decode
 
+_TINY = 4  # voxels
+_CROSS = ndimage.generate_binary_structure(3, 1)
 Patch = tuple[NDArray[np.float32], NDArray[np.float32]]
 
 
@@ -32,10 +35,24 @@ def draw(case: TrainingCase, rng: np.random.Generator, sampling: Sampling) -> Pa
     sizes = np.zeros(256, np.float32)
     for number, diameter in case.lesions[:, :2]:
         sizes[int(number)] = 0.52 * max(float(diameter), 1.5) ** 3
-    target = lesion_weights(np.asarray(case.labels[z, y, x]), sizes)
+    target = lesion_weights(grown(np.asarray(case.labels[z, y, x])), sizes)
     gaps = [(0, size - n) for n in target.shape]
     voxels = np.pad(voxels, [(0, 0), *gaps], constant_values=-3)
     return _vary(voxels, np.pad(target, gaps), rng, sampling)
+
+
+def grown(labels: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    """Labels in which a lesion of under four voxels has its neighbours too.
+
+    One voxel is little to learn from, and what is learnt from it too little to be a candidate.
+    """
+    counts = np.bincount(labels.ravel(), minlength=256)
+    tiny = (counts > 0) & (counts < _TINY)
+    tiny[0] = False
+    if not tiny.any():
+        return labels
+    spread = ndimage.grey_dilation(np.where(tiny[labels], labels, 0), footprint=_CROSS)
+    return np.where(labels == 0, spread, labels).astype(np.uint8)
 
 
 def _centre(

@@ -47,22 +47,39 @@ def pack(checkpoint: Path, target: Path) -> str:
     return hashlib.sha256(content).hexdigest()
 
 
+def training_of(checkpoint: Path) -> dict[str, Any]:
+    """What a card says about how its weights came about."""
+    state = torch.load(checkpoint, map_location="cpu", weights_only=True)
+    return {
+        "checkpoint_steps": int(state["step"]),
+        "cpu_seconds": round(state.get("seconds", 0.0)),
+        "seed": state.get("recipe", {}).get("seed"),
+        "script": "python -m inference train",
+        "data": "synthetic phantoms only",
+    }
+
+
 def ship(
     checkpoint: Path,
     validation: Sequence[Path],
     segmentation: float,
     *,
     family: str,
+    version: str = "1",
     folder: Path = WEIGHTS,
 ) -> Path:
     """Pack a checkpoint's weights, calibrate them on validation phantoms, write the card."""
-    weights = folder / f"{family}-1.safetensors"
-    state = torch.load(checkpoint, map_location="cpu", weights_only=True)
+    weights = folder / f"{family}-{version}.safetensors"
     digest = pack(checkpoint, weights)
-    training = {"checkpoint_steps": int(state["step"]), "data": "synthetic phantoms only"}
     raw = {"segmentation": segmentation, "temperature": 1.0, "bias": 0.0, "probability": 0.5}
-    words: dict[str, Any] = {"banner": _BANNER, "training": training, "limits": _LIMITS}
-    card = Card(family, "1", family, weights.name, digest, ("t1c",), raw, words, folder=str(folder))
+    words: dict[str, Any] = {
+        "banner": _BANNER,
+        "training": training_of(checkpoint),
+        "limits": _LIMITS,
+    }
+    card = Card(
+        family, version, family, weights.name, digest, ("t1c",), raw, words, folder=str(folder)
+    )
     write_card(card, folder)
     results = _run(detectors.load_card(card), validation)
     point = calibrate.operating_point(

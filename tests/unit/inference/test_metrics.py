@@ -116,3 +116,11 @@ def test_operating_point_keeps_to_the_false_positives_asked_for() -> None:
 def test_calibration_without_false_candidates_says_what_to_do() -> None:
     with pytest.raises(ValueError, match="lower the segmentation level"):
         calibrate.temperature_and_bias([case([1.0], [])])
+
+
+def test_what_was_not_found_is_missed_at_every_threshold() -> None:
+    """With fewer false positives than allowed the threshold is -inf, and so is a miss."""
+    case = CaseScore(np.array([4.0, 4.0]), np.array([1.0, -np.inf]), np.zeros(2), np.array([]))
+    threshold = metrics.threshold_at([case], 1)
+    assert threshold == -np.inf
+    assert metrics.sensitivity([case], threshold, 0, np.inf) == 0.5

@@ -1,0 +1,107 @@
+"""Training: which phantoms, how long, at which rate."""
+
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+
+from inference import phantom
+from inference.phantom.lesions import MEDIAN_MM
+from inference.phantom.scanner import draw
+from inference.phantom.shifts import any_machine
+from inference.training import cases, patches
+from inference.training.fit import Fit, Recipe, rate_at
+
+pytestmark = pytest.mark.once
+
+
+def test_most_training_phantoms_are_crowded_with_small_metastases_and_a_fifth_has_none() -> None:
+    plans = [cases.plan(seed) for seed in cases.TRAINING_SEEDS]
+    crowded = [each for each in plans if each.lesions == 40]
+    assert len(crowded) == 0.6 * len(plans)
+    assert all(each.median_mm < MEDIAN_MM for each in crowded)
+    assert sum(not each.lesions for each in plans) == 0.2 * len(plans)
+    assert sum(each.machine.alter is not None for each in plans) == 0.4 * len(plans)
+    assert len({each.machine.dose for each in plans}) > 0.3 * len(plans)
+
+
+def test_seeds_of_training_calibration_and_bench_are_apart() -> None:
+    kinds = (cases.TRAINING_SEEDS, cases.VALIDATION_SEEDS, cases.TEST_SEEDS)
+    assert len(set().union(*kinds)) == sum(len(each) for each in kinds)
+    assert len(cases.TEST_SEEDS) >= 100
+
+
+def test_a_machine_of_the_training_has_more_noise_than_it_was_drawn_with_never_less() -> None:
+    for seed in range(20):
+        machine = draw(np.random.default_rng(seed))
+        shift = any_machine(np.random.default_rng(seed))
+        assert shift.alter is not None
+        altered = shift.alter(machine)
+        assert altered.noise >= machine.noise
+        assert machine.bias <= altered.bias <= 2 * machine.bias
+        ratio = altered.constants[0] / machine.constants[0]
+        assert (ratio >= 0.65).all()
+        assert (ratio <= 1.1).all()
+        assert (altered.constants[1:] == machine.constants[1:]).all()
+
+
+def test_a_training_phantom_is_made_as_its_plan_says(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: dict[str, Any] = {}
+
+    class Enough(Exception):
+        pass
+
+    def made(seed: int, **options: Any) -> SimpleNamespace:
+        asked.update(options, seed=seed)
+        raise Enough
+
+    monkeypatch.setattr(phantom, "make_case", made)
+    with pytest.raises(Enough):
+        cases.make(1_003, tmp_path)
+    how = cases.plan(1_003)
+    assert asked.pop("alter") is not None
+    assert asked == {
+        "seed": 1_003, "n_lesions": 40, "median_mm": how.median_mm,
+        "slice_mm": how.machine.slice_mm, "dose": how.machine.dose,
+    }  # fmt: skip
+
+
+def test_a_budget_of_cpu_time_ends_a_training_in_place_of_steps() -> None:
+    running = Fit(torch.nn.Conv3d(1, 1, 1), Recipe(steps=10, cpu_seconds=60), "cpu")
+    running.step, running.seconds = 9, 15.0
+    assert running.done == 0.25
+    running.recipe = Recipe(steps=10)
+    assert running.done == 0.9
+
+
+def test_the_rate_rises_falls_and_stays_above_nothing() -> None:
+    recipe = Recipe(rate=1.0, warm_up=4)
+    assert rate_at(recipe, 0, 0.0) == pytest.approx(0.25, abs=1e-5)
+    assert rate_at(recipe, 50, 0.5) == pytest.approx(0.5, abs=1e-5)
+    assert 0 < rate_at(recipe, 99, 1.2) < 1e-5
+
+
+def test_a_checkpoint_keeps_what_the_training_took(tmp_path: Path) -> None:
+    first = Fit(torch.nn.Conv3d(1, 1, 1), Recipe(cpu_seconds=60), "cpu")
+    first.step, first.seconds = 7, 31.5
+    first.save(tmp_path / "c.pt")
+    second = Fit(torch.nn.Conv3d(1, 1, 1), Recipe(cpu_seconds=60), "cpu")
+    second.resume(tmp_path / "c.pt")
+    assert (second.step, second.seconds, second.done) == (7, 31.5, 31.5 / 60)
+
+
+def test_a_lesion_of_a_few_voxels_is_grown_for_the_training_and_a_larger_one_is_not() -> None:
+    labels = np.zeros((12, 12, 12), np.uint8)
+    labels[2, 2, 2] = 1
+    labels[2, 2, 4] = 2  # the voxel between them goes to one of them
+    labels[6:8, 6:8, 6:8] = 3
+    found = patches.grown(labels)
+    assert (found[labels > 0] == labels[labels > 0]).all()
+    assert (found == 1).sum() + (found == 2).sum() == 13
+    assert (found == 3).sum() == 8
+    assert patches.grown(labels * (labels == 3)).sum() == 24
