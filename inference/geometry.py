@@ -2,8 +2,6 @@
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.spatial import ConvexHull, QhullError
-from scipy.spatial.distance import pdist
 
 
 def longest_axial_diameter_mm(
@@ -26,6 +24,8 @@ def longest_axial_diameter_mm(
     ValueError
         If the mask is empty.
     """
+    from scipy.spatial.distance import pdist  # slow to load
+
     if not mask.any():
         raise ValueError("the mask is empty: there is nothing to measure")
     corners = np.array([(a, b) for a in (-0.5, 0.5) for b in (-0.5, 0.5)])
@@ -42,6 +42,8 @@ def longest_axial_diameter_mm(
 
 def _hull(points: NDArray[np.float64]) -> NDArray[np.float64]:
     """The convex hull's corners, or the points themselves where they are few."""
+    from scipy.spatial import ConvexHull, QhullError
+
     if len(points) < 50:
         return points
     try:

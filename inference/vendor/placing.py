@@ -3,7 +3,6 @@
 from dataclasses import dataclass
 
 import numpy as np
-from scipy import ndimage
 
 from inference.lesions import Extent
 from inference.vendor.values import Delivered, UnusableResult
@@ -87,6 +86,8 @@ def _onto(extent: Extent, grid: Grid) -> Extent:
 def _resampled(
     extent: Extent, grid: Grid, corners: "np.ndarray[tuple[int, int], np.dtype[np.float64]]"
 ) -> Extent:
+    from scipy import ndimage  # slow to load
+
     low = np.maximum(np.floor(corners.min(0)).astype(int) - 1, 0)
     high = np.minimum(np.ceil(corners.max(0)).astype(int) + 2, grid.shape)
     back = np.linalg.inv(extent.affine) @ grid.affine  # the grid's index -> the extent's

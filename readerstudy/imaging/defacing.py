@@ -13,7 +13,6 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy import ndimage
 
 GRID_MM = 2.0  # the mask is found on voxels of about this size
 BROW = 0.5  # below the top of the head, of the head's length from front to back
@@ -74,6 +73,8 @@ def face(volume: Volume) -> Mask:
 def _face(
     values: NDArray[np.float32], origin: NDArray[np.float64], steps: NDArray[np.float64]
 ) -> Mask:
+    from scipy import ndimage  # slow to load
+
     head = _head(values)
     y, z = (_coordinate(axis, values.shape, origin, steps) for axis in (1, 2))
     inside_z = np.broadcast_to(z, head.shape)[head]
@@ -93,6 +94,8 @@ def _face(
 
 
 def _head(values: NDArray[np.float32]) -> Mask:
+    from scipy import ndimage
+
     air = float(values.min())
     bright = values - air > BRIGHT * (float(np.percentile(values, 99)) - air)
     bright = np.pad(bright, _RIM, mode="edge")  # a head that is cut off goes on at the border

@@ -11,7 +11,6 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy import ndimage
 
 LOOKED_AT = 5  # slices of a series
 FEW = 3  # slices below which each is looked at by itself
@@ -67,6 +66,8 @@ def _steady(slices: Sequence[NDArray[Any]]) -> Mask:
     The smooth edges of small letters take some of what lies behind them. Smooth anatomy is steady
     too, where slices are close: ink stands out from what is around it, in the middle slice.
     """
+    from scipy import ndimage  # slow to load
+
     stack = np.stack(slices).astype(np.float32)
     low, high = stack.min(axis=0), stack.max(axis=0)
     least, most = float(low.min()), float(np.percentile(stack, 99.5))
@@ -83,6 +84,8 @@ def _steady(slices: Sequence[NDArray[Any]]) -> Mask:
 
 def _frequent(values: NDArray[Any]) -> list[Mask]:
     """The pixels of the largest value, and of those bright values that are far too frequent."""
+    from scipy import ndimage
+
     found, counts = np.unique(values, return_counts=True)
     usual = (counts >= MIN_PIXELS) & (counts <= MAX_SHARE * values.size)
     bright = usual & (found > np.median(values))
@@ -101,6 +104,8 @@ def _has_lines(mask: Mask) -> bool:
 
 
 def _has_line(mask: Mask) -> bool:
+    from scipy import ndimage
+
     joined = ndimage.maximum_filter1d(mask.view(np.uint8), 2 * GAP_PX + 1, axis=1)
     labels, _count = ndimage.label(joined, structure=np.ones((3, 3)))
     return any(

@@ -14,7 +14,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import nibabel as nib
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
@@ -104,6 +103,8 @@ def read(path: Path) -> Volume:
 
 
 def _read_nifti(path: Path) -> Volume:
+    import nibabel as nib  # slow to load
+
     try:
         image: Any = nib.load(path)
         shape = _three(image.shape, image.get_data_dtype())  # before a voxel is read

@@ -7,7 +7,6 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
-from scipy.optimize import linear_sum_assignment
 
 from readerstudy.imaging.defacing import Mask, Volume
 
@@ -49,6 +48,8 @@ def encoded(image: Image.Image, kind: str, *, quality: int = 90) -> bytes:
 
 def side_view(volume: Volume, mask: Mask) -> bytes:
     """The middle sagittal plane, head up, nose to the left, with the mask in red: a PNG."""
+    from scipy.optimize import linear_sum_assignment  # slow to load
+
     axis, coordinate = linear_sum_assignment(-np.abs(volume.steps_mm))
     along = dict(zip(axis.tolist(), coordinate.tolist(), strict=True))
     order = [number for number in range(3) if along[number] != 0]

@@ -6,7 +6,6 @@ from pathlib import Path
 
 import pydicom
 import requests
-from pynetdicom import AE
 
 TIMEOUT_S = 60
 TRANSIENT = frozenset([408, 425, 429])  # and every 5xx: the same request may succeed later
@@ -71,6 +70,8 @@ def c_store(path: Path, address: str, *, calling: str, called: str) -> None:
     NotTaken
         When there is no association, the class is not taken, or with the status of a refusal.
     """
+    from pynetdicom import AE  # slow to load, and the worker alone sends
+
     host, _, port = address.rpartition(":")
     data = pydicom.dcmread(path)
     ae = AE(ae_title=calling)

@@ -5,7 +5,7 @@ from typing import Any
 
 from readerstudy.reads.models import Qualification, QuestionnaireReply
 from readerstudy.results.tables import Table, table
-from readerstudy.studies.models import Study
+from readerstudy.studies.models import Reader, Study
 from readerstudy.studies.selectors import questionnaires
 
 Row = dict[str, Any]
@@ -19,6 +19,19 @@ def tables(study: Study) -> list[Table]:
     if study.pass_mark_percent:
         found.append(table("qualification", _qualifications(study)))
     return found
+
+
+def readers(study: Study) -> Iterator[Row]:
+    """Who read, where, and how experienced."""
+    for reader in Reader.objects.filter(study=study).select_related("site", "user"):
+        yield {
+            "reader": reader.code,
+            "site": reader.site.name,
+            "experience": reader.experience,
+            "experience_years": reader.experience_years,
+            "withdrawn": int(reader.withdrawn_at is not None),
+            "simulated": int(reader.user.is_simulated),
+        }
 
 
 def _answers(study: Study) -> Iterator[Row]:

@@ -5,7 +5,7 @@ Nothing here writes. `services.freeze` keeps what this module gathers.
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from readerstudy.imaging.models import Series, SeriesRole
 from readerstudy.proposals.lesions import ProposedLesion
@@ -13,13 +13,15 @@ from readerstudy.reads import disclosure
 from readerstudy.reads.models import Answer, Batch, Decision, Mark, Read
 from readerstudy.reads.services.submitting import timings_under
 from readerstudy.results import about_readers, drawings
-from readerstudy.results.bridge import Lesion, localise
 from readerstudy.results.models import EmergencyUnblinding
 from readerstudy.results.tables import OF_READS, Table, table
 from readerstudy.studies.allocation import Allocation
-from readerstudy.studies.models import Case, Reader, Study
+from readerstudy.studies.models import Case, Study
 from readerstudy.studies.randomisation import repeat_number
 from readerstudy.truth.models import ReferenceStandard, TruthLesion
+
+if TYPE_CHECKING:
+    from readerstudy.results.bridge import Lesion
 
 Row = dict[str, Any]
 OTHER_IDLE_LIMITS_S = (30, 120)
@@ -32,7 +34,7 @@ class Gathering:
     study: Study
     rule: dict[str, Any]  # of matching, from the analysis plan
     standards: dict[Any, ReferenceStandard] = field(default_factory=dict)
-    lesions: dict[Any, list[Lesion]] = field(default_factory=dict)
+    lesions: "dict[Any, list[Lesion]]" = field(default_factory=dict)
     reads: list[Read] = field(default_factory=list)
     repeats: list[Read] = field(default_factory=list)  # of cases read before (R13)
     control_key: str = ""
@@ -56,7 +58,7 @@ def gather(study: Study) -> list[Table]:
         "answers": _answers,
         "decisions": _decisions,
         "proposals": _proposals,
-        "readers": _readers,
+        "readers": lambda given: about_readers.readers(given.study),
         "allocation": _allocation,
         "events": _events,
     }
@@ -90,6 +92,8 @@ def interim_rows(study: Study) -> list[Row]:
 
 
 def _fetch(study: Study) -> Gathering:
+    from readerstudy.results.bridge import Lesion  # the web process needs no statistics to start
+
     data = Gathering(study, study.analysis_plan.get("matching", {}))
     cases = Case.objects.filter(study=study, kind=Case.Kind.MAIN, withdrawn_at=None)
     for standard in ReferenceStandard.objects.filter(case__in=cases).select_related("case"):
@@ -211,6 +215,8 @@ def _number(value: Any) -> float | None:
 
 
 def _marks(data: Gathering) -> Iterator[Row]:
+    from readerstudy.results.bridge import localise
+
     kept = Mark.objects.filter(read__in=data.reads, is_removed=False).order_by("read", "number")
     by_read: dict[Any, list[Mark]] = {}
     for mark in kept:
@@ -280,6 +286,8 @@ def _answers(data: Gathering) -> Iterator[Row]:
 
 def _hits(data: Gathering) -> list[tuple[Case, ProposedLesion, int]]:
     """Every finished proposal of the study's detectors, with the lesion that it hits (0: none)."""
+    from readerstudy.results.bridge import localise
+
     detectors = set(data.study.arms.exclude(detector="").values_list("detector", flat=True))
     found = []
     for standard in sorted(data.standards.values(), key=lambda each: each.case.code):
@@ -331,18 +339,6 @@ def _decisions(data: Gathering) -> Iterator[Row]:
                 "probability": lesion.probability,
                 "lesion": hit,
             }
-
-
-def _readers(data: Gathering) -> Iterator[Row]:
-    for reader in Reader.objects.filter(study=data.study).select_related("site", "user"):
-        yield {
-            "reader": reader.code,
-            "site": reader.site.name,
-            "experience": reader.experience,
-            "experience_years": reader.experience_years,
-            "withdrawn": int(reader.withdrawn_at is not None),
-            "simulated": int(reader.user.is_simulated),
-        }
 
 
 def _allocation(data: Gathering) -> Iterator[Row]:

@@ -13,7 +13,6 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 from readerstudy.accounts.models import User
 from readerstudy.audit.services import record_view
 from readerstudy.results import (
-    bridge,
     exports,
     planning,
     presentation,
@@ -252,6 +251,8 @@ def bundle(request: HttpRequest, study_id: UUID, run_id: UUID) -> HttpResponse:
 @require_http_methods(["GET", "POST"])
 def plan(request: HttpRequest) -> HttpResponse:
     """Readers and cases that a study needs (S12); its address holds all that was asked."""
+    from readerstudy.results import bridge  # the web process needs no statistics to start
+
     if request.method == "POST":
         return _from_pilot(request)
     typed = planning.DEFAULTS | request.GET.dict()
@@ -271,6 +272,8 @@ def plan(request: HttpRequest) -> HttpResponse:
 
 def _plan_context(typed: dict[str, str]) -> dict[str, Any]:
     """What the form needs: what was typed, and the names that can be chosen."""
+    from readerstudy.results import bridge
+
     return {
         "typed": typed,
         "published": bridge.published_names(),
@@ -280,6 +283,8 @@ def _plan_context(typed: dict[str, str]) -> dict[str, Any]:
 
 def _from_pilot(request: HttpRequest) -> HttpResponse:
     """Take the variances from a pilot's reads into the address; the table is not kept."""
+    from readerstudy.results import bridge
+
     sent = request.FILES.get("pilot")
     lesions = request.FILES.get("lesions")
     fom = request.POST.get("fom", "auc")
@@ -301,6 +306,8 @@ def _from_pilot(request: HttpRequest) -> HttpResponse:
 @require_GET
 def plan_figure(request: HttpRequest) -> HttpResponse:
     """Power against the number of cases, in the user's theme."""
+    from readerstudy.results import bridge
+
     user = cast("User", request.user)
     theme: Literal["light", "dark"] = "light" if user.theme == "light" else "dark"
     data = bridge.power_figure(planning.asked(request.GET.dict()), theme)

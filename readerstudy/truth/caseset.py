@@ -10,7 +10,6 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from scipy import stats
 
 LEVEL = 0.05
 DRAWS = 4999
@@ -50,6 +49,8 @@ def tells(
     list of Tell
         The strongest first. The same input gives the same answer (the draws are seeded).
     """
+    from scipy import stats  # slow to load, and only a coordinator's page asks
+
     truth = np.asarray(diseased, dtype=bool)
     if truth.all() or not truth.any():
         return []

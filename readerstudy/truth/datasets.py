@@ -5,11 +5,9 @@ from collections.abc import Callable, Mapping, Sequence
 from http import HTTPStatus
 from pathlib import Path
 
-import highdicom as hd
 import numpy as np
 import pydicom
 from numpy.typing import NDArray
-from pydicom.sr.codedict import codes
 
 from readerstudy.accounts.models import User
 from readerstudy.imaging import layouts, nifti, selectors, store
@@ -213,6 +211,9 @@ def _mask(paths: Sequence[Path], t1c: nifti.Volume) -> Mask | None:
 
 def _segmentation(mask: Mask, sources: Sequence[Path], place: nifti.Place, target: Path) -> Path:
     """The mask as a DICOM Segmentation on the series' slices, as others' drawings come in."""
+    import highdicom as hd  # slow to load, and few processes import a data set
+    from pydicom.sr.codedict import codes
+
     images = [pydicom.dcmread(path) for path in sources]
     algorithm = hd.AlgorithmIdentificationSequence(
         name=place.dataset, version="published", family=codes.DCM.ManualProcessing
