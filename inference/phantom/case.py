@@ -1,6 +1,7 @@
 """One synthetic examination with its truth."""
 
 from collections.abc import Callable
+from copy import deepcopy
 from dataclasses import dataclass
 
 import numpy as np
@@ -105,10 +106,8 @@ def make_earlier(seed: int, *, n_lesions: int | None = None, shrink: float = 0.6
     if not 0 < shrink < 1:
         raise ValueError(f"shrink is {shrink}: an earlier lesion is smaller, between 0 and 1")
     rng = np.random.default_rng(seed)
-    later, dose, _ = _head(rng, None)
-    planted = lesions.plant(later, n_lesions, dose, rng)
-    rng = np.random.default_rng(seed)
     head, dose, enhancing = _head(rng, None)
+    planted = lesions.plant(deepcopy(head), n_lesions, dose, rng)
     own = np.random.default_rng([seed, 1])
     before = lesions.plant_smaller(head, planted, shrink, dose, own)
     return _acquired(seed, head, before, enhancing, scanner.draw(own, None), own)

@@ -14,6 +14,7 @@ from inference.detector import CorruptWeights, Detector, NoSuchDevice, UnknownDe
 from inference.lesions import Lesion
 from inference.metrics import score_case
 from inference.phantom import PhantomCase
+from inference.volume import Volume
 
 
 @pytest.fixture(scope="module")
@@ -24,6 +25,23 @@ def default() -> Detector:
 @pytest.fixture(scope="module")
 def found(default: Detector, case: PhantomCase) -> list[Lesion]:
     return default.detect(case.series)
+
+
+@pytest.fixture(scope="module")
+def around_the_largest(case: PhantomCase) -> dict[str, Volume]:
+    """A piece of the head about the largest lesion: enough to propose on, soon done."""
+    largest = max(case.lesions, key=lambda each: each.volume_mm3)
+    return {role: _about(volume, largest.centroid_mm) for role, volume in case.series.items()}
+
+
+def _about(volume: Volume, centre_mm: tuple[float, float, float], half_mm: float = 48) -> Volume:
+    at, spacing = volume.to_index(np.array(centre_mm)), np.array(volume.spacing_mm)
+    low = np.maximum(np.floor(at - half_mm / spacing), 0).astype(int)
+    high = np.ceil(at + half_mm / spacing).astype(int)
+    affine = volume.affine.copy()
+    affine[:3, 3] = volume.to_mm(low.astype(float))
+    z, y, x = (slice(a, b) for a, b in zip(low, high, strict=True))
+    return replace(volume, voxels=volume.voxels[z, y, x], affine=affine)
 
 
 def test_importing_the_package_loads_neither_torch_nor_monai() -> None:
@@ -77,18 +95,21 @@ def test_each_proposal_has_a_heat_map_about_it_and_words_for_it(found: list[Lesi
 
 
 def test_the_same_images_give_the_same_proposals(
-    default: Detector, found: list[Lesion], case: PhantomCase
+    default: Detector, around_the_largest: dict[str, Volume]
 ) -> None:
-    again = default.detect(case.series)
+    found, again = (default.detect(around_the_largest) for _ in range(2))
+    assert found
     assert [each.centroid_mm for each in again] == [each.centroid_mm for each in found]
     assert [each.probability for each in again] == pytest.approx(
         [each.probability for each in found], abs=1e-3
     )
 
 
-def test_it_works_from_t1c_alone(default: Detector, case: PhantomCase) -> None:
+def test_it_works_from_t1c_alone(
+    default: Detector, around_the_largest: dict[str, Volume], case: PhantomCase
+) -> None:
     largest = max(case.lesions, key=lambda each: each.volume_mm3)
-    alone = default.detect({"t1c": case.series["t1c"]})
+    alone = default.detect({"t1c": around_the_largest["t1c"]})
     distances = [
         np.linalg.norm(np.subtract(each.centroid_mm, largest.centroid_mm)) for each in alone
     ]
