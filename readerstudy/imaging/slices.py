@@ -1,5 +1,6 @@
 """Single slices of a packed series as pictures, for pages without the reading room's program."""
 
+from collections.abc import Collection
 from typing import Any
 from uuid import UUID
 
@@ -27,17 +28,20 @@ def stacks(examination: Examination) -> list[dict[str, Any]]:
 
 
 def picture(
-    examination: Examination, series_id: UUID, number: int, window: tuple[float, float] | None
+    examinations: Collection[UUID],
+    series_id: UUID,
+    number: int,
+    window: tuple[float, float] | None,
 ) -> bytes:
     """One slice as a PNG, in the window (centre, width) or the series' own.
 
     Raises
     ------
     Unknown
-        404 for a series of another examination, or a slice that is not there.
+        404 for a series of none of the examinations, or a slice that is not there.
     """
     series = selectors.series(series_id)
-    if series is None or series.examination_id != examination.pk or not series.pack_sha256:
+    if series is None or series.examination_id not in examinations or not series.pack_sha256:
         raise Unknown
     geometry = series.geometry or {}
     if number >= geometry["frames"]:

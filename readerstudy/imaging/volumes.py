@@ -18,7 +18,9 @@ def volume_of(series: Series) -> Volume:
     rows_mm, columns_mm = geometry["pixel_spacing_mm"]
     across = np.cross(geometry["row_cosine"], geometry["column_cosine"])
     count = len(positions)
-    between = (positions[-1] - positions[0]) / (count - 1) if count > 1 else across
+    # One frame has no next one to tell the step: then it is as far as the slice is thick.
+    alone = across * geometry["spacing_mm"]
+    between = (positions[-1] - positions[0]) / (count - 1) if count > 1 else alone
     steps = np.stack(
         [
             between,

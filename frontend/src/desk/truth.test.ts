@@ -5,6 +5,7 @@ import { pixelOf, placeOf, sliceNear, type Stack } from "./truth";
 const tilted: Stack = {
   id: "s",
   name: "T1C",
+  prior: "",
   rows: 100,
   columns: 80,
   window: [500, 1000],

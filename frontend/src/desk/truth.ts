@@ -9,6 +9,8 @@ type Point = readonly [number, number, number];
 export interface Stack {
   id: string;
   name: string;
+  /** "prior, 92 days earlier"; empty for the case's own examination. */
+  prior: string;
   rows: number;
   columns: number;
   window: readonly [number, number];
@@ -106,7 +108,7 @@ class TruthViewer {
     const button = document.createElement("button");
     button.type = "button";
     button.className = "btn btn-sm btn-outline-secondary";
-    button.textContent = stack.name;
+    button.textContent = nameOf(stack);
     button.setAttribute("aria-pressed", String(stack === this.stack));
     button.addEventListener("click", () => { this.change(stack, button); });
     this.part("truth-series").append(button);
@@ -130,7 +132,7 @@ class TruthViewer {
   }
 
   private goTo(place: Point | null): void {
-    if (place === null) return;
+    if (place === null || this.stack.prior !== "") return;
     this.slice = sliceNear(this.stack, place);
     this.draw();
   }
@@ -152,7 +154,8 @@ class TruthViewer {
   }
 
   private onClick(event: MouseEvent): void {
-    if (this.rows === null) return;
+    // The standard is of the case's own examination: the prior is looked at, and not marked.
+    if (this.rows === null || this.stack.prior !== "") return;
     const edge = this.image.getBoundingClientRect();
     const column = ((event.clientX - edge.left) / edge.width) * this.stack.columns - 0.5;
     const row = ((event.clientY - edge.top) / edge.height) * this.stack.rows - 0.5;
@@ -206,11 +209,13 @@ class TruthViewer {
     const shape = `${String(this.stack.columns * along)} / ${String(this.stack.rows * between)}`;
     this.stage.style.setProperty("--shape", shape);
     this.part("truth-place").textContent =
-      `${this.stack.name} ${String(this.slice + 1)} / ${String(this.stack.positions_mm.length)}`;
+      `${nameOf(this.stack)} ${String(this.slice + 1)} / ${String(this.stack.positions_mm.length)}`;
+    this.box.classList.toggle("is-prior", this.stack.prior !== "");
     this.drawMarks();
   }
 
   private shown(): Shown[] {
+    if (this.stack.prior !== "") return []; // no registration: a lesion's place is unknown there
     const own = [...(this.rows?.querySelectorAll("tr") ?? [])].flatMap((row, number) => {
       const place = placeIn(row);
       const diameter = Number(fieldOf(row, "diameter_mm").value.replace(",", ".")) || DEFAULT_DIAMETER_MM;
@@ -235,6 +240,10 @@ class TruthViewer {
       return markOf(column, row, Math.max(each.diameter / 2, 1.5) / along, each);
     }));
   }
+}
+
+function nameOf(stack: Stack): string {
+  return stack.prior === "" ? stack.name : `${stack.name} (${stack.prior})`;
 }
 
 function markOf(column: number, row: number, radius: number, each: Shown): SVGElement[] {

@@ -93,8 +93,8 @@ describe("where the prior lies", () => {
     made.shift.value = [1, 1, 1];
     made.open(NOW, PRIOR);
     expect(made.shift.value).toBeNull();
-    made.open(NOW, null);
-    expect([made.series, made.isPrior(old)]).toEqual([[], false]);
+    made.open(NOW, null, [1, 1, 1]); // kept of a case, and this one has no prior
+    expect([made.shift.value, made.series, made.isPrior(old)]).toEqual([null, [], false]);
   });
 
   test("linked panes scroll together over the shift; unlinked ones stay", () => {
@@ -112,19 +112,20 @@ describe("where the prior lies", () => {
   test("the shift is what both panes show in their middle, and is an event", () => {
     const comparison = opened();
     const pane = (of: Series, at: Vector): Pane => ({ series: of, toPatient: () => at }) as unknown as Pane;
-    const log = vi.fn();
+    const [log, keepLink] = [vi.fn(), vi.fn()];
     const viewing = {
       comparison,
       active: { value: 1 },
       stage: { panes: [pane(t1c, [5, 6, 7]), pane(old, [9, 6, -3])] },
       seats: { middleOf: () => [0, 0] },
-      host: { log },
+      host: { log, keepLink },
     } as unknown as Viewing;
     linkPrior(viewing);
     expect(comparison.shift.value).toEqual([4, 0, -10]);
     expect(log).toHaveBeenCalledWith("link", { prior_shift_mm: [4, 0, -10] });
     linkPrior(viewing);
     expect(comparison.shift.value).toBeNull();
+    expect(keepLink.mock.calls).toEqual([[[4, 0, -10]], [null]]);
   });
 });
 

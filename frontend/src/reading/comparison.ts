@@ -22,9 +22,10 @@ export class Comparison {
   readonly shift = signal<Vector | null>(null);
   private frames = new Set<string>();
 
-  open(current: readonly Series[], prior: Prior | null): void {
+  /** @param kept The shift that the reader had set in this case before the page was loaded again. */
+  open(current: readonly Series[], prior: Prior | null, kept: Vector | null = null): void {
     this.prior.value = prior;
-    this.shift.value = null;
+    this.shift.value = prior && kept;
     const named = current.map((each) => each.geometry.frame_of_reference).filter((uid) => uid !== "");
     this.frames = new Set(named);
   }
@@ -117,5 +118,6 @@ export function linkPrior(viewing: Viewing): void {
   const [here, there] = [middleOf(false), middleOf(true)];
   if (!here || !there || stage.panes.length < 2) return;
   comparison.shift.value = comparison.shift.value ? null : subtract(there, here);
+  viewing.host.keepLink(comparison.shift.value);
   viewing.host.log("link", { prior_shift_mm: comparison.shift.value });
 }

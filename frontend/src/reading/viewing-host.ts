@@ -3,6 +3,7 @@ import { computed } from "@preact/signals";
 import type { Vector } from "../api/types";
 import { t } from "../i18n";
 import { followHeat } from "./heat";
+import { keepLink, keptLink } from "./prior-link";
 import type { Room } from "./room";
 import { sceneOf } from "./scene";
 import { kept } from "./segmenting";
@@ -57,6 +58,23 @@ export function viewingHost(room: Room): ViewingHost {
       if (open) open.selectedMeasure.value = id;
     },
     painted: (pane) => room.paneDone(pane),
+    ...priorHost(room),
+  };
+}
+
+/** The link of a prior outlives a reload of its case, and is told to the log of the new page. */
+function priorHost({ state, record }: Room): Pick<ViewingHost, "keptLink" | "keepLink"> {
+  return {
+    keptLink: () => {
+      const packet = state.openCase.value?.packet;
+      const kept = packet?.prior ? keptLink(packet.read.id) : null;
+      if (kept) record("link", { prior_shift_mm: kept, is_restored: true });
+      return kept;
+    },
+    keepLink: (shift_mm) => {
+      const read = state.openCase.value?.packet.read.id;
+      if (read !== undefined) keepLink(read, shift_mm);
+    },
   };
 }
 

@@ -39,6 +39,9 @@ export interface ViewingHost {
   keepMeasure: (measure: Measure) => void;
   selectMeasure: (id: string) => void;
   painted: (pane: number) => void;
+  /** By what shift the reader linked the open case's prior, from before a reload; and the new one. */
+  keptLink: () => Vector | null;
+  keepLink: (shift_mm: Vector | null) => void;
 }
 
 /** What shows in which pane, and how: the state and commands of looking. */
@@ -79,7 +82,7 @@ export class Viewing {
   /** Hang the series of a case anew, as the protocol says. */
   async open(series: readonly Series[], hanging: Hanging, prior: Prior | null = null): Promise<void> {
     this.series = series;
-    this.comparison.open(series, prior);
+    this.comparison.open(series, prior, this.host.keptLink());
     this.hanging = hanging;
     this.presets.clear();
     this.isLinked.value = hanging.linked.length > 0;

@@ -68,13 +68,16 @@ describe("r12: touch", () => {
   test("a finger that rests means the place beneath, once; one that moves does not", () => {
     finger("pointerdown", 1, 50, 50);
     vi.advanceTimersByTime(600);
-    expect(handler.hold).toHaveBeenCalledWith(2, [50, 50]);
+    expect([host.className, handler.hold.mock.calls.length]).toEqual(["is-held", 0]);
     finger("pointerup", 1, 50, 50);
+    expect(handler.hold).toHaveBeenCalledWith(2, [50, 50]);
+    expect(host.className).toBe("");
     expect(handler.click).not.toHaveBeenCalled();
     finger("pointerdown", 1, 50, 50);
-    finger("pointermove", 1, 50, 70);
     vi.advanceTimersByTime(600);
-    expect(handler.hold).toHaveBeenCalledTimes(1);
+    finger("pointermove", 1, 50, 70);
+    finger("pointerup", 1, 50, 70);
+    expect([handler.hold.mock.calls.length, handler.drop.mock.calls.length]).toEqual([1, 1]);
   });
 
   test("a touch that the system takes away leaves nothing half done", () => {
@@ -153,7 +156,26 @@ describe("r12: pen", () => {
     vi.advanceTimersByTime(10_000);
     finger("pointerdown", 1, 50, 50);
     vi.advanceTimersByTime(600);
+    finger("pointerup", 1, 50, 50);
     expect(handler.hold).toHaveBeenCalledTimes(1);
+  });
+
+  test("a palm that has rested before any pen came leaves no mark: the pen, its size or its time tell it", () => {
+    finger("pointerdown", 1, 90, 150);
+    vi.advanceTimersByTime(700);
+    point("pointermove", "pen", 7, 33, 44);
+    finger("pointerup", 1, 90, 150);
+    vi.advanceTimersByTime(20_000);
+    finger("pointerdown", 1, 90, 150);
+    vi.advanceTimersByTime(3000);
+    finger("pointerup", 1, 90, 150);
+    const palm = Object.assign(new MouseEvent("pointerdown", { clientX: 90, clientY: 150, bubbles: true }), {
+      pointerType: "touch", pointerId: 1, width: 110, height: 60,
+    });
+    host.dispatchEvent(palm);
+    vi.advanceTimersByTime(700);
+    finger("pointerup", 1, 90, 150);
+    expect([handler.hold, handler.click].map((each) => each.mock.calls.length)).toEqual([0, 0]);
   });
 
   test("while it rests on the glass the hand does nothing, however long", () => {

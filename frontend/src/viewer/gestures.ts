@@ -39,7 +39,7 @@ export interface GestureHandler {
   abandon: () => void;
   /** Pressed and let go without a drag. */
   click: (pane: number, place: ScreenPoint, means: Means) => void;
-  /** A finger that rests in one place. */
+  /** A finger that rested in one place and was lifted there. */
   hold: (pane: number, place: ScreenPoint) => void;
   /** Two fingers: enlarge about a place, and move. */
   pinch: (pane: number, pinch: Pinch) => void;
@@ -50,6 +50,8 @@ export interface GestureHandler {
 const DRAG_PX = 3;
 const FINGER_DRAG_PX = 8; // a fingertip rolls as it rests
 const HOLD_MS = 550;
+const HOLD_MOST_MS = 2500; // what rests longer is a hand
+const PALM_PX = 80; // of a contact's longer side: a thumb's is less
 const PEN_MS = 1000; // so long after a pen was seen, a touch is the hand that holds it
 const PEN_HOLD_MS = 10_000; // and so long one that rests is: the palm lands before the pen is near
 const WHEEL_STEP = 40; // of deltaY; a notch of a mouse wheel is 100 to 120
@@ -84,6 +86,8 @@ class Watcher {
   /** Which pointer drags, and of what kind it is. */
   private dragging: { id: number; type: string } | null = null;
   private isMoving = false;
+  /** A finger has rested long enough: lifted now, it means the place beneath. */
+  private isResting = false;
   private holding: ReturnType<typeof setTimeout> | undefined;
   private turned = 0;
   private isPenDown = false;
@@ -117,7 +121,7 @@ class Watcher {
     this.dragging = { id: event.pointerId, type: event.pointerType };
     this.isMoving = false;
     this.host.setPointerCapture(event.pointerId);
-    if (isFinger && !this.hasPen(PEN_HOLD_MS)) this.holding = setTimeout(() => this.rest(at), HOLD_MS);
+    if (isFinger && !this.hasPen(PEN_HOLD_MS)) this.awaitRest(event);
   };
 
   readonly move = (event: PointerEvent): void => {
@@ -137,7 +141,7 @@ class Watcher {
     const least = event.pointerType === "touch" ? FINGER_DRAG_PX : DRAG_PX;
     this.isMoving ||= Math.hypot(at[0] - x, at[1] - y) > least;
     if (!this.isMoving) return;
-    clearTimeout(this.holding);
+    this.rest(false);
     const [dx_px, dy_px] = [at[0] - this.drag.at[0], at[1] - this.drag.at[1]];
     this.drag = { ...this.drag, at, dx_px, dy_px };
     this.handler.drag(this.drag);
@@ -147,8 +151,12 @@ class Watcher {
     this.fingers.delete(event.pointerId);
     const drag = this.drag;
     if (!drag || event.pointerId !== this.dragging?.id) return;
+    const { isResting } = this;
     this.forget();
-    if (this.isMoving) this.handler.drop({ ...drag, dx_px: 0, dy_px: 0 });
+    if (isResting) {
+      this.handler.abandon();
+      this.handler.hold(this.pane, drag.from);
+    } else if (this.isMoving) this.handler.drop({ ...drag, dx_px: 0, dy_px: 0 });
     else if (event.button === 0) this.handler.click(this.pane, drag.at, meansOf(event));
   };
 
@@ -188,11 +196,26 @@ class Watcher {
     return event.button === ERASER ? { kind: "erase", mark: null } : begun;
   }
 
-  /** The finger has not moved: what it rests on is meant. */
-  private rest(at: ScreenPoint): void {
-    if (!this.drag || this.isMoving) return;
-    this.abandon();
-    this.handler.hold(this.pane, at);
+  /**
+   * See whether a finger rests. What it rests on is meant once it is lifted, not before: a palm may
+   * lie there for a second until its pen comes, and it lies long, or on much of the glass.
+   */
+  private awaitRest({ width, height }: PointerEvent): void {
+    const isPalm = Math.max(width, height) > PALM_PX;
+    this.holding = setTimeout(() => {
+      if (isPalm) {
+        this.abandon();
+        return;
+      }
+      this.rest(true);
+      this.holding = setTimeout(() => this.abandon(), HOLD_MOST_MS - HOLD_MS);
+    }, HOLD_MS);
+  }
+
+  private rest(isResting: boolean): void {
+    clearTimeout(this.holding);
+    this.isResting = isResting;
+    this.host.classList.toggle("is-held", isResting);
   }
 
   private abandon(): void {
@@ -201,7 +224,7 @@ class Watcher {
   }
 
   private forget(): void {
-    clearTimeout(this.holding);
+    this.rest(false);
     this.drag = null;
     this.dragging = null;
   }

@@ -7,6 +7,7 @@ from uuid import UUID
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from readerstudy.audit.services import record_view
@@ -47,7 +48,7 @@ def worklist(request: HttpRequest, study: Study) -> HttpResponse:
 
 def _case(study: Study, case_id: UUID) -> Case:
     cases = Case.objects.filter(study=study, pk=case_id, withdrawn_at=None)
-    found = cases.select_related("study", "examination").first()
+    found = cases.select_related("study", "examination", "prior").first()
     if found is None:
         raise Unknown
     return found
@@ -99,9 +100,21 @@ def _shown(found: Case, by: Any) -> dict[str, Any]:
         "proposed": selectors.proposed_consensus(found),
         "panel": selectors.panel(found.study),
         "evidence": Evidence.choices,
-        "stacks": slices.stacks(found.examination),
+        "stacks": _stacks(found),
         "lesions": [{} for _ in range(BLANK_ROWS)],
     }
+
+
+def _stacks(found: Case) -> list[dict[str, Any]]:
+    """The case's series, then its prior's, named as such: what readers compare with, too."""
+    own = [{**each, "prior": ""} for each in slices.stacks(found.examination)]
+    if found.prior is None:
+        return own
+    words = _("prior")
+    if found.prior_days is not None:
+        words = ngettext("prior, %d day earlier", "prior, %d days earlier", found.prior_days)
+        words %= found.prior_days
+    return own + [{**each, "prior": words} for each in slices.stacks(found.prior)]
 
 
 def _stated(form: Any) -> dict[str, Any]:
@@ -140,7 +153,7 @@ def _confirm(found: Case, form: Any, by: Any) -> None:
 def picture(
     request: HttpRequest, study: Study, case_id: UUID, series_id: UUID, number: int
 ) -> HttpResponse:
-    """One slice of the case, as the page asks for it."""
+    """One slice of the case or of its prior, as the page asks for it."""
     found = _case(study, case_id)
     window = None
     if "c" in request.GET:
@@ -148,7 +161,8 @@ def picture(
             window = (float(request.GET["c"]), float(request.GET.get("w", "")))
         except ValueError:
             raise Unknown from None
-    data = slices.picture(found.examination, series_id, number, window)
+    shown = {each for each in (found.examination_id, found.prior_id) if each}
+    data = slices.picture(shown, series_id, number, window)
     return HttpResponse(data, content_type="image/png", headers={"Cache-Control": PRIVATE})
 
 

@@ -302,6 +302,28 @@ def test_a4_a_truth_reader_gets_the_slice_that_was_asked_for_and_nobody_else_any
     assert Client().get(of(0)).status_code == 302
 
 
+def test_r1_a_truth_reader_sees_the_prior_named_as_such_and_its_slices(
+    panel: Panel, sign_in: Callable[..., Client]
+) -> None:
+    before = factories.prior(panel.case, by=panel.people.cora)
+    Case.objects.filter(pk=panel.case.pk).update(prior_days=92)
+    series = Series.objects.filter(examination=before).first()
+    assert series is not None
+    packed(series)
+    page = address("truth-case", panel.study, panel.case.pk)
+    picture = address("truth-picture", panel.study, panel.case.pk, series.pk, 0)
+    tess = sign_in(panel.tess)
+    stacks = tess.get(page).context["stacks"]
+    assert {each["prior"] for each in stacks} == {"", "prior, 92 days earlier"}
+    assert str(series.pk) in {each["id"] for each in stacks if each["prior"]}
+    assert tess.get(picture)["Content-Type"] == "image/png"
+    for name in ("max", "mallory"):
+        assert sign_in(getattr(panel.people, name)).get(picture).status_code == 404
+    assert sign_in(panel.people.rae).get(picture).status_code == 403
+    studies.set_prior(panel.case, examination=None, by=panel.people.cora)
+    assert sign_in(panel.tess).get(picture).status_code == 404
+
+
 def posted(*lesions: LesionDraft, **more: str) -> dict[str, Any]:
     names = ("x_mm", "y_mm", "z_mm", "diameter_mm", "kind")
     rows = {name: [str(getattr(each, name)) for each in lesions] for name in names}
