@@ -5,10 +5,10 @@ from typing import Any
 
 import numpy as np
 
-from readerstudy.imaging.geometry import grid_digest
 from readerstudy.imaging.models import Series
 from readerstudy.reads.models import Mark, Read
 from readerstudy.truth.models import ReferenceStandard, TruthLesion
+from readerstudy.truth.selectors import is_displaced
 
 Row = dict[str, Any]
 
@@ -20,15 +20,11 @@ def cells(mask: dict[str, str] | None) -> Row:
 
 
 def cells_of_standard(mask: dict[str, str] | None) -> Row:
-    """As `cells`; without the voxels where the series lies otherwise than when they were drawn.
-
-    Masks from before grids were kept have none, and are taken as they are.
-    """
+    """As `cells`; without the voxels where the series lies otherwise than when they were drawn."""
     found = cells(mask)
-    if mask and mask.get("grid"):
-        series = Series.objects.filter(pk=mask["series"]).only("geometry").first()
-        if series is None or not series.geometry or grid_digest(series.geometry) != mask["grid"]:
-            found["drawn"] = ""
+    series = Series.objects.filter(pk=mask["series"]).only("geometry").first() if mask else None
+    if is_displaced(mask, series.geometry if series else None):
+        found["drawn"] = ""
     return found
 
 

@@ -52,9 +52,23 @@ def standards(study: Study) -> list[Missing]:
 def _lacking(code: str, words: str, standings: Sequence[selectors.Standing]) -> list[Missing]:
     if not standings:
         return []
-    codes = [each.case.code for each in standings]
+    named = _named([each.case.code for each in standings])
+    return [Missing(code, words.format(named), Step.STANDARD)]
+
+
+def _named(codes: Sequence[str]) -> str:
     more = f" and {len(codes) - SHOWN} more" if len(codes) > SHOWN else ""
-    return [Missing(code, words.format(", ".join(codes[:SHOWN]) + more), Step.STANDARD)]
+    return ", ".join(codes[:SHOWN]) + more
+
+
+@check
+def grids(study: Study) -> list[Missing]:
+    """What was drawn for the standard lies where it was drawn: a late slice shifts all voxels."""
+    codes = selectors.displaced(study)
+    if not codes:
+        return []
+    words = f"Images came after the standard was drawn on them, or went: {_named(codes)}."
+    return [Missing("truth.grid_changed", f"{words} Set it again.", Step.STANDARD)]
 
 
 @check

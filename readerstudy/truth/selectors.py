@@ -2,7 +2,7 @@
 
 import hashlib
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from typing import Any
 from uuid import UUID
@@ -11,6 +11,8 @@ from django.db.models import QuerySet
 
 from readerstudy.accounts.models import User
 from readerstudy.audit.services import canonical
+from readerstudy.imaging.geometry import grid_digest
+from readerstudy.imaging.models import Series
 from readerstudy.studies import plan as plans
 from readerstudy.studies.models import Case, Study
 from readerstudy.truth import caseset
@@ -43,6 +45,28 @@ def of_case(case: Case) -> ReferenceStandard | None:
 def lesions(standard: ReferenceStandard) -> QuerySet[TruthLesion]:
     """The standard's lesions, by number."""
     return TruthLesion.objects.filter(standard=standard)
+
+
+def is_displaced(mask: Mapping[str, str] | None, geometry: Mapping[str, Any] | None) -> bool:
+    """Whether a series no longer lies where it lay when this was drawn on it.
+
+    Masks from before grids were kept have none, and are taken as they are.
+    """
+    if not mask or not mask.get("grid"):
+        return False
+    return not geometry or grid_digest(geometry) != mask["grid"]
+
+
+def displaced(study: Study) -> list[str]:
+    """The codes of cases whose standard was drawn on a grid that their series no longer has."""
+    drawn = TruthLesion.objects.filter(
+        standard__case__study=study, standard__case__withdrawn_at=None, mask__isnull=False
+    )
+    rows = [(code, mask or {}) for code, mask in drawn.values_list("standard__case__code", "mask")]
+    ids = {mask["series"] for _, mask in rows}
+    found = Series.objects.filter(pk__in=ids).values_list("pk", "geometry")
+    grids = {str(pk): geometry for pk, geometry in found}
+    return sorted({code for code, mask in rows if is_displaced(mask, grids.get(mask["series"]))})
 
 
 def set_cases(study: Study) -> set[UUID]:

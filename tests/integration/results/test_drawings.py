@@ -9,6 +9,7 @@ from readerstudy.imaging.geometry import grid_digest
 from readerstudy.imaging.models import Series
 from readerstudy.results import drawings
 from readerstudy.results.freeze import gather
+from readerstudy.studies.readiness import missing
 from readerstudy.truth.models import ReferenceStandard, TruthLesion
 from tests import factories
 from tests.cast import People
@@ -55,5 +56,7 @@ def test_voxels_count_only_on_the_grid_that_they_were_drawn_on(standard: Referen
     assert drawings.cells_of_standard(mask) == there  # kept before grids were
     for kept, is_there in ((mask, True), (bound, False)):
         TruthLesion.objects.filter(standard=standard).update(mask=kept)
+        said = [each.words for each in missing(standard.case.study) if "grid" in each.code]
+        assert [standard.case.code in each for each in said] == ([] if is_there else [True])
         tables = {each.name: each for each in gather(standard.case.study)}
         assert (ONE_VOXEL in str(tables["truth"])) is is_there
