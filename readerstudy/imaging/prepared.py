@@ -76,13 +76,14 @@ class Prepared:
         return sql, places
 
 
-def insert(row: models.Model) -> None:
-    """Insert a new row with a key that the database counts; the key is set."""
-    named, sql = _written_insert(type(row), connection.vendor)
+def insert(*rows: models.Model) -> None:
+    """Insert new rows of one kind with keys that the database counts; the keys are set."""
+    named, sql = _written_insert(type(rows[0]), len(rows), connection.vendor)
     with connection.cursor() as cursor:
-        cursor.execute(sql, _saved(row, named))
-        (row.pk,) = cursor.fetchone()
-    row._state.adding, row._state.db = False, connection.alias  # noqa: SLF001 -- as Model.save
+        cursor.execute(sql, [value for row in rows for value in _saved(row, named)])
+        keys = cursor.fetchall()
+    for row, (key,) in zip(rows, keys, strict=True):
+        row.pk, row._state.adding, row._state.db = key, False, connection.alias  # noqa: SLF001 -- as Model.save
 
 
 def update(row: models.Model, *names: str) -> None:
@@ -93,13 +94,13 @@ def update(row: models.Model, *names: str) -> None:
 
 
 @lru_cache(maxsize=64)
-def _written_insert(model: type[models.Model], _vendor: str) -> tuple[list[Any], str]:
+def _written_insert(model: type[models.Model], count: int, _vendor: str) -> tuple[list[Any], str]:
     quote, meta = connection.ops.quote_name, model._meta  # noqa: SLF001 -- Django's public API
     fields = [each for each in meta.local_concrete_fields if not each.primary_key]
     columns = ", ".join(quote(str(each.column)) for each in fields)
-    places = ", ".join(["%s"] * len(fields))
+    places = ", ".join([f"({', '.join(['%s'] * len(fields))})"] * count)
     table, key = quote(meta.db_table), quote(meta.pk.attname)
-    return fields, f"INSERT INTO {table} ({columns}) VALUES ({places}) RETURNING {key}"  # noqa: S608
+    return fields, f"INSERT INTO {table} ({columns}) VALUES {places} RETURNING {key}"  # noqa: S608
 
 
 @lru_cache(maxsize=64)
@@ -116,7 +117,17 @@ def _written_update(
 
 def _saved(row: models.Model, fields: Sequence[Any]) -> list[Any]:
     """The values of fields as the database's driver takes them."""
-    return [each.get_db_prep_save(getattr(row, each.attname), connection) for each in fields]
+    return [_field_value(each, getattr(row, each.attname)) for each in fields]
+
+
+def _field_value(field: Any, value: Any) -> Any:
+    """A field's value as the driver takes it; plain ones are that already."""
+    if type(value) in _PLAIN and not isinstance(field, models.JSONField):
+        return value
+    return field.get_db_prep_save(value, connection)
+
+
+_PLAIN = frozenset([int, str, type(None)])
 
 
 class _Place:

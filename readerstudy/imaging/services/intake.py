@@ -1,5 +1,6 @@
 """Take in one file: parse, refuse or de-identify, store, index. Safe to repeat and to kill."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -59,9 +60,16 @@ def take(
 
 
 def cleaned(
-    source: Path, clean: Path, *, collection: Collection, study_uid: str | None = None
+    source: Path,
+    clean: Path,
+    *,
+    collection: Collection,
+    study_uid: str | None = None,
+    words: Mapping[str, str] | None = None,
 ) -> dict[str, Any]:
     """De-identify a file, writing it to `clean`; what the index needs of it. No row is written.
+
+    `words` are the collection's own for sequences, where they are known (`words_of`).
 
     Raises
     ------
@@ -71,7 +79,8 @@ def cleaned(
     if not collection.uid_key:
         raise RefusedFile(Reason.NO_KEY)
     key, options = bytes(collection.uid_key), collection.deidentification
-    header = indexed(shared.parse(source, key, clean, options), collection)
+    header = shared.parse(source, key, clean, options)
+    header = indexed(header, words_of(collection) if words is None else words)
     if study_uid and header["study_uid"] not in selectors.uids_of(collection, study_uid):
         raise RefusedFile(Reason.OTHER_STUDY)
     if header["is_suspect"] and _known(collection.pk, header) is None:
@@ -80,10 +89,14 @@ def cleaned(
     return header
 
 
-def indexed(header: dict[str, Any], collection: Collection) -> dict[str, Any]:
+def words_of(collection: Collection) -> dict[str, str]:
+    """A collection's own words for sequences."""
+    return Protocol.of(collection.imaging_protocol).words
+
+
+def indexed(header: dict[str, Any], words: Mapping[str, str]) -> dict[str, Any]:
     """What the index needs of a header: its role, and no word that the scanner wrote."""
     hints = header.pop("role_hints")
-    words = Protocol.of(collection.imaging_protocol).words
     role = roles.role_of(header["dicom_modality"], hints, words)
     return header | {"role": role, "acquisition": {name: hints[name] for name in ACQUISITION}}
 
@@ -106,20 +119,35 @@ def keep(
         known = _known(collection.pk, header)
         if known is None:
             raise
-        return _repeat(known, header, clean)
+        return repeated(known, header, clean)
 
 
 def _instance(place: Place, header: dict[str, Any], clean: Path) -> Taken:
     series = place.series
     known = _known(series.examination.collection_id, header) if place.is_known else None
     if known is not None:
-        return _repeat(known, header, clean)
+        return repeated(known, header, clean)
+    instance = new_instance(place, header, clean)
+    prepared.insert(instance)
+    note_growth(place, is_looked_at=bool(header.get("is_looked_at")))
+    store.keep(clean, store.instance_path(store.folder_of(series), header["sop_uid"]))
+    return Taken(STORED, instance, header["report"])
+
+
+def new_instance(place: Place, header: dict[str, Any], clean: Path) -> Instance:
+    """The row of a file that is not known yet, to be inserted.
+
+    Raises
+    ------
+    RefusedFile
+        SEALED or DEFACED where nothing is added any more.
+    """
     if place.is_sealed:
         raise RefusedFile(Reason.SEALED)
     if place.is_defaced:
         raise RefusedFile(Reason.DEFACED)
-    instance = Instance(
-        series=series,
+    return Instance(
+        series=place.series,
         sop_class_uid=header["sop_class_uid"],
         sop_uid=header["sop_uid"],
         number=max(-(2**31), min(header["number"], 2**31 - 1)),
@@ -130,9 +158,11 @@ def _instance(place: Place, header: dict[str, Any], clean: Path) -> Taken:
         pixel_offset=header["pixel_offset"],
         frame_bytes=header["frame_bytes"],
     )
-    prepared.insert(instance)
-    # A series that grows is packed anew, and what a person saw or accepted was another one.
-    is_looked_at = bool(header.get("is_looked_at"))
+
+
+def note_growth(place: Place, *, is_looked_at: bool) -> None:
+    """A series that grows is packed anew, and what a person saw or accepted was another one."""
+    series = place.series
     if place.is_packed or place.is_looked_at != is_looked_at:
         grown = Series.objects.filter(pk=series.pk)
         grown.update(pack_sha256="", is_looked_at=is_looked_at)
@@ -140,8 +170,6 @@ def _instance(place: Place, header: dict[str, Any], clean: Path) -> Taken:
         Examination.objects.filter(pk=series.examination_id).update(
             ready_at=None, accepted_by=None, accepted_note=""
         )
-    store.keep(clean, store.instance_path(store.folder_of(series), header["sop_uid"]))
-    return Taken(STORED, instance, header["report"])
 
 
 def _sha256(header: dict[str, Any], clean: Path) -> str:
@@ -149,7 +177,7 @@ def _sha256(header: dict[str, Any], clean: Path) -> str:
     return str(header.get("sha256") or store.sha256(clean))
 
 
-def _repeat(known: Instance, header: dict[str, Any], clean: Path) -> Taken:
+def repeated(known: Instance, header: dict[str, Any], clean: Path) -> Taken:
     """A repeat, when the same bytes came or, encoded otherwise by a PACS, what is kept is the same.
 
     Raises

@@ -6,16 +6,14 @@ sweep ends it once nothing has come for a while, or it is old: the next file beg
 is acknowledged when the transaction that has its row and its count is committed, never before.
 """
 
-import os
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Iterable, Sequence
 from datetime import timedelta
 from pathlib import Path
 from typing import IO, Any
 from uuid import UUID
 
 import structlog
-from django.db import OperationalError, transaction
+from django.db import IntegrityError, OperationalError, transaction
 from django.db.models import Q, QuerySet
 from django.utils import timezone
 
@@ -25,7 +23,7 @@ from readerstudy.imaging.prepared import Prepared
 from readerstudy.imaging.refusals import Reason, RefusedFile
 from readerstudy.imaging.services.delivering import spool, start_upload
 from readerstudy.imaging.services.finishing import end_upload
-from readerstudy.imaging.services.intake import cleaned
+from readerstudy.imaging.services.intake import cleaned, words_of
 from readerstudy.imaging.services.places import Places
 from readerstudy.imaging.services.tally import Outcome, Tally
 
@@ -47,6 +45,7 @@ class Batch:
         self, collection: Collection, tally: Callable[[], Tally], *, study_uid: str | None = None
     ) -> None:
         self._collection, self._tally, self._study_uid = collection, tally, study_uid
+        self._words = words_of(collection)
         self._waiting: list[Waiting] = []
 
     def __len__(self) -> int:
@@ -68,7 +67,13 @@ class Batch:
 
     def _cleaned(self, path: Path, clean: Path) -> dict[str, Any] | Reason:
         try:
-            return cleaned(path, clean, collection=self._collection, study_uid=self._study_uid)
+            return cleaned(
+                path,
+                clean,
+                collection=self._collection,
+                study_uid=self._study_uid,
+                words=self._words,
+            )
         except RefusedFile as refused:  # an archive, too: the peer sends files
             clean.unlink(missing_ok=True)
             return refused.reason
@@ -96,27 +101,20 @@ class Batch:
         for _ in range(TRIES - 1):
             try:
                 return self._keep(waiting)
-            except OperationalError as error:
-                if getattr(error.__cause__, "sqlstate", None) not in LOST_RACES:
+            except (IntegrityError, OperationalError) as error:
+                is_race = isinstance(error, IntegrityError)  # an instance that came twice at once
+                if not is_race and getattr(error.__cause__, "sqlstate", None) not in LOST_RACES:
                     raise
                 log.warning("files are kept anew: their transaction lost a race")
         return self._keep(waiting)
 
     def _keep(self, waiting: Sequence[Waiting]) -> tuple[list[Outcome], bool]:
-        """What became of each, and whether their delivery still stands open.
-
-        Examinations are locked in the order of their UIDs: two batches never wait for each other.
-        """
-        outcomes: dict[int, Outcome] = {}
-        order = sorted(range(len(waiting)), key=lambda place: _examination(waiting[place][0]))
+        """What became of each, and whether their delivery still stands open."""
         tally = self._tally()
         with transaction.atomic():
-            for place in order:
-                header, clean = waiting[place]
-                with _another_name(clean) as name:
-                    outcomes[place] = tally.outcome(header, name)
+            outcomes = tally.keep_all(waiting)
             is_open = tally.write()
-        return [outcomes[place] for place in range(len(waiting))], is_open
+        return outcomes, is_open
 
     def _pack(self, outcomes: Iterable[Outcome]) -> None:
         """Have packed what came at the moment in which its delivery was ended."""
@@ -129,22 +127,6 @@ class Batch:
         for _, clean in self._waiting:
             clean.unlink(missing_ok=True)
         self._waiting.clear()
-
-
-@contextmanager
-def _another_name(clean: Path) -> Iterator[Path]:
-    """A file under a name by which it may be moved away; its own stays for another try."""
-    name = store.spool_file()
-    if clean.exists():  # nothing is there of what was refused
-        os.link(clean, name)
-    try:
-        yield name
-    finally:
-        name.unlink(missing_ok=True)
-
-
-def _examination(header: dict[str, Any] | Reason) -> str:
-    return "" if isinstance(header, Reason) else str(header["study_uid"])
 
 
 def standing_tally(sender: Sender, collection: Collection) -> Tally:

@@ -1,6 +1,7 @@
 """What becomes of the files of a delivery, counted in its report together."""
 
 import json
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 from uuid import UUID
@@ -13,7 +14,7 @@ from readerstudy.audit.services import record
 from readerstudy.imaging import deidentify, prepared
 from readerstudy.imaging.models import Upload
 from readerstudy.imaging.refusals import Reason, RefusedFile
-from readerstudy.imaging.services import datasets
+from readerstudy.imaging.services import datasets, together
 from readerstudy.imaging.services.intake import Taken, keep, take
 from readerstudy.imaging.services.places import Places
 
@@ -53,9 +54,17 @@ class Tally:
             return self.refuse(refused.reason)
         return self._took(taken)
 
-    def outcome(self, header: dict[str, Any] | Reason, clean: Path) -> Outcome:
-        """What becomes of a file that is clean already, or was refused before."""
-        return self.refuse(header) if isinstance(header, Reason) else self.keep(header, clean)
+    def keep_all(self, files: Sequence[tuple[dict[str, Any] | Reason, Path]]) -> list[Outcome]:
+        """What becomes of files that are clean already, or were refused before; in their order.
+
+        In the caller's transaction; the files stay where they are.
+        """
+        clean = [(header, path) for header, path in files if not isinstance(header, Reason)]
+        kept = iter(together.keep(self._upload.collection, clean, self._places))
+        found = (each if isinstance(each, Reason) else next(kept) for each, _ in files)
+        return [
+            self.refuse(each) if isinstance(each, Reason) else self._took(each) for each in found
+        ]
 
     def keep(self, header: dict[str, Any], clean: Path) -> Outcome:
         """Take in one file that is clean already, or say why not."""

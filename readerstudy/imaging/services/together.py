@@ -1,0 +1,103 @@
+"""Keep clean files together, in one transaction: looked up, synced and written series by series.
+
+Each file is there whole or not at all, and repeats are found, as where they are kept one by one
+(`intake.keep`): a file has its name and is on the disk before the row that names it is committed.
+"""
+
+from collections.abc import Iterable, Sequence
+from itertools import groupby
+from pathlib import Path
+from typing import Any
+from uuid import UUID
+
+from django.db.models import QuerySet
+
+from readerstudy.imaging import prepared, store
+from readerstudy.imaging.models import Collection, Instance
+from readerstudy.imaging.refusals import Reason, RefusedFile
+from readerstudy.imaging.services import intake
+from readerstudy.imaging.services.intake import Taken
+from readerstudy.imaging.services.places import Place, Places
+
+Clean = tuple[dict[str, Any], Path]  # what is known of a clean file, and where it is
+
+
+def keep(collection: Collection, files: Sequence[Clean], places: Places) -> list[Taken | Reason]:
+    """Store and index clean files, in the caller's transaction; what became of each, in order.
+
+    They stay where they are, too, so that a transaction that is undone can be tried again.
+    Examinations are locked in the order of their UIDs: two batches never wait for each other.
+    """
+    found: dict[int, Taken | Reason] = {}
+
+    def series_of(number: int) -> tuple[str, str]:
+        header, _ = files[number]
+        return header["study_uid"], header["series_uid"]
+
+    for _, numbers in groupby(sorted(range(len(files)), key=series_of), series_of):
+        group = list(numbers)
+        kept = _Group(collection, places.of(files[group[0]][0])).keep([files[at] for at in group])
+        found.update(zip(group, kept, strict=True))
+    return [found[number] for number in range(len(files))]
+
+
+class _Group:
+    """Files of one series, whose examination is locked."""
+
+    def __init__(self, collection: Collection, place: Place) -> None:
+        self._collection, self._place = collection, place
+        self._folder = store.folder_of(place.series)
+        self._new: dict[str, Taken] = {}  # by UID, in the order in which they came
+
+    def keep(self, files: Sequence[Clean]) -> list[Taken | Reason]:
+        known = self._known([header for header, _ in files])
+        found = [self._one(header, clean, known) for header, clean in files]
+        lost = {
+            id(taken): reason for uid, taken in self._new.items() if (reason := self._lost(uid))
+        }
+        rows = [each.instance for each in self._new.values() if id(each) not in lost]
+        if rows:
+            store.sync_folder(self._folder)
+            prepared.insert(*rows)
+            intake.note_growth(self._place, is_looked_at=False)
+        return [lost.get(id(each), each) for each in found]
+
+    def _lost(self, uid: str) -> Reason | None:
+        """Why a file could not be written to the disk, if it could not."""
+        try:
+            store.settle(self._path(uid))
+        except RefusedFile as refused:
+            return refused.reason
+        return None
+
+    def _path(self, uid: str) -> Path:
+        return store.instance_path(self._folder, uid)
+
+    def _known(self, headers: Sequence[dict[str, Any]]) -> dict[str, Instance]:
+        """What the collection has of these UIDs already."""
+        uids = [each["sop_uid"] for each in headers]
+        if len(uids) == 1:
+            return _instances(self._collection.pk, uids) if self._place.is_known else {}
+        return _instances(self._collection.pk, uids)
+
+    def _one(
+        self, header: dict[str, Any], clean: Path, known: dict[str, Instance]
+    ) -> Taken | Reason:
+        uid = header["sop_uid"]
+        before = known.get(uid) or (self._new[uid].instance if uid in self._new else None)
+        try:
+            if before is not None:
+                return intake.repeated(before, header, clean)
+            made = intake.new_instance(self._place, header, clean)
+            store.name(clean, self._path(uid))
+        except RefusedFile as refused:
+            return refused.reason
+        self._new[uid] = Taken(intake.STORED, made, header["report"])
+        return self._new[uid]
+
+
+def _instances(collection: UUID, uids: Iterable[str]) -> dict[str, Instance]:
+    found: QuerySet[Instance] = Instance.objects.filter(
+        series__examination__collection=collection, sop_uid__in=list(uids)
+    )
+    return {each.sop_uid: each for each in found.select_related("series__examination")}
