@@ -1,9 +1,10 @@
 """Images that programs ask for and send, answered before sessions, pages and the rest.
 
-By a reader's token a frame by WADO-RS and a series' pack: the token says all, its signature is
-checked without the database, and what it opens are files. Only a plain success is answered here.
-Whatever else it is (another encoding, a token that opens nothing, a frame that is not there, a
-pack that is damaged) goes the long way through the platform, which refuses it in words.
+By a reader's token a frame and a series' metadata by WADO-RS, and a series' pack: the token says
+all, its signature is checked without the database, and what it opens are files. Only a plain
+success is answered here. Whatever else it is (another encoding, a token that opens nothing, a frame
+that is not there, a pack that is damaged) goes the long way through the platform, which refuses it
+in words.
 
 By a sender's token STOW-RS: the same view as the platform's, which needs neither session nor page.
 """
@@ -29,7 +30,7 @@ from django.utils import translation
 from django.utils.cache import add_never_cache_headers
 
 from readerstudy.imaging import objects, serving, store, tokens
-from readerstudy.imaging.dicomweb import media, scope, stow
+from readerstudy.imaging.dicomweb import documents, media, scope, stow
 from readerstudy.imaging.models import Instance, Series
 from readerstudy.imaging.prepared import Prepared
 from readerstudy.web.middleware import ProblemMiddleware
@@ -41,10 +42,14 @@ Body = Iterable[bytes]
 Application = Callable[[Environ, Callable[..., Any]], Body]
 MAX_BYTES = 32 * 1024**2  # more is streamed, the long way
 CHUNK = 1024**2
+MAX_DOCUMENT, DOCUMENTS = 2 * 1024**2, 16  # bytes of one that is kept in memory; how many are
 _UID, _NUMBER, _TOKEN = r"[0-9.]{1,64}", r"[1-9][0-9]{0,5}", r"(?P<token>[^/]{1,4096})"
 _FRAMES = re.compile(
     rf"/dicomweb/{_TOKEN}/studies/(?P<study>{_UID})/series/(?P<series>{_UID})"
     rf"/instances/(?P<instance>{_UID})/frames/(?P<numbers>{_NUMBER}(?:,{_NUMBER})*)"
+)
+_METADATA = re.compile(
+    rf"/dicomweb/{_TOKEN}/studies/(?P<study>{_UID})/series/(?P<series>{_UID})/metadata"
 )
 _PACK = re.compile(rf"/imaging/{_TOKEN}/series/(?P<series>[0-9a-f-]{{36}})/pack")
 _STORE = re.compile(
@@ -133,6 +138,8 @@ def _image(environ: Environ) -> Answer | None:
     path = environ["PATH_INFO"]
     if found := _FRAMES.fullmatch(path):
         return frames(environ.get("HTTP_ACCEPT") or "*/*", **found.groupdict())
+    if found := _METADATA.fullmatch(path):
+        return described(environ, **found.groupdict())
     if (found := _PACK.fullmatch(path)) and "HTTP_IF_NONE_MATCH" not in environ:
         return pack(**found.groupdict())
     return None
@@ -264,6 +271,52 @@ def _ask_place(*, study: str, series: str, instance: str) -> QuerySet[Any, Any]:
 
 
 _place = Prepared(_ask_place, study=str, series=str, instance=str)
+
+
+# --- metadata ----------------------------------------------------------------------------------
+
+
+def described(environ: Environ, *, token: str, study: str, series: str) -> Answer | None:
+    """A series' data sets without pixels; None for what is not a plain success."""
+    try:
+        _json(environ.get("HTTP_ACCEPT") or "*/*")
+        opened = tokens.read(token)
+        base = WSGIRequest(environ).build_absolute_uri(f"/dicomweb/{token}")
+    except (Problem, DisallowedHost):
+        return None
+    close_old_connections()
+    rows = _described.all(study=study, series=series)
+    found = [row for row in rows if UUID(str(row[0])) in opened]
+    if len(found) != 1 or not found[0][2]:
+        return None
+    pk, collection, _ = found[0]
+    path = store.series_folder(UUID(str(collection)), UUID(str(pk))) / store.METADATA
+    now = path.stat()
+    if now.st_size > MAX_DOCUMENT:
+        return None
+    pieces = _pieces(path, (now.st_ino, now.st_mtime_ns, now.st_size))
+    body = documents.address_of(base).join(pieces)
+    length = ("Content-Length", str(len(body)))
+    return Answer([body], media.JSON_TYPE, _NEVER_KEPT, (length,))
+
+
+@lru_cache(maxsize=256)
+def _json(accept: str) -> str:
+    return media.choice(media.ranges(accept), media.JSON_TYPES)
+
+
+@lru_cache(maxsize=DOCUMENTS)
+def _pieces(path: Path, _state: tuple[int, int, int]) -> list[bytes]:
+    """A document as it lies, as long as it lies there so."""
+    return documents.pieces(path.read_bytes())
+
+
+def _ask_described(*, study: str, series: str) -> QuerySet[Any, Any]:
+    found = Series.objects.filter(series_uid=series, examination__study_uid=study).order_by()
+    return found.values_list("pk", "examination__collection_id", "pack_sha256")
+
+
+_described = Prepared(_ask_described, study=str, series=str)
 
 
 # --- packs -------------------------------------------------------------------------------------

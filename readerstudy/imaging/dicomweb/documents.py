@@ -24,8 +24,17 @@ def joined(several: list[bytes]) -> bytes:
 
 def addressed(document: bytes, base: str) -> bytes:
     """The document with the addresses of its bulk data (PS3.18 F.2.2) under `base`."""
-    marked, address = metadata.BULK_MARK.encode(), json.dumps(f"{base}/")[:-1]
-    return document.replace(marked, f'"BulkDataURI":{address}'.encode())
+    return address_of(base).join(pieces(document))
+
+
+def pieces(document: bytes) -> list[bytes]:
+    """The document cut where an address belongs between its pieces."""
+    return document.split(metadata.BULK_MARK.encode())
+
+
+def address_of(base: str) -> bytes:
+    """What comes between the pieces."""
+    return f'"BulkDataURI":{json.dumps(f"{base}/")[:-1]}'.encode()
 
 
 def datasets_of(series: Series) -> dict[str, dict[str, Any]]:

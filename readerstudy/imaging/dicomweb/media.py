@@ -12,6 +12,7 @@ from readerstudy.web.problems import Problem
 
 DICOM, OCTETS = "application/dicom", "application/octet-stream"
 JSON_TYPE = "application/dicom+json"
+JSON_TYPES = (JSON_TYPE, "application/json")
 NATIVE = str(ExplicitVRLittleEndian)
 # What can be made of what is stored, which is native: by transfer syntax, the type of a frame.
 FRAME_TYPES = {
@@ -105,7 +106,12 @@ def of_frames(wanted: Iterable[Accepted]) -> tuple[str, bool]:
 
 def choose(request: HttpRequest, kinds: Sequence[str]) -> str:
     """The best of these media types that the client accepts; else 406."""
-    for each in accepted(request):
+    return choice(accepted(request), kinds)
+
+
+def choice(wanted: Iterable[Accepted], kinds: Sequence[str]) -> str:
+    """As `choose`, of media ranges."""
+    for each in wanted:
         for kind in kinds:
             if each.kind in {kind, "*/*", f"{kind.split('/')[0]}/*"}:
                 return kind

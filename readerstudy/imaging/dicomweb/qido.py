@@ -158,7 +158,7 @@ def _rows(found: QuerySet[Any, M], query: Query) -> list[M]:
 @opened
 def studies(request: HttpRequest, scope: Scope) -> HttpResponse:
     """The examinations."""
-    media.choose(request, [media.JSON_TYPE, "application/json"])
+    media.choose(request, media.JSON_TYPES)
     query = parse(request, STUDY)
     found = _matched(scope.examinations.order_by("study_uid"), query, STUDY, scope, "pk")
     # By its keys, which the index holds: what comes before the page is skipped, not read.
@@ -180,7 +180,7 @@ def _study(
 @opened
 def series(request: HttpRequest, scope: Scope, study: str | None = None) -> HttpResponse:
     """The series, of all examinations or of one."""
-    media.choose(request, [media.JSON_TYPE, "application/json"])
+    media.choose(request, media.JSON_TYPES)
     fields = SERIES | {tag: f"examination__{name}" for tag, name in STUDY.items()}
     query = parse(request, fields)
     found = scope.series_of(study) if study else scope.series.select_related("examination")
@@ -204,7 +204,7 @@ def instances(
     request: HttpRequest, scope: Scope, study: str | None = None, series: str | None = None
 ) -> HttpResponse:
     """The instances, of all examinations, of one, or of one series."""
-    media.choose(request, [media.JSON_TYPE, "application/json"])
+    media.choose(request, media.JSON_TYPES)
     fields = (
         INSTANCE
         | {tag: f"series__{name}" for tag, name in SERIES.items()}

@@ -57,7 +57,7 @@ def store(
         raise Problem("dicomweb.media", words, status=415)
     if kind.parameters.get("type", media.DICOM).lower() != media.DICOM:
         raise Problem("dicomweb.media", f"Parts of {media.DICOM} are taken only.", status=415)
-    media.choose(request, [media.JSON_TYPE, "application/json"])
+    media.choose(request, media.JSON_TYPES)
     by = None if sender else cast("User", request.user)
     answer = _Answer(scope.address(request, collection))
     own = None if sender else services.start_upload(collection, by=by, source="stow")

@@ -37,7 +37,7 @@ def metadata(
     instance: str | None = None,
 ) -> HttpResponse:
     """The data sets without pixels, as DICOM JSON."""
-    media.choose(request, [media.JSON_TYPE, "application/json"])
+    media.choose(request, media.JSON_TYPES)
     if instance:
         found = scope.instances_of(study, series, instance)[0]
         text = b"[" + _one(found) + b"]"

@@ -15,7 +15,7 @@ from django.test import RequestFactory
 
 from readerstudy import wsgi
 from readerstudy.imaging import door, packs, services, store, tokens
-from readerstudy.imaging.models import Examination, Instance
+from readerstudy.imaging.models import Examination, Instance, Series
 from tests import dicom
 from tests.integration.imaging.test_dicomweb import uids
 from tests.integration.imaging.test_stow import MULTIPART, body
@@ -169,6 +169,37 @@ def test_a_pack_by_token_is_answered_early_and_as_the_long_way_answers_it(
     path = store.pack_path(series)
     path.write_bytes(path.read_bytes()[:-1])  # A8: nothing of half a series
     assert ask(wsgi.application, address).status == 503
+
+
+def test_metadata_by_token_is_answered_early_and_as_the_long_way_answers_it(
+    examination: Examination,
+) -> None:
+    series, other = examination.series.all()[:2]
+    study_uid, series_uid, _ = uids(series)
+    token = tokens.issue([str(series.pk)], seconds=60)
+    late = tokens.issue([str(series.pk)], seconds=-1)
+    address = f"/dicomweb/{token}/studies/{study_uid}/series/{series_uid}/metadata"
+    requests: list[tuple[str, dict[str, str]]] = [
+        (address, {}),
+        (address, {"Accept": "application/json"}),
+        (address, {"Host": "testserver:8080"}),
+        (address, {"Accept": "image/png"}),
+        (address, {"Host": "elsewhere.example"}),
+        (address.replace(series_uid, other.series_uid), {}),
+        (address.replace(token, late), {}),
+    ]
+    early = [ask(wsgi.application, where, **headers) for where, headers in requests]
+    assert early == [ask(wsgi.platform, where, **headers) for where, headers in requests]
+    assert [each.status for each in early] == [200, 200, 200, 406, 400, 404, 404]
+    path = store.metadata_path(series)  # written anew, as after defacing: what is there counts
+    path.write_bytes(path.read_bytes().replace(b"ORIGINAL", b"Original"))
+    assert ask(wsgi.application, address) == ask(wsgi.platform, address) != early[0]
+    environ = RequestFactory().get(address).environ
+    assert door.early(environ) is not None
+    path.unlink()
+    assert door.early(environ) is None
+    Series.objects.filter(pk=series.pk).update(pack_sha256="")  # an image came since
+    assert ask(wsgi.application, address).status == 200
 
 
 def test_where_database_or_disk_fails_the_long_way_answers(
