@@ -10,6 +10,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+from uuid import uuid4
 
 import structlog
 from django.conf import settings
@@ -18,7 +19,7 @@ from pynetdicom import AE, _config, evt
 from pynetdicom.presentation import PresentationContext
 from pynetdicom.sop_class import Verification  # type: ignore[attr-defined]
 
-from readerstudy.imaging import selectors, services
+from readerstudy.imaging import pdata, selectors, services
 from readerstudy.imaging.models import Sender, Upload
 from readerstudy.imaging.parsing import IMAGE_CLASSES
 from readerstudy.imaging.pixels import DECODABLE
@@ -69,17 +70,17 @@ class Receiver:
         -------
         the server, when not `block`
         """
-        spool = Path(settings.SPOOL_DIR) / "c-store"
-        spool.mkdir(mode=0o700, parents=True, exist_ok=True)
-        for left in spool.iterdir():  # of a process that died; nothing identified outlives it
+        spool().mkdir(mode=0o700, parents=True, exist_ok=True)
+        for left in spool().iterdir():  # of a process that died; nothing identified outlives it
             left.unlink()
-        tempfile.tempdir = str(spool)  # where pynetdicom writes what it receives
+        tempfile.tempdir = str(spool())  # where pynetdicom writes what it receives
         _config.STORE_RECV_CHUNKED_DATASET = True  # to disk as it comes, never whole in memory
         for upload in selectors.open_uploads(SOURCE):
             services.end_upload(upload, by=None)
         handlers: list[Any] = [
             (evt.EVT_CONN_OPEN, cap_pdu),
             (evt.EVT_REQUESTED, self._requested),
+            (evt.EVT_ACCEPTED, self._accepted),
             (evt.EVT_C_STORE, self._stored),
             (evt.EVT_C_ECHO, lambda _event: SUCCESS),
             (evt.EVT_RELEASED, self._ended),
@@ -103,13 +104,28 @@ class Receiver:
             return
         self._deliveries[event.assoc] = Delivery(sender)
 
+    def _accepted(self, event: Any) -> None:
+        """Plain requests are read here, without the way through pynetdicom's objects."""
+        association = event.assoc
+        pdata.Stores(
+            association,
+            place=lambda: spool() / uuid4().hex,
+            take=lambda path: self._take(association, path),
+            leave=_leave_database,  # opened again, by the same thread, for what comes later
+            limit=MAX_PDU,
+            seconds=SECONDS,
+        )
+
     def _stored(self, event: Any) -> int:
-        delivery = self._deliveries.get(event.assoc)
+        return self._take(event.assoc, event.dataset_path)
+
+    def _take(self, association: Any, path: Path) -> int:
+        delivery = self._deliveries.get(association)
         if delivery is None:
             return FAILURE
         with _database():
             try:
-                return _take(delivery, event.dataset_path)
+                return _take(delivery, path)
             except Exception:
                 log.exception("a file could not be taken in")
                 return FAILURE
@@ -120,6 +136,11 @@ class Receiver:
             with _database():
                 services.end_upload(delivery.upload, by=None)
         _leave_database()  # this thread ends with its association
+
+
+def spool() -> Path:
+    """Where a file is while it is received."""
+    return Path(settings.SPOOL_DIR) / "c-store"
 
 
 def contexts() -> list[PresentationContext]:

@@ -6,14 +6,21 @@ import subprocess
 import time
 from collections.abc import Callable, Iterator
 from contextlib import suppress
+from io import BytesIO
 from pathlib import Path
 from typing import Any
 
 import pytest
 from django.conf import settings
 from django.core.management import CommandError, call_command
+from pydicom import dcmread
 from pydicom.uid import DeflatedExplicitVRLittleEndian
 from pynetdicom import AE
+from pynetdicom.dimse import DIMSEServiceProvider
+from pynetdicom.dimse_messages import C_STORE_RQ
+from pynetdicom.dimse_primitives import C_STORE
+from pynetdicom.dsutils import encode
+from pynetdicom.pdu import P_DATA_TF
 from pynetdicom.sop_class import Verification
 
 from readerstudy.imaging import receiver, services
@@ -124,6 +131,70 @@ def test_no_more_associations_than_allowed_are_taken_at_once(port: int) -> None:
     for each in held:
         each.release()
     until(lambda: run("echoscu", port).returncode == 0)
+
+
+def associated(port: int) -> Any:
+    peer = AE(ae_title=CALLING)
+    peer.add_requested_context(Verification)
+    peer.add_requested_context(dicom.MR, "1.2.840.10008.1.2.1")
+    made = peer.associate("127.0.0.1", port, ae_title=CALLED)
+    assert made.is_established
+    return made
+
+
+@pytest.mark.parametrize("fragment", [64, 512, 0])  # a command in pieces; a data set; all at once
+def test_messages_of_any_kind_and_size_follow_each_other_in_one_association(
+    port: int, tmp_path: Path, fragment: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    if fragment:
+        monkeypatch.setattr(DIMSEServiceProvider, "maximum_pdu_size", fragment)
+    paths = [dicom.save(dicom.image(number=each), tmp_path / str(each)) for each in (1, 2, 3)]
+    peer = associated(port)
+    for path in (*paths, paths[0]):
+        assert peer.send_c_echo().Status == 0
+        assert peer.send_c_store(path).Status == 0
+    peer.release()
+    until(lambda: Upload.objects.get().state == Upload.State.WORKING)
+    upload = Upload.objects.get()
+    assert (upload.stored, upload.repeated, upload.refused) == (3, 1, 0)
+    assert not list((Path(settings.SPOOL_DIR) / "c-store").iterdir())
+
+
+@pytest.mark.parametrize("is_silent", [True, False])
+def test_who_stops_within_a_file_leaves_nothing_of_it(
+    port: int, tmp_path: Path, *, is_silent: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(receiver, "SECONDS", 0.3)
+    path = dicom.save(dicom.image(), tmp_path / "a")
+    peer = associated(port)
+    assert peer.send_c_store(path).Status == 0
+    request = pdata_of(path, peer)
+    connection = peer.dul.socket.socket
+    connection.sendall(request[:-20])
+    until(lambda: len(list((Path(settings.SPOOL_DIR) / "c-store").iterdir())) == 1)
+    if not is_silent:
+        connection.shutdown(socket.SHUT_RDWR)
+    until(lambda: not list((Path(settings.SPOOL_DIR) / "c-store").iterdir()))
+    until(lambda: Upload.objects.get().state == Upload.State.WORKING)
+    assert (Upload.objects.get().stored, Instance.objects.count()) == (1, 1)
+
+
+def pdata_of(path: Path, peer: Any) -> bytes:
+    """A C-STORE request of a file as its bytes on the wire."""
+    data = dcmread(path)
+    message, primitive = C_STORE_RQ(), C_STORE()
+    primitive.MessageID, primitive.Priority = 9, 2
+    primitive.AffectedSOPClassUID = data.SOPClassUID
+    primitive.AffectedSOPInstanceUID = "1.2.3.4"
+    primitive.DataSet = BytesIO(encode(data, is_implicit_vr=False, is_little_endian=True))
+    message.primitive_to_message(primitive)
+    made = b""
+    (context,) = [each for each in peer.accepted_contexts if each.abstract_syntax == dicom.MR]
+    for each in message.encode_msg(context.context_id, 1024):
+        pdu = P_DATA_TF()
+        pdu.from_primitive(each)
+        made += pdu.encode()
+    return made
 
 
 def test_senders_are_made_and_ended_by_command(study: Study, capsys: Any) -> None:
