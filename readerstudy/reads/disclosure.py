@@ -1,16 +1,18 @@
 """The one place that decides what a reader's browser receives.
 
-With `results.freeze` the only module that may import `proposals.lesions`. In a control arm, and
-in the unaided stage of a second-reader arm, it does not look at proposals at all: not a query,
-not a byte tells whether there are any (faults F1-F3).
+With `results.freeze` the only module that may import `proposals.lesions`. In a control arm, in
+the unaided stage of a second-reader arm, and on demand until the reader has asked, it does not
+look at proposals at all: not a query, not a byte tells whether there are any (faults F1-F3).
 """
 
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from django.db.models import Exists, F, Max, OuterRef, QuerySet
+from django.db.models import Case as CaseOf
+from django.db.models import Exists, F, Max, OuterRef, QuerySet, When
 from django.utils import timezone
 
 from readerstudy.imaging import selectors as imaging
@@ -28,8 +30,17 @@ MEANING = "I am the reader named here, and these marks, ratings and answers are 
 
 
 def sees_proposals(read: Read) -> bool:
-    """Whether this read, as it stands, may show proposals."""
-    return read.arm.mode != Arm.Mode.CONTROL and read.stage != Read.Stage.UNAIDED
+    """Whether this read, as it stands, may show proposals (R6)."""
+    if read.arm.mode == Arm.Mode.CONTROL or read.stage == Read.Stage.UNAIDED:
+        return False
+    return read.arm.mode != Arm.Mode.ON_DEMAND or read.ai_from is not None
+
+
+def _gate(read: Read) -> AbstractContextManager[None]:
+    """The tripwire's gate, which judges the read by its own rule."""
+    return tripwire.proposals_opened(
+        mode=read.arm.mode, stage=read.stage, is_asked=read.ai_from is not None
+    )
 
 
 def packet(read: Read, *, number: int, of: int, read_only: bool) -> dict[str, Any]:
@@ -70,8 +81,10 @@ def packet(read: Read, *, number: int, of: int, read_only: bool) -> dict[str, An
         "meaning": MEANING,
     }
     if sees_proposals(read):
-        with tripwire.proposals_opened(mode=read.arm.mode, stage=read.stage):
+        with _gate(read):
             body["ai"] = _ai(read)
+    elif read.arm.mode == Arm.Mode.ON_DEMAND:
+        body["ai"] = {"mode": read.arm.mode, "state": "not_asked"}
     return body
 
 
@@ -203,12 +216,13 @@ def explanation_level(read: Read) -> str:
 def heat_maps(read: Read) -> dict[str, Any] | None:
     """Heat maps of the proposals that the read shows, by their id; None where it has none to see.
 
-    None does not tell why: a control arm, an unaided stage and a level of explanation without heat
-    maps are answered alike, the first two without a query of what is hidden.
+    None does not tell why: a control arm, an unaided stage, proposals that were not asked for and a
+    level of explanation without heat maps are answered alike, all but the last without a query of
+    what is hidden.
     """
     if not sees_proposals(read) or explanation_level(read) != "full":
         return None
-    with tripwire.proposals_opened(mode=read.arm.mode, stage=read.stage):
+    with _gate(read):
         run = None
         if not read.case.declared_without_proposals:
             run = proposals.done_run(read.case.examination_id, read.arm.detector)
@@ -245,21 +259,22 @@ def owns(read: Read, proposal_id: str) -> bool:
     shown = ProposedLesion.objects.filter(
         pk=proposal_id, run__examination=read.case.examination_id, run__detector=read.arm.detector
     )
-    with tripwire.proposals_opened(mode=read.arm.mode, stage=read.stage):
+    with _gate(read):
         return shown.exists()
 
 
-def seen_by(proposal_id: UUID, *, before: datetime) -> QuerySet[Read]:
-    """The reads whose browser was sent a proposal before an instant, by `opened_at` (H6).
+def seen_by(proposal_id: UUID, *, before: datetime) -> QuerySet[Any]:  # of reads
+    """The reads whose browser was sent a proposal before an instant, and `since` when (H6).
 
     One query. A study is locked only when its proposals are there, so that a read that may show
-    them is sent them as it is opened.
+    them is sent them as it is opened, or on demand as they are asked for.
     """
     lesion = ProposedLesion.objects.filter(
         pk=proposal_id,
         run__examination=OuterRef("case__examination"),
         run__detector=OuterRef("arm__detector"),
     )
-    reads = Read.objects.filter(Exists(lesion), opened_at__lt=before)
+    since = CaseOf(When(arm__mode=Arm.Mode.ON_DEMAND, then="ai_from"), default="opened_at")
+    reads = Read.objects.annotate(since=since).filter(Exists(lesion), since__lt=before)
     reads = reads.exclude(arm__mode=Arm.Mode.CONTROL).exclude(stage=Read.Stage.UNAIDED)
-    return reads.select_related("reader__study", "case").order_by("opened_at")
+    return reads.select_related("reader__study", "case").order_by("since")

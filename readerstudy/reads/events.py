@@ -15,7 +15,9 @@ from readerstudy.reads import masks
 # Of the events' members and kinds. A page that was loaded before a deployment speaks the version
 # before, and is understood until its read ends (fault C15): a change of meaning raises SCHEMA and
 # translates the older version's events where a batch comes in. 1: batches that name no version.
-SCHEMA = 2
+# 2 to 3: `proposals_asked` is new, and on demand nothing of the AI is sent before it; a page of 2,
+# which was sent it all from the start, said `proposals_shown` when it was asked.
+SCHEMA = 3
 ACCEPTED = (SCHEMA - 1, SCHEMA)
 MAX_BATCH = 500
 MAX_TEXT = 4000
@@ -110,8 +112,9 @@ KINDS: dict[str, Kind] = {
         [
             "load_start", "first_render", "all_decoded", "focus", "blur", "hidden", "visible",
             "idle_start", "idle_end", "pause", "resume", "scroll", "window", "zoom", "pan",
-            "layout", "link", "tool", "key", "proposals_shown", "proposals_hidden", "suspended",
-            "reload", "crash_recovered", "outbox_lost", "submit_asked",
+            "layout", "link", "tool", "key", "proposals_asked", "proposals_shown",
+            "proposals_hidden", "suspended", "reload", "crash_recovered", "outbox_lost",
+            "submit_asked",
         ],
         _FREE,
     ),

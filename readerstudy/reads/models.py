@@ -66,6 +66,7 @@ class Read(models.Model):
     lease_tab = models.CharField(max_length=36, blank=True)  # the tab that may write
     lease_fence = models.PositiveIntegerField(default=0)  # raised when another tab takes over
     no_lesion_said = models.BooleanField(default=False)  # "no metastasis" is said, not implied
+    ai_from = models.DateTimeField(null=True, blank=True)  # on demand: asked for since then
     submit_key = models.CharField(max_length=36, blank=True)  # Idempotency-Key of the submission
     submit_reply = models.JSONField(null=True, blank=True)
     active_ms = models.PositiveBigIntegerField(null=True, blank=True)

@@ -33,14 +33,14 @@ class ProposalOutput(serializers.Serializer[Any]):
 
 
 class AiOutput(serializers.Serializer[Any]):
-    """Only where the arm has it; absent elsewhere."""
+    """Only where the arm has it; mode and state alone where it was not asked for."""
 
     mode = serializers.ChoiceField(choices=["concurrent", "second_reader", "on_demand"])
-    detector = DetectorOutput()
-    state = serializers.ChoiceField(choices=["ready", "not_available"])
-    explanations = serializers.ChoiceField(choices=explanations.LEVELS)
-    proposals = ProposalOutput(many=True)
-    decisions = serializers.DictField(child=serializers.CharField())
+    detector = DetectorOutput(required=False)
+    state = serializers.ChoiceField(choices=["not_asked", "ready", "not_available"])
+    explanations = serializers.ChoiceField(choices=explanations.LEVELS, required=False)
+    proposals = ProposalOutput(many=True, required=False)
+    decisions = serializers.DictField(child=serializers.CharField(), required=False)
 
 
 class HeatLevelOutput(serializers.Serializer[Any]):

@@ -134,7 +134,7 @@ class EventsInput(Input):
     tab = serializers.UUIDField()
     fence = serializers.IntegerField(min_value=1)  # 0 marks what came by a late key
     schema = serializers.IntegerField(
-        min_value=1, default=ACCEPTED[0], help_text="Of the events; 1 where a page names none."
+        min_value=1, default=ACCEPTED[0], help_text="Of the events; the oldest taken if not named."
     )
     events = EventList(child=EventInput(), max_length=MAX_BATCH)
 

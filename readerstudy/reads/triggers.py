@@ -24,7 +24,7 @@ FIXED = {
     "reads_read": (
         "allocation_id", "stage", "attempt", "reader_id", "case_id", "arm_id", "period",
         "opened_at", "protocol_version_id", "submitted_at", "submit_key", "submit_reply",
-        "active_ms", "timing", "no_lesion_said", "is_simulated",
+        "active_ms", "timing", "no_lesion_said", "is_simulated", "ai_from",
     ),
     "reads_questionnairereply": (
         "reader_id", "key", "answers", "protocol_version_id", "at",

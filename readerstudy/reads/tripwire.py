@@ -48,9 +48,13 @@ def armed() -> Iterator[None]:
 
 
 @contextmanager
-def proposals_opened(*, mode: str, stage: str) -> Iterator[None]:
-    """Let proposals through for a read of an arm that has them, after its own unaided stage."""
-    if mode not in {"concurrent", "second_reader", "on_demand"} or stage == "unaided":
+def proposals_opened(*, mode: str, stage: str, is_asked: bool) -> Iterator[None]:
+    """Let proposals through for a read of an arm that has them, once its mode's condition holds.
+
+    After the unaided stage; on demand, after the reader has asked (`is_asked`).
+    """
+    has_them = mode in {"concurrent", "second_reader"} or (mode == "on_demand" and is_asked)
+    if not has_them or stage == "unaided":
         raise TrippedError(f"Proposals were asked for in mode {mode}, stage {stage}.")
     with _opened(PROPOSALS):
         yield

@@ -65,7 +65,7 @@ def _sit(browser: Browser, site: Site, base: str, username: str) -> Sitting:
     sign_in(sitting.page, username)
     sitting.listen()
     sitting.page.goto(f"/reading/{base.rsplit('/', 1)[1]}/")
-    room.enter(sitting.page)
+    room.enter_again(sitting.page)
     while sitting.read()["is_training"]:
         if sitting.read()["stage"] == "unaided":
             _sign_and_go_on(sitting.page)  # feedback waits for the case's second half
@@ -124,7 +124,7 @@ def test_nothing_of_the_ai_reaches_the_control_arm(
     assert "ai" not in sitting.packet()
     assert sitting.page.get_by_test_id("proposals").count() == 0
     everything = " ".join(body for _url, body in sitting.heard) + sitting.page.content()
-    assert not OF_THE_AI.search(everything.replace('"proposal":null', ""))
+    assert not OF_THE_AI.search(_bare(everything))
     sitting.page.context.close()
 
 
@@ -152,6 +152,50 @@ def test_a_second_reader_sees_proposals_after_their_own_read_is_locked(
     read_id = _sign_with_lesions(page, "9")
     assert _kept(site, read_id) == [*kinds, "unaided", "0", "submitted", "aided", "1", "submitted"]
     page.context.close()
+
+
+def test_an_on_demand_reader_is_sent_proposals_when_they_have_asked(
+    browser: Browser, site: Site, second_study: str
+) -> None:
+    """R6: until then not a byte of them is in the traffic; offline that is said; then they stay."""
+    who = _arms(site, second_study)["concurrent"]
+    _turn(site, second_study, "concurrent", "on_demand")
+    try:
+        sitting = _sit(browser, site, second_study, who)
+        page = sitting.page
+        room.saved(page)
+        assert sitting.packet()["ai"] == {"mode": "on_demand", "state": "not_asked"}
+        assert [body for _url, body in sitting.heard if OF_THE_AI.search(_bare(body))] == []
+        page.context.set_offline(True)
+        page.keyboard.press("s")
+        page.get_by_test_id("notice").filter(has_text="did not answer").wait_for()
+        page.context.set_offline(False)
+        room.saved(page)
+        page.keyboard.press("s")
+        page.get_by_test_id("show-proposals").wait_for(state="detached")
+        ai = sitting.packet()["ai"]
+        assert isinstance(ai, dict)
+        assert ai["state"] == "ready"
+        room.saved(page)
+        page.reload()
+        room.enter_again(page)
+        assert page.get_by_test_id("show-proposals").count() == 0
+        assert page.get_by_test_id("proposals").locator("li.row").count() == len(ai["proposals"])
+        page.context.close()
+    finally:
+        _turn(site, second_study, "on_demand", "concurrent")
+
+
+def _bare(body: str) -> str:
+    """Without a mark's member that every arm has."""
+    return body.replace('"proposal":null', "")
+
+
+def _turn(site: Site, base: str, before: str, mode: str) -> None:
+    """Change an arm's mode behind the platform's back; its reader is in the middle of a case."""
+    arms = f"Arm.objects.filter(study='{base.rsplit('/', 1)[1]}', mode='{before}')"
+    code = f"from readerstudy.studies.models import Arm\n{arms}.update(mode='{mode}')"
+    site.manage("shell", "-v", "0", "-c", code)
 
 
 def test_a_concurrent_reader_has_proposals_from_the_start(

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.sync_api import Page, Playwright, Route
+from playwright.sync_api import Page, Playwright, Request, Route
 
 from tests.e2e import room
 from tests.e2e.conftest import Site, Visit, sign_in
@@ -244,8 +244,10 @@ def _account(site: Site, act: str) -> None:
 def test_f9_nothing_of_a_session_with_ai_stays_on_the_device(machine: Machine, site: Site) -> None:
     """R6: a packet with canaries, on demand; then one without, in the same browser."""
     page = machine.start()
+    canaries = Canaries()
+    page.on("request", canaries.notice)
     for address in ("**/api/studies/*/reads", "**/api/reads/*?tab=*"):
-        page.route(address, _with_canaries)
+        page.route(address, canaries.answer)
     _enter(page, site)
     assert page.get_by_test_id("proposals").is_visible()
     page.get_by_test_id("pane-0").hover()
@@ -262,9 +264,8 @@ def test_f9_nothing_of_a_session_with_ai_stays_on_the_device(machine: Machine, s
     room.saved(page)
     events = _events(site, room.sign(page, "readId"))
     about = [each for each in events if each["kind"].startswith("proposal")]
-    # The key that asks is also the one that hides while it is held: its release is an event too.
     kinds = [each["kind"] for each in about if each["payload"].get("at") != "hold"]
-    assert kinds[:2] == ["proposals_shown", "proposal_viewed"]
+    assert kinds[:3] == ["proposals_asked", "proposals_shown", "proposal_viewed"]
     assert "proposal_rejected" in kinds
     shown = next(each for each in events if each["kind"] == "proposals_shown")
     assert shown["payload"] == {"at": "asked"}
@@ -303,24 +304,37 @@ def _what_is_left_is_found(page: Page) -> None:
     assert [each for each in PLACES if f"left-in-{each}" not in found] == []
 
 
-def _with_canaries(route: Route) -> None:
-    """The platform's own answer, with proposals that it never had."""
-    answer = route.fetch()
-    body = answer.json()
-    if "read" in body:
-        point = [0.0, 0.0, 0.0]
-        body["ai"] = {
-            "mode": "on_demand",
-            "detector": {"name": WORDS, "version": "1", "banner": ""},
-            "state": "ready",
-            "proposals": [
-                {"id": CANARY, "label": "A", "centroid_mm": point, "diameter_mm": 5.0,
-                 "volume_mm3": 65.0, "probability": 0.9, "uncertainty": None, "contours_mm": [],
-                 "explanation": WORDS},
-            ],
-            "decisions": {},
-        }  # fmt: skip
-    route.fulfill(response=answer, json=body)
+NOT_ASKED = {"mode": "on_demand", "state": "not_asked"}
+SENT = {
+    "mode": "on_demand",
+    "detector": {"name": WORDS, "version": "1", "banner": ""},
+    "state": "ready",
+    "explanations": "short",
+    "proposals": [
+        {"id": CANARY, "label": "A", "centroid_mm": [0.0, 0.0, 0.0], "diameter_mm": 5.0,
+         "volume_mm3": 65.0, "probability": 0.9, "uncertainty": None, "contours_mm": [],
+         "explanation": WORDS, "has_heat_map": False},
+    ],
+    "decisions": {},
+}  # fmt: skip
+
+
+class Canaries:
+    """Proposals that the platform never had, sent once the page has asked for them."""
+
+    is_asked = False
+
+    def notice(self, request: Request) -> None:
+        """Look whether the page asks."""
+        self.is_asked |= "proposals_asked" in (request.post_data or "")
+
+    def answer(self, route: Route) -> None:
+        """The platform's own answer, with them."""
+        answer = route.fetch()
+        body = answer.json()
+        if "read" in body:
+            body["ai"] = SENT if self.is_asked else NOT_ASKED
+        route.fulfill(response=answer, json=body)
 
 
 def _heap(page: Page) -> str:

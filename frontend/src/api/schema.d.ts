@@ -417,23 +417,24 @@ export interface components {
          * @enum {string}
          */
         readonly ActionEnum: "continue" | "start" | "wait" | "rest" | "done" | "training" | "questionnaire" | "not_qualified";
-        /** @description Only where the arm has it; absent elsewhere. */
+        /** @description Only where the arm has it; mode and state alone where it was not asked for. */
         readonly AiOutput: {
             readonly mode: components["schemas"]["ModeEnum"];
-            readonly detector: components["schemas"]["DetectorOutput"];
+            readonly detector?: components["schemas"]["DetectorOutput"];
             readonly state: components["schemas"]["AiOutputStateEnum"];
-            readonly explanations: components["schemas"]["ExplanationsEnum"];
-            readonly proposals: readonly components["schemas"]["ProposalOutput"][];
-            readonly decisions: {
+            readonly explanations?: components["schemas"]["ExplanationsEnum"];
+            readonly proposals?: readonly components["schemas"]["ProposalOutput"][];
+            readonly decisions?: {
                 readonly [key: string]: string;
             };
         };
         /**
-         * @description * `ready` - ready
+         * @description * `not_asked` - not_asked
+         *     * `ready` - ready
          *     * `not_available` - not_available
          * @enum {string}
          */
-        readonly AiOutputStateEnum: "ready" | "not_available";
+        readonly AiOutputStateEnum: "not_asked" | "ready" | "not_available";
         /** @description The case's code. */
         readonly CaseOutput: {
             readonly code: string;
@@ -516,6 +517,7 @@ export interface components {
          *     * `proposal_rejected` - proposal_rejected
          *     * `proposal_undecided` - proposal_undecided
          *     * `proposal_viewed` - proposal_viewed
+         *     * `proposals_asked` - proposals_asked
          *     * `proposals_hidden` - proposals_hidden
          *     * `proposals_shown` - proposals_shown
          *     * `reload` - reload
@@ -529,7 +531,7 @@ export interface components {
          *     * `zoom` - zoom
          * @enum {string}
          */
-        readonly EventInputKindEnum: "all_decoded" | "answer_set" | "blur" | "crash_recovered" | "first_render" | "focus" | "hidden" | "idle_end" | "idle_start" | "key" | "layout" | "link" | "load_start" | "mark_drawn" | "mark_moved" | "mark_put" | "mark_rated" | "mark_removed" | "mark_restored" | "mark_sized" | "measure_put" | "measure_removed" | "no_lesion_said" | "outbox_lost" | "pan" | "pause" | "problem_reported" | "proposal_accepted" | "proposal_edited" | "proposal_rejected" | "proposal_undecided" | "proposal_viewed" | "proposals_hidden" | "proposals_shown" | "reload" | "resume" | "scroll" | "submit_asked" | "suspended" | "tool" | "visible" | "window" | "zoom";
+        readonly EventInputKindEnum: "all_decoded" | "answer_set" | "blur" | "crash_recovered" | "first_render" | "focus" | "hidden" | "idle_end" | "idle_start" | "key" | "layout" | "link" | "load_start" | "mark_drawn" | "mark_moved" | "mark_put" | "mark_rated" | "mark_removed" | "mark_restored" | "mark_sized" | "measure_put" | "measure_removed" | "no_lesion_said" | "outbox_lost" | "pan" | "pause" | "problem_reported" | "proposal_accepted" | "proposal_edited" | "proposal_rejected" | "proposal_undecided" | "proposal_viewed" | "proposals_asked" | "proposals_hidden" | "proposals_shown" | "reload" | "resume" | "scroll" | "submit_asked" | "suspended" | "tool" | "visible" | "window" | "zoom";
         /** @description One thing the reader's browser did. */
         readonly EventInputRequest: {
             /** Format: uuid */
@@ -550,8 +552,8 @@ export interface components {
             readonly tab: string;
             readonly fence: number;
             /**
-             * @description Of the events; 1 where a page names none.
-             * @default 1
+             * @description Of the events; the oldest taken if not named.
+             * @default 2
              */
             readonly schema: number;
             readonly events: readonly components["schemas"]["EventInputRequest"][];
@@ -660,8 +662,8 @@ export interface components {
             readonly tab: string;
             readonly fence: number;
             /**
-             * @description Of the events; 1 where a page names none.
-             * @default 1
+             * @description Of the events; the oldest taken if not named.
+             * @default 2
              */
             readonly schema: number;
             readonly events: readonly components["schemas"]["EventInputRequest"][];

@@ -72,13 +72,17 @@ export type HeatMaps = Readonly<
   Record<string, Sharper<Schemas["HeatMapOutput"], { readonly levels: readonly HeatLevel[] }>>
 >;
 export type DecisionKind = "accepted" | "rejected" | "edited";
-export type Ai = Sharper<
-  Schemas["AiOutput"],
+/** What the AI proposes, or that it has no result for the case. */
+export type ShownAi = Sharper<
+  Required<Schemas["AiOutput"]>,
   {
+    readonly state: "ready" | "not_available";
     readonly proposals: readonly Proposal[];
     readonly decisions: Readonly<Record<string, DecisionKind>>;
   }
 >;
+/** On demand the server sends nothing of it before it has the event of asking (R6). */
+export type Ai = ShownAi | { readonly mode: "on_demand"; readonly state: "not_asked" };
 
 type Draft = Sharper<
   Schemas["DraftOutput"],

@@ -169,6 +169,9 @@ export const en = {
   "ai.none": "The AI found nothing to propose in this case.",
   "ai.not_available": "AI proposals are not available for this case. Read it without them.",
   "ai.show": "Show AI proposals",
+  "ai.asking": "Asking for AI proposals …",
+  "ai.not_reached":
+    "The server did not answer, so there are no AI proposals yet. That you asked is kept: read on, or ask again.",
   "ai.probability": "Probability {value}",
   "ai.size": "{size} mm",
   "ai.uncertainty": "± {value}",

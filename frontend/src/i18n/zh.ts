@@ -171,6 +171,8 @@ export const zh: Words = {
   "ai.none": "AI 在本病例中没有提示。",
   "ai.not_available": "本病例没有可用的 AI 提示，请在无 AI 的情况下阅读。",
   "ai.show": "显示 AI 提示",
+  "ai.asking": "正在请求 AI 提示 …",
+  "ai.not_reached": "服务器没有应答，暂时没有 AI 提示。您的请求已保存：请继续阅读，或再次请求。",
   "ai.probability": "概率 {value}",
   "ai.size": "{size} mm",
   "ai.uncertainty": "± {value}",

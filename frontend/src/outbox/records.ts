@@ -4,7 +4,7 @@ import type { ReadEvent } from "../api/types";
  * The version of the events' schema that this page speaks (fault C15). The server understands the
  * one before, too: a page that was loaded before a deployment goes on until its read ends.
  */
-export const EVENTS_SCHEMA = 2;
+export const EVENTS_SCHEMA = 3;
 
 /** An event as it is kept until the server has acknowledged it. Pseudonymous ids only. */
 export interface OutboxRecord extends ReadEvent {

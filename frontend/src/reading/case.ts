@@ -1,6 +1,6 @@
-import { computed, signal, type ReadonlySignal } from "@preact/signals";
+import { computed, signal, type ReadonlySignal, type Signal } from "@preact/signals";
 
-import type { AnswerValue, MarkMask, Packet, Proposal, Vector } from "../api/types";
+import type { Ai, AnswerValue, MarkMask, Packet, Proposal, Vector } from "../api/types";
 import { gaps, type Gap } from "./completeness";
 import {
   after,
@@ -40,6 +40,8 @@ export class OpenCase {
   /** Counts the tries to do something else while a mark has no rating. */
   readonly refusals = signal(0);
   readonly isReadOnly = signal(false);
+  /** As the packet had it; on demand, as the server sent it once it was asked. */
+  readonly ai: Signal<Ai | undefined>;
   readonly marks: ReadonlySignal<readonly Mark[]> = computed(() => standing(this.draft.value));
   readonly unrated: ReadonlySignal<Mark | undefined> = computed(() => unrated(this.draft.value));
   readonly gaps: ReadonlySignal<readonly Gap[]>;
@@ -51,12 +53,14 @@ export class OpenCase {
   ) {
     this.draft.value = draftOf(packet);
     this.isReadOnly.value = packet.read.read_only;
+    this.ai = signal(packet.ai);
     this.gaps = computed(() => gaps(packet.questions, this.draft.value));
     if (packet.read.read_only) recorder.seal();
   }
 
   get proposals(): readonly Proposal[] {
-    return this.packet.ai?.proposals ?? [];
+    const ai = this.ai.value;
+    return ai && ai.state !== "not_asked" ? ai.proposals : [];
   }
 
   record(kind: string, payload: Readonly<Record<string, unknown>> = {}): void {

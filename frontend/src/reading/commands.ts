@@ -3,6 +3,7 @@ import type { MeasureTool } from "../geometry/measures";
 import { maskOf } from "../geometry/masks";
 import { extentAt } from "../geometry/regions";
 import { t } from "../i18n";
+import { askForProposals } from "./asking";
 import type { OpenCase } from "./case";
 import { linkPrior, turnExamination } from "./comparison";
 import type { LayoutName } from "./hanging";
@@ -105,7 +106,7 @@ export const COMMANDS = {
   "proposals.style": read((open, room) => {
     chooseStyle(room, after(stylesOf(open), room.state.proposalStyle.value));
   }),
-  "proposals.show": read((open, room) => showProposals(open, room)),
+  "proposals.show": (room) => void askForProposals(room),
   "questions.focus": () => {
     const fields = document.querySelectorAll<HTMLElement>("[data-question]");
     const open = [...fields].find((each) => each.dataset.answered === "false") ?? fields[0];
@@ -226,11 +227,4 @@ function adopt(open: OpenCase, room: Room, as: "accepted" | "edited"): void {
   if (mark === null) return;
   viewing.jump(proposal.centroid_mm);
   room.state.rating.value = { mark, pane: viewing.active.value };
-}
-
-function showProposals(open: OpenCase, room: Room): void {
-  if (open.packet.ai === undefined || room.state.areProposalsShown.value) return;
-  if (!open.isFree()) return;
-  room.state.areProposalsShown.value = true;
-  open.record("proposals_shown", { at: "asked" });
 }

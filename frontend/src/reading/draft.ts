@@ -68,7 +68,7 @@ export function draftOf(packet: Packet): Draft {
     marks: packet.draft.marks.map((mark) => ({ ...mark, isRemoved: false })),
     answers: packet.draft.answers,
     noLesionSaid: packet.draft.no_lesion_said,
-    decisions: packet.ai?.decisions ?? {},
+    decisions: packet.ai && packet.ai.state !== "not_asked" ? packet.ai.decisions : {},
     measures: packet.draft.measures,
   };
 }

@@ -5,6 +5,7 @@ import type { Feedback, Packet, Series } from "../api/types";
 import { EVENTS_SCHEMA } from "../outbox/records";
 import type { Setback } from "../outbox/sender";
 import { t } from "../i18n";
+import { cameWithProposals } from "./asking";
 import { Bursts } from "./bursts";
 import { OpenCase } from "./case";
 import { DailyCheck, displayFacts, isWindowTooSmall, rendererName } from "./display";
@@ -27,7 +28,7 @@ export class Room {
   readonly loading: Loading;
   readonly tour = new Tour(this);
   readonly bursts = new Bursts((kind, payload) => this.record(kind, payload));
-  private readonly outgoing: Outgoing;
+  readonly outgoing: Outgoing;
   private presence: Presence | null = null;
   private session: string | null = null;
   private painted = new Set<number>();
@@ -191,10 +192,7 @@ export class Room {
     if (this.hasRendered || this.painted.size < count || openCase.value === null) return;
     this.hasRendered = true;
     this.record("first_render", { panes: count });
-    // On demand they are shown when they are asked for, even before the last pane has painted.
-    if (this.state.areProposalsShown.value && openCase.value.packet.ai?.mode !== "on_demand") {
-      this.record("proposals_shown", { at: "open" });
-    }
+    if (cameWithProposals(openCase.value.packet)) this.record("proposals_shown", { at: "open" });
     this.tour.offer();
   }
 
@@ -307,7 +305,8 @@ export class Room {
     state.setback.value = null;
     state.feedback.value = null;
     state.isOnBreak.value = packet.read.state === "paused";
-    state.areProposalsShown.value = packet.ai !== undefined && packet.ai.mode !== "on_demand";
+    state.areProposalsShown.value = cameWithProposals(packet);
+    state.isAskingAi.value = false;
     this.submitKey = null;
     const limit_ms = packet.read.idle_limit_s * 1000;
     this.presence = new Presence(this.ports.clock, limit_ms, this.record);

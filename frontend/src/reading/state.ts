@@ -49,6 +49,8 @@ export function createState() {
     isOnBreak: signal(false),
     isBare: signal(false),
     areProposalsShown: signal(false),
+    /** They were asked for, and the server has not answered yet. */
+    isAskingAi: signal(false),
     proposalStyle: signal<ProposalStyle>("contour"),
     heat: signal<{ read: string; maps: HeatMaps } | null>(null),
     feedback: signal<Feedback | null>(null),

@@ -21,10 +21,12 @@ export function ProposalPanel({ room, open, ai }: Props): VNode {
         {t("ai.title")} <span class="count">{countOf(room, ai)}</span>
       </h2>
       <Content room={room} open={open} ai={ai} />
-      <p class="banner">
-        <strong>{t("ai.banner", { name: ai.detector.name, version: ai.detector.version })}</strong>{" "}
-        {ai.detector.banner}
-      </p>
+      {ai.state !== "not_asked" && (
+        <p class="banner">
+          <strong>{t("ai.banner", { name: ai.detector.name, version: ai.detector.version })}</strong>{" "}
+          {ai.detector.banner}
+        </p>
+      )}
     </section>
   );
 }
@@ -36,15 +38,16 @@ function countOf(room: Room, ai: Ai): string {
 
 function Content({ room, open, ai }: Props): VNode {
   if (ai.state === "not_available") return <p class="quiet-text">{t("ai.not_available")}</p>;
-  if (!room.state.areProposalsShown.value) {
+  if (ai.state === "not_asked") {
     return (
       <button
         type="button"
         class="wide"
         data-testid="show-proposals"
+        aria-busy={room.state.isAskingAi.value}
         onClick={() => perform(room, "proposals.show")}
       >
-        {t("ai.show")} <kbd>S</kbd>
+        {t(room.state.isAskingAi.value ? "ai.asking" : "ai.show")} <kbd>S</kbd>
       </button>
     );
   }

@@ -50,7 +50,7 @@ export function RoomView({ room }: { room: Room }): VNode {
 }
 
 function SidePanel({ room, open }: { room: Room; open: OpenCase }): VNode {
-  const { ai } = open.packet;
+  const ai = open.ai.value;
   const feedback = room.state.feedback.value;
   return (
     <aside class="panel">

@@ -1,4 +1,4 @@
-"""Apply an event to the draft: marks, measurements, answers, decisions, pause.
+"""Apply an event to the draft: marks, measurements, answers, decisions, asking for AI, pause.
 
 The only writer of drafts.
 """
@@ -6,9 +6,12 @@ The only writer of drafts.
 from collections.abc import Callable
 from typing import Any
 
+from django.utils import timezone
+
 from readerstudy.reads import disclosure
 from readerstudy.reads.lifecycle import next_state
 from readerstudy.reads.models import Answer, Decision, Mark, Measurement, Read
+from readerstudy.studies.models import Arm
 from readerstudy.studies.selectors import questions_of
 
 Apply = Callable[[Read, dict[str, Any]], None]
@@ -119,6 +122,13 @@ def _undecided(read: Read, payload: dict[str, Any]) -> None:
     Decision.objects.filter(read=read, proposal=payload["proposal"]).delete()
 
 
+def _asked(read: Read, _payload: dict[str, Any]) -> None:
+    """On demand, proposals are sent from here on (R6); in other arms asking opens nothing."""
+    if read.ai_from is None and read.arm.mode == Arm.Mode.ON_DEMAND:
+        read.ai_from = timezone.now()
+        read.save(update_fields=["ai_from"])
+
+
 def _moved(verb: str) -> Apply:
     def change(read: Read, _payload: dict[str, Any]) -> None:
         state = next_state(read.state, verb)
@@ -141,6 +151,8 @@ _CHANGES: dict[str, Apply] = {
     "measure_removed": _measure_removed,
     "answer_set": _answer,
     "no_lesion_said": _said,
+    "proposals_asked": _asked,
+    "proposals_shown": _asked,  # all that a page of the events' schema 2 says
     "proposal_accepted": _decided(Decision.Kind.ACCEPTED),
     "proposal_edited": _decided(Decision.Kind.EDITED),
     "proposal_rejected": _decided(Decision.Kind.REJECTED),

@@ -105,10 +105,23 @@ def test_f2_the_tripwire_stops_a_query_of_a_vault(db: None, ask: Callable[[], An
 
 
 @pytest.mark.parametrize(
-    ("mode", "stage"), [("control", "only"), ("second_reader", "unaided"), ("", "only")]
+    ("mode", "stage", "is_asked"),
+    [
+        ("control", "only", True),
+        ("second_reader", "unaided", True),
+        ("", "only", True),
+        ("on_demand", "only", False),
+    ],
 )
-def test_f2_the_gate_of_the_proposals_has_its_own_rule(mode: str, stage: str) -> None:
-    with pytest.raises(tripwire.TrippedError), tripwire.proposals_opened(mode=mode, stage=stage):
+def test_f2_the_gate_of_the_proposals_has_its_own_rule(
+    mode: str,
+    stage: str,
+    is_asked: bool,  # noqa: FBT001 -- parametrized
+) -> None:
+    with (
+        pytest.raises(tripwire.TrippedError),
+        tripwire.proposals_opened(mode=mode, stage=stage, is_asked=is_asked),
+    ):
         pass
 
 
@@ -188,32 +201,6 @@ def test_the_packet_of_an_ai_arm_shows_the_proposals(
     is_resident = user == people.rae
     words = "Bright and round, 8 mm across." if is_resident else "Bright and round."
     assert proposal["explanation"] == words
-
-
-def test_r6_on_demand_asking_for_the_proposals_is_an_event_of_the_read(
-    study: Study, sits: Sits
-) -> None:
-    study.arms.filter(mode="concurrent").update(mode="on_demand")
-    user = worlds.aided_first(study)
-    past_training(sits(user))
-    tab = sits(user)
-    packet = tab.open()
-    assert (packet["ai"]["mode"], len(packet["ai"]["proposals"])) == ("on_demand", 1)
-    tab.does("first_render")
-    tab.does("proposals_shown", 7, at="asked")
-    proposal = packet["ai"]["proposals"][0]["id"]
-    tab.does("proposal_viewed", proposal=proposal)
-    tab.does("proposal_rejected", proposal=proposal)
-    tab.does("no_lesion_said", said=True)
-    tab.answer_all()
-    tab.flush()
-    tab.sign()
-    read = Read.objects.get(pk=tab.read_id)
-    assert (read.arm.mode, read.decisions.get().kind) == ("on_demand", "rejected")
-    kept = [each for row in read.batches.order_by("id") for each in row.events()]
-    (asked,) = [each for each in kept if each.kind == "proposals_shown"]
-    assert asked.payload == {"at": "asked"}
-    assert asked.mono_ms - kept[0].mono_ms == 7000  # how long they looked by themselves
 
 
 @pytest.mark.parametrize(

@@ -23,28 +23,28 @@ def tab(people: People, sits: Sits) -> Tab:
 def test_c15_a_page_of_the_version_before_is_understood_and_another_is_told_to_reload(
     tab: Tab,
 ) -> None:
-    """A batch that names no version is of the version before; 2 is this one's."""
+    """A batch that names no version is of the version before; 3 is this one's."""
     path = f"/api/reads/{tab.read_id}/events"
-    for version in ({}, {"schema": 2}):
+    for version in ({}, {"schema": 3}):
         tab.mark()
         body = {"tab": tab.tab, "fence": tab.fence, "events": tab.outbox, **version}
         assert len(tab.call("POST", path, body)["acknowledged"]) == 2
         tab.outbox.clear()
     assert Mark.objects.filter(read=tab.read_id).count() == 2
     tab.mark()
-    body = {"tab": tab.tab, "fence": tab.fence, "events": tab.outbox, "schema": 3}
+    body = {"tab": tab.tab, "fence": tab.fence, "events": tab.outbox, "schema": 4}
     with pytest.raises(Refused) as refused:
         tab.call("POST", path, body)
     assert (refused.value.status, refused.value.code) == (409, "reads.schema")
-    assert refused.value.body["accepted"] == [1, 2]
+    assert refused.value.body["accepted"] == [2, 3]
     assert stored(tab) == [1, 2, 3, 4]  # nothing of it: the browser keeps it
-    assert tab.reload()["read"]["events_schema"] == 2
+    assert tab.reload()["read"]["events_schema"] == 3
 
 
 PLANTED: dict[str, Plant] = {
-    "every version is taken": lambda patch: patch.setattr(events, "ACCEPTED", (1, 2, 3)),
-    "the version before is not": lambda patch: patch.setattr(events, "ACCEPTED", (2,)),
-    "the page is not told its version": lambda patch: patch.setattr(disclosure.events, "SCHEMA", 1),
+    "every version is taken": lambda patch: patch.setattr(events, "ACCEPTED", (2, 3, 4)),
+    "the version before is not": lambda patch: patch.setattr(events, "ACCEPTED", (3,)),
+    "the page is not told its version": lambda patch: patch.setattr(disclosure.events, "SCHEMA", 2),
 }
 
 

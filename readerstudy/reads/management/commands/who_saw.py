@@ -33,6 +33,4 @@ class Command(BaseCommand):
         out = csv.writer(self.stdout)
         out.writerow(["study", "reader", "case", "read", "since"])
         for read in disclosure.seen_by(options["proposal"], before=before):
-            out.writerow(
-                [read.reader.study, read.reader.code, read.case.code, read.id, read.opened_at]
-            )
+            out.writerow([read.reader.study, read.reader.code, read.case.code, read.id, read.since])
