@@ -1,6 +1,7 @@
 """Queries about images."""
 
 import hashlib
+import struct
 from collections.abc import Iterable, Mapping
 from datetime import date, datetime
 from pathlib import Path
@@ -10,6 +11,7 @@ from uuid import UUID
 import pydicom
 from django.db.models import Count, QuerySet
 from PIL import Image
+from pydicom.errors import InvalidDicomError
 
 from readerstudy.accounts.models import User
 from readerstudy.imaging import rendering, store
@@ -25,7 +27,10 @@ from readerstudy.imaging.models import (
     Upload,
 )
 from readerstudy.imaging.prepared import Prepared
+from readerstudy.web.problems import Problem
 
+# What pydicom says of a file that is missing, cut off or none.
+UNREADABLE = (OSError, EOFError, ValueError, AttributeError, struct.error, InvalidDicomError)
 HANGING = [SeriesRole.T1C, SeriesRole.FLAIR, SeriesRole.T2, SeriesRole.T1, SeriesRole.CT]
 
 
@@ -55,13 +60,24 @@ def series_ids(examination_id: UUID) -> set[str]:
 
 
 def study_date(examination: Examination) -> date | None:
-    """Study Date (0008,0020) as it was kept: moved by the patient's span, or None if removed."""
+    """Study Date (0008,0020) as it was kept: moved by the patient's span, or None if removed.
+
+    Raises
+    ------
+    Problem
+        409 `imaging.unreadable` where the examination's file is missing or damaged.
+    """
     rows = Instance.objects.filter(series__examination=examination)
     instance = rows.select_related("series__examination").order_by("pk").first()
     if instance is None:
         return None
-    path, wanted = store.path_of(instance), ["StudyDate"]
-    file = pydicom.dcmread(path, stop_before_pixels=True, specific_tags=wanted)
+    wanted = ["StudyDate"]
+    try:
+        path = store.path_of(instance)
+        file = pydicom.dcmread(path, stop_before_pixels=True, specific_tags=wanted)
+    except UNREADABLE as error:
+        words = "A file of this examination is missing or damaged: restore it, or send it again."
+        raise Problem("imaging.unreadable", words) from error
     try:
         return datetime.strptime(str(file.get("StudyDate") or ""), "%Y%m%d").date()  # noqa: DTZ007
     except ValueError:

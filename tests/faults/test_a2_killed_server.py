@@ -1,17 +1,16 @@
 """Readers go on while the server is killed again and again: nothing is lost, nothing is double."""
 
-import os
 import time
 
 import numpy as np
 import pytest
 
 from tests.faults.checker import check
+from tests.faults.form import FORM
 from tests.faults.platform import Platform
 from tests.faults.readers import ScriptedReader, finish
 
-IS_LONG = os.environ.get("FAULTS") == "long"
-KILLS, READS = (200, 35) if IS_LONG else (4, 4)
+KILLS, READS = (200, 35) if FORM == "long" else (4, 4)
 
 
 @pytest.mark.fault("A2")

@@ -30,8 +30,8 @@ def worker(platform: Platform) -> Iterator[Worker]:
             str(Path(sys.executable).with_name("celery")), "-A", "tests.faults.celery_app",
             "worker", "--queues", "cpu,detectors", "--concurrency", "1", "--loglevel", "ERROR",
         ]  # fmt: skip
-        lease = {"JOB_LEASE_SECONDS": str(LEASE_S)}
-        env = platform.environment(REMAP_SIGTERM="SIGQUIT", **lease, **environment)
+        usual = {"REMAP_SIGTERM": "SIGQUIT", "JOB_LEASE_SECONDS": str(LEASE_S)}
+        env = platform.environment(**usual | environment)
         process = subprocess.Popen(
             command, cwd=ROOT, env=env, start_new_session=True,
             stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
@@ -87,3 +87,19 @@ def test_b10_a_long_run_is_handed_back_and_soon_taken_up(
         assert time.monotonic() < end, state(platform, run)
         platform.ask("wake")  # as the sweep does
     assert state(platform, run) == {"state": "done", "attempt": 2, "fence": 2, "results": 1}
+
+
+@pytest.mark.fault("B10")
+@pytest.mark.fault("F14")
+def test_b10_without_its_soft_end_a_worker_would_wait_for_the_run(
+    platform: Platform, tmp_path: Path, worker: Worker
+) -> None:
+    """Broken on purpose: where the deployment lacks REMAP_SIGTERM, the stop is not soon."""
+    platform.ask("enqueue")
+    began = tmp_path / "began"
+    first = worker(DETECT_S="600", DETECT_BEGAN=str(began), SOFT_S="1", REMAP_SIGTERM="")
+    assert platform.ask("wake") == "1"
+    wait_for(began)
+    first.send_signal(signal.SIGTERM)
+    with pytest.raises(subprocess.TimeoutExpired):
+        first.wait(8)

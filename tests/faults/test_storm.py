@@ -4,7 +4,6 @@ Short in CI, long by `make faults`: 20 readers sign 1,000 reads; FAULTS=middle: 
 """
 
 import json
-import os
 import shutil
 import tempfile
 import threading
@@ -21,6 +20,7 @@ from tests.conftest import IN_CI
 from tests.faults import postgres
 from tests.faults.brokers import PrivateRedis, Worker, is_installed
 from tests.faults.checker import check
+from tests.faults.form import FORM
 from tests.faults.platform import Browser, Gone, Platform
 from tests.faults.proxy import Proxy, Weather
 from tests.faults.readers import ScriptedReader, all_did_well, wait_for
@@ -30,7 +30,6 @@ from tests.scripted import Refused, Tab
 
 pytestmark = pytest.mark.postgres
 
-FORM = os.environ.get("FAULTS", "short")
 # Readers, reads of each, rounds of faults, seconds without database, without network, of rest
 # between two cases.
 READERS, READS, ROUNDS, AWAY_S, CUT_S, PACE_S = {

@@ -1,6 +1,5 @@
 """Cases: upload, quality, which examinations are read, and what for."""
 
-import struct
 from datetime import date
 from typing import Any
 from uuid import UUID
@@ -9,7 +8,6 @@ from django.http import HttpRequest, HttpResponse
 from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_POST
-from pydicom.errors import InvalidDicomError
 
 from readerstudy.desk.files import spooled
 from readerstudy.desk.shell import COORDINATOR, act_and_return, actor, show, study_page
@@ -26,8 +24,6 @@ from readerstudy.truth import selectors as truth
 from readerstudy.web.problems import Problem, Unknown
 
 TOKEN_SECONDS = 3600
-# What pydicom says of a file that is missing, cut off or none.
-_UNREADABLE = (OSError, EOFError, ValueError, AttributeError, struct.error, InvalidDicomError)
 
 
 @study_page()
@@ -117,11 +113,11 @@ def _days(earlier: date | None, later: date | None) -> int | None:
 def _date_of(examination: Examination) -> date | None:
     """Its date; None as well where its file is missing or damaged: the page is there all the same.
 
-    `services.set_prior` reads it again, and takes none whose file it cannot read.
+    `services.set_prior` reads it again, and refuses one whose file it cannot read.
     """
     try:
         return imaging.study_date(examination)
-    except (*_UNREADABLE, Problem):
+    except Problem:
         return None
 
 

@@ -20,8 +20,8 @@ def set_prior(case: Case, *, examination: Examination | None, by: User) -> Case:
     ------
     Problem
         404 for an examination of another collection; 400 for one of another patient, the case's
-        own, or a later one; 409 for one that is not ready, or is read as a case itself; 403, 404,
-        409 as `changing`.
+        own, or a later one; 409 for one that is not ready, or is read as a case itself; 409
+        `imaging.unreadable` where a file is missing or damaged; 403, 404, 409 as `changing`.
     """
     with changing(case.study, "edit", by=by):
         case.refresh_from_db()

@@ -1,6 +1,7 @@
 """A case's prior examination: who may be one, locked with the study, never a case itself."""
 
 from datetime import date
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -9,7 +10,7 @@ from django.test import Client
 from readerstudy.audit.models import Entry
 from readerstudy.imaging import access
 from readerstudy.imaging import selectors as imaging
-from readerstudy.imaging.models import Examination
+from readerstudy.imaging.models import Examination, Instance
 from readerstudy.proposals.models import Run
 from readerstudy.proposals.services import sweep
 from readerstudy.results.freeze import gather
@@ -90,6 +91,29 @@ def test_what_is_no_prior_is_refused_with_the_reason(
     for day in (date(2019, 6, 1), date(2019, 6, 2)):  # a prior of the same day is none
         _dated(monkeypatch, {case.examination_id: date(2019, 6, 1), later.pk: day})
         assert _refused(case, later, people.cora) == "studies.prior_date"
+
+
+@pytest.mark.parametrize("content", [None, b"no DICOM at all"])
+def test_a_prior_whose_file_is_lost_or_damaged_is_refused_with_words(
+    people: People,
+    case: Case,
+    monkeypatch: pytest.MonkeyPatch,
+    tmp_path: Path,
+    content: bytes | None,
+) -> None:
+    """Not with an error page: the form says what is wrong."""
+    before, path = _same_patient(case), tmp_path / "slice.dcm"
+    Instance.objects.create(series=before.series.all()[0], sop_uid="1.2.3", bytes=9)
+    if content is not None:
+        path.write_bytes(content)
+    monkeypatch.setattr(imaging.store, "path_of", lambda _instance: path)
+    client = Client()
+    client.force_login(people.cora, backend="django.contrib.auth.backends.ModelBackend")
+    change = f"/studies/{case.study_id}/cases/{case.pk}/"
+    said = client.post(change, {"act": "prior", "prior": before.pk}, follow=True)
+    assert said.status_code == 200
+    assert "is missing or damaged" in said.content.decode()
+    assert _refused(case, before, people.cora) == "imaging.unreadable"
 
 
 def test_no_examination_is_both_a_case_and_a_prior(people: People, case: Case) -> None:
@@ -187,7 +211,7 @@ def test_the_page_of_cases_offers_none_that_is_later_and_bears_a_damaged_file(
     def dated(examination: Examination) -> date | None:
         opened.append(examination.pk)
         if examination.pk == lost.pk:
-            raise FileNotFoundError
+            raise Problem("imaging.unreadable", "Its file is lost.")
         return days.get(examination.pk)
 
     monkeypatch.setattr(imaging, "study_date", dated)
