@@ -6,7 +6,7 @@ from the background. In a series of one or two slices those count that share a v
 too frequent. Letters stand in lines: pieces side by side, of one height, with gaps between.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 import numpy as np
@@ -22,6 +22,9 @@ MIN_FILL, MAX_FILL = 0.1, 0.8
 MIN_STROKES = 4.0  # side by side, in the middle of a line
 MAX_SHARE = 0.15  # of all pixels: more of one value is an area, no lettering
 VALUES = 4
+EDGE_PX = 3  # the head's edge moves from slice to slice
+RARE = 0.05  # of the slices: where no more are bright, it is not the head
+MANY = 12  # slices of a series, below which anatomy is as rare as letters
 BRIGHT = 0.2  # of the span from the least to nearly the largest value
 INK = 0.15  # of that span: how far ink is from the mean around it, at least
 STEADY = 0.15  # of how much bright pixels differ
@@ -33,17 +36,21 @@ def sampled(count: int) -> list[int]:
     return sorted({round(each) for each in np.linspace(0, count - 1, min(count, LOOKED_AT))})
 
 
-def shows_text(slices: Sequence[NDArray[Any]]) -> bool:
+def shows_text(slices: Sequence[NDArray[Any]], others: Iterable[NDArray[Any]] = ()) -> bool:
     """Whether slices of one series (each rows x columns, stored values) seem to show text.
 
     Parameters
     ----------
     slices
         Far apart in the series (`sampled`); all of one size.
+    others
+        The slices between them, one after the other: only one is held in memory.
     """
     if len(slices) < FEW:
         return any(_has_lines(mask) for each in slices for mask in _frequent(each))
-    return _has_lines(_constant(slices)) or _has_lines(_steady(slices))
+    if _has_lines(_constant(slices)) or _has_lines(_steady(slices)):
+        return True
+    return _has_lines(_beside(slices, others))
 
 
 def _constant(slices: Sequence[NDArray[Any]]) -> Mask:
@@ -80,6 +87,29 @@ def _steady(slices: Sequence[NDArray[Any]]) -> Mask:
     around = ndimage.uniform_filter(stack[len(stack) // 2], 2 * GAP_PX + 1)
     inked: Mask = steady & (np.abs(low - around) > INK * (most - least))
     return inked
+
+
+def _beside(slices: Sequence[NDArray[Any]], others: Iterable[NDArray[Any]]) -> Mask:
+    """Pixels that are bright in hardly any slice, away from where many are: beside the head.
+
+    So text is found there that one slice alone shows. Over the head it is not.
+    """
+    from scipy import ndimage
+
+    looked_at = np.stack(slices).astype(np.float32)
+    least, most = float(looked_at.min()), float(np.percentile(looked_at, 99.5))
+    bright = least + BRIGHT * (most - least)
+    often = (looked_at > bright).sum(axis=0, dtype=np.int32)
+    count = len(slices)
+    for each in others:
+        often += each > bright
+        count += 1
+    few = max(2, round(RARE * count))
+    if count < MANY:
+        return np.zeros(often.shape, np.bool_)
+    head = ndimage.maximum_filter((often > few).view(np.uint8), 2 * EDGE_PX + 1)
+    beside: Mask = (often > 0) & (head == 0)
+    return beside
 
 
 def _frequent(values: NDArray[Any]) -> list[Mask]:

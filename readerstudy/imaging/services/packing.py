@@ -137,7 +137,11 @@ def pack(series: Series) -> Packed:
 
 def _shows_text(pack_file: Path, geometry: dict[str, Any]) -> bool:
     chosen = lettering.sampled(geometry["frames"])
-    return lettering.shows_text([packs.frame(pack_file, each, geometry) for each in chosen])
+    rest = sorted(set(range(geometry["frames"])) - set(chosen))
+    return lettering.shows_text(
+        [packs.frame(pack_file, each, geometry) for each in chosen],
+        (packs.frame(pack_file, each, geometry) for each in rest),
+    )
 
 
 @transaction.atomic

@@ -82,7 +82,7 @@ class Tally:
         self._outcomes.append(reason)
         return {"state": REFUSED, "reason": str(reason), "count": 1, "code": reason.name}
 
-    @transaction.atomic
+    @transaction.atomic(savepoint=False)
     def write(self) -> bool:
         """Write what was noted since the last time; whether the delivery still stands open."""
         if not self._outcomes:

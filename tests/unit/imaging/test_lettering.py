@@ -65,6 +65,43 @@ def test_c10_text_in_a_single_slice_and_down_a_side_is_found(size: int) -> None:
     assert lettering.shows_text(turned)
 
 
+def looked_through(slices: Slices) -> bool:
+    """As a series is looked at when it is packed."""
+    chosen = lettering.sampled(len(slices))
+    rest = [each for number, each in enumerate(slices) if number not in chosen]
+    return lettering.shows_text([slices[each] for each in chosen], iter(rest))
+
+
+def stack(seed: int = 0, count: int = 24) -> Slices:
+    """A head that widens and narrows again, as slices show it from below to above."""
+    rng = np.random.default_rng(seed)
+    row, column = np.mgrid[:224, :192]
+    made = []
+    for share in np.sin(np.linspace(0.3, np.pi - 0.1, count)):
+        inside = ((row - 112) / (80 * share)) ** 2 + ((column - 96) / (66 * share)) ** 2 < 1
+        tissue = 700 + 250 * ndimage.gaussian_filter(rng.standard_normal((224, 192)), 4) * 8
+        values = np.abs(np.where(inside, tissue, 0) + 12 * rng.standard_normal((224, 192)))
+        made.append(values.astype(np.uint16))
+    return made
+
+
+@pytest.mark.fault("E7")
+@pytest.mark.parametrize("size", [12, 16, 24])
+@pytest.mark.parametrize("number", [0, 7, 23], ids=["the first", "one between", "the last"])
+def test_c10_text_beside_the_head_in_one_slice_of_many_is_found(number: int, size: int) -> None:
+    slices = stack()
+    assert not looked_through(slices)
+    slices[number : number + 1] = written(slices[number : number + 1], size=size, at=(4, 4))
+    assert looked_through(slices)
+
+
+def test_c10_text_beside_the_head_at_another_place_in_some_slices_is_found() -> None:
+    slices = stack()
+    for number, row in ((4, 4), (9, 40), (17, 190)):
+        slices[number : number + 1] = written(slices[number : number + 1], size=12, at=(4, row))
+    assert looked_through(slices)
+
+
 @pytest.mark.parametrize("dtype", ["uint16", "uint8"])
 @pytest.mark.parametrize("seed", range(6))
 def test_slices_without_text_are_left_alone(seed: int, dtype: str) -> None:
@@ -73,6 +110,7 @@ def test_slices_without_text_are_left_alone(seed: int, dtype: str) -> None:
     assert not lettering.shows_text(slices[2:3])
     padded = [np.pad(each, ((20, 20), (30, 30)), constant_values=3) for each in slices]
     assert not lettering.shows_text(padded)
+    assert not looked_through(stack(seed))
     flat = [np.full((64, 64), number, np.uint16) for number in range(5)]
     assert not lettering.shows_text(flat)
 
@@ -92,7 +130,7 @@ def test_real_images_without_text_are_left_alone() -> None:
             continue
         looked += 1
         frames = pixels if data.get("NumberOfFrames", 1) > 1 else pixels[None]
-        if lettering.shows_text([frames[each] for each in lettering.sampled(len(frames))]):
+        if looked_through(list(frames)):
             alarms.append(Path(name).name)
     assert looked > 40
     assert alarms == ["examples_palette.dcm"]
