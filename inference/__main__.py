@@ -223,6 +223,8 @@ def _train(options: argparse.Namespace) -> None:
     checkpoint = options.checkpoint or options.cache / f"{options.family}.pt"
     if options.weights:
         network = families.filled(options.family, options.weights.read_bytes())
+        if not all(torch.isfinite(each).all() for each in network.state_dict().values()):
+            raise ValueError(f"{options.weights} holds values that are not finite: they spread")
     else:
         network = families.build(options.family)
     seeds = cases.TRAINING_SEEDS[: options.cases]

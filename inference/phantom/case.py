@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy import ndimage
 
 from inference.geometry import longest_axial_diameter_mm
 from inference.phantom import acquisition, anatomy, lesions, scanner, signal, vessels
@@ -140,10 +141,11 @@ def _acquired(
         return np.asarray(sampled > 0.5)
 
     labels = _labels(planted, to_patient, t1c)
+    boxes = ndimage.find_objects(labels)
     return PhantomCase(
         seed,
         series,
-        [_truth(each, labels, t1c) for each in planted],
+        [_truth(each, labels, boxes[each.number - 1], t1c) for each in planted],
         machine,
         labels,
         on_t1c(head.brain),
@@ -192,13 +194,13 @@ def _labels(planted: list[Planted], to_patient: Points, t1c: Volume) -> NDArray[
     return labels
 
 
-def _truth(planted: Planted, labels: NDArray[np.uint8], t1c: Volume) -> TruthLesion:
-    """Measure a planted lesion on the grid of T1c."""
-    found = np.argwhere(labels == planted.number)
-    low, high = found.min(0), found.max(0) + 1
-    z, y, x = (slice(a, b) for a, b in zip(low, high, strict=True))
-    mask = (labels[z, y, x] == planted.number).astype(np.uint8)
-    centroid = t1c.to_mm(found.mean(0))
+def _truth(
+    planted: Planted, labels: NDArray[np.uint8], box: tuple[slice, ...], t1c: Volume
+) -> TruthLesion:
+    """Measure a planted lesion, which lies in a box, on the grid of T1c."""
+    mask = (labels[box] == planted.number).astype(np.uint8)
+    low = np.array([part.start for part in box])
+    centroid = t1c.to_mm((np.argwhere(mask) + low).mean(0))
     return TruthLesion(
         id=planted.number,
         kind=planted.kind,

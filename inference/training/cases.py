@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy import ndimage
 
 from inference import phantom
 from inference.phantom.lesions import MEDIAN_MM
@@ -104,11 +105,10 @@ def make(seed: int, folder: Path) -> Path:
     t1c = case.series["t1c"].affine
     labels = resample_labels(case.labels, t1c, ready.affine, (z, y, x))
     vessels = resample_labels(case.vessels.astype(np.uint8), t1c, ready.affine, (z, y, x))
-    rows = [
-        (each.id, each.diameter_mm, *np.argwhere(labels == each.id).mean(0))
-        for each in case.lesions
-        if (labels == each.id).any()
-    ]
+    numbers = [each.id for each in case.lesions if each.id in set(np.unique(labels).tolist())]
+    diameters = {each.id: each.diameter_mm for each in case.lesions}
+    centres = ndimage.center_of_mass(labels > 0, labels, numbers)
+    rows = [(n, diameters[n], *centre) for n, centre in zip(numbers, centres, strict=True)]
     part = path.with_name(f"{path.name}.part")
     part.mkdir(parents=True, exist_ok=True)
     np.save(part / "voxels.npy", encode(ready.voxels))

@@ -30,13 +30,20 @@ _LIMITS = [
 
 
 def pack(checkpoint: Path, target: Path) -> str:
-    """Write the averaged weights of a checkpoint as float16 safetensors; return their SHA-256.
+    """Write the averaged weights of a checkpoint as safetensors; return their SHA-256.
 
-    Counters that inference does not need (`num_batches_tracked`) are left out.
+    In float16, but a tensor that holds a value beyond its range (65,504; running variances of
+    batch norms do) in float32. Counters that inference does not need (`num_batches_tracked`) are
+    left out.
+
+    Raises
+    ------
+    ValueError
+        Naming a tensor that is not finite.
     """
     state = torch.load(checkpoint, map_location="cpu", weights_only=True)
     tensors = {
-        name: tensor.half().contiguous()
+        name: _packed(name, tensor)
         for name, tensor in state["average"].items()
         if tensor.is_floating_point()
     }
@@ -45,6 +52,14 @@ def pack(checkpoint: Path, target: Path) -> str:
     target.parent.mkdir(parents=True, exist_ok=True)
     target.write_bytes(content)
     return hashlib.sha256(content).hexdigest()
+
+
+def _packed(name: str, tensor: torch.Tensor) -> torch.Tensor:
+    if not torch.isfinite(tensor).all():
+        raise ValueError(f"{name} is not finite: train again, from weights that are")
+    half = tensor.half()
+    kept = half if torch.isfinite(half).all() else tensor.float()
+    return kept.contiguous().clone()  # a layer may stand in a network under two names
 
 
 def training_of(checkpoint: Path) -> dict[str, Any]:

@@ -34,7 +34,7 @@ def test_the_table_has_the_budget_above_and_the_best_first(tmp_path: Path) -> No
         }  # fmt: skip
         (tmp_path / f"{name}.json").write_text(json.dumps(row))
     text = quick.table(tmp_path)
-    assert "60 CPU seconds each, 40 training phantoms, 12 test blocks of 96 mm with 6" in text
+    assert "60 CPU seconds each, 40 training phantoms; 6 test blocks of 96 mm with 6" in text
     first, second = [line for line in text.splitlines() if " | 1.50 M | " in line]
     assert first.startswith("| nlmet | Liew | 1.00 (1.00 to 1.00)")
     assert second.startswith("| cropnet | Dikici | 0.50")

@@ -7,12 +7,13 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
+from safetensors.torch import load_file
 
 from inference import phantom
 from inference.phantom.lesions import MEDIAN_MM
 from inference.phantom.scanner import draw
 from inference.phantom.shifts import any_machine
-from inference.training import cases, patches
+from inference.training import cases, patches, ship
 from inference.training.fit import Fit, Recipe, rate_at
 
 pytestmark = pytest.mark.once
@@ -105,3 +106,18 @@ def test_a_lesion_of_a_few_voxels_is_grown_for_the_training_and_a_larger_one_is_
     assert (found == 1).sum() + (found == 2).sum() == 13
     assert (found == 3).sum() == 8
     assert patches.grown(labels * (labels == 3)).sum() == 24
+
+
+def test_packed_weights_keep_variances_that_half_precision_cannot_hold(tmp_path: Path) -> None:
+    """Cut to float16 they became infinite, and their channels silent."""
+    variances = torch.tensor([1.0, 139_086.94])
+    state = {"weight": torch.tensor([0.5, -2.0]), "running_var": variances, "again": variances}
+    torch.save({"average": state, "step": 1}, tmp_path / "c.pt")
+    ship.pack(tmp_path / "c.pt", tmp_path / "w.safetensors")
+    packed = load_file(tmp_path / "w.safetensors")
+    assert packed["weight"].dtype == torch.float16
+    assert torch.equal(packed["running_var"].float(), state["running_var"])
+    state["running_var"][0] = torch.nan
+    torch.save({"average": state, "step": 1}, tmp_path / "c.pt")
+    with pytest.raises(ValueError, match="running_var is not finite"):
+        ship.pack(tmp_path / "c.pt", tmp_path / "w.safetensors")
