@@ -13,8 +13,8 @@ from pathlib import Path
 from tqdm import tqdm
 
 import inference
-from inference.detector import WEIGHTS
-from inference.preprocess import ROLES, UnusableExamination
+from inference.detector import WEIGHTS, card_of
+from inference.preprocess import ROLES, SERIES, UnusableExamination, reference_of
 from inference.series import UnreadableSeries, read_examination
 
 CACHE = Path("var/training")
@@ -45,10 +45,11 @@ def _parser() -> argparse.ArgumentParser:
     one.add_argument("--seed", type=int, default=1, help="of the first; the next count on")
     one.add_argument("--count", type=int, default=1)
     one.add_argument("--lesions", type=int, help="0 for none; default: drawn")
+    one.add_argument("--ct", action="store_true", help="also a CT of the same head")
     one.set_defaults(run=_phantom)
 
     one = commands.add_parser("detect", help="propose lesions on an examination")
-    one.add_argument("folder", type=Path, help=f"holds one folder a series: {', '.join(ROLES)}")
+    one.add_argument("folder", type=Path, help=f"holds one folder a series: {', '.join(SERIES)}")
     one.add_argument("--detector", default=inference.default_detector())
     one.add_argument("--device", help="cpu or cuda; default: CUDA where there is one")
     one.add_argument("--dicom", type=Path, help="also write SEG and SR into this folder")
@@ -58,6 +59,12 @@ def _parser() -> argparse.ArgumentParser:
     one.add_argument("files", type=Path, nargs="+")
     one.add_argument("--limited", action="store_true", help="with limits of memory and CPU time")
     one.set_defaults(run=_vendor)
+
+    one = commands.add_parser("known", help="make the table of known lesions for explanations")
+    one.add_argument("--detector", default=inference.default_detector())
+    one.add_argument("--cache", type=Path, default=CACHE)
+    one.add_argument("--cases", type=int, default=VALIDATION_CASES)
+    one.set_defaults(run=_known)
 
     _training(commands)
     return parser
@@ -124,7 +131,7 @@ def _phantom(options: argparse.Namespace) -> None:
     seeds = range(options.seed, options.seed + options.count)
     for seed in tqdm(seeds, unit="case", disable=options.count == 1):
         folder = options.folder / f"phantom-{seed}" if options.count > 1 else options.folder
-        case = phantom.make_case(seed, n_lesions=options.lesions)
+        case = phantom.make_case(seed, n_lesions=options.lesions, with_ct=options.ct)
         phantom.write_dicom(case, folder, patient_id=f"SYNTHETIC-{seed}", study_date="20260101")
         rows = [
             {
@@ -146,16 +153,16 @@ def series_in(folder: Path) -> dict[str, list[Path]]:
     Raises
     ------
     FileNotFoundError
-        If there is no folder `t1c`.
+        If there is no folder `t1c` and none `ct`.
     """
     found = {
         role: sorted(each for each in (folder / role).iterdir() if each.is_file())
-        for role in ROLES
+        for role in SERIES
         if (folder / role).is_dir()
     }
-    if "t1c" not in found:
+    if not {"t1c", "ct"} & found.keys():
         raise FileNotFoundError(f"{folder} has no folder t1c: put each series into a folder named"
-                                f" by its role ({', '.join(ROLES)})")  # fmt: skip
+                                f" by its role ({', '.join(SERIES)})")  # fmt: skip
     return found
 
 
@@ -170,11 +177,12 @@ def _detect(options: argparse.Namespace) -> None:
         algorithm = export.Algorithm(detector.name, detector.version, detector.weights_sha256)
         options.dicom.mkdir(parents=True, exist_ok=True)
         report_path = options.dicom / "proposals-sr.dcm"
+        source = series[reference_of(getattr(detector, "inputs", ROLES))]
         if not lesions:
-            export.absence_report(series["t1c"], algorithm=algorithm).save_as(report_path)
+            export.absence_report(source, algorithm=algorithm).save_as(report_path)
             return
-        seg = export.segmentation(lesions, series["t1c"], algorithm=algorithm)
-        report = export.measurement_report(lesions, series["t1c"], seg, algorithm=algorithm)
+        seg = export.segmentation(lesions, source, algorithm=algorithm)
+        report = export.measurement_report(lesions, source, seg, algorithm=algorithm)
         seg.save_as(options.dicom / "proposals-seg.dcm")
         report.save_as(report_path)
 
@@ -228,15 +236,22 @@ def _train(options: argparse.Namespace) -> None:
     else:
         network = families.build(options.family)
     seeds = cases.TRAINING_SEEDS[: options.cases]
+    cache = _cache_of(options.cache, family.inputs)
+    make = partial(cases.make, folder=cache, roles=family.inputs)
     with get_context("spawn").Pool(options.workers) as pool:
-        made = pool.imap(partial(cases.make, folder=options.cache), seeds)
+        made = pool.imap(make, seeds)
         first = len(seeds) if options.begin is None else options.begin
         list(tqdm(islice(made, first), total=first, unit="phantom"))
         # The others are made while it trains, which takes them up as they appear.
-        fit.fit(network, options.cache, checkpoint, recipe, options.device)
+        fit.fit(network, cache, checkpoint, recipe, options.device)
     print(
         f"{checkpoint}: next `python -m inference calibrate {checkpoint} --family {options.family}`"
     )
+
+
+def _cache_of(cache: Path, roles: tuple[str, ...]) -> Path:
+    """Where cases of these channels lie: of MR in the cache itself."""
+    return cache if roles == ROLES else cache / "-".join(roles)
 
 
 def _families(_: argparse.Namespace) -> None:
@@ -256,10 +271,12 @@ def _families(_: argparse.Namespace) -> None:
 
 
 def _calibrate(options: argparse.Namespace) -> None:
+    from inference.detectors import families
     from inference.training import cases, ship
 
     seeds = cases.VALIDATION_SEEDS[: options.cases]
-    folders = _make_all(cases.make_examination, seeds, options.cache, 1)
+    make = partial(cases.make_examination, roles=families.family_of(options.family).inputs)
+    folders = _make_all(make, seeds, options.cache, 1)
     folder = options.folder or WEIGHTS
     folder.mkdir(parents=True, exist_ok=True)
     card = ship.ship(
@@ -269,11 +286,25 @@ def _calibrate(options: argparse.Namespace) -> None:
     print(f"{card}: next `python -m inference evaluate`, which fills in the performance")
 
 
+def _known(options: argparse.Namespace) -> None:
+    from inference.explain import similar
+    from inference.training import cases, known
+
+    seeds = cases.VALIDATION_SEEDS[: options.cases]
+    folders = _make_all(cases.make_examination, seeds, options.cache, 1)
+    rows = list(known.known_lesions(options.detector, folders))
+    similar.write(rows)
+    print(f"{similar.TABLE}: {len(rows)} proposals")
+
+
 def _evaluate(options: argparse.Namespace) -> None:
+    from inference.detectors import families
     from inference.training import cases, ship
 
     seeds = cases.TEST_SEEDS[: options.cases]
-    make = partial(cases.make_examination, shift=options.shift)
+    known = families.FAMILIES.get(card_of(options.detector).family)
+    roles = known.inputs if known else ROLES
+    make = partial(cases.make_examination, shift=options.shift, roles=roles)
     folders = _make_all(make, seeds, options.cache, 1)
     summary = ship.measure(options.detector, folders, options.out, options.shift)
     print(json.dumps(summary, indent=1))

@@ -28,7 +28,10 @@ MANUFACTURER = "Readerstudy"
 METASTASIS = Code("128462008", "SCT", "Metastatic neoplasm")
 _ABNORMAL = Code("49755003", "SCT", "Morphologically Abnormal Structure")
 BRAIN = Code("12738006", "SCT", "Brain")
-MR_BRAIN = Code("24590-2", "LN", "MR Brain")
+_PROCEDURES = {
+    "MR": Code("24590-2", "LN", "MR Brain"),
+    "CT": Code("24725-4", "LN", "CT Head"),
+}
 DIAMETER = Code("81827009", "SCT", "Diameter")
 _PROBABILITY = Code("111047", "DCM", "Probability of cancer")
 _PRESENCE = Code("705057003", "SCT", "Presence")
@@ -226,7 +229,7 @@ def close(
     """
     report = sr.MeasurementReport(
         observation_context=observed_by,
-        procedure_reported=MR_BRAIN,
+        procedure_reported=_PROCEDURES["CT" if evidence[0].Modality == "CT" else "MR"],
         imaging_measurements=groups,
         title=codes.DCM.ImagingMeasurementReport,
     )
@@ -315,7 +318,7 @@ def _group(
         tracking_identifier=sr.TrackingIdentifier(
             uid=description.TrackingUID, identifier=description.TrackingID
         ),
-        referenced_segment=sr.ReferencedSegment.from_segmentation(seg, segment_number=number),
+        referenced_segment=referenced_segment(seg, number),
         finding_type=METASTASIS,
         finding_sites=[sr.FindingSite(anatomic_location=BRAIN)],
         algorithm_id=sr.AlgorithmIdentification(name=algorithm.name, version=algorithm.version),
@@ -325,6 +328,25 @@ def _group(
             if np.isfinite(value)  # another maker's AI may give no probability
         ],
     )
+
+
+def referenced_segment(seg: hd.seg.Segmentation, number: int) -> sr.ReferencedSegment:
+    """Refer to a segment and the images that it was drawn on.
+
+    highdicom's own way looks in every frame for its segment; a Segmentation of a single segment
+    says it once for all frames (PS3.3 C.7.6.16.2, shared), and then finds none (highdicom 0.28).
+    """
+    frames = seg.PerFrameFunctionalGroupsSequence
+    if "SegmentIdentificationSequence" in frames[0]:
+        return sr.ReferencedSegment.from_segmentation(seg, segment_number=number)
+    sources = {
+        image.ReferencedSOPInstanceUID: image.ReferencedSOPClassUID
+        for frame in frames
+        for derivation in frame.DerivationImageSequence
+        for image in derivation.SourceImageSequence
+    }
+    images = [sr.SourceImageForSegmentation(kind, uid) for uid, kind in sources.items()]
+    return sr.ReferencedSegment(seg.SOPClassUID, seg.SOPInstanceUID, number, source_images=images)
 
 
 def _study_time(source: Dataset) -> dt.datetime:

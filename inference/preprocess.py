@@ -1,7 +1,7 @@
 """From an examination to the network's input: one grid, 1 mm, normalised intensities."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -10,12 +10,16 @@ from scipy import ndimage
 from inference.grids import sample_along_axes
 from inference.volume import Affine, Volume
 
-ROLES = ("t1c", "t1", "t2", "flair")  # the input channels, in this order
+ROLES = ("t1c", "t1", "t2", "flair")  # the input channels of MR detectors, in this order
+SERIES = (*ROLES, "ct")  # every role that a detector may take
+NAMES = {"t1c": "T1c", "t1": "T1", "t2": "T2", "flair": "FLAIR", "ct": "CT"}
 GRID_MM = 1.0
 HEIGHT_MM = 168.0  # from the vertex down to the foramen magnum and a little more
 _COARSE_MM = 4.0
 _CORE_DEPTH_MM = 18.0  # so far from air there is brain, not scalp or skull
 CLIP = (-5.0, 15.0)
+_AIR_HU = -1000.0
+_BRAIN_HU, _STEP_HU = 32.0, 8.0  # CT is absolute: typical brain, and what counts as one deviation
 _ALIGNED_WITHIN = 1e-3  # voxels, over the whole grid
 
 
@@ -25,18 +29,38 @@ class UnusableExamination(ValueError):
 
 @dataclass(frozen=True)
 class Prepared:
-    """Channels (role, z, y, x) on a 1 mm grid whose axes point to superior, posterior, left."""
+    """Channels (role, z, y, x) on a 1 mm grid whose axes point to superior, posterior, left.
+
+    `roles` names the channels; the lesions are drawn on the series of the role `reference`.
+    """
 
     voxels: NDArray[np.float32]
     affine: Affine
     missing: tuple[str, ...]
+    roles: tuple[str, ...] = ROLES
+
+    @property
+    def reference(self) -> str:
+        """The role whose grid the proposals lie on."""
+        return reference_of(self.roles)
 
 
-def prepare(examination: Mapping[str, Volume], needs: tuple[str, ...] = ("t1c",)) -> Prepared:
+def reference_of(roles: tuple[str, ...]) -> str:
+    """The role whose grid proposals lie on: T1c where a detector takes it, else its first."""
+    return "t1c" if "t1c" in roles else roles[0]
+
+
+def prepare(
+    examination: Mapping[str, Volume],
+    needs: tuple[str, ...] = ("t1c",),
+    roles: tuple[str, ...] = ROLES,
+) -> Prepared:
     """Bring an examination to the grid that the detectors work on.
 
     A series that is missing becomes a channel of zeros (its mean): detectors are trained with
-    missing series. The grid follows T1c's own axes, so that T1c is never rotated.
+    missing series. The grid follows the reference's own axes (T1c's; of a detector of CT alone
+    CT's), so that it is never rotated; every other series is sampled there by its place in the
+    patient, CT beside MR too.
 
     Raises
     ------
@@ -46,19 +70,52 @@ def prepare(examination: Mapping[str, Volume], needs: tuple[str, ...] = ("t1c",)
     for role in needs:
         if role not in examination:
             raise UnusableExamination(f"no series with role {role}: add one, or set its role")
-    whole, field = _upright_grid(examination["t1c"])
+    reference = reference_of(roles)
+    if reference not in examination:
+        raise UnusableExamination(f"no series with role {reference}: add one, or set its role")
+    _require_one_frame(examination, reference, roles)
+    series = {role: _over_air(examination[role]) for role in roles if role in examination}
+    whole, field = _upright_grid(series[reference])
     coarse, coarse_shape = _coarse(whole, field)
-    head = _head_mask(resample(examination["t1c"], coarse, coarse_shape))
+    head = _head_mask(resample(series[reference], coarse, coarse_shape), reference)
     affine, shape = _crop(whole, head)
-    core_mm = np.argwhere(_core(head)) @ coarse[:3, :3].T + coarse[:3, 3]
+    core_mm = np.argwhere(_core(head, reference)) @ coarse[:3, :3].T + coarse[:3, 3]
     core = tuple(_nearest(core_mm, affine, shape).T)
-    channels = np.zeros((len(ROLES), *shape), np.float32)
-    for number, role in enumerate(ROLES):
-        if role in examination:
-            image = resample(examination[role], affine, shape)
-            channels[number] = _normalise(image, image[core])
-    missing = tuple(role for role in ROLES if role not in examination)
-    return Prepared(channels, affine, missing)
+    channels = np.zeros((len(roles), *shape), np.float32)
+    for number, role in enumerate(roles):
+        if role not in series:
+            continue
+        image = resample(series[role], affine, shape)
+        channels[number] = _in_steps(image) if role == "ct" else _normalise(image, image[core])
+    missing = tuple(role for role in roles if role not in examination)
+    return Prepared(channels, affine, missing, roles)
+
+
+def _require_one_frame(
+    examination: Mapping[str, Volume], reference: str, roles: tuple[str, ...]
+) -> None:
+    """CT comes from another machine: its coordinates are MR's only once it was registered."""
+    if "ct" not in roles or "ct" not in examination or reference == "ct":
+        return
+    ours, theirs = examination[reference].frame, examination["ct"].frame
+    if ours and theirs and ours != theirs:
+        raise UnusableExamination(
+            f"CT and {NAMES[reference]} have different frames of reference: register the CT to the"
+            " MR first, or use a detector of one of them"
+        )
+
+
+def _over_air(volume: Volume) -> Volume:
+    """CT counted from air, as MR is: what lies outside a series is 0 then, not water."""
+    if volume.role != "ct":
+        return volume
+    return replace(volume, voxels=np.maximum(volume.voxels - np.float32(_AIR_HU), 0))
+
+
+def _in_steps(over_air: NDArray[np.float32]) -> NDArray[np.float32]:
+    """CT in steps from typical brain: Hounsfield units are absolute, so no patient's own scale."""
+    steps = (over_air + np.float32(_AIR_HU - _BRAIN_HU)) / np.float32(_STEP_HU)
+    return np.asarray(np.clip(steps, *CLIP), dtype=np.float32)
 
 
 def resample(volume: Volume, affine: Affine, shape: tuple[int, int, int]) -> NDArray[np.float32]:
@@ -131,25 +188,29 @@ def _coarse(affine: Affine, shape: tuple[int, int, int]) -> tuple[Affine, tuple[
     return coarse, (z, y, x)
 
 
-def _head_mask(coarse: NDArray[np.float32]) -> NDArray[np.bool_]:
+def _head_mask(coarse: NDArray[np.float32], role: str) -> NDArray[np.bool_]:
     """The head against air: Otsu's threshold, the largest piece, filled."""
     from skimage.filters import threshold_otsu
 
     otsu: Callable[[NDArray[np.float32]], float] = threshold_otsu
     if float(np.ptp(coarse)) == 0:
-        raise UnusableExamination("T1c is empty: every voxel has the same value")
+        raise UnusableExamination(f"{NAMES[role]} is empty: every voxel has the same value")
     capped = np.minimum(coarse, np.percentile(coarse, 98))
     mask = ndimage.binary_opening(capped > 0.6 * otsu(capped))
     pieces, count = ndimage.label(mask)
     if not count:
-        raise UnusableExamination("no head found in T1c: check that the series is a head")
+        raise UnusableExamination(
+            f"no head found in {NAMES[role]}: check that the series is a head"
+        )
     sizes = np.bincount(pieces.ravel())
     sizes[0] = 0
     head = pieces == sizes.argmax()
     closed = ndimage.binary_closing(np.pad(head, 3), iterations=3)[3:-3, 3:-3, 3:-3]
     filled = np.stack([ndimage.binary_fill_holes(plane) for plane in closed | head])
     if filled.sum() * _COARSE_MM**3 < 5e5:
-        raise UnusableExamination("no head found in T1c: check that the series is a head")
+        raise UnusableExamination(
+            f"no head found in {NAMES[role]}: check that the series is a head"
+        )
     return filled
 
 
@@ -171,14 +232,14 @@ def _crop(affine: Affine, head: NDArray[np.bool_]) -> tuple[Affine, tuple[int, i
     return cropped, (z, y, x)
 
 
-def _core(head: NDArray[np.bool_]) -> NDArray[np.bool_]:
+def _core(head: NDArray[np.bool_], role: str) -> NDArray[np.bool_]:
     """Voxels that are brain for certain: deep in the upper part of the head."""
     depth = ndimage.distance_transform_edt(head, sampling=_COARSE_MM)
     top = int(np.flatnonzero(head.any((1, 2))).max())
     upper = np.arange(len(head)) > top - 110 / _COARSE_MM
     core = (depth > _CORE_DEPTH_MM) & upper[:, None, None]
     if core.sum() < 200:
-        raise UnusableExamination("too little brain in T1c: check the field of view")
+        raise UnusableExamination(f"too little brain in {NAMES[role]}: check the field of view")
     return np.asarray(core)
 
 

@@ -74,7 +74,7 @@ def read_series(source: Path | Sequence[Path], role: str = "") -> Volume:
     affine[:3, :3] = np.stack([step, along_column * between_rows, along_row * between_columns], 1)
     affine[:3, 3] = positions[order[0]]
     voxels = np.stack([_modality_values(slices[i]) for i in order])
-    return Volume(voxels, affine, role)
+    return Volume(voxels, affine, role, str(first.get("FrameOfReferenceUID", "")))
 
 
 def _read(path: Path) -> Dataset:

@@ -14,11 +14,16 @@ Affine = NDArray[np.float64]
 
 @dataclass(frozen=True)
 class Volume:
-    """Voxels (z, y, x) float32, affine (4, 4) index -> LPS mm, and the role of the series."""
+    """Voxels (z, y, x) float32, affine (4, 4) index -> LPS mm, and the role of the series.
+
+    `frame` is the Frame of Reference UID (0020,0052): two series with the same one share their
+    coordinates. Empty where it is not known.
+    """
 
     voxels: NDArray[np.float32]
     affine: Affine
     role: str
+    frame: str = ""
 
     @property
     def spacing_mm(self) -> NDArray[np.float64]:

@@ -17,6 +17,7 @@ from torch import Tensor, nn
 from inference.detector import Card, Detector
 from inference.detectors.archive import UnusableModel
 from inference.detectors.voxelwise import VoxelwiseDetector, chosen_device
+from inference.preprocess import ROLES
 
 
 class Brought(nn.Module):
@@ -25,7 +26,9 @@ class Brought(nn.Module):
     def __init__(self, model: Callable[[Tensor], Any], options: dict[str, Any]) -> None:
         super().__init__()
         self.model = model
-        self.channels: list[int] = options.get("channels", [0, 1, 2, 3])
+        self.channels: list[int] = options.get(
+            "channels", [*range(len(options.get("roles", ROLES)))]
+        )
         self.output: str = options.get("output", "logit")
         self.index: int = options.get("index", 0)  # of the lesion's channel in the output
         if self.output not in {"logit", "probability"}:
@@ -67,6 +70,7 @@ def load(card: Card, weights: bytes, device: str | None) -> Detector:
         window=card.options.get("window"),
         opinions=card.options.get("opinions", "mirror"),
         is_differentiable=is_torch,
+        inputs=tuple(card.options.get("roles", ROLES)),
     )
 
 

@@ -12,6 +12,7 @@ from torch import nn
 
 from inference import losses
 from inference.detector import Card, Detector
+from inference.preprocess import ROLES, SERIES
 
 Build = Callable[[int], nn.Module]  # of a width in channels
 
@@ -30,6 +31,8 @@ class Family:
         Of `inference.losses.LOSSES`; a network with a `loss` of its own uses it where it can.
     window
         Voxels along each axis that it sees at once when it detects; None: the whole head.
+    inputs
+        Roles of the series that it takes, in the order of its channels.
     """
 
     after: str
@@ -38,6 +41,7 @@ class Family:
     loss: str = "size-weighted"
     window: int | None = 96
     rate: float = 1e-3
+    inputs: tuple[str, ...] = ROLES
 
 
 FAMILIES: dict[str, Family] = {}
@@ -51,9 +55,10 @@ def _family(
     loss: str = "size-weighted",
     window: int | None = 96,
     rate: float = 1e-3,
+    inputs: tuple[str, ...] = ROLES,
 ) -> Callable[[Build], Build]:
     def add(build: Build) -> Build:
-        FAMILIES[name] = Family(after, build, width, loss, window, rate)
+        FAMILIES[name] = Family(after, build, width, loss, window, rate, inputs)
         return build
 
     return add
@@ -268,6 +273,27 @@ def _(width: int) -> nn.Module:
     return build(width=width)
 
 
+@_family("ct-unet-position-attention", "of CT", window=64, inputs=("ct",))
+def _(width: int) -> nn.Module:
+    from inference.detectors.networks.volumes import PositionAttentionUNet, Rare
+
+    return Rare(PositionAttentionUNet(width, 1))
+
+
+@_family("ct-mask-rcnn-crf", "of CT", window=64, inputs=("ct",))
+def _(width: int) -> nn.Module:
+    from inference.detectors.networks.masked import MaskRcnn
+
+    return MaskRcnn(width, 1)
+
+
+@_family("ct-mr-fusion", "of CT and MR", window=64, inputs=SERIES)
+def _(width: int) -> nn.Module:
+    from inference.detectors.networks.volumes import PositionAttentionUNet, Rare
+
+    return Rare(PositionAttentionUNet(width, len(SERIES)))
+
+
 def build(name: str, width: int | None = None) -> nn.Module:
     """Return a family's untrained network.
 
@@ -309,4 +335,5 @@ def load(card: Card, weights: bytes, device: str | None) -> Detector:
         chosen_device(device),
         window=family.window,
         opinions=card.options.get("opinions", "mirror"),
+        inputs=family.inputs,
     )

@@ -16,7 +16,7 @@ from inference.detectors.layout import laid_out
 from inference.explain import explain
 from inference.explain.heat import OURS, Sight, heat_map
 from inference.lesions import Lesion
-from inference.preprocess import Prepared, prepare, resample
+from inference.preprocess import ROLES, Prepared, prepare, resample
 from inference.volume import Volume
 
 MIN_VOLUME_MM3 = 1.5
@@ -52,6 +52,8 @@ class VoxelwiseDetector:
         Further networks of an ensemble.
     is_differentiable
         Whether heat maps can be made: not of a model that runs outside torch.
+    inputs
+        The roles of the series that are its channels, in their order.
     """
 
     sight: Sight = OURS  # of heat maps
@@ -66,6 +68,7 @@ class VoxelwiseDetector:
         opinions: str = "mirror",
         others: Sequence[nn.Module] = (),
         is_differentiable: bool = True,
+        inputs: tuple[str, ...] = ROLES,
     ) -> None:
         if opinions not in {"mirror", "once", "dropout"}:
             raise ValueError(f"opinions are mirror, once or dropout, not {opinions!r}")
@@ -73,7 +76,9 @@ class VoxelwiseDetector:
         self.name, self.version = card.name, card.version
         self.weights_sha256, self.needs = card.weights_sha256, card.needs
         self.device = torch.device(device)
-        self.window, self.opinions = window, opinions
+        self.window, self.opinions, self.inputs = window, opinions, inputs
+        if inputs != ROLES:
+            self.sight = Sight(roles=inputs)
         self.is_differentiable = is_differentiable and getattr(network, "is_differentiable", True)
         self.networks = [laid_out(each, self.device).eval() for each in (network, *others)]
         for each in self.networks:
@@ -85,22 +90,22 @@ class VoxelwiseDetector:
         Raises
         ------
         UnusableExamination
-            If a needed series is missing or T1c shows no head.
+            If a needed series is missing or the reference shows no head.
         """
-        ready = prepare(examination, self.needs)
+        ready = prepare(examination, self.needs, self.inputs)
         given = self.given(examination, ready)
         passes = self.logits(given)
-        t1c = examination["t1c"]
+        reference = examination[ready.reference]
         point = self.card.operating_point
         lesions = []
-        for candidate in candidates(passes, given, t1c, point["segmentation"]):
+        for candidate in candidates(passes, given, reference, point["segmentation"]):
             each = [self.probability(score) for score in candidate.scores]
             probability = self.probability(candidate.score)
             if probability >= point["probability"]:
                 lesion = Lesion(
                     candidate.mask,
                     candidate.offset,
-                    t1c.affine,
+                    reference.affine,
                     probability,
                     float(np.std(each)) if len(each) > 1 else None,
                 )
@@ -229,20 +234,21 @@ def _dropping(network: nn.Module) -> Iterator[None]:
 
 
 def candidates(
-    passes: NDArray[np.float32], ready: Prepared, t1c: Volume, segmentation: float
+    passes: NDArray[np.float32], ready: Prepared, reference: Volume, segmentation: float
 ) -> list[Candidate]:
-    """Connected pieces of the mean map, on the grid of T1c.
+    """Connected pieces of the mean map, on the grid of the reference: T1c, or CT alone.
 
     A piece is cut at the probability `segmentation`, or, where its peak is weak, at half of its
     peak: faint small lesions become candidates without large ones growing or merging.
     """
-    z, y, x = t1c.voxels.shape
-    maps = [resample(Volume(one, ready.affine, ""), t1c.affine, (z, y, x)) for one in passes]
+    grid = reference.affine
+    z, y, x = reference.voxels.shape
+    maps = [resample(Volume(one, ready.affine, ""), grid, (z, y, x)) for one in passes]
     for one in maps:
         one[one == 0] = -20.0  # outside the analysed box
     mean = np.mean(maps, axis=0)
     pieces, _ = ndimage.label(_cut(mean, segmentation), structure=_ALL_NEIGHBOURS)
-    voxel_mm3 = float(np.prod(t1c.spacing_mm))
+    voxel_mm3 = float(np.prod(reference.spacing_mm))
     found = []
     for number, box in enumerate(ndimage.find_objects(pieces), start=1):
         mask = pieces[box] == number

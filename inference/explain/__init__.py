@@ -2,8 +2,8 @@
 
 from dataclasses import replace
 
+from inference.explain import similar, words, words_zh
 from inference.explain.features import measure
-from inference.explain.words import full_text, short_text
 from inference.lesions import Lesion
 from inference.preprocess import Prepared
 
@@ -11,7 +11,20 @@ __all__ = ["explain"]
 
 
 def explain(lesion: Lesion, ready: Prepared) -> Lesion:
-    """Return the lesion with `short` and `full` words and the features they rest on."""
+    """Return the lesion with `short` and `full` words and the features they rest on.
+
+    `zh-hans` holds the same words in Chinese. Known lesions are of MR: a proposal on CT alone is
+    compared with none.
+    """
     features = measure(lesion, ready)
-    words = {"short": short_text(lesion, features), "full": full_text(lesion, features)}
-    return replace(lesion, explanation={**words, "features": features})
+    alike = similar.nearest(features) if ready.reference == "t1c" else None
+    said = {
+        "short": words.short_text(lesion, features, alike),
+        "full": words.full_text(lesion, features, alike, ready.reference),
+        "zh-hans": {
+            "short": words_zh.short_text(lesion, features, alike),
+            "full": words_zh.full_text(lesion, features, alike, ready.reference),
+        },
+    }
+    known = {} if alike is None else {"alike": {"count": alike.count, "kinds": dict(alike.kinds)}}
+    return replace(lesion, explanation={**said, "features": features, **known})

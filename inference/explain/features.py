@@ -4,8 +4,9 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import ndimage
 
+from inference.explain import vessels
 from inference.lesions import Lesion
-from inference.preprocess import GRID_MM, ROLES, Prepared, resample
+from inference.preprocess import GRID_MM, Prepared, resample
 from inference.volume import Volume
 
 _NEAR_MM, _FAR_MM = 2.0, 9.0  # the surroundings: a shell between these distances
@@ -25,19 +26,20 @@ def measure(lesion: Lesion, ready: Prepared) -> dict[str, float]:
     -------
     dict
         `diameter_mm`, `volume_mm3`, `elongation` (longest over middle axis), `contrast_sd` (T1c,
-        lesion against its surroundings), `core_to_rim` (T1c; below 1: ring), and, where the
+        lesion against its surroundings), `core_to_rim` (T1c; below 1: ring), `vessel_mm` (to the
+        nearest vessel-like structure, see `vessels`; at most its `REACH_MM`), and, where the
         series is there, `uptake_sd` (T1c against T1) and `oedema_percent` (bright part of the
-        surroundings on FLAIR).
+        surroundings on FLAIR). Of a detector of CT alone CT stands for T1c.
     """
     inside, box = on_grid(lesion, ready)
     channels = {
         role: ready.voxels[number][box]
-        for number, role in enumerate(ROLES)
+        for number, role in enumerate(ready.roles)
         if role not in ready.missing
     }
     distance = ndimage.distance_transform_edt(~inside, sampling=GRID_MM)
     shell = (distance > _NEAR_MM) & (distance <= _FAR_MM)
-    t1c = channels["t1c"]
+    t1c = channels[ready.reference]
     # What fills the whole head has no surroundings: 0 is the brain's median.
     around = float(np.median(t1c[shell])) if shell.any() else 0.0
     features = {
@@ -46,22 +48,30 @@ def measure(lesion: Lesion, ready: Prepared) -> dict[str, float]:
         "elongation": elongation(lesion),
         "contrast_sd": float(t1c[inside].mean() - around),
         "core_to_rim": core_to_rim(t1c, inside, around),
+        "vessel_mm": _vessel_mm(lesion, ready),
     }
-    if "t1" in channels:
+    if "t1" in channels and "t1c" in channels:
         features["uptake_sd"] = float((t1c[inside] - channels["t1"][inside]).mean())
     if "flair" in channels and shell.any():
         features["oedema_percent"] = 100 * float((channels["flair"][shell] > _OEDEMA_ABOVE).mean())
     return {name: round(value, 2) for name, value in features.items()}
 
 
-def on_grid(lesion: Lesion, ready: Prepared) -> tuple[Bools, tuple[slice, slice, slice]]:
-    """The mask on the network's grid, in a box that holds its surroundings, and that box."""
+def _vessel_mm(lesion: Lesion, ready: Prepared) -> float:
+    inside, box = on_grid(lesion, ready, vessels.MARGIN)
+    contrast = ready.voxels[(ready.roles.index(ready.reference), *box)]
+    return vessels.vessel_distance_mm(contrast, inside)
+
+
+def on_grid(
+    lesion: Lesion, ready: Prepared, margin: float = _FAR_MM / GRID_MM + 2
+) -> tuple[Bools, tuple[slice, slice, slice]]:
+    """The mask on the network's grid, in a box with so many voxels around it, and that box."""
     corners = np.array(list(np.ndindex(2, 2, 2))) * (np.array(lesion.mask.shape) - 1)
     mm = (corners + lesion.offset) @ lesion.affine[:3, :3].T + lesion.affine[:3, 3]
     inverse = np.linalg.inv(ready.affine)
     at = mm @ inverse[:3, :3].T + inverse[:3, 3]
     shape = np.array(ready.voxels.shape[1:])
-    margin = _FAR_MM / GRID_MM + 2
     low = np.clip(np.floor(at.min(0) - margin), 0, shape - 1).astype(int)
     high = np.clip(np.ceil(at.max(0) + margin) + 1, low + 1, shape).astype(int)
     affine, source = ready.affine.copy(), lesion.affine.copy()

@@ -2,34 +2,51 @@
 
 from collections.abc import Mapping
 
+from inference.explain.similar import Similar
+from inference.explain.vessels import REACH_MM
 from inference.lesions import Lesion
 
 Features = Mapping[str, float]
-_SERIES = {"t1c": "T1 with contrast", "t1": "T1", "t2": "T2", "flair": "FLAIR"}
-_NAMED = 0.1  # of the whole: lesser shares of a series are not told
+_SERIES = {
+    "t1c": "T1 with contrast", "t1": "T1", "t2": "T2", "flair": "FLAIR", "ct": "CT with contrast"
+}  # fmt: skip
+_KINDS = {"solid": "solid", "ring": "ring-enhancing", "haemorrhagic": "haemorrhagic"}
+NAMED = 0.1  # of the whole: lesser shares of a series are not told
+NEAR_VESSEL_MM = 3.0
 
 
-def short_text(lesion: Lesion, features: Features) -> str:
+def short_text(lesion: Lesion, features: Features, similar: Similar | None = None) -> str:
     """One line."""
     parts = [f"{_kind(features)}, {lesion.diameter_mm:.0f} mm", f"p {lesion.probability:.2f}"]
     if features.get("oedema_percent", 0) >= 15:
         parts.append("oedema")
     if features["elongation"] >= 2:
         parts.append("elongated: vessel?")
+    elif features["vessel_mm"] <= NEAR_VESSEL_MM:
+        parts.append(f"vessel at {features['vessel_mm']:.0f} mm")
+    if similar is not None:
+        parts.append(f"{similar.true} of {similar.count} alike (phantoms) were lesions")
     return "; ".join(parts)
 
 
-def full_text(lesion: Lesion, features: Features) -> str:
-    """Sentences that say what was seen and what speaks against it."""
+def full_text(
+    lesion: Lesion, features: Features, similar: Similar | None = None, reference: str = "t1c"
+) -> str:
+    """Sentences that say what was seen and what speaks against it.
+
+    `reference` is the role of the series with contrast that it was measured on.
+    """
     sentences = [
         (
             f"{_kind(features).capitalize()} focus of {lesion.diameter_mm:.1f} mm"
             f" ({features['volume_mm3']:.0f} mm³), {_contrast(features)} than its surroundings on"
-            " T1 with contrast."
+            f" {_SERIES[reference]}."
         ),
-        *_uptake(features),
+        *(_uptake(features) if reference == "t1c" else ()),
         *_surroundings(features),
         _shape(features),
+        _vessel(features),
+        *_alike(similar),
         *_rests_on(lesion),
         _certainty(lesion),
     ]
@@ -68,12 +85,39 @@ def _shape(features: Features) -> str:
     return "It is compact: a vessel cut across looks the same, so check neighbouring slices."
 
 
+def _vessel(features: Features) -> str:
+    """The nearest vessel-like structure."""
+    distance = features["vessel_mm"]
+    if distance >= REACH_MM:
+        return f"No vessel-like structure lies within {REACH_MM:.0f} mm of it."
+    if distance == 0:
+        return "A vessel-like structure touches it: see whether it runs on beyond."
+    near = distance <= NEAR_VESSEL_MM
+    told = ": see whether it is a branch or a bend of it" if near else ""
+    return f"The nearest vessel-like structure is {distance:.0f} mm from its edge{told}."
+
+
+def _alike(similar: Similar | None) -> list[str]:
+    """What the known lesions were that resemble it."""
+    if similar is None:
+        return []
+    named = [f"{n} {_KINDS.get(name, name)}" for name, n in similar.kinds.items()]
+    kinds = f" ({', '.join(named)})" if named else ""
+    return [
+        (
+            f"Of the {similar.count} proposals of the training bench most like it by these"
+            f" features, {similar.true} were lesions{kinds} and {similar.count - similar.true} were"
+            " none; the bench is of synthetic heads, no patients."
+        )
+    ]
+
+
 def _rests_on(lesion: Lesion) -> list[str]:
     """Which series the network's answer rests on, by its heat map."""
     if lesion.heat is None:
         return []
     shares = sorted(lesion.heat.shares.items(), key=lambda each: -each[1])
-    named = [f"{_SERIES[role]} {100 * share:.0f} %" for role, share in shares if share >= _NAMED]
+    named = [f"{_SERIES[role]} {100 * share:.0f} %" for role, share in shares if share >= NAMED]
     return [f"By its heat map the detector's answer rests on {', '.join(named)}."]
 
 

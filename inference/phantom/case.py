@@ -2,14 +2,14 @@
 
 from collections.abc import Callable
 from copy import deepcopy
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy import ndimage
 
 from inference.geometry import longest_axial_diameter_mm
-from inference.phantom import acquisition, anatomy, lesions, scanner, signal, vessels
+from inference.phantom import acquisition, anatomy, ct, lesions, scanner, signal, vessels
 from inference.phantom.fields import Array, Points
 from inference.phantom.lesions import Planted
 from inference.phantom.scanner import Scanner
@@ -39,12 +39,13 @@ class PhantomCase:
     """A synthetic examination: four series in patient space, and what is in them."""
 
     seed: int
-    series: dict[str, Volume]  # by role: t1c, t1, t2, flair
+    series: dict[str, Volume]  # by role: t1c, t1, t2, flair; ct where it was asked for
     lesions: list[TruthLesion]
     scanner: Scanner
     labels: NDArray[np.uint8]  # lesion numbers on the grid of T1c
     brain: NDArray[np.bool_]  # on the grid of T1c
     vessels: NDArray[np.bool_]  # on the grid of T1c
+    to_patient: Points  # (4, 4): the anatomy's voxels (z, y, x) -> LPS mm
 
 
 def make_case(
@@ -55,6 +56,7 @@ def make_case(
     slice_mm: float | None = None,
     dose: float | None = None,
     alter: Callable[[Scanner], Scanner] | None = None,
+    with_ct: bool = False,
 ) -> PhantomCase:
     """Make one synthetic brain MRI.
 
@@ -74,6 +76,8 @@ def make_case(
         Factor on contrast uptake; None draws 0.75 to 1.25.
     alter
         Makes another machine of the one that was drawn (`inference.phantom.shifts`).
+    with_ct
+        Also a CT after contrast of the same head; the MR series are the same with and without it.
 
     Raises
     ------
@@ -87,7 +91,12 @@ def make_case(
     planted = lesions.plant(head, n_lesions, dose, rng, median_mm)
     machine = scanner.draw(rng, slice_mm)
     machine = machine if alter is None else alter(machine)
-    return _acquired(seed, head, planted, enhancing, machine, rng)
+    case = _acquired(seed, head, planted, enhancing, machine, rng)
+    if not with_ct:
+        return case
+    own = np.random.default_rng([seed, 2])
+    scanned = ct.acquire(head.tissues, case.to_patient, own)
+    return replace(case, series={**case.series, "ct": scanned})
 
 
 def make_earlier(seed: int, *, n_lesions: int | None = None, shrink: float = 0.6) -> PhantomCase:
@@ -150,6 +159,7 @@ def _acquired(
         labels,
         on_t1c(head.brain),
         on_t1c(enhancing.vessels),
+        to_patient,
     )
 
 

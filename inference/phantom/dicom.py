@@ -1,18 +1,20 @@
-"""Write a phantom as four DICOM MR series, with headers as three vendors write them.
+"""Write a phantom as four DICOM MR series, with headers as three vendors write them, and its CT.
 
-Every file says that it is synthetic: ImageType (0008,0008) value 4, Patient's Name (0010,0010),
-Image Comments (0020,4000), Study Description (0008,1030).
+Every file says that it is synthetic: ImageType (0008,0008) value 4 (of CT the Series Description
+(0008,103E) instead), Patient's Name (0010,0010), Image Comments (0020,4000), Study Description
+(0008,1030).
 """
 
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-from pydicom.dataset import Dataset, FileMetaDataset
-from pydicom.uid import ExplicitVRLittleEndian, MRImageStorage, generate_uid
+from pydicom.dataset import Dataset
+from pydicom.uid import MRImageStorage
 
 from inference.phantom.case import VERSION, PhantomCase
-from inference.phantom.fields import Points
+from inference.phantom.dicom_ct import write_ct
+from inference.phantom.planes import plane_of, uid_of
 from inference.phantom.scanner import Protocol
 from inference.volume import Volume
 
@@ -74,12 +76,13 @@ _SERIES = ("t1", "t2", "flair", "t1c")  # order of acquisition: contrast comes l
 def write_dicom(
     case: PhantomCase, folder: Path, *, patient_id: str, study_date: str
 ) -> dict[str, list[Path]]:
-    """Write the case as MR Image Storage, explicit little endian, one folder a series.
+    """Write the case, explicit little endian, one folder a series.
 
     Parameters
     ----------
     folder
-        Made if missing; holds `t1c/`, `t1/`, `t2/`, `flair/` afterwards.
+        Made if missing; holds `t1c/`, `t1/`, `t2/`, `flair/` afterwards, and `ct/` of a case that
+        has one (CT Image Storage in Hounsfield units, in the same frame of reference).
     study_date
         YYYYMMDD.
 
@@ -90,15 +93,15 @@ def write_dicom(
         patient twice gives the same bytes.
     """
     study = _study(case, patient_id, study_date)
-    return {
+    written = {
         role: _write_series(case, role, number, folder / role, study)
         for number, role in enumerate(_SERIES, start=1)
     }
-
-
-def _uid(*parts: object) -> str:
-    """The same parts give the same UID (generate_uid joins its sources without a separator)."""
-    return str(generate_uid(entropy_srcs=["|".join(map(str, ("readerstudy-phantom", *parts)))]))
+    if "ct" in case.series:
+        written["ct"] = write_ct(
+            case.series["ct"], folder / "ct", study=study, vendor=case.scanner.vendor, number=5
+        )
+    return written
 
 
 def _study(case: PhantomCase, patient_id: str, study_date: str) -> Dataset:
@@ -115,8 +118,8 @@ def _study(case: PhantomCase, patient_id: str, study_date: str) -> Dataset:
     ds.PatientBirthDate, ds.PatientAge = f"{int(study_date[:4]) - age}0101", f"{age:03d}Y"
     ds.PatientSex = str(rng.choice(["F", "M"]))
     ds.PatientWeight = f"{rng.uniform(50, 105):.0f}"
-    ds.StudyInstanceUID = _uid(VERSION, case.seed, patient_id, study_date)
-    ds.FrameOfReferenceUID = _uid(ds.StudyInstanceUID, "frame")
+    ds.StudyInstanceUID = uid_of(VERSION, case.seed, patient_id, study_date)
+    ds.FrameOfReferenceUID = uid_of(ds.StudyInstanceUID, "frame")
     ds.PositionReferenceIndicator = ""
     ds.Manufacturer = vendor.manufacturer
     ds.ManufacturerModelName = vendor.models[case.scanner.field_tesla]
@@ -145,7 +148,8 @@ def _write_series(
     paths = []
     for index, plane in enumerate(stored):
         path = folder / f"IM{index + 1:04d}.dcm"
-        _image(common, volume, index, plane.tobytes()).save_as(path, enforce_file_format=True)
+        made = plane_of(common, volume, index, plane.tobytes(), MRImageStorage)
+        made.save_as(path, enforce_file_format=True)
         paths.append(path)
     return paths
 
@@ -156,7 +160,7 @@ def _series(case: PhantomCase, role: str, number: int, study: Dataset) -> Datase
     ds = Dataset()
     ds.update(study)
     ds.Modality, ds.BodyPartExamined, ds.PatientPosition = "MR", "BRAIN", "HFS"
-    ds.SeriesInstanceUID = _uid(study.StudyInstanceUID, role)
+    ds.SeriesInstanceUID = uid_of(study.StudyInstanceUID, role)
     ds.SeriesNumber, ds.AcquisitionNumber = str(number), str(number)
     ds.SeriesDescription = vendor.names[role][0 if protocol.is_3d else 1]
     ds.ProtocolName = ds.SeriesDescription
@@ -193,37 +197,5 @@ def _acquisition(protocol: Protocol, volume: Volume) -> Dataset:
     _, rows, columns = volume.voxels.shape
     ds.AcquisitionMatrix = [0, columns, rows, 0]
     ds.SamplesPerPixel, ds.PhotometricInterpretation = 1, "MONOCHROME2"
-    ds.Rows, ds.Columns = rows, columns
     ds.BitsAllocated, ds.BitsStored, ds.HighBit, ds.PixelRepresentation = 16, 12, 11, 0
-    _, between_rows, between_columns = volume.spacing_mm
-    ds.PixelSpacing = [_decimal(between_rows), _decimal(between_columns)]
-    along_row, along_column = (volume.affine[:3, c] / volume.spacing_mm[c] for c in (2, 1))
-    ds.ImageOrientationPatient = [_decimal(v) for v in (*along_row, *along_column)]
     return ds
-
-
-def _image(common: Dataset, volume: Volume, index: int, pixels: bytes) -> Dataset:
-    """One slice with its file meta information."""
-    ds = Dataset()
-    ds.update(common)
-    position: Points = volume.to_mm(np.array([float(index), 0.0, 0.0]))
-    normal = volume.affine[:3, 0] / volume.spacing_mm[0]
-    ds.SOPClassUID = MRImageStorage
-    ds.SOPInstanceUID = _uid(common.SeriesInstanceUID, index)
-    ds.InstanceNumber = str(index + 1)
-    ds.ImagePositionPatient = [_decimal(v) for v in position]
-    ds.SliceLocation = _decimal(float(position @ normal))
-    ds.PixelData = pixels
-    ds["PixelData"].VR = "OW"
-    ds.file_meta = FileMetaDataset()
-    ds.file_meta.MediaStorageSOPClassUID = ds.SOPClassUID
-    ds.file_meta.MediaStorageSOPInstanceUID = ds.SOPInstanceUID
-    ds.file_meta.TransferSyntaxUID = ExplicitVRLittleEndian
-    return ds
-
-
-def _decimal(value: float) -> str:
-    """A decimal string (VR DS: 16 characters at most)."""
-    text = f"{value:.8f}".rstrip("0").rstrip(".")
-    text = "0" if text in {"-0", ""} else text
-    return text[:16]

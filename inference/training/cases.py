@@ -13,7 +13,7 @@ from scipy import ndimage
 from inference import phantom
 from inference.phantom.lesions import MEDIAN_MM
 from inference.phantom.shifts import Shift, any_machine, shift_of
-from inference.preprocess import CLIP, prepare, resample_labels
+from inference.preprocess import CLIP, ROLES, prepare, reference_of, resample_labels
 
 TRAINING_SEEDS = range(1_000, 1_200)
 VALIDATION_SEEDS = range(20_000, 20_024)  # temperature and threshold
@@ -86,8 +86,8 @@ def decode(stored: NDArray[np.uint8]) -> NDArray[np.float32]:
     return stored.astype(np.float32) * np.float32((high - low) / 255) + np.float32(low)
 
 
-def make(seed: int, folder: Path) -> Path:
-    """Make and store a case, unless it is there already."""
+def make(seed: int, folder: Path, roles: tuple[str, ...] = ROLES) -> Path:
+    """Make and store a case with these channels, unless it is there already."""
     path = path_of(folder, seed)
     if path.exists():
         return path
@@ -99,8 +99,9 @@ def make(seed: int, folder: Path) -> Path:
         slice_mm=how.machine.slice_mm,
         dose=how.machine.dose,
         alter=how.machine.alter,
+        with_ct="ct" in roles,
     )
-    ready = prepare(case.series)
+    ready = prepare(case.series, (reference_of(roles),), roles)
     z, y, x = ready.voxels.shape[1:]
     t1c = case.series["t1c"].affine
     labels = resample_labels(case.labels, t1c, ready.affine, (z, y, x))
@@ -150,8 +151,10 @@ class Examination:
     lesions: list[dict[str, Any]]  # id, kind, diameter_mm, volume_mm3, centroid_mm
 
 
-def make_examination(seed: int, folder: Path, shift: str = "none") -> Path:
-    """Write a phantom's DICOM files and truth, unless they are there already.
+def make_examination(
+    seed: int, folder: Path, shift: str = "none", roles: tuple[str, ...] = ROLES
+) -> Path:
+    """Write a phantom's DICOM files and truth, unless they are there already; CT too where asked.
 
     Raises
     ------
@@ -159,7 +162,7 @@ def make_examination(seed: int, folder: Path, shift: str = "none") -> Path:
         For a shift that is not one of `inference.phantom.shifts`.
     """
     how = shift_of(shift)
-    kind = "" if shift == "none" else f"{shift}-"
+    kind = ("ct-" if "ct" in roles else "") + ("" if shift == "none" else f"{shift}-")
     path = folder / f"examination-v{phantom.VERSION}-{kind}{seed}"
     if path.exists():
         return path
@@ -169,6 +172,7 @@ def make_examination(seed: int, folder: Path, shift: str = "none") -> Path:
         slice_mm=how.slice_mm,
         dose=how.dose,
         alter=how.alter,
+        with_ct="ct" in roles,
     )
     part = path.with_name(f"{path.name}.part")
     phantom.write_dicom(case, part, patient_id=f"SYNTHETIC-{seed}", study_date="20260101")

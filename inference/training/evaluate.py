@@ -11,7 +11,7 @@ from inference import brats, metrics
 from inference.agreement import Agreement, agreement
 from inference.detectors.voxelwise import VoxelwiseDetector, candidates
 from inference.lesions import Lesion
-from inference.preprocess import prepare
+from inference.preprocess import prepare, resample_labels
 from inference.series import read_examination
 from inference.training.cases import Examination, load_examination
 from inference.training.records import Timed
@@ -31,22 +31,25 @@ def _evaluate_one(
 ) -> Timed:
     start = time.perf_counter()
     volumes = read_examination(examination.series)
-    ready = prepare(volumes, detector.needs)
-    t1c = volumes["t1c"]
+    ready = prepare(volumes, detector.needs, detector.inputs)
+    reference, labels = volumes[ready.reference], examination.labels
+    if ready.reference != "t1c":  # the truth lies on T1c
+        z, y, x = reference.voxels.shape
+        labels = resample_labels(labels, volumes["t1c"].affine, reference.affine, (z, y, x))
     before = time.perf_counter()
     given = detector.given(volumes, ready)
     passes = detector.logits(given)
     network_seconds = time.perf_counter() - before
-    found = candidates(passes, given, t1c, segmentation)
+    found = candidates(passes, given, reference, segmentation)
     seconds = time.perf_counter() - start
-    proposals = [Lesion(each.mask, each.offset, t1c.affine, 0.0) for each in found]
+    proposals = [Lesion(each.mask, each.offset, reference.affine, 0.0) for each in found]
     diameters = {int(row["id"]): float(row["diameter_mm"]) for row in examination.lesions}
     score = metrics.score_case(
-        proposals, [each.score for each in found], examination.labels, t1c.affine, diameters
+        proposals, [each.score for each in found], labels, reference.affine, diameters
     )
     marks = zip(sorted(diameters), score.marks, strict=True)
     outlines = [
-        None if mark is None else _outline(proposals[mark], examination.labels, number)
+        None if mark is None else _outline(proposals[mark], labels, number)
         for number, mark in marks
     ]
     level = detector.card.operating_point["probability"]
@@ -55,7 +58,7 @@ def _evaluate_one(
         for lesion, each in zip(proposals, found, strict=True)
         if detector.probability(each.score) >= level
     ]
-    counted = brats.score(shown, examination.labels, t1c.spacing_mm)
+    counted = brats.score(shown, labels, reference.spacing_mm)
     return Timed(examination.seed, score, seconds, network_seconds, tuple(outlines), counted)
 
 

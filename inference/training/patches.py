@@ -21,11 +21,11 @@ class Sampling:
     size: int = 64
     lesions: float = 0.55
     vessels: float = 0.2
-    missing: float = 0.12  # chance of each of T1, T2, FLAIR to be left out
+    missing: float = 0.12  # chance of each series but the first to be left out
 
 
 def draw(case: TrainingCase, rng: np.random.Generator, sampling: Sampling) -> Patch:
-    """Cut and vary one patch: channels (4, s, s, s) and weighted target (1, s, s, s)."""
+    """Cut and vary one patch: channels (c, s, s, s) and weighted target (1, s, s, s)."""
     size = sampling.size
     centre = _centre(case, rng, sampling) + rng.uniform(-size / 3, size / 3, 3)
     shape = np.array(case.labels.shape)
@@ -81,10 +81,11 @@ def _vary(
             voxels, target = np.flip(voxels, axis + 1), np.flip(target, axis)
     if rng.random() < 0.5:
         voxels, target = voxels.swapaxes(2, 3), target.swapaxes(1, 2)
-    gain, shift = rng.normal(1, 0.12, (4, 1, 1, 1)), rng.normal(0, 0.12, (4, 1, 1, 1))
+    each = (len(voxels), 1, 1, 1)
+    gain, shift = rng.normal(1, 0.12, each), rng.normal(0, 0.12, each)
     noise = rng.standard_normal(voxels.shape, np.float32) * np.float32(rng.uniform(0.02, 0.15))
     varied = (voxels * gain + shift).astype(np.float32) + noise
-    for channel in (1, 2, 3):
+    for channel in range(1, len(voxels)):
         if rng.random() < sampling.missing:
             varied[channel] = 0
     return np.ascontiguousarray(varied), np.ascontiguousarray(target[None])

@@ -12,7 +12,9 @@ from tqdm import tqdm
 
 from inference import detector as detectors
 from inference.detector import WEIGHTS, Card, Detector, write_card
+from inference.detectors.families import family_of
 from inference.detectors.voxelwise import VoxelwiseDetector
+from inference.preprocess import reference_of
 from inference.training import calibrate, evaluate, records
 from inference.training.summary import summary as summarised
 
@@ -92,8 +94,9 @@ def ship(
         "training": training_of(checkpoint),
         "limits": _LIMITS,
     }
+    needs = (reference_of(family_of(family).inputs),)
     card = Card(
-        family, version, family, weights.name, digest, ("t1c",), raw, words, folder=str(folder)
+        family, version, family, weights.name, digest, needs, raw, words, folder=str(folder)
     )
     write_card(card, folder)
     results = _run(detectors.load_card(card), validation)

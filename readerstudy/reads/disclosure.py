@@ -14,6 +14,7 @@ from uuid import UUID
 from django.db.models import Case as CaseOf
 from django.db.models import Exists, F, Max, OuterRef, QuerySet, When
 from django.utils import timezone
+from django.utils.translation import get_language
 
 from readerstudy.imaging import selectors as imaging
 from readerstudy.imaging import tokens
@@ -247,9 +248,15 @@ def _proposal(lesion: ProposedLesion, level: str) -> dict[str, Any]:
         "probability": lesion.probability,
         "uncertainty": lesion.uncertainty,
         "contours_mm": lesion.contours_mm,
-        "explanation": lesion.explanation.get(level, ""),
+        "explanation": _explanation(lesion, level),
         "has_heat_map": lesion.has_heat_map and level == "full",
     }
+
+
+def _explanation(lesion: ProposedLesion, level: str) -> str:
+    """The words of a level in the reader's language, where the detector has them, else English."""
+    own = lesion.explanation.get(get_language() or "", lesion.explanation)
+    return str(own.get(level, ""))
 
 
 def owns(read: Read, proposal_id: str) -> bool:

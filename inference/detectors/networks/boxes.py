@@ -19,10 +19,10 @@ _MOST = 100
 class Pyramid(nn.Module):
     """Features at strides 2 and 4, the finer enriched by the coarser (Lin et al. 2017)."""
 
-    def __init__(self, width: int) -> None:
+    def __init__(self, width: int, inputs: int = 4) -> None:
         super().__init__()
         self.out_channels = 2 * width
-        self.start = chain(4, [width])
+        self.start = chain(inputs, [width])
         self.finer = nn.Sequential(nn.MaxPool3d(2), chain(width, [2 * width]))
         self.coarser = nn.Sequential(nn.MaxPool3d(2), chain(2 * width, [2 * width]))
         self.lateral = nn.Conv3d(2 * width, 2 * width, 1)
@@ -44,9 +44,9 @@ class Fcos(nn.Module):
 
     is_differentiable = False  # boxes are painted: no slope by the voxels, no heat maps
 
-    def __init__(self, width: int, stride: int = 2) -> None:
+    def __init__(self, width: int, stride: int = 2, inputs: int = 4) -> None:
         super().__init__()
-        self.pyramid, self.stride = Pyramid(width), stride
+        self.pyramid, self.stride = Pyramid(width, inputs), stride
         self.head = nn.Sequential(
             chain(2 * width, [2 * width]), nn.Conv3d(2 * width, 8, 3, padding=1)
         )
@@ -58,20 +58,26 @@ class Fcos(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """Decode, suppress doubles, paint."""
+        out = torch.full_like(x[:, :1], LOWEST)
+        for item, (values, boxes) in enumerate(self.found(x)):
+            paint_boxes(out[item, 0], values, boxes)
+        return out
+
+    def found(self, x: Tensor) -> list[tuple[Tensor, Tensor]]:
+        """Probabilities (n,) and boxes (n, 6; low then high corner, voxels) of each case."""
         classes, centres, sides = self.raw(x)
         scores = (classes.sigmoid() * centres.sigmoid()).sqrt()
-        out = torch.full_like(x[:, :1], LOWEST)
+        answers = []
         for item in range(len(x)):
             best = scores[item].flatten().topk(min(_MOST, scores[item].numel()))
             kept = best.indices[best.values > 0.05]
             places = torch.stack(torch.unravel_index(kept, scores[item].shape), 1) * self.stride
             reach = sides[item].flatten(1)[:, kept].T
             boxes = torch.cat([places - reach[:, :3], places + reach[:, 3:]], 1)
-            if len(kept):
-                chosen = non_max_suppression(boxes, best.values[: len(kept)], 0.3)
-                values = best.values[: len(kept)][chosen]
-                paint_boxes(out[item, 0], values, boxes[chosen])
-        return out
+            values = best.values[: len(kept)]
+            chosen = non_max_suppression(boxes, values, 0.3) if len(kept) else kept
+            answers.append((values[chosen], boxes[chosen]))
+        return answers
 
     def loss(self, voxels: Tensor, target: Tensor) -> Tensor:
         """Focal loss on "inside a lesion", smooth L1 on the log of the sides, centre-ness."""

@@ -91,19 +91,49 @@ class NonLocal(nn.Module):
         return x + y.transpose(1, 2).reshape(x.shape)
 
 
+class PositionAttention(nn.Module):
+    """Position attention (Fu et al. 2019): what is alike elsewhere adds to a place, learnt from 0.
+
+    Keys and queries have an eighth of the channels; the sum starts with a weight of 0, so that the
+    network learns without it first.
+    """
+
+    def __init__(self, channels: int) -> None:
+        super().__init__()
+        small = max(1, channels // 8)
+        self.query, self.key = nn.Conv3d(channels, small, 1), nn.Conv3d(channels, small, 1)
+        self.value = nn.Conv3d(channels, channels, 1)
+        self.weight = nn.Parameter(torch.zeros(1))
+
+    def forward(self, x: Tensor) -> Tensor:
+        """The features, plus the mean of all places' values by likeness."""
+        query, key, value = (f(x).flatten(2) for f in (self.query, self.key, self.value))
+        likeness = torch.softmax(query.transpose(1, 2) @ key, -1)
+        added: Tensor = self.weight * (value @ likeness.transpose(1, 2)).reshape(x.shape)
+        return x + added
+
+
 class NonLocalUNet(DynUNet):
     """Residual U-Net with a non-local block at its bottom (Liew et al. 2021, NLMET)."""
 
-    def __init__(self, width: int) -> None:
+    attention: type[nn.Module] = NonLocal
+
+    def __init__(self, width: int, inputs: int = 4) -> None:
         filters = [width, 2 * width, 4 * width, 8 * width]
         super().__init__(
-            3, 4, 1, [3] * 4, [1, 2, 2, 2], [2] * 3, filters=filters, res_block=True
+            3, inputs, 1, [3] * 4, [1, 2, 2, 2], [2] * 3, filters=filters, res_block=True
         )  # fmt: skip
 
     def get_bottleneck(self) -> nn.Module:
-        """DynUNet's bottom, then the non-local block."""
+        """DynUNet's bottom, then the block that looks everywhere."""
         bottom: nn.Module = super().get_bottleneck()  # type: ignore[no-untyped-call]
-        return nn.Sequential(bottom, NonLocal(self.filters[-1]))
+        return nn.Sequential(bottom, self.attention(self.filters[-1]))
+
+
+class PositionAttentionUNet(NonLocalUNet):
+    """The same with position attention, for CT and for CT beside MR."""
+
+    attention = PositionAttention
 
 
 class AttentionGatedUNet(nn.Module):

@@ -8,6 +8,7 @@ from uuid import uuid4
 import pytest
 from django.apps import apps
 from django.db import connection
+from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
 from readerstudy.proposals.lesions import ProposedLesion
@@ -20,7 +21,7 @@ from tests import proposing
 from tests.cast import People
 from tests.integration.reads import worlds
 from tests.integration.reads.conftest import Sits
-from tests.scripted import Refused, Tab
+from tests.scripted import Refused, Tab, through
 
 HIDDEN = (*map(worlds.canary_id, range(5)), str(uuid4()))
 
@@ -200,6 +201,21 @@ def test_the_packet_of_an_ai_arm_shows_the_proposals(
     assert proposal["centroid_mm"] == [1.0, 1.0, 0.0]
     is_resident = user == people.rae
     words = "Bright and round, 8 mm across." if is_resident else "Bright and round."
+    assert proposal["explanation"] == words
+
+
+@pytest.mark.parametrize(("language", "words"), [("en", "Bright."), ("zh-hans", "明亮。")])
+def test_an_explanation_is_told_in_the_readers_language(
+    study: Study, sits: Sits, language: str, words: str
+) -> None:
+    user = worlds.aided_first(study)
+    own = {"short": "Bright.", "full": "Bright.", "zh-hans": {"short": "明亮。", "full": "明亮。"}}
+    ProposedLesion.objects.update(explanation=own)
+    past_training(sits(user))
+    client = Client()
+    client.force_login(user, backend="django.contrib.auth.backends.ModelBackend")
+    client.cookies.load({"language": language})
+    (proposal,) = Tab(through(client), study.pk).open()["ai"]["proposals"]
     assert proposal["explanation"] == words
 
 

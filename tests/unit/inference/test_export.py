@@ -98,6 +98,20 @@ def test_a_mask_of_another_series_is_refused(
         export.segmentation([far], written["t1c"])
 
 
+def test_a_single_lesion_is_reported_too(
+    lesions: list[Lesion],
+    written: dict[str, list[Path]],
+    tmp_path: Path,
+    dicom_problems: Callable[[Path], list[str]],
+) -> None:
+    """A Segmentation of one segment names it once for all its frames."""
+    one = export.segmentation(lesions[:1], written["t1c"])
+    report = export.measurement_report(lesions[:1], written["t1c"], one)
+    report.save_as(tmp_path / "sr.dcm")
+    assert dicom_problems(tmp_path / "sr.dcm") == []
+    assert one.SOPInstanceUID in str(report)
+
+
 def test_report_and_segmentation_must_agree(
     lesions: list[Lesion], seg: hd.seg.Segmentation, written: dict[str, list[Path]]
 ) -> None:

@@ -29,12 +29,12 @@ def card(family: str) -> Card:
     return Card(family, "0", family, "none", "0" * 64, ("t1c",), POINT, {})
 
 
-def patch(size: int = SIZE) -> tuple[torch.Tensor, torch.Tensor]:
+def patch(size: int = SIZE, channels: int = 4) -> tuple[torch.Tensor, torch.Tensor]:
     """One bright ball in noise."""
     rng = np.random.default_rng(3)
     far = np.linalg.norm(np.moveaxis(np.indices((size,) * 3), 0, -1) - CENTRE, axis=-1)
     inside = far <= 3
-    voxels = rng.normal(0, 0.3, (4, size, size, size)).astype(np.float32)
+    voxels = rng.normal(0, 0.3, (channels, size, size, size)).astype(np.float32)
     voxels[0, inside] += 4
     target = inside[None].astype(np.float32)
     return torch.from_numpy(voxels[None]), torch.from_numpy(target[None])
@@ -61,7 +61,8 @@ def test_a_family_learns_and_proposes_in_patient_space(
     torch.manual_seed(1)
     network = families.build(name, 12 if name == "swin-unetr" else WIDTH)
     size = 64 if name == "swin-unetr" else SIZE  # it halves five times
-    voxels, target = patch(size)
+    inputs = families.family_of(name).inputs
+    voxels, target = patch(size, len(inputs))
     recipe = Recipe(
         steps=500, warm_up=1, rate=3e-3, averaging=0.5, loss=families.family_of(name).loss
     )
@@ -69,13 +70,13 @@ def test_a_family_learns_and_proposes_in_patient_space(
     for _ in range(60 if IS_LONG else 5):
         running.advance(voxels, target)
     assert min(running.losses[1:]) < running.losses[0]
-    detector = VoxelwiseDetector(card(name), running.average, "cpu", window=64)
-    ready = Prepared(voxels[0].numpy(), AFFINE, ())
+    detector = VoxelwiseDetector(card(name), running.average, "cpu", window=64, inputs=inputs)
+    ready = Prepared(voxels[0].numpy(), AFFINE, (), inputs)
     maps = detector.logits(ready)
     assert maps.shape == (2, size, size, size)
     assert np.isfinite(maps).all()
     monkeypatch.setattr(voxelwise, "prepare", lambda *_: ready)
-    lesions = detector.detect({"t1c": Volume(voxels[0, 0].numpy(), AFFINE, "t1c")})
+    lesions = detector.detect({ready.reference: Volume(voxels[0, 0].numpy(), AFFINE, "x")})
     corners = np.sort([AFFINE[:3, 3], AFFINE[:3, :3] @ np.full(3, size) + AFFINE[:3, 3]], axis=0)
     for each in lesions:
         assert (each.centroid_mm >= corners[0]).all()

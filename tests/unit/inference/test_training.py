@@ -69,6 +69,7 @@ def test_a_training_phantom_is_made_as_its_plan_says(
     assert asked == {
         "seed": 1_003, "n_lesions": 40, "median_mm": how.median_mm,
         "slice_mm": how.machine.slice_mm, "dose": how.machine.dose,
+        "with_ct": False,
     }  # fmt: skip
 
 

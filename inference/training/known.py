@@ -1,0 +1,46 @@
+"""The table of known lesions: what a detector proposes on phantoms, and what each proposal is."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+from tqdm import tqdm
+
+from inference.detector import card_of, load_card
+from inference.detectors.voxelwise import VoxelwiseDetector
+from inference.explain.similar import FALSE
+from inference.lesions import Lesion
+from inference.series import read_examination
+from inference.training.cases import Examination, load_examination
+
+FAINTEST = 0.02  # probability: faint proposals are what a reader doubts, so they belong here
+
+
+def known_lesions(
+    name_at_version: str, folders: Sequence[Path]
+) -> Iterator[dict[str, str | float]]:
+    """Rows of the table, with `seed`, `kind` (of the lesion it meets, or "false") and features."""
+    card = card_of(name_at_version)
+    point = {**card.operating_point, "probability": FAINTEST}
+    detector = load_card(replace(card, operating_point=point))
+    if isinstance(detector, VoxelwiseDetector):
+        detector.is_differentiable = False  # no heat maps: nobody looks at them
+    for folder in tqdm(folders, unit="case"):
+        examination = load_examination(folder)
+        for lesion in detector.detect(read_examination(examination.series)):
+            kind = _kind(lesion, examination)
+            yield {"seed": examination.seed, "kind": kind, **lesion.explanation["features"]}
+
+
+def _kind(lesion: Lesion, examination: Examination) -> str:
+    """The kind of the lesion that a proposal shares most voxels with."""
+    box = tuple(
+        slice(first, first + n) for first, n in zip(lesion.offset, lesion.mask.shape, strict=True)
+    )
+    met = examination.labels[box][lesion.mask > 0]
+    counts = np.bincount(met[met > 0])
+    if not counts.size:
+        return FALSE
+    number = int(counts.argmax())
+    return next(str(row["kind"]) for row in examination.lesions if row["id"] == number)

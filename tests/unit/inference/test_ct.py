@@ -1,0 +1,247 @@
+"""CT: the phantom's, its DICOM, and detectors of CT alone and of CT beside MR, end to end."""
+
+import hashlib
+import json
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pydicom
+import pytest
+import torch
+from numpy.typing import NDArray
+from pydicom.dataset import Dataset
+
+from inference import detector as detectors
+from inference import read_examination
+from inference.__main__ import main
+from inference.detector import Card
+from inference.detectors import families
+from inference.detectors.networks.masked import mean_field
+from inference.phantom import ct, dicom
+from inference.phantom.acquisition import anatomy_affine
+from inference.phantom.dicom_ct import write_ct
+from inference.phantom.tissues import Tissues
+from inference.preprocess import SERIES, UnusableExamination, prepare, reference_of
+from inference.volume import Volume
+
+Problems = Callable[[Path], list[str]]
+AXIAL = np.array([[0, 0, 4.0, -66], [0, 4.0, 0, -74], [4.0, 0, 0, -66], [0, 0, 0, 1]])  # LPS
+LESION_MM = np.array([14.0, -10.0, 18.0])
+
+
+def head_hu(affine: NDArray[np.float64] = AXIAL) -> NDArray[np.float32]:
+    """A head of 4 mm voxels: skull, brain, one lesion of 16 mm at `LESION_MM`."""
+    index = np.moveaxis(np.indices((34, 38, 34)), 0, -1)
+    mm = index @ affine[:3, :3].T + affine[:3, 3]
+    radius = np.linalg.norm(mm / (55, 62, 55), axis=-1)
+    hu = np.where(radius < 1, 1000.0, -1000.0)
+    hu[radius < 0.9] = 32
+    hu[np.linalg.norm(mm - LESION_MM, axis=-1) < 8] = 90
+    return (hu + np.random.default_rng(2).normal(0, 4, hu.shape)).astype(np.float32)
+
+
+def study() -> Dataset:
+    """What the series of a written phantom share; it needs no head to be made for."""
+    ds = Dataset()
+    ds.SpecificCharacterSet = "ISO_IR 192"
+    ds.StudyDate, ds.StudyTime, ds.AccessionNumber, ds.StudyID = "20260102", "101500", "S1", "1"
+    ds.PatientName, ds.PatientID = "SYNTHETIC^PHANTOM", "SYNTHETIC-1"
+    ds.PatientBirthDate, ds.PatientSex, ds.ReferringPhysicianName = "19600101", "F", ""
+    ds.StudyInstanceUID, ds.FrameOfReferenceUID = "1.2.3.4", "1.2.3.4.5"
+    ds.PositionReferenceIndicator, ds.MagneticFieldStrength = "", "3"
+    return ds
+
+
+def written(folder: Path, affine: NDArray[np.float64] = AXIAL) -> list[Path]:
+    volume = Volume(head_hu(affine), affine, "ct")
+    return write_ct(volume, folder, study=study(), vendor="GE", number=5)
+
+
+def test_tissues_have_the_hounsfield_units_of_textbooks() -> None:
+    tissues = Tissues.blank((1, 1, 8))
+    names = ("air", "bone", "white", "grey", "csf", "fat", "tumour", "blood")
+    for at, name in enumerate(names):
+        tissues.put(name, np.ones((1, 1, 1), np.float32), np.s_[:, :, at : at + 1])
+    plain = dict(zip(names, ct.hounsfield(tissues)[0, 0], strict=True))
+    assert plain["air"] == -1000
+    assert 700 <= plain["bone"] <= 1200
+    assert 20 <= plain["white"] < plain["grey"] <= 40
+    assert 0 <= plain["csf"] <= 10
+    assert plain["fat"] < -50
+    tissues.gadolinium[0, 0, 6:] = (1.0, 1.6)  # a lesion's uptake, a vessel's
+    bright = dict(zip(names, ct.hounsfield(tissues)[0, 0], strict=True))
+    assert 60 <= bright["tumour"] <= 100
+    assert 100 <= bright["blood"] <= 180
+
+
+def test_a_scan_has_noise_air_around_it_and_axial_slices(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(ct, "FIELD_OF_VIEW_MM", (80.0, 64.0, 64.0))
+    monkeypatch.setattr(ct, "SHAPE", (60, 60, 60))
+    tissues = Tissues.blank((60, 60, 60))
+    tissues.put("white", np.ones((40, 40, 40), np.float32), np.s_[10:50, 10:50, 10:50])
+    scanned = ct.acquire(tissues, anatomy_affine(np.zeros(3)), np.random.default_rng(1))
+    assert scanned.spacing_mm == pytest.approx([1.25, 1, 1])
+    z, y, x = (n // 2 for n in scanned.voxels.shape)
+    brain = scanned.voxels[z - 8 : z + 8, y - 12 : y + 12, x - 12 : x + 12]
+    assert brain.mean() == pytest.approx(27, abs=5)
+    assert 3.5 < brain.std() < 8.5
+    assert scanned.voxels[0].mean() == pytest.approx(-1000, abs=8)
+    again = ct.acquire(tissues, anatomy_affine(np.zeros(3)), np.random.default_rng(1))
+    assert (again.voxels == scanned.voxels).all()
+
+
+@pytest.mark.parametrize("vendor", dicom.VENDORS)
+def test_a_written_ct_is_valid_and_gives_back_its_hounsfield_units(
+    vendor: str, tmp_path: Path, dicom_problems: Problems
+) -> None:
+    volume = Volume(head_hu()[:3], AXIAL, "ct")
+    paths = write_ct(volume, tmp_path, study=study(), vendor=vendor, number=5)
+    assert dicom_problems(paths[0]) == []
+    header = pydicom.dcmread(paths[0])
+    assert (header.Modality, header.RescaleType, header.RescaleIntercept) == ("CT", "HU", -1024)
+    assert "SYNTHETIC" in header.SeriesDescription
+    assert "MagneticFieldStrength" not in header
+    back = read_examination({"ct": paths})["ct"]
+    assert np.abs(back.voxels - volume.voxels).max() <= 0.5
+    assert back.affine == pytest.approx(AXIAL)
+    assert back.frame == "1.2.3.4.5"
+
+
+def test_ct_alone_is_prepared_in_steps_of_hounsfield_units() -> None:
+    ready = prepare({"ct": Volume(head_hu(), AXIAL, "ct")}, ("ct",), ("ct",))
+    assert ready.voxels.shape[0] == 1
+    assert ready.reference == "ct"
+    brain = ready.voxels[0][tuple(n // 2 for n in ready.voxels.shape[1:])]
+    assert brain == pytest.approx(0, abs=2)
+    assert ready.voxels[0, 0, 0, 0] == -5  # air, beyond the series too
+
+
+def both(frame: str = "1.2") -> dict[str, Volume]:
+    """T1c of a head and, turned and shifted on a grid of its own, its CT."""
+    tilted = AXIAL.copy()
+    tilted[:3, :3] = AXIAL[:3, :3] @ np.array([[0.99, -0.14, 0], [0.14, 0.99, 0], [0, 0, 1.0]])
+    t1c = np.maximum(head_hu() + 1000, 0)
+    t1c[t1c > 1500] = 300  # bone is dark
+    return {
+        "t1c": Volume(t1c, AXIAL, "t1c", "1.2"),
+        "ct": Volume(head_hu(tilted), tilted, "ct", frame),
+    }
+
+
+def test_ct_beside_mr_is_sampled_on_the_grid_of_t1c() -> None:
+    ready = prepare(both(), ("t1c",), SERIES)
+    assert ready.reference == "t1c"
+    inverse = np.linalg.inv(ready.affine)
+    z, y, x = (int(n) for n in np.round(inverse[:3, :3] @ LESION_MM + inverse[:3, 3]))
+    on_ct = ready.voxels[SERIES.index("ct"), z - 1 : z + 2, y - 1 : y + 2, x - 1 : x + 2]
+    assert on_ct.mean() == pytest.approx((90 - 32) / 8, abs=1.5)
+    assert ready.missing == ("t1", "t2", "flair")
+
+
+def test_ct_that_was_not_registered_is_refused_in_words() -> None:
+    with pytest.raises(UnusableExamination, match="register the CT to the MR first"):
+        prepare(both("9.9"), ("t1c",), SERIES)
+
+
+def test_mr_detectors_do_not_look_at_a_ct() -> None:
+    assert prepare(both("9.9")).voxels.shape[0] == 4
+
+
+@pytest.mark.parametrize(
+    ("name", "reference"),
+    [
+        ("ct-unet-position-attention", "ct"),
+        ("ct-mask-rcnn-crf", "ct"),
+        ("ct-mr-fusion", "t1c"),
+    ],
+)
+def test_the_families_of_ct_take_the_series_they_name(name: str, reference: str) -> None:
+    family = families.family_of(name)
+    assert reference_of(family.inputs) == reference
+    network = families.build(name, 4).eval()
+    image = torch.zeros((1, len(family.inputs), 16, 16, 16))
+    with torch.inference_mode():
+        assert network(image).shape == (1, 1, 16, 16, 16)
+
+
+def test_a_conditional_random_field_drops_lone_voxels_and_fills_holes() -> None:
+    logits = torch.full((9, 9, 9), -2.0)
+    logits[2:7, 2:7, 2:7] = 2.0
+    logits[4, 4, 4] = -0.5  # a hole that looks like its surroundings
+    logits[0, 0, 0] = 0.5  # a lone voxel
+    image = torch.zeros((1, 9, 9, 9))
+    found = mean_field(logits, image)
+    assert found[4, 4, 4] > 0
+    assert found[0, 0, 0] < 0
+    image[0, 4, 4, 4] = 12.0  # looks like something else: it keeps its own mind
+    assert mean_field(logits, image)[4, 4, 4] < found[4, 4, 4]
+
+
+@pytest.fixture(autouse=True)
+def one_thread() -> Iterator[None]:
+    """Small volumes on many threads wait more than they compute."""
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    yield
+    torch.set_num_threads(before)
+
+
+class Bright(torch.nn.Module):
+    """What is brighter than brain and no bone, in its last channel."""
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        value = x[:, -1:]
+        return torch.where(value < 11, 3 * (value - 4), torch.full_like(value, -9.0))
+
+
+def brought(folder: Path, roles: tuple[str, ...], name: str) -> None:
+    """A detector of these series in a folder, as a site would bring it."""
+    folder.mkdir(exist_ok=True)
+    path = folder / f"{name}.pt"
+    torch.jit.script(Bright()).save(path)  # type: ignore[no-untyped-call]
+    point = {"segmentation": 0.5, "temperature": 1.0, "bias": 0.0, "probability": 0.5}
+    digest = hashlib.sha256(path.read_bytes()).hexdigest()
+    options = {"roles": list(roles), "opinions": "once"}
+    needs = (reference_of(roles),)
+    card = Card(name, "1", "torchscript", path.name, digest, needs, point, {}, options)
+    detectors.write_card(replace(card, folder=str(folder)), folder)
+
+
+@pytest.mark.filterwarnings("ignore::DeprecationWarning")
+def test_a_folder_with_a_ct_alone_goes_from_files_to_proposals_and_dicom(
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    dicom_problems: Problems,
+) -> None:
+    monkeypatch.setenv(detectors.FOLDER, str(tmp_path / "own"))
+    brought(tmp_path / "own", ("ct",), "ct-only")
+    written(tmp_path / "case" / "ct")
+    out = tmp_path / "out"
+    assert main(["detect", str(tmp_path / "case"), "--detector", "ct-only@1",
+                 "--device", "cpu", "--dicom", str(out)]) == 0  # fmt: skip
+    found = json.loads(capsys.readouterr().out)
+    away = [np.linalg.norm(np.subtract(each["centroid_mm"], LESION_MM)) for each in found]
+    assert min(away) < 4
+    assert "CT with contrast" in found[int(np.argmin(away))]["explanation"]["full"]
+    for path in out.iterdir():
+        assert dicom_problems(path) == []
+    report = pydicom.dcmread(out / "proposals-sr.dcm")
+    assert "24725-4" in str(report)  # a CT of the head
+
+
+@pytest.mark.filterwarnings("ignore::DeprecationWarning")
+def test_ct_beside_mr_gives_proposals_on_t1c(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv(detectors.FOLDER, str(tmp_path))
+    brought(tmp_path, SERIES, "fused")
+    examination = both()
+    found = detectors.load("fused@1", "cpu").detect(examination)
+    away = [np.linalg.norm(np.subtract(each.centroid_mm, LESION_MM)) for each in found]
+    assert min(away) < 4
+    assert (found[0].affine == examination["t1c"].affine).all()
+    assert found[0].heat is not None
+    assert found[0].heat.shares["ct"] > 0.9
