@@ -85,6 +85,15 @@ def test_too_few_known_lesions_are_not_spoken_of() -> None:
     assert similar.nearest(FOUND, known(ring=(5, 4.0))) is None
 
 
+def test_the_shipped_table_holds_true_and_false_proposals_of_other_seeds_than_the_bench() -> None:
+    table = similar.table()
+    assert sum(kind != similar.FALSE for kind in table.kinds) >= 30
+    assert table.kinds.count(similar.FALSE) >= 30
+    seeds = [int(line.split(",")[0]) for line in similar.TABLE.read_text().splitlines()[1:]]
+    assert min(seeds) >= 20_000
+    assert max(seeds) < 30_000
+
+
 @pytest.mark.parametrize(
     ("distance", "english", "chinese"),
     [
