@@ -137,7 +137,7 @@ function SlicePosition({ slice, slices }: { slice: number; slices: number }): VN
   if (slices < 2) return null;
   return (
     <div class="slice-position">
-      <div style={{ top: `${(100 * slice) / (slices - 1)}%` }} />
+      <div style={{ transform: `translateY(${(100 * slice) / (slices - 1)}%)` }} />
     </div>
   );
 }

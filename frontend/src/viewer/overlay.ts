@@ -39,8 +39,15 @@ export function draw(
   const view = pane.view();
   const brush = new Brush(pane, view.plane, view.px_per_mm);
   const drawn = [...brush.cuts(others), ...shapes.map((shape) => brush.draw(shape))];
-  svg.replaceChildren(...drawn.filter((each) => each !== null));
+  replace(svg, drawn.filter((each) => each !== null));
   return brush;
+}
+
+/** Touch the page only where the drawing has changed: from slice to slice it mostly has not. */
+function replace(svg: SVGSVGElement, drawn: readonly SVGElement[]): void {
+  const now = svg.children;
+  const isSame = now.length === drawn.length && drawn.every((each, at) => each.isEqualNode(now[at] ?? null));
+  if (!isSame) svg.replaceChildren(...drawn);
 }
 
 class Brush {

@@ -21,6 +21,8 @@ const ORIENTATIONS: Readonly<Record<Plane, Enums.OrientationAxis>> = {
 export class RebuiltPane implements Pane {
   /** Whether its first picture is here. */
   isShowing = false;
+  /** As large as the pane lets it be: the reader has neither enlarged nor moved it. */
+  private isWhole = true;
   private isInverted: boolean;
   private slab_mm = 0;
   private readonly step_mm: number;
@@ -88,16 +90,24 @@ export class RebuiltPane implements Pane {
   }
 
   zoomBy(factor: number, about: ScreenPoint | null): void {
+    this.isWhole = false;
     zoom(this.viewport, factor, about);
     this.viewport.render();
   }
 
   panBy(dx_px: number, dy_px: number): void {
+    this.isWhole = false;
     pan(this.viewport, dx_px, dy_px);
     this.viewport.render();
   }
 
+  /** After the pane's size has changed. */
+  fitAgain(): void {
+    if (this.isWhole && this.isShowing) this.fit();
+  }
+
   fit(): void {
+    this.isWhole = true;
     const before = focalPointOf(this.viewport);
     this.viewport.resetCamera();
     this.goToPoint(before);

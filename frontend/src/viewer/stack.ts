@@ -16,6 +16,8 @@ export class StackPane implements Pane {
   private slice: number;
   /** Whether its first picture is here. */
   isShowing = false;
+  /** As large as the pane lets it be: the reader has neither enlarged nor moved it. */
+  private isWhole = true;
   private isInverted: boolean;
 
   constructor(
@@ -81,16 +83,24 @@ export class StackPane implements Pane {
   }
 
   zoomBy(factor: number, about: ScreenPoint | null): void {
+    this.isWhole = false;
     zoom(this.viewport, factor, about);
     this.viewport.render();
   }
 
   panBy(dx_px: number, dy_px: number): void {
+    this.isWhole = false;
     pan(this.viewport, dx_px, dy_px);
     this.viewport.render();
   }
 
+  /** After the pane's size has changed. */
+  fitAgain(): void {
+    if (this.isWhole && this.isShowing) this.fit();
+  }
+
   fit(): void {
+    this.isWhole = true;
     this.viewport.resetCamera();
     this.viewport.render();
   }

@@ -1,4 +1,12 @@
-import { cache, Enums, eventTarget, init, RenderingEngine, type Types } from "@cornerstonejs/core";
+import {
+  cache,
+  Enums,
+  eventTarget,
+  init,
+  RenderingEngine,
+  setCanvasCreator,
+  type Types,
+} from "@cornerstonejs/core";
 
 import type { Series } from "../api/types";
 import type { SeriesFrames } from "../packs/load";
@@ -27,10 +35,19 @@ let engine: RenderingEngine | null = null;
  */
 export function warmUp(): RenderingEngine {
   if (engine === null) {
+    setCanvasCreator(opaqueCanvas);
     init({ debug: {}, rendering: { webGlContextCount: CONTEXTS } });
     engine = new RenderingEngine("reading-room");
   }
   return engine;
+}
+
+/** A picture fills its canvas: one without transparency is copied to the screen, not blended. */
+function opaqueCanvas(width: number, height: number): HTMLCanvasElement {
+  const canvas = document.createElement("canvas");
+  Object.assign(canvas, { width, height });
+  canvas.getContext("2d", { alpha: false });
+  return canvas;
 }
 
 /** Open the stage: the only way from the reading room to Cornerstone. */
@@ -45,7 +62,7 @@ class CornerstoneStage implements Stage {
   private readonly images: PackImages;
   private slots: Slot[] = [];
   private made = 0;
-  private readonly resizing = new ResizeObserver(() => this.engine.resize(true, true));
+  private readonly resizing = new ResizeObserver(() => this.resize());
 
   constructor(
     private readonly engine: RenderingEngine,
@@ -76,7 +93,7 @@ class CornerstoneStage implements Stage {
       this.listen(slot, number);
       return slot;
     });
-    this.engine.resize(true, true);
+    this.resize();
     await Promise.all(started);
     // A pane that shows the same series again has to say that it has painted, too: a case's second
     // half, or one that was taken over, would else wait for its first picture for ever.
@@ -99,6 +116,12 @@ class CornerstoneStage implements Stage {
     this.engine.destroy();
     engine = null;
     cache.purgeCache();
+  }
+
+  /** Cornerstone keeps a picture's scale: in a narrower pane its sides would be cut off. */
+  private resize(): void {
+    this.engine.resize(true, true);
+    this.slots.forEach(({ pane }) => pane.fitAgain());
   }
 
   private make(request: PaneRequest, started: Promise<void>[]): Slot {
