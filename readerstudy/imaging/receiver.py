@@ -29,6 +29,7 @@ log = structlog.get_logger(__name__)
 SOURCE = "c-store"
 SUCCESS, FAILURE = 0x0000, 0x0110
 MAX_PDU = 128 * 1024
+PLAIN = "1.2.840.10008.1.2.1"  # explicit little endian goes first: only it is made from a mould
 MAX_ASSOCIATIONS = 10
 SECONDS, SECONDS_TO_ASK = 60, 10
 # A-ASSOCIATE-RJ (PS3.8 9.3.4): rejected for good, by the user of the service, and why.
@@ -148,7 +149,7 @@ def contexts() -> list[PresentationContext]:
     made = []
     for name, syntaxes in (
         (str(Verification), ["1.2.840.10008.1.2", "1.2.840.10008.1.2.1"]),
-        *((name, sorted(DECODABLE)) for name in sorted(IMAGE_CLASSES)),
+        *((name, [PLAIN, *sorted(DECODABLE - {PLAIN})]) for name in sorted(IMAGE_CLASSES)),
     ):
         context = PresentationContext()
         context.abstract_syntax, context.transfer_syntax = name, list(syntaxes)

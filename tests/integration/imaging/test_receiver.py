@@ -133,6 +133,15 @@ def test_no_more_associations_than_allowed_are_taken_at_once(port: int) -> None:
     until(lambda: run("echoscu", port).returncode == 0)
 
 
+def test_what_may_come_either_way_comes_explicit_which_costs_a_fifth(port: int) -> None:
+    peer = AE(ae_title=CALLING)
+    peer.add_requested_context(dicom.MR, ["1.2.840.10008.1.2", "1.2.840.10008.1.2.1"])
+    made = peer.associate("127.0.0.1", port, ae_title=CALLED)
+    (context,) = made.accepted_contexts
+    assert context.transfer_syntax == [receiver.PLAIN]
+    made.release()
+
+
 def associated(port: int) -> Any:
     peer = AE(ae_title=CALLING)
     peer.add_requested_context(Verification)
