@@ -58,15 +58,21 @@ def is_displaced(mask: Mapping[str, str] | None, geometry: Mapping[str, Any] | N
 
 
 def displaced(study: Study) -> list[str]:
-    """The codes of cases whose standard was drawn on a grid that their series no longer has."""
+    """The codes of cases whose standard was drawn on a grid that their series no longer has.
+
+    Every page of a draft asks: no voxel is fetched, and a series' grid is summed up once.
+    """
     drawn = TruthLesion.objects.filter(
-        standard__case__study=study, standard__case__withdrawn_at=None, mask__isnull=False
+        standard__case__study=study, standard__case__withdrawn_at=None, mask__grid__isnull=False
     )
-    rows = [(code, mask or {}) for code, mask in drawn.values_list("standard__case__code", "mask")]
-    ids = {mask["series"] for _, mask in rows}
-    found = Series.objects.filter(pk__in=ids).values_list("pk", "geometry")
-    grids = {str(pk): geometry for pk, geometry in found}
-    return sorted({code for code, mask in rows if is_displaced(mask, grids.get(mask["series"]))})
+    rows = set(drawn.values_list("standard__case__code", "mask__series", "mask__grid"))
+    found = Series.objects.filter(pk__in={series for _, series, _ in rows})
+    grids = {
+        str(pk): grid_digest(geometry)
+        for pk, geometry in found.values_list("pk", "geometry")
+        if geometry
+    }
+    return sorted({code for code, series, grid in rows if grids.get(series) != grid})
 
 
 def set_cases(study: Study) -> set[UUID]:
