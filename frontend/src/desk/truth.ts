@@ -70,14 +70,18 @@ class TruthViewer {
   private slice: number;
   private window: [number, number];
   private waiting: ReturnType<typeof setTimeout> | null = null;
+  /** Where each examination was left: frames of two examinations do not correspond. */
+  private readonly left = new Map<string, Point>();
   private readonly stage = this.part("truth-stage");
   private readonly image = this.part("truth-image") as HTMLImageElement;
   private readonly marks = document.getElementById("truth-marks") as unknown as SVGSVGElement;
   private readonly rows = document.getElementById("truth-rows");
+  private readonly label: string;
 
   constructor(private readonly box: HTMLElement, private readonly stacks: readonly Stack[], private stack: Stack) {
-    this.slice = Math.floor(stack.positions_mm.length / 2);
+    this.slice = middleOf(stack);
     this.window = [stack.window[0], stack.window[1]];
+    this.label = this.stage.getAttribute("aria-label") ?? "";
   }
 
   start(): void {
@@ -109,20 +113,17 @@ class TruthViewer {
     button.type = "button";
     button.className = "btn btn-sm btn-outline-secondary";
     button.textContent = nameOf(stack);
-    button.setAttribute("aria-pressed", String(stack === this.stack));
-    button.addEventListener("click", () => { this.change(stack, button); });
+    button.addEventListener("click", () => { this.change(stack); this.draw(); });
     this.part("truth-series").append(button);
   }
 
-  private change(stack: Stack, button: HTMLButtonElement): void {
+  private change(stack: Stack): void {
     const middle = placeOf(this.stack, this.slice, this.stack.columns / 2, this.stack.rows / 2);
+    this.left.set(this.stack.prior, middle);
+    const place = this.left.get(stack.prior);
     this.stack = stack;
     this.window = [stack.window[0], stack.window[1]];
-    this.slice = sliceNear(stack, middle);
-    this.part("truth-series").querySelectorAll("button").forEach((each) => {
-      each.setAttribute("aria-pressed", String(each === button));
-    });
-    this.draw();
+    this.slice = place === undefined ? middleOf(stack) : sliceNear(stack, place);
   }
 
   private move(by: number): void {
@@ -132,7 +133,9 @@ class TruthViewer {
   }
 
   private goTo(place: Point | null): void {
-    if (place === null || this.stack.prior !== "") return;
+    const own = this.stacks.find((each) => each.prior === "");
+    if (place === null || own === undefined) return;
+    if (this.stack.prior !== "") this.change(own); // a lesion's place is one of the case's own
     this.slice = sliceNear(this.stack, place);
     this.draw();
   }
@@ -210,8 +213,17 @@ class TruthViewer {
     this.stage.style.setProperty("--shape", shape);
     this.part("truth-place").textContent =
       `${nameOf(this.stack)} ${String(this.slice + 1)} / ${String(this.stack.positions_mm.length)}`;
-    this.box.classList.toggle("is-prior", this.stack.prior !== "");
+    this.nameStage();
     this.drawMarks();
+  }
+
+  private nameStage(): void {
+    const isPrior = this.stack.prior !== "";
+    this.box.classList.toggle("is-prior", isPrior);
+    this.stage.setAttribute("aria-label", isPrior ? (this.stage.dataset.priorLabel ?? "") : this.label);
+    this.part("truth-series").querySelectorAll("button").forEach((each, number) => {
+      each.setAttribute("aria-pressed", String(this.stacks[number] === this.stack));
+    });
   }
 
   private shown(): Shown[] {
@@ -240,6 +252,10 @@ class TruthViewer {
       return markOf(column, row, Math.max(each.diameter / 2, 1.5) / along, each);
     }));
   }
+}
+
+function middleOf(stack: Stack): number {
+  return Math.floor(stack.positions_mm.length / 2);
 }
 
 function nameOf(stack: Stack): string {
