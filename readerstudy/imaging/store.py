@@ -6,7 +6,7 @@ On a local disk; where a site has an object storage, there, and what is asked fo
 import errno
 import hashlib
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from uuid import UUID, uuid4
@@ -135,7 +135,7 @@ def name(source: Path, target: Path) -> None:
 
 
 def settle(target: Path) -> None:
-    """Have a file of the store on the disk; its name is once `sync_folder` ends.
+    """Have a file of the store on the disk; its name is once `settle_names` ends.
 
     Raises
     ------
@@ -150,12 +150,25 @@ def settle(target: Path) -> None:
         objects.put(target)
 
 
+def settle_names(targets: Sequence[Path]) -> None:
+    """Have the names of files of one folder on the disk.
+
+    Raises
+    ------
+    RefusedFile
+        NO_SPACE when the disk is full; none of the files is left then.
+    """
+    with _refusing(*targets):
+        sync_folder(targets[0].parent)
+
+
 @contextmanager
-def _refusing(target: Path) -> Iterator[None]:
+def _refusing(*targets: Path) -> Iterator[None]:
     try:
         yield
     except OSError as error:
-        target.unlink(missing_ok=True)
+        for each in targets:
+            each.unlink(missing_ok=True)
         if error.errno in FULL:
             raise RefusedFile(Reason.NO_SPACE) from error
         raise

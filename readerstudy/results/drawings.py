@@ -22,7 +22,9 @@ def cells(mask: dict[str, str] | None) -> Row:
 def cells_of_standard(mask: dict[str, str] | None) -> Row:
     """As `cells`; without the voxels where the series lies otherwise than when they were drawn."""
     found = cells(mask)
-    series = Series.objects.filter(pk=mask["series"]).only("geometry").first() if mask else None
+    series = None
+    if mask and mask.get("grid"):  # else it was drawn before grids were kept: nothing to compare
+        series = Series.objects.filter(pk=mask["series"]).only("geometry").first()
     if is_displaced(mask, series.geometry if series else None):
         found["drawn"] = ""
     return found

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 from uuid import UUID
 
+from django.db import transaction
 from django.db.models import QuerySet
 
 from readerstudy.imaging import prepared, store
@@ -36,9 +37,24 @@ def keep(collection: Collection, files: Sequence[Clean], places: Places) -> list
 
     for _, numbers in groupby(sorted(range(len(files)), key=series_of), series_of):
         group = list(numbers)
-        kept = _Group(collection, places.of(files[group[0]][0])).keep([files[at] for at in group])
+        kept = _keep_group(collection, places, [files[at] for at in group])
         found.update(zip(group, kept, strict=True))
     return [found[number] for number in range(len(files))]
+
+
+def _keep_group(
+    collection: Collection, places: Places, files: Sequence[Clean]
+) -> list[Taken | Reason]:
+    """Keep files of one series; of those of which none is new, no series stays that they made.
+
+    An empty series in a locked study is another definition than the one that was signed.
+    """
+    with transaction.atomic():
+        group = _Group(collection, places.of(files[0][0]))
+        kept = group.keep(files)
+        if not group.has_grown:
+            transaction.set_rollback(True)
+    return kept
 
 
 class _Group:
@@ -48,22 +64,31 @@ class _Group:
         self._collection, self._place = collection, place
         self._folder = store.folder_of(place.series)
         self._new: dict[str, Taken] = {}  # by UID, in the order in which they came
+        self.has_grown = False
 
     def keep(self, files: Sequence[Clean]) -> list[Taken | Reason]:
         known = self._known([header for header, _ in files])
         found = [self._one(header, clean, known) for header, clean in files]
-        lost = {
-            id(taken): reason for uid, taken in self._new.items() if (reason := self._lost(uid))
-        }
-        rows = [each.instance for each in self._new.values() if id(each) not in lost]
+        lost = self._lost()
+        rows = [each.instance for uid, each in self._new.items() if uid not in lost]
         if rows:
-            store.sync_folder(self._folder)
             prepared.insert(*rows)
             intake.note_growth(self._place, is_looked_at=False)
-        return [lost.get(id(each), each) for each in found]
+            self.has_grown = True
+        return [_unless_lost(each, lost) for each in found]
 
-    def _lost(self, uid: str) -> Reason | None:
-        """Why a file could not be written to the disk, if it could not."""
+    def _lost(self) -> dict[str, Reason]:
+        """The new files that could not be written to the disk, by UID, and why."""
+        lost = {uid: reason for uid in self._new if (reason := self._unsettled(uid))}
+        left = [uid for uid in self._new if uid not in lost]
+        try:
+            if left:
+                store.settle_names([self._path(uid) for uid in left])
+        except RefusedFile as refused:
+            lost |= dict.fromkeys(left, refused.reason)
+        return lost
+
+    def _unsettled(self, uid: str) -> Reason | None:
         try:
             store.settle(self._path(uid))
         except RefusedFile as refused:
@@ -94,6 +119,11 @@ class _Group:
             return refused.reason
         self._new[uid] = Taken(intake.STORED, made, header["report"])
         return self._new[uid]
+
+
+def _unless_lost(each: Taken | Reason, lost: dict[str, Reason]) -> Taken | Reason:
+    """What became of a file; a repeat of one that is lost is lost with it."""
+    return each if isinstance(each, Reason) else lost.get(each.instance.sop_uid, each)
 
 
 def _instances(collection: UUID, uids: Iterable[str]) -> dict[str, Instance]:

@@ -2,8 +2,10 @@
 
 import subprocess
 import zipfile
+from collections.abc import Callable
 from io import BytesIO
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pydicom
@@ -12,9 +14,10 @@ import pytest
 from django.conf import settings
 from django.test import Client
 
-from readerstudy.imaging import deidentify, selectors, services, store, tokens
-from readerstudy.imaging.models import Collection, Examination, Instance, Series, Upload
+from readerstudy.imaging import deidentify, receiver, selectors, services, store, tokens
+from readerstudy.imaging.models import Collection, Examination, Instance, Sender, Series, Upload
 from readerstudy.imaging.refusals import Reason, RefusedFile
+from readerstudy.studies.models import Study
 from tests import dicom, factories
 from tests.cast import People
 
@@ -64,26 +67,54 @@ def test_the_same_uid_with_other_pixels_is_refused(collection: Collection, tmp_p
     assert upload.report["refused"] == {"ALTERED": 1}
 
 
+def _import(study: Study, path: Path) -> None:
+    services.import_folder(path, collection=study.collection, by=None)
+
+
+def _stow(study: Study, path: Path) -> None:
+    _, token = services.add_sender(study.collection, name="Vendor", by=None)
+    Client().post(
+        f"/dicomweb/collections/{study.collection_id}/studies",
+        b"--part\r\nContent-Type: application/dicom\r\n\r\n" + path.read_bytes() + b"\r\n--part--",
+        content_type='multipart/related; type="application/dicom"; boundary=part',
+        headers={"Authorization": f"Bearer {token}"},
+    )
+
+
+def _c_store(study: Study, path: Path) -> None:
+    sender = Sender(collection=study.collection)
+    receiver._take(receiver.Delivery(sender), path)
+
+
+@pytest.mark.parametrize("send", [_import, _stow, _c_store])
 def test_c2_a_locked_studys_examinations_take_no_more_images_whoever_sends(
-    people: People, tmp_path: Path
+    people: People, tmp_path: Path, send: Callable[[Study, Path], None]
 ) -> None:
     study = factories.locked_study(people)
-    collection = study.collection
-    key = bytes(collection.uid_key)
+    key = bytes(study.collection.uid_key)
     case = study.cases.select_related("examination")[0]
     Examination.objects.filter(pk=case.examination_id).update(
         study_uid=deidentify.map_uid("1.2.3.4", key)
     )
+
+    def sent(name: str, **image: Any) -> tuple[int, dict[str, int]]:
+        """What the image's own delivery says."""
+        known = list(Upload.objects.values_list("pk", flat=True))
+        send(study, dicom.save(dicom.image(**image), tmp_path / name))
+        upload = Upload.objects.exclude(pk__in=known).get()
+        return upload.stored, upload.report["refused"]
+
     before = list(Series.objects.order_by("pk").values())
-    dicom.save(dicom.image(), tmp_path / "late.dcm")
-    upload = services.import_folder(tmp_path, collection=collection, by=None)
-    assert (upload.stored, upload.report["refused"]) == (0, {"SEALED": 1})
+    assert sent("late") == (0, {"SEALED": 1})
     case.examination.refresh_from_db()
     assert case.examination.ready_at is not None
     assert list(Series.objects.order_by("pk").values()) == before
-    dicom.save(dicom.image(uids=("1.2.99", "1.2.99.1")), tmp_path / "new.dcm")
-    again = services.import_folder(tmp_path, collection=collection, by=None)
-    assert (again.stored, again.report["refused"]) == (1, {"SEALED": 1})
+    assert sent("new", uids=("1.2.99", "1.2.99.1")) == (1, {})
+    of_another = dicom.image(uids=("1.2.3.4", "1.2.99.1"))
+    assert sent(
+        "altered", uids=("1.2.3.4", "1.2.3.77"), SOPInstanceUID=of_another.SOPInstanceUID
+    ) == (0, {"ALTERED": 1})
+    assert Series.objects.count() == len(before) + 1
 
 
 def test_a_series_whose_first_file_failed_is_made_by_the_next(

@@ -1,5 +1,7 @@
 """STOW-RS: what is stored, in which delivery, who may send, and what is answered."""
 
+import errno
+import os
 from collections.abc import Callable
 from io import BytesIO
 from pathlib import Path
@@ -14,7 +16,7 @@ from django.utils import timezone
 from requests import HTTPError
 
 from readerstudy.audit.models import Entry
-from readerstudy.imaging import services, store
+from readerstudy.imaging import deidentify, services, store
 from readerstudy.imaging.models import Examination, Instance, Series, Upload
 from readerstudy.imaging.services import finishing, standing
 from readerstudy.imaging.services.standing import OLDEST, QUIET
@@ -209,6 +211,41 @@ def test_files_whose_transaction_lost_a_race_are_kept_by_another(
 def body(*parts: bytes) -> bytes:
     head = b"--part\r\nContent-Type: application/dicom\r\n\r\n"
     return b"".join(head + each + b"\r\n" for each in parts) + b"--part--\r\n"
+
+
+@pytest.mark.fault("A7")
+@pytest.mark.parametrize("is_folder", [False, True])
+def test_a7_a_repeat_within_a_batch_of_a_file_that_found_no_space_is_not_acknowledged(
+    study: Study, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, *, is_folder: bool
+) -> None:
+    """Of [A, A, B] neither A is there, whether its bytes or the folder's names found no space."""
+    web, sync = sender(study), os.fsync
+    one, other = (
+        pydicom.dcmread(each)
+        for each in (dicom.series(tmp_path / each, count=1)[0] for each in "ab")
+    )
+    key = bytes(study.collection.uid_key)
+    lost = store.instance_path(tmp_path, deidentify.map_uid(one.SOPInstanceUID, key)).name
+
+    def full(opened: int) -> None:
+        place = Path(os.readlink(f"/proc/self/fd/{opened}"))  # noqa: PTH115 -- no path: a number
+        if (place / lost).exists() if is_folder else place.name == lost:
+            raise OSError(errno.ENOSPC, "No space left on device")
+        sync(opened)
+
+    before = Series.objects.count()
+    monkeypatch.setattr(os, "fsync", full)
+    answer = web.store_instances([one, one, other])
+    assert [each.FailureReason for each in answer.FailedSOPSequence] == [0xA700, 0xA700]
+    (stored,) = Instance.objects.all()
+    assert [each.ReferencedSOPInstanceUID for each in answer.ReferencedSOPSequence] == [
+        stored.sop_uid
+    ]
+    assert Series.objects.count() == before + 1
+    kept = store.folder_of(stored.series).parent.rglob("*.dcm")
+    assert list(kept) == [store.path_of(stored)]
+    upload = Upload.objects.get()
+    assert (upload.stored, upload.report["refused"]) == (1, {"NO_SPACE": 2})
 
 
 def test_each_instance_that_is_not_stored_is_answered_with_its_reason(
