@@ -18,6 +18,7 @@ from typing import Any, BinaryIO, NamedTuple
 
 import structlog
 from pynetdicom import PYNETDICOM_IMPLEMENTATION_UID, PYNETDICOM_IMPLEMENTATION_VERSION
+from pynetdicom.pdu_primitives import A_ABORT, A_P_ABORT
 
 log = structlog.get_logger(__name__)
 OUT_OF_RESOURCES = 0xA700
@@ -52,6 +53,10 @@ class _Gone(Exception):
     """The peer is not there any more, or silent within a message."""
 
 
+class _Stopped(Exception):
+    """The association is to be ended from here; pynetdicom does it."""
+
+
 class Stores:
     """Takes the plain C-STORE requests of one association, in pynetdicom's thread for its socket.
 
@@ -64,7 +69,7 @@ class Stores:
     take : callable
         Given the file, does what is to be done; the status of the answer (PS3.4 B.2.3).
     leave : callable
-        Called when nothing more comes for the moment.
+        Called when the association ends or pynetdicom reads on, in another thread.
     limit : int
         The longest PDU that was agreed to, bytes.
     seconds : float
@@ -92,21 +97,41 @@ class Stores:
         self._dul._read_pdu_data = self._read  # noqa: SLF001 -- the one door there is
 
     def _read(self) -> None:
-        """Take what is there; in the place of pynetdicom's reading of one PDU."""
-        if not self._is_ours():
-            self._theirs()
+        """Take what is there; in the place of pynetdicom's reading of one PDU.
+
+        Nothing may be raised into pynetdicom's thread: it would end there, and no handler would
+        be told that the association is over.
+        """
+        event = ""
+        try:
+            if self._is_ours():
+                self._serve()
+                return
+        except _Stopped:
+            self._leave()
             return
+        except (_Gone, OSError) as error:
+            event = _CLOSED
+            log.warning("an association breaks off", error=type(error).__name__)
+        except _Odd as error:
+            event = _INVALID
+            log.warning("a PDU breaks the protocol", error=repr(error.__cause__))
+        except Exception:
+            event = _INVALID
+            log.exception("an association is aborted")
+        self._leave()  # it ends, or goes on in another thread
+        if event:
+            self._dul.event_queue.put(event)
+        else:
+            self._theirs()
+
+    def _serve(self) -> None:
         # The other thread would ask every millisecond whether there is something to do.
         self._association._reactor_checkpoint.clear()  # noqa: SLF001
         try:
             while self._took_one() and self._is_more():
                 pass
-        except _Odd:
-            self._dul.event_queue.put(_INVALID)
-        except (_Gone, OSError):
-            self._dul.event_queue.put(_CLOSED)
         finally:
-            self._leave()
             self._dul._idle_timer.restart()  # noqa: SLF001
             self._association._reactor_checkpoint.set()  # noqa: SLF001
 
@@ -123,11 +148,18 @@ class Stores:
 
     def _is_more(self) -> bool:
         """Whether another message follows at once, and nobody else wants something."""
-        dul = self._dul
-        is_wanted = dul._kill_thread or self._association._kill  # noqa: SLF001
-        if is_wanted or dul.to_provider_queue.queue:
+        if self._is_killed() or self._dul.to_provider_queue.queue:
             return False
         return bool(self._waiting.poll(_PATIENCE_MS)) and self._is_ours()
+
+    def _is_killed(self) -> bool:
+        return bool(self._dul._kill_thread or self._association._kill)  # noqa: SLF001
+
+    def _go_on(self) -> None:
+        """Within a message, which may be long: end where an end is wanted."""
+        waiting = list(self._dul.to_provider_queue.queue)
+        if self._is_killed() or any(isinstance(each, (A_ABORT, A_P_ABORT)) for each in waiting):
+            raise _Stopped
 
     def _took_one(self) -> bool:
         """Read a request whole and answer it; False where it is given to pynetdicom."""
@@ -147,7 +179,10 @@ class Stores:
     def _hand_over(self, body: bytes) -> None:
         """Let pynetdicom read a PDU that was read here."""
         whole = bytearray(_PDU.pack(_P_DATA, len(body)) + body)
-        pdu, event = self._dul._decode_pdu(whole)  # noqa: SLF001
+        try:
+            pdu, event = self._dul._decode_pdu(whole)  # noqa: SLF001
+        except Exception as error:  # of many kinds: assertions, struct.error, KeyError
+            raise _Odd from error
         self._dul.event_queue.put(event)
         self._dul._recv_pdu.put(pdu)  # noqa: SLF001
 
@@ -196,8 +231,9 @@ class Stores:
             self._drain(request.context, items, None)
             return OUT_OF_RESOURCES
         with file:
-            file.write(beginning(request.sop_class, request.instance, str(syntax).encode()))
-            return None if self._drain(request.context, items, file) else OUT_OF_RESOURCES
+            head = beginning(request.sop_class, request.instance, str(syntax).encode())
+            begun = _written(file, memoryview(head))
+            return None if self._drain(request.context, items, begun) else OUT_OF_RESOURCES
 
     def _drain(self, context: int, items: memoryview, file: BinaryIO | None) -> bool:
         """Read on to the end of the data set; whether all of it was written."""
@@ -216,6 +252,7 @@ class Stores:
                         raise _Odd
                     return file is not None
                 at = end
+            self._go_on()
             items = self._pdu()
 
 

@@ -7,8 +7,9 @@ when it ends, a worker packs and checks what came, and detectors take it up, una
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
+from threading import Lock
 from typing import Any
 from uuid import uuid4
 
@@ -43,6 +44,7 @@ class Delivery:
     sender: Sender
     upload: Upload | None = None
     places: services.Places | None = None
+    lock: Lock = field(default_factory=Lock)  # plain requests come in another thread than others
 
     def tally(self) -> services.Tally:
         """A tally; of another delivery where another receiver started and ended this one."""
@@ -124,7 +126,7 @@ class Receiver:
         delivery = self._deliveries.get(association)
         if delivery is None:
             return FAILURE
-        with _database():
+        with delivery.lock, _database():
             try:
                 return _take(delivery, path)
             except Exception:

@@ -7,7 +7,7 @@ import errno
 import hashlib
 import os
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from uuid import UUID, uuid4
 
@@ -74,6 +74,24 @@ def spool_file() -> Path:
     if not os.path.isdir(folder):  # noqa: PTH112 -- for each file: a fifth of what Path costs
         Path(folder).mkdir(mode=0o700, parents=True, exist_ok=True)
     return Path(f"{folder}/{uuid4().hex}")
+
+
+def wipe_spooled(*, before: float) -> int:
+    """Wipe what a process that died left in the spool, last written before a moment; how many.
+
+    Parameters
+    ----------
+    before : float
+        Seconds since 1970.
+    """
+    root = Path(settings.SPOOL_DIR)
+    wiped = 0
+    for each in root.iterdir() if root.is_dir() else ():
+        with suppress(FileNotFoundError):  # its request ended meanwhile
+            if each.is_file() and each.stat().st_mtime < before:
+                each.unlink()
+                wiped += 1
+    return wiped
 
 
 def part_path(part_id: UUID) -> Path:

@@ -1,10 +1,13 @@
 """Wake-up calls for deliveries that were sent."""
 
+import time
 from uuid import UUID
 
 from readerstudy.celery import task
-from readerstudy.imaging import objects, services
+from readerstudy.imaging import objects, services, store
 from readerstudy.imaging.services import finishing, outgoing
+
+SPOOLED_S = 24 * 3600
 
 
 @task(name=finishing.TASK)
@@ -20,6 +23,7 @@ def sweep() -> int:
     services.wipe_old()
     services.wipe_old_parts()
     services.wipe_old_volumes()
+    store.wipe_spooled(before=time.time() - SPOOLED_S)
     objects.forget_old()
     return services.wake_up() + services.send_due()
 

@@ -77,6 +77,9 @@ class Batch:
         except RefusedFile as refused:  # an archive, too: the peer sends files
             clean.unlink(missing_ok=True)
             return refused.reason
+        except BaseException:
+            clean.unlink(missing_ok=True)
+            raise
 
     def refuse(self, reason: Reason) -> None:
         """Note what is no file to clean."""

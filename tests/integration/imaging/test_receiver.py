@@ -23,7 +23,7 @@ from pynetdicom.dsutils import encode
 from pynetdicom.pdu import P_DATA_TF
 from pynetdicom.sop_class import Verification
 
-from readerstudy.imaging import receiver, services
+from readerstudy.imaging import pdata, receiver, services
 from readerstudy.imaging.models import Examination, Instance, Sender, Upload
 from readerstudy.proposals.models import Run
 from readerstudy.proposals.services import sweep
@@ -157,6 +157,13 @@ def test_messages_of_any_kind_and_size_follow_each_other_in_one_association(
 ) -> None:
     if fragment:
         monkeypatch.setattr(DIMSEServiceProvider, "maximum_pdu_size", fragment)
+    receive, fast = pdata.Stores._receive, []
+
+    def counted(stores: Any, request: Any, *rest: Any) -> int | None:
+        fast.append(request)
+        return receive(stores, request, *rest)
+
+    monkeypatch.setattr(pdata.Stores, "_receive", counted)
     paths = [dicom.save(dicom.image(number=each), tmp_path / str(each)) for each in (1, 2, 3)]
     peer = associated(port)
     for path in (*paths, paths[0]):
@@ -166,6 +173,7 @@ def test_messages_of_any_kind_and_size_follow_each_other_in_one_association(
     until(lambda: Upload.objects.get().state == Upload.State.WORKING)
     upload = Upload.objects.get()
     assert (upload.stored, upload.repeated, upload.refused) == (3, 1, 0)
+    assert len(fast) == (0 if fragment == 64 else 4)
     assert not list((Path(settings.SPOOL_DIR) / "c-store").iterdir())
 
 
@@ -186,6 +194,18 @@ def test_who_stops_within_a_file_leaves_nothing_of_it(
     until(lambda: not list((Path(settings.SPOOL_DIR) / "c-store").iterdir()))
     until(lambda: Upload.objects.get().state == Upload.State.WORKING)
     assert (Upload.objects.get().stored, Instance.objects.count()) == (1, 1)
+
+
+def test_a_connection_that_is_reset_between_files_ends_its_delivery(
+    port: int, tmp_path: Path
+) -> None:
+    peer = associated(port)
+    assert peer.send_c_store(dicom.save(dicom.image(), tmp_path / "a")).Status == 0
+    time.sleep(0.3)  # nobody waits for the next request any more
+    connection = peer.dul.socket.socket
+    connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+    connection.close()
+    until(lambda: Upload.objects.get().state == Upload.State.WORKING)
 
 
 def pdata_of(path: Path, peer: Any) -> bytes:

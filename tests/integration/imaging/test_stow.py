@@ -16,7 +16,7 @@ from django.utils import timezone
 from requests import HTTPError
 
 from readerstudy.audit.models import Entry
-from readerstudy.imaging import deidentify, services, store
+from readerstudy.imaging import deidentify, services, store, tasks
 from readerstudy.imaging.models import Examination, Instance, Series, Upload
 from readerstudy.imaging.services import finishing, standing
 from readerstudy.imaging.services.standing import OLDEST, QUIET
@@ -206,6 +206,29 @@ def test_files_whose_transaction_lost_a_race_are_kept_by_another(
     upload = Upload.objects.get()
     assert (upload.received, upload.stored, Instance.objects.count()) == (3, 3, 3)
     assert not [each for each in store.spool_file().parent.iterdir() if each.is_file()]
+
+
+@pytest.mark.fault("E7")
+def test_e7_a_cleaning_that_breaks_and_a_process_that_died_leave_nothing_in_the_spool(
+    study: Study, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def breaks(_source: Path, clean: Path, **_how: Any) -> None:
+        clean.write_bytes(b"half")
+        raise OSError("the disk is gone")
+
+    monkeypatch.setattr(standing, "cleaned", breaks)
+    batch = services.Batch(study.collection, lambda: pytest.fail("nothing is kept"))
+    with pytest.raises(OSError, match="gone"):
+        batch.add(BytesIO(b"a file"))
+    spool = store.spool_file().parent
+    assert not [each for each in spool.iterdir() if each.is_file()]
+    left, arriving = store.spool_file(), store.spool_file()
+    for each in (left, arriving):
+        each.write_bytes(b"identified")
+    os.utime(left, (1, 1))
+    tasks.sweep()
+    assert [each for each in spool.iterdir() if each.is_file()] == [arriving]
+    arriving.unlink()
 
 
 def body(*parts: bytes) -> bytes:

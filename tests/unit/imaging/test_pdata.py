@@ -1,6 +1,7 @@
 """C-STORE messages read and written by hand, against what pynetdicom makes of the same bytes."""
 
-from io import BytesIO
+import errno
+from io import BytesIO, RawIOBase
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -8,10 +9,13 @@ from typing import Any
 import pytest
 from pydicom.filewriter import write_file_meta_info
 from pydicom.uid import UID
+from pynetdicom import AE, Association
 from pynetdicom.dimse_messages import C_ECHO_RQ, C_STORE_RQ, C_STORE_RSP
 from pynetdicom.dimse_primitives import C_ECHO, C_STORE
 from pynetdicom.dsutils import create_file_meta
+from pynetdicom.dul import DULServiceProvider
 from pynetdicom.pdu import P_DATA_TF
+from pynetdicom.pdu_primitives import A_ABORT
 
 from readerstudy.imaging import pdata
 from tests import dicom
@@ -100,6 +104,23 @@ def data_set(*pieces: tuple[int, int, bytes]) -> memoryview:
     )
 
 
+def serving() -> pdata.Stores:
+    """What reads an association that accepted one context, without its socket."""
+    stores = object.__new__(pdata.Stores)
+    accepted = SimpleNamespace(
+        transfer_syntax=["1.2.840.10008.1.2.1"], abstract_syntax=UID(dicom.MR)
+    )
+    stores._association = SimpleNamespace(_accepted_cx={CONTEXT: accepted}, _kill=False)
+    stores._dul = DULServiceProvider(Association(AE(), "acceptor"))
+    return stores
+
+
+def plain() -> pdata.Request:
+    request = pdata.request_of(encoded(store(), C_STORE_RQ()), CONTEXT)
+    assert request is not None
+    return request
+
+
 @pytest.mark.parametrize(
     "items",
     [
@@ -114,11 +135,7 @@ def data_set(*pieces: tuple[int, int, bytes]) -> memoryview:
 def test_a_data_set_that_breaks_the_protocol_ends_the_association(
     items: memoryview, tmp_path: Path
 ) -> None:
-    context = SimpleNamespace(transfer_syntax=["1.2.840.10008.1.2.1"])
-    stores = object.__new__(pdata.Stores)
-    stores._association = SimpleNamespace(_accepted_cx={CONTEXT: context})
-    request = pdata.request_of(encoded(store(), C_STORE_RQ()), CONTEXT)
-    assert request is not None
+    stores, request = serving(), plain()
     with pytest.raises(pdata._Odd):
         stores._receive(request, items, tmp_path / "a")
     assert stores._receive(request, data_set((CONTEXT, 2, b"abcd")), tmp_path / "b") is None
@@ -126,3 +143,57 @@ def test_a_data_set_that_breaks_the_protocol_ends_the_association(
     assert (tmp_path / "b").stat().st_mode & 0o777 == 0o600
     gone = tmp_path / "none" / "c"
     assert stores._receive(request, data_set((CONTEXT, 2, b"abcd")), gone) == 0xA700
+
+
+@pytest.mark.parametrize("body", [b"\0\0\0\0\3\3", b"\0\0\0\1\3\3", b"\0\0\1\0\3\3"])
+def test_a_pdu_that_pynetdicom_cannot_read_either_breaks_the_protocol(body: bytes) -> None:
+    stores = serving()
+    assert stores._request(memoryview(body))[0] is None
+    with pytest.raises(pdata._Odd):
+        stores._hand_over(body)
+    assert stores._dul.event_queue.empty()
+
+
+def test_a_pdu_too_short_for_an_item_breaks_the_protocol() -> None:
+    with pytest.raises(pdata._Odd):
+        serving()._request(memoryview(b"\0\0\0\4\3"))
+
+
+class Disk(RawIOBase):
+    """A file that takes a byte at a time, as many as there is room for."""
+
+    def __init__(self, room: int) -> None:
+        self.room, self.content = room, b""
+
+    def write(self, data: Any) -> int:
+        if not self.room:
+            raise OSError(errno.ENOSPC, "No space left on device")
+        self.room, self.content = self.room - 1, self.content + bytes(data[:1])
+        return 1
+
+
+@pytest.mark.fault("A7")
+@pytest.mark.parametrize("room", [0, 140, 10_000])  # none; for a piece of the head; for all
+def test_a7_a_full_disk_is_answered_wherever_in_a_file_it_is_met(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, room: int
+) -> None:
+    disk, path = Disk(room), tmp_path / "a"
+    path.touch()
+    monkeypatch.setattr(Path, "open", lambda *_args, **_how: disk)
+    status = serving()._receive(plain(), data_set((CONTEXT, 2, b"abcd")), path)
+    assert status == (None if room == 10_000 else pdata.OUT_OF_RESOURCES)
+    whole = pdata.beginning(dicom.MR.encode(), b"1.2.3.45", b"1.2.840.10008.1.2.1") + b"abcd"
+    assert disk.content == whole[:room]
+
+
+@pytest.mark.parametrize("wanted", ["kill", "abort"])
+def test_a_long_message_is_left_where_its_association_is_to_end(
+    tmp_path: Path, wanted: str
+) -> None:
+    stores = serving()
+    if wanted == "kill":
+        stores._association._kill = True
+    else:
+        stores._dul.to_provider_queue.put(A_ABORT())
+    with pytest.raises(pdata._Stopped):
+        stores._receive(plain(), data_set((CONTEXT, 0, b"abcd")), tmp_path / "a")
