@@ -75,7 +75,8 @@ def decision_effects(decisions: pd.DataFrame, alpha: float = 0.05) -> dict[str, 
     decisions : DataFrame
         A row a proposal shown: reader, modality, case, decision (accepted, edited, rejected or
         none), lesion (the number of the lesion it hits, 0 for a false proposal, below 0 for a
-        second proposal on one lesion, which is neither right nor wrong).
+        second proposal on one lesion, which is neither right nor wrong); optionally shown: rows
+        with 0 are of proposals that were on demand and not asked for, and are left out.
 
     Returns
     -------
@@ -97,6 +98,9 @@ def decision_effects(decisions: pd.DataFrame, alpha: float = 0.05) -> dict[str, 
         raise DataError(
             f"decisions, row {bad[0] + 1}: {said[bad[0]]!r} is not one of {', '.join(DECISIONS)}"
         )
+    if "shown" in decisions:
+        kept = numbers(decisions["shown"], "shown") != 0
+        decisions, said = decisions[kept], said[kept]
     lesion = numbers(decisions["lesion"], "lesion")
     case = codes(decisions["case"])[0]
     taken, rejected = np.isin(said, ("accepted", "edited")), said == "rejected"

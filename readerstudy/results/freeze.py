@@ -16,7 +16,7 @@ from readerstudy.results import about_readers, drawings
 from readerstudy.results.models import EmergencyUnblinding
 from readerstudy.results.tables import OF_READS, Table, table
 from readerstudy.studies.allocation import Allocation
-from readerstudy.studies.models import Case, Study
+from readerstudy.studies.models import Arm, Case, Study
 from readerstudy.studies.randomisation import repeat_number
 from readerstudy.truth.models import ReferenceStandard, TruthLesion
 
@@ -176,7 +176,15 @@ def _reads(data: Gathering) -> Iterator[Row]:
             "protocol_version": read.protocol_version.number,
             "simulated": int(read.is_simulated),
             "emergency": int((read.reader_id, read.case_id, read.period) in told),
+            **_asked(read),
         }
+
+
+def _asked(read: Read) -> Row:
+    """Whether and when the reader asked for the proposals, where they come on demand."""
+    is_asked = int(read.ai_from is not None) if read.arm.mode == Arm.Mode.ON_DEMAND else None
+    after_s = (read.ai_from - read.opened_at).total_seconds() if read.ai_from else None
+    return {"ai_asked": is_asked, "ai_asked_s": after_s}
 
 
 def _scanners(data: Gathering) -> dict[Any, str]:
@@ -335,6 +343,7 @@ def _decisions(data: Gathering) -> Iterator[Row]:
             yield {
                 **_names(data, read),
                 "proposal": lesion.label,
+                "shown": int(disclosure.sees_proposals(read)),
                 "decision": made.get((read.id, lesion.id), "none"),
                 "probability": lesion.probability,
                 "lesion": hit,

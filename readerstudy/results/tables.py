@@ -38,6 +38,8 @@ COLUMNS: Mapping[str, Mapping[str, str]] = {
         "protocol_version": "Protocol the read was made under",
         "simulated": "1 when an observer model made the read",
         "emergency": "1 when its arm was told in an emergency before the data were frozen",
+        "ai_asked": "On demand: 1 when the reader asked for the proposals, 0 when not; else empty",
+        "ai_asked_s": "Seconds from opening to asking, by the server's clock; empty without",
     },
     "marks": {
         "reader": "Reader's code",
@@ -100,6 +102,7 @@ COLUMNS: Mapping[str, Mapping[str, str]] = {
         "modality": "Arm's key",
         "case": "Case's code",
         "proposal": "Proposal's label in its case",
+        "shown": "1 when the reader was sent it; 0 on demand, where they did not ask",
         "decision": "accepted, rejected, edited, or none",
         "probability": "The detector's probability, empty where its maker gave none",
         "lesion": "Number of the lesion the proposal hits, 0 for a false proposal",

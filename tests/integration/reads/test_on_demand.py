@@ -12,6 +12,7 @@ from django.utils import timezone
 from readerstudy.proposals.lesions import ProposedLesion
 from readerstudy.reads import disclosure
 from readerstudy.reads.models import Read
+from readerstudy.results.freeze import gather
 from readerstudy.studies.explanations import EXPERIENCES
 from readerstudy.studies.models import ProtocolVersion, Study
 from tests.cast import People
@@ -155,6 +156,29 @@ def test_r6_in_another_arm_asking_opens_nothing(study: Study, sits: Sits, reader
     control.open()
     assert "ai" not in ask(control)
     assert Read.objects.get(pk=control.read_id).ai_from is None
+
+
+def test_r6_what_was_never_shown_is_frozen_as_such(
+    tab: Tab, study: Study, sits: Sits, reader: Any
+) -> None:
+    ask(tab)
+    tab.read_case()
+    tab.sign()
+    sits(reader).read_and_sign()  # without asking
+    tables = {each.name: each for each in gather(study)}
+
+    def rows(name: str) -> list[dict[str, Any]]:
+        found = [dict(zip(tables[name].columns, row, strict=True)) for row in tables[name].rows]
+        return [each for each in found if each["modality"] == "B"]
+
+    assert [(each["shown"], each["decision"]) for each in rows("decisions")] == [
+        (1, "none"), (0, "none"),
+    ]  # fmt: skip
+    asked, silent = rows("reads")
+    assert (asked["ai_asked"], silent["ai_asked"], silent["ai_asked_s"]) == (1, 0, None)
+    read = Read.objects.get(case__code=asked["case"], arm__mode="on_demand")
+    assert read.ai_from is not None
+    assert asked["ai_asked_s"] == (read.ai_from - read.opened_at).total_seconds()
 
 
 @pytest.mark.fault("C15")

@@ -14,6 +14,7 @@ from analysis import report
 from analysis.__main__ import main
 from analysis.simulation.study import SimulatedStudy, StudyModel, simulate
 from analysis.times.automation import automation_bias
+from analysis.times.decisions import decision_effects
 
 
 @pytest.fixture(scope="module")
@@ -125,6 +126,17 @@ def test_s10_the_report_tells_proposed_lesions_from_those_that_the_ai_missed(
     silent = 30 - proposed["case"].nunique()
     assert calls["AI right"] == 60 - silent
     assert report.canonical(made.numbers)
+
+
+def test_s10_what_was_not_shown_was_not_left_undecided() -> None:
+    rows = pd.DataFrame(
+        {"reader": "R1", "modality": "ai", "case": ["C1", "C1", "C2", "C3"], "lesion": [1, 0, 1, 1],
+         "decision": ["accepted", "rejected", "none", "none"], "shown": [1, 1, 1, 0]}
+    )  # fmt: skip
+    found = decision_effects(rows)["ai"]
+    assert found["counts"] == {"accepted": 1, "edited": 0, "rejected": 1, "none": 1}
+    assert (found["undecided"]["events"], found["undecided"]["units"]) == (1, 3)
+    assert found == decision_effects(rows[:3].drop(columns="shown"))["ai"]
 
 
 def test_s10_the_command_says_prints_and_writes(
