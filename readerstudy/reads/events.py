@@ -12,13 +12,13 @@ from uuid import UUID
 
 from readerstudy.reads import masks
 
-# Of the events' members and kinds. A page that was loaded before a deployment speaks the version
-# before, and is understood until its read ends (fault C15): a change of meaning raises SCHEMA and
-# translates the older version's events where a batch comes in. 1: batches that name no version.
-# 2 to 3: `proposals_asked` is new, and on demand nothing of the AI is sent before it; a page of 2,
-# which was sent it all from the start, said `proposals_shown` when it was asked.
+# Of the events' members and kinds. A page that was loaded before a deployment speaks a version
+# before, and is understood until its read ends (fault C15), as is what an outbox has kept: a change
+# of meaning raises SCHEMA and translates the older versions' events, or takes them no more.
+# 1: batches that name no version; 2 names it. 3: `proposals_asked` is new, and on demand nothing of
+# the AI is sent before it; older pages, sent it all from the start, said `proposals_shown` instead.
 SCHEMA = 3
-ACCEPTED = (SCHEMA - 1, SCHEMA)
+ACCEPTED = (1, 2, SCHEMA)
 MAX_BATCH = 500
 MAX_TEXT = 4000
 MAX_MM = 10_000.0

@@ -6,7 +6,6 @@ from rest_framework import serializers
 
 from readerstudy.reads.draft_schemas import DraftOutput
 from readerstudy.reads.events import (
-    ACCEPTED,
     KINDS,
     MAX_BATCH,
     MAX_MONO_MS,
@@ -134,7 +133,7 @@ class EventsInput(Input):
     tab = serializers.UUIDField()
     fence = serializers.IntegerField(min_value=1)  # 0 marks what came by a late key
     schema = serializers.IntegerField(
-        min_value=1, default=ACCEPTED[0], help_text="Of the events; the oldest taken if not named."
+        min_value=1, default=1, help_text="Of the events; 1 where a page names none."
     )
     events = EventList(child=EventInput(), max_length=MAX_BATCH)
 

@@ -9,7 +9,8 @@ events is, in this order of precedence,
 * *hidden* between `hidden` and `visible`;
 * *idle* when the time from one input to the next is longer than the idle limit: the whole spell,
   since nobody knows when in it the reader left;
-* *active* otherwise.
+* *active* otherwise, with the time that a reader waits for proposals they asked for: between
+  `proposals_asked` and `proposals_shown`, both of which count as input.
 
 A laptop that sleeps stops its monotonic clock: where the wall clock went on by more than
 `SLEEP_MS` beyond it, the difference is *suspended* time. Time between the last event of one tab

@@ -152,7 +152,7 @@ _CHANGES: dict[str, Apply] = {
     "answer_set": _answer,
     "no_lesion_said": _said,
     "proposals_asked": _asked,
-    "proposals_shown": _asked,  # all that a page of the events' schema 2 says
+    "proposals_shown": _asked,  # all that a page of the events' schemas 1 and 2 says
     "proposal_accepted": _decided(Decision.Kind.ACCEPTED),
     "proposal_edited": _decided(Decision.Kind.EDITED),
     "proposal_rejected": _decided(Decision.Kind.REJECTED),

@@ -20,30 +20,31 @@ def tab(people: People, sits: Sits) -> Tab:
 
 
 @pytest.mark.fault("C15")
-def test_c15_a_page_of_the_version_before_is_understood_and_another_is_told_to_reload(
+def test_c15_a_page_of_a_version_before_is_understood_and_another_is_told_to_reload(
     tab: Tab,
 ) -> None:
-    """A batch that names no version is of the version before; 3 is this one's."""
+    """A batch that names no version is of the first; 3 is this one's."""
     path = f"/api/reads/{tab.read_id}/events"
-    for version in ({}, {"schema": 3}):
+    for version in ({}, {"schema": 2}, {"schema": 3}):
         tab.mark()
         body = {"tab": tab.tab, "fence": tab.fence, "events": tab.outbox, **version}
         assert len(tab.call("POST", path, body)["acknowledged"]) == 2
         tab.outbox.clear()
-    assert Mark.objects.filter(read=tab.read_id).count() == 2
+    assert Mark.objects.filter(read=tab.read_id).count() == 3
     tab.mark()
     body = {"tab": tab.tab, "fence": tab.fence, "events": tab.outbox, "schema": 4}
     with pytest.raises(Refused) as refused:
         tab.call("POST", path, body)
     assert (refused.value.status, refused.value.code) == (409, "reads.schema")
-    assert refused.value.body["accepted"] == [2, 3]
-    assert stored(tab) == [1, 2, 3, 4]  # nothing of it: the browser keeps it
+    assert refused.value.body["accepted"] == [1, 2, 3]
+    assert stored(tab) == [1, 2, 3, 4, 5, 6]  # nothing of it: the browser keeps it
     assert tab.reload()["read"]["events_schema"] == 3
 
 
 PLANTED: dict[str, Plant] = {
-    "every version is taken": lambda patch: patch.setattr(events, "ACCEPTED", (2, 3, 4)),
-    "the version before is not": lambda patch: patch.setattr(events, "ACCEPTED", (3,)),
+    "every version is taken": lambda patch: patch.setattr(events, "ACCEPTED", (1, 2, 3, 4)),
+    "the version before is not": lambda patch: patch.setattr(events, "ACCEPTED", (1, 3)),
+    "no other version is": lambda patch: patch.setattr(events, "ACCEPTED", (3,)),
     "the page is not told its version": lambda patch: patch.setattr(disclosure.events, "SCHEMA", 2),
 }
 
@@ -53,5 +54,5 @@ PLANTED: dict[str, Plant] = {
 def test_c15_faults_planted_in_the_versions_are_caught(
     tab: Tab, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    test = test_c15_a_page_of_the_version_before_is_understood_and_another_is_told_to_reload
+    test = test_c15_a_page_of_a_version_before_is_understood_and_another_is_told_to_reload
     assert caught(monkeypatch, PLANTED, test, tab) == set(PLANTED)

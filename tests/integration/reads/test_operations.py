@@ -231,10 +231,8 @@ def test_d8_a_second_readers_proposals_come_after_the_unaided_read_is_locked(
         "UPDATE reads_read SET state = 'opened'",
         "UPDATE reads_read SET active_ms = 1",
         "UPDATE reads_read SET submitted_at = NULL",
-        (
-            "UPDATE reads_read SET arm_id = (SELECT id FROM studies_arm ORDER BY key LIMIT 1),"
-            " period = 9"
-        ),
+        "UPDATE reads_read SET period = 9, arm_id = (SELECT id FROM studies_arm LIMIT 1)",
+        "UPDATE reads_read SET ai_from = opened_at",
         "DELETE FROM reads_read",
         "UPDATE reads_signature SET name = 'Somebody Else'",
         "DELETE FROM reads_signature",

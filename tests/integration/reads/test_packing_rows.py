@@ -34,8 +34,13 @@ def read_id() -> Iterator[Any]:
     tab.flush()
     to(BEFORE)
     yield tab.read_id
+    to_now()
+
+
+def to_now() -> None:
+    """Migrate to the tables of now, without the triggers that hinder the emptying after a test."""
     to(MigrationExecutor(connection).loader.graph.leaf_nodes("reads"))
-    with connection.cursor() as cursor:  # those that hinder the emptying after a test
+    with connection.cursor() as cursor:
         for statement in triggers.removals(connection.vendor):
             if "_no_delete" in statement:
                 cursor.execute(statement)
