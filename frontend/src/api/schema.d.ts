@@ -552,8 +552,8 @@ export interface components {
             readonly tab: string;
             readonly fence: number;
             /**
-             * @description Of the events; the oldest taken if not named.
-             * @default 2
+             * @description Of the events; 1 where a page names none.
+             * @default 1
              */
             readonly schema: number;
             readonly events: readonly components["schemas"]["EventInputRequest"][];
@@ -662,8 +662,8 @@ export interface components {
             readonly tab: string;
             readonly fence: number;
             /**
-             * @description Of the events; the oldest taken if not named.
-             * @default 2
+             * @description Of the events; 1 where a page names none.
+             * @default 1
              */
             readonly schema: number;
             readonly events: readonly components["schemas"]["EventInputRequest"][];

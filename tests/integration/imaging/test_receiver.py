@@ -194,6 +194,7 @@ def test_who_stops_within_a_file_leaves_nothing_of_it(
     until(lambda: not list((Path(settings.SPOOL_DIR) / "c-store").iterdir()))
     until(lambda: Upload.objects.get().state == Upload.State.WORKING)
     assert (Upload.objects.get().stored, Instance.objects.count()) == (1, 1)
+    connection.close()
 
 
 def test_a_connection_that_is_reset_between_files_ends_its_delivery(

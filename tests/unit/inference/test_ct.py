@@ -209,15 +209,25 @@ def brought(folder: Path, roles: tuple[str, ...], name: str) -> None:
     detectors.write_card(replace(card, folder=str(folder)), folder)
 
 
+@pytest.fixture
+def own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+    """A folder of a site's own detectors, forgotten after the test."""
+    folder = tmp_path / "own"
+    folder.mkdir()
+    monkeypatch.setenv(detectors.FOLDER, str(folder))
+    detectors.cards.cache_clear()
+    yield folder
+    detectors.cards.cache_clear()
+
+
 @pytest.mark.filterwarnings("ignore::DeprecationWarning")
 def test_a_folder_with_a_ct_alone_goes_from_files_to_proposals_and_dicom(
+    own: Path,
     tmp_path: Path,
-    monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],
     dicom_problems: Problems,
 ) -> None:
-    monkeypatch.setenv(detectors.FOLDER, str(tmp_path / "own"))
-    brought(tmp_path / "own", ("ct",), "ct-only")
+    brought(own, ("ct",), "ct-only")
     written(tmp_path / "case" / "ct")
     out = tmp_path / "out"
     assert main(["detect", str(tmp_path / "case"), "--detector", "ct-only@1",
@@ -233,11 +243,8 @@ def test_a_folder_with_a_ct_alone_goes_from_files_to_proposals_and_dicom(
 
 
 @pytest.mark.filterwarnings("ignore::DeprecationWarning")
-def test_ct_beside_mr_gives_proposals_on_t1c(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setenv(detectors.FOLDER, str(tmp_path))
-    brought(tmp_path, SERIES, "fused")
+def test_ct_beside_mr_gives_proposals_on_t1c(own: Path) -> None:
+    brought(own, SERIES, "fused")
     examination = both()
     found = detectors.load("fused@1", "cpu").detect(examination)
     away = [np.linalg.norm(np.subtract(each.centroid_mm, LESION_MM)) for each in found]
