@@ -138,6 +138,7 @@ def test_r12_fingers_leaf_window_enlarge_and_mark(opened: Open) -> None:
     page = opened(1180, 820, has_touch=True)  # a tablet
     _enter(page)
     fingers = Fingers(page)
+    room.until(page, lambda: _shown(page, "window") != "", "the first window")
     window, slice_ = _shown(page, "window"), _shown(page, "slice")
     fingers.drag((0, -60), (0, 60))
     room.until(page, lambda: _shown(page, "slice") != slice_, "the finger to leaf")
