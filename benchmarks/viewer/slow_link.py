@@ -6,7 +6,7 @@ Under the browser's own HTTP, so that it holds for pages and for workers, for us
 import asyncio
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 
 from benchmarks.imaging.peers import free_port
 
@@ -27,9 +27,11 @@ class _Line:
         except OSError:
             writer.close()
             return
-        await asyncio.gather(
-            self._carry(reader, back, is_shaped=False), self._carry(there, writer, is_shaped=True)
-        )
+        with suppress(asyncio.CancelledError):  # the line ends with its benchmark
+            await asyncio.gather(
+                self._carry(reader, back, is_shaped=False),
+                self._carry(there, writer, is_shaped=True),
+            )
 
     async def _carry(
         self, source: asyncio.StreamReader, sink: asyncio.StreamWriter, *, is_shaped: bool
