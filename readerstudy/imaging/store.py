@@ -128,18 +128,13 @@ def keep(source: Path, target: Path) -> None:
     Problem
         503 where there is an object storage that does not answer.
     """
-    try:
+    with _refusing(source):
         target.parent.mkdir(parents=True, exist_ok=True)
         with source.open("rb") as data:
             os.fsync(data.fileno())
         source.replace(target)
         sync_folder(target.parent)
         objects.put(target)
-    except OSError as error:
-        source.unlink(missing_ok=True)
-        if error.errno in FULL:
-            raise RefusedFile(Reason.NO_SPACE) from error
-        raise
 
 
 def name(source: Path, target: Path) -> None:

@@ -101,8 +101,8 @@ class _Group:
     def _known(self, headers: Sequence[dict[str, Any]]) -> dict[str, Instance]:
         """What the collection has of these UIDs already."""
         uids = [each["sop_uid"] for each in headers]
-        if len(uids) == 1:
-            return _instances(self._collection.pk, uids) if self._place.is_known else {}
+        if len(uids) == 1 and not self._place.is_known:
+            return {}
         return _instances(self._collection.pk, uids)
 
     def _one(

@@ -56,20 +56,6 @@ def ask(tab: Tab) -> dict[str, Any]:
     return tab.reload()
 
 
-def differs_before_asking(study: Study, reader: Any) -> bool:
-    """Whether anything of the three worlds shows in what is sent to who has not asked."""
-    nothing = worlds.play(study, reader, "nothing", HIDDEN, cases=1)
-    for world in ("hidden", "otherwise"):
-        other = worlds.play(study, reader, world, HIDDEN, cases=1)
-        try:
-            worlds.same(nothing, other)
-        except AssertionError:
-            return True
-        if worlds.canaries_in(other):
-            return True
-    return False
-
-
 @pytest.mark.fault("F1")
 def test_r6_before_asking_the_traffic_is_the_control_arms_but_for_the_mode(
     study: Study, reader: Any
@@ -225,9 +211,9 @@ def test_f14_what_is_sent_before_asking_is_stopped_and_found(
     study: Study, reader: Any, monkeypatch: pytest.MonkeyPatch, plant: Callable[..., None]
 ) -> None:
     """By the tripwire; and where that is cut, by the bytes."""
-    assert not differs_before_asking(study, reader)
+    assert not worlds.differ(study, reader, HIDDEN)
     plant(monkeypatch)
     stopped = worlds.play(study, reader, "hidden", HIDDEN, cases=1)
     assert [each for each in stopped if each.status == 500 and b'"incident"' in each.body]
     leaks.cut_the_wire(monkeypatch)
-    assert differs_before_asking(study, reader)
+    assert worlds.differ(study, reader, HIDDEN)

@@ -10,20 +10,6 @@ from tests.integration.reads.conftest import Sits
 from tests.integration.reads.test_blinding import HIDDEN
 
 
-def differs(study: Study, reader: Any) -> bool:
-    """Whether the three worlds' traffic differs, or an answer holds a canary."""
-    nothing = worlds.play(study, reader, "nothing", HIDDEN, cases=1)
-    for world in ("hidden", "otherwise"):
-        other = worlds.play(study, reader, world, HIDDEN, cases=1)
-        try:
-            worlds.same(nothing, other)
-        except AssertionError:
-            return True
-        if worlds.canaries_in(other):
-            return True
-    return False
-
-
 def trips(study: Study, reader: Any) -> bool:
     """Whether the tripwire stops the script: an incident, with a number and nothing else."""
     played = worlds.play(study, reader, "hidden", HIDDEN, cases=1)
@@ -44,7 +30,7 @@ def test_f14_every_planted_leak_is_caught(
     study: Study, reader: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     assert len(leaks.LEAKS) >= 20
-    assert not differs(study, reader)
+    assert not worlds.differ(study, reader, HIDDEN)
     assert not trips(study, reader)
     by_wire, by_bytes = set(), set()
     for name, plant in leaks.LEAKS.items():
@@ -53,7 +39,7 @@ def test_f14_every_planted_leak_is_caught(
             if trips(study, reader):
                 by_wire.add(name)
             leaks.cut_the_wire(patch)
-            if differs(study, reader):
+            if worlds.differ(study, reader, HIDDEN):
                 by_bytes.add(name)
     assert set(leaks.LEAKS) - by_wire == set()
     assert set(leaks.LEAKS) - by_bytes == leaks.BY_TIME_ONLY

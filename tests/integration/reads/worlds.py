@@ -299,3 +299,17 @@ def canaries_in(traffic: list[Traffic]) -> list[str]:
         for each in traffic
         if any(canary in each.body + repr(each.headers).encode() for canary in canaries)
     ]
+
+
+def differ(study: Study, reader: User, hidden: tuple[str, ...]) -> bool:
+    """Whether the three worlds' traffic of one case differs, or an answer holds a canary."""
+    nothing = play(study, reader, "nothing", hidden, cases=1)
+    for world in ("hidden", "otherwise"):
+        other = play(study, reader, world, hidden, cases=1)
+        try:
+            same(nothing, other)
+        except AssertionError:
+            return True
+        if canaries_in(other):
+            return True
+    return False

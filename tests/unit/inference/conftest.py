@@ -4,7 +4,7 @@ import os
 import pickle
 import shutil
 import subprocess
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -54,3 +54,14 @@ def dicom_problems() -> Callable[[Path], list[str]]:
         return [line for line in lines if line.startswith(("Error", "Warning"))]
 
     return problems
+
+
+@pytest.fixture
+def one_thread() -> Iterator[None]:
+    """Toy networks on small volumes wait for each other on many threads more than they compute."""
+    import torch
+
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    yield
+    torch.set_num_threads(before)

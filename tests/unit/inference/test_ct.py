@@ -26,6 +26,7 @@ from inference.phantom.tissues import Tissues
 from inference.preprocess import SERIES, UnusableExamination, prepare, reference_of
 from inference.volume import Volume
 
+pytestmark = pytest.mark.usefixtures("one_thread")
 Problems = Callable[[Path], list[str]]
 AXIAL = np.array([[0, 0, 4.0, -66], [0, 4.0, 0, -74], [4.0, 0, 0, -66], [0, 0, 0, 1]])  # LPS
 LESION_MM = np.array([14.0, -10.0, 18.0])
@@ -177,15 +178,6 @@ def test_a_conditional_random_field_drops_lone_voxels_and_fills_holes() -> None:
     assert found[0, 0, 0] < 0
     image[0, 4, 4, 4] = 12.0  # looks like something else: it keeps its own mind
     assert mean_field(logits, image)[4, 4, 4] < found[4, 4, 4]
-
-
-@pytest.fixture(autouse=True)
-def one_thread() -> Iterator[None]:
-    """Small volumes on many threads wait more than they compute."""
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(before)
 
 
 class Bright(torch.nn.Module):

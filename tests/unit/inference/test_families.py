@@ -2,7 +2,6 @@
 
 import hashlib
 import os
-from collections.abc import Iterator
 from dataclasses import replace
 
 import numpy as np
@@ -19,6 +18,7 @@ from inference.training.fit import Fit, Recipe
 from inference.volume import Volume
 
 WIDTH = 4
+pytestmark = pytest.mark.usefixtures("one_thread")
 SIZE = 32
 CENTRE = np.array([14.0, 18.0, 12.0])  # z, y, x
 AFFINE = np.array([[0, 0, 1.0, 5], [0, 1.0, 0, -20], [1.0, 0, 0, 40], [0, 0, 0, 1]])  # LPS
@@ -38,15 +38,6 @@ def patch(size: int = SIZE, channels: int = 4) -> tuple[torch.Tensor, torch.Tens
     voxels[0, inside] += 4
     target = inside[None].astype(np.float32)
     return torch.from_numpy(voxels[None]), torch.from_numpy(target[None])
-
-
-@pytest.fixture(autouse=True)
-def one_thread() -> Iterator[None]:
-    """Toy networks on many cores wait for each other more than they compute."""
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(before)
 
 
 IS_LONG = os.environ.get("READERSTUDY_FAMILIES") == "long"
