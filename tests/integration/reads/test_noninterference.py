@@ -19,7 +19,7 @@ from hypothesis import HealthCheck, Phase, given, settings
 from readerstudy.studies.models import Study
 from tests.integration.reads import leaks, worlds
 from tests.integration.reads.conftest import Sits
-from tests.integration.reads.scripts import Script, play_script, scripts
+from tests.integration.reads.scripts import DOORS, IDS, WINDOWS, Script, play_script, scripts
 from tests.lock_order import undone
 
 PAIRS = int(os.environ.get("BLINDING_PAIRS", "0"))
@@ -107,6 +107,24 @@ def test_f1_no_script_of_a_control_arms_reader_differs_between_three_worlds(
         print(f"{pairs} pairs of answers compared in {took:.0f} s: no byte differs")  # noqa: T201
     assert pairs > 200
     assert {200, 201, 404} <= statuses
+
+
+@pytest.mark.fault("F1")
+def test_f1_no_door_differs_between_three_worlds(study: Study, reader: Any) -> None:
+    """Each door once, with a read open: chance alone takes a long run to try them all."""
+    doors = [("door", method, door, IDS[0]) for door in DOORS for method in ("GET", "POST")]
+    pairs, _ = compared(study, reader, [*doors, ("whole", WINDOWS[0]), *doors[::2]])
+    assert pairs > 2 * len(doors)
+
+
+@pytest.mark.fault("F1")
+def test_f1_the_page_of_ones_training_tells_the_truth_of_signed_cases_only(
+    study: Study,
+) -> None:
+    """Before the training case is signed, its truth is hidden like any other's."""
+    page = ("door", "GET", "/reading/{study}/training/", IDS[0])
+    for steps in ([page], [("whole", WINDOWS[0]), page]):
+        compared(study, worlds.control_first(study), steps)
 
 
 @pytest.mark.once

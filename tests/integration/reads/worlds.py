@@ -2,6 +2,8 @@
 
 In every world the same control-arm reader runs the same script at the same frozen instants with
 the same ids; what the server sends, and what it asks the database, must be the same to the byte.
+The truth of a training case that was signed is not hidden: feedback told it (R10), and the page of
+one's training shows it again. It is the same in every world.
 """
 
 import hashlib
@@ -57,13 +59,21 @@ def empty_the_vault(study: Study) -> None:
     ProposalHeatMap.objects.all().delete()
     ProposedLesion.objects.all().delete()
     Run.objects.all().delete()
-    TruthLesion.objects.all().delete()
-    ReferenceStandard.objects.all().delete()
+    hidden = ReferenceStandard.objects.exclude(case__in=_told(study))
+    TruthLesion.objects.filter(standard__in=hidden).delete()
+    hidden.delete()
+
+
+def _told(study: Study) -> set[UUID]:
+    """The training cases whose truth feedback has told."""
+    signed = Read.objects.filter(case__study=study, period=0, state=Read.State.SUBMITTED)
+    return set(signed.values_list("case_id", flat=True))
 
 
 def fill_the_vault(study: Study) -> None:
     """World 1: proposals stuffed with canaries, and the truth."""
     empty_the_vault(study)
+    told = _told(study)
     for number, case in enumerate(study.cases.order_by("code")):
         words = {"short": WORDS, "full": WORDS}
         heat = proposing.HEAT_MAP | {"method": WORDS}
@@ -75,10 +85,11 @@ def fill_the_vault(study: Study) -> None:
         _renamed(ProposedLesion.objects.get(run=run, label="A"), canary_id(number))
         if case.prior is not None:  # a detector that ran on it all the same
             proposing.propose(case.prior, proposing.found(NUMBER, explanation=words))
-        standard = _standard(study, case, "diseased")
-        TruthLesion.objects.create(
-            standard=standard, number=1, x_mm=NUMBER, y_mm=1, z_mm=0, diameter_mm=9, weight=1
-        )
+        if case.pk not in told:
+            standard = _standard(study, case, "diseased")
+            TruthLesion.objects.create(
+                standard=standard, number=1, x_mm=NUMBER, y_mm=1, z_mm=0, diameter_mm=9, weight=1
+            )
 
 
 def _renamed(lesion: ProposedLesion, name: str) -> None:
@@ -93,10 +104,12 @@ def _renamed(lesion: ProposedLesion, name: str) -> None:
 def fill_it_otherwise(study: Study) -> None:
     """World 2: other proposals, some cases without any, and the truth turned round."""
     empty_the_vault(study)
+    told = _told(study)
     for number, case in enumerate(study.cases.order_by("code")):
         if number % 2:
             proposing.propose(case.examination, *[proposing.found(0.5)] * 7)
-        _standard(study, case, "non_diseased")
+        if case.pk not in told:
+            _standard(study, case, "non_diseased")
 
 
 def _standard(study: Study, case: Any, status: str) -> ReferenceStandard:
