@@ -17,7 +17,7 @@ from django.test import Client
 from pytest_django import DjangoDbBlocker
 
 from readerstudy.reads import triggers
-from tests import cast, lock_order
+from tests import cast, lock_order, templates
 
 POSTGRES_URL = os.environ.get("TEST_DATABASE_URL", "postgresql://postgres@127.0.0.1:5432/postgres")
 REDIS_URL = os.environ.get("TEST_BROKER_URL", "redis://127.0.0.1:6379/9")
@@ -132,8 +132,12 @@ def _folders(settings: object, tmp_path_factory: pytest.TempPathFactory) -> Iter
 
 
 @pytest.fixture(scope="session")
-def django_db_modify_db_settings(django_db_modify_db_settings_parallel_suffix: None) -> None:
-    """Give each worker of a parallel run a database of its own."""
+def django_db_modify_db_settings(
+    django_db_modify_db_settings_parallel_suffix: None,
+) -> Iterator[None]:
+    """Give each worker of a parallel run a database of its own, migrated before."""
+    with templates.migrated_already():
+        yield
 
 
 @pytest.fixture(scope="session")

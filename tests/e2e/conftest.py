@@ -106,7 +106,7 @@ def second_study(browser: Browser, site: Site) -> str:
     ).new_page()
     sign_in(page, "coordinator")
     try:
-        base = make_study(page, phantoms.orders(CASES, TRAINING))
+        base = make_study(page, phantoms.orders(2, 1))  # the first phantoms of the demonstration
     except Exception:
         SHOTS.mkdir(exist_ok=True)
         page.screenshot(path=SHOTS / "second-study.png")

@@ -172,11 +172,11 @@ class Browser:
         return status, parsed(content)
 
 
-def new_database(url: str, name: str) -> str:
-    """A fresh PostgreSQL database beside the one at `url`; answers its URL."""
+def new_database(url: str, name: str, *, template: str = "template1") -> str:
+    """A PostgreSQL database beside the one at `url`, empty or a copy; answers its URL."""
     with psycopg.connect(url, autocommit=True) as server:
         server.execute(f'DROP DATABASE IF EXISTS "{name}" WITH (FORCE)')
-        server.execute(f'CREATE DATABASE "{name}"')
+        server.execute(f'CREATE DATABASE "{name}" TEMPLATE "{template}"')
     return f"{url.rsplit('/', 1)[0]}/{name}"
 
 

@@ -9,13 +9,17 @@ import django
 
 django.setup()
 
-from django.core.management import call_command  # noqa: E402 -- Django must be set up first
+from django.conf import settings  # noqa: E402 -- Django must be set up first
+from django.core.management import call_command  # noqa: E402
+from django.db import connection  # noqa: E402
 
 from readerstudy.studies.definition import DesignDraft  # noqa: E402
-from tests import cast, factories  # noqa: E402
+from tests import cast, factories, templates  # noqa: E402
 
 if __name__ == "__main__":
     more, n_cases = map(int, sys.argv[1:])
+    if connection.vendor == "sqlite":
+        templates.copied(templates.migrated(), settings.DATABASES["default"]["NAME"]).close()
     call_command("migrate", verbosity=0)
     people = cast.people()
     extra = [
