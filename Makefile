@@ -19,8 +19,9 @@ setup:           ## packages and frontend build, for development
 test:            ## set up and run every test
 	@$(PYTHON) -m scripts.launcher test
 
-faults: setup    ## the long form of the fault harness
-	@FAULTS=long .venv/bin/python -m pytest tests/faults
+faults: setup    ## the long form of the fault harness, on SQLite and on PostgreSQL
+	@FAULTS=long .venv/bin/python -m pytest --timeout=0 tests/faults
+	@FAULTS=long .venv/bin/python -m pytest --timeout=0 --database postgres tests/faults
 
 lint: setup      ## style of Python and TypeScript, and the layers
 	.venv/bin/ruff check . && .venv/bin/ruff format --check .
