@@ -1,6 +1,10 @@
-"""Say what a fault test's database holds, as JSON. Run as a module."""
+"""Say what a fault test's database holds, as JSON. Run as a module.
+
+Argument: a read to leave out, where there is one (`fill`).
+"""
 
 import json
+import sys
 
 import django
 
@@ -23,13 +27,13 @@ def _database_is_whole() -> bool:
         return bool(cursor.fetchone()[0] == "ok")
 
 
-def examined() -> dict[str, object]:
+def examined(without: str | None) -> dict[str, object]:
     """Events, reads, signatures, the record, and whether the database is whole."""
-    reads = Read.objects.select_related("reader__study", "protocol_version")
+    reads = Read.objects.select_related("reader__study", "protocol_version").exclude(pk=without)
     return {
         "events": [
             [str(row.read_id), str(event.event_id), str(row.tab), event.seq]
-            for row in Batch.objects.iterator(chunk_size=500)
+            for row in Batch.objects.exclude(read=without).iterator(chunk_size=500)
             for event in row.events()
         ],
         "reads": {
@@ -55,4 +59,4 @@ def examined() -> dict[str, object]:
 
 
 if __name__ == "__main__":
-    print(json.dumps(examined()))  # noqa: T201 -- its output is its answer
+    print(json.dumps(examined(next(iter(sys.argv[1:]), None))))  # noqa: T201 -- its output is its answer

@@ -1,7 +1,7 @@
 """Migrate to a next version and back, again and again, as a deployment would. Run as a module.
 
 The migration is one that a next version could bring, of the shape of those there were: triggers
-off, a column more on the busiest table, triggers on, in one transaction. Argument: how many times.
+off, a column more on the busiest tables, triggers on, in one transaction. Argument: how many times.
 """
 
 import json
@@ -22,11 +22,12 @@ PAUSE_S = 0.5
 
 
 class Next(migrations.Migration):
-    """A column more."""
+    """Two columns more."""
 
     operations = [
         migrations.RunPython(triggers.remove, triggers.install),
         migrations.AddField("read", "of_the_next_version", models.DateTimeField(null=True)),
+        migrations.AddField("batch", "of_the_next_version", models.SmallIntegerField(default=0)),
         migrations.RunPython(triggers.install, triggers.remove),
     ]
 
