@@ -12,6 +12,7 @@ from playwright.sync_api import Page, Playwright, Request, Route
 from tests.e2e import room
 from tests.e2e.conftest import Site, Visit, sign_in
 from tests.e2e.machine import Machine
+from tests.e2e.making import READERS
 from tests.e2e.test_reading_room import _skip_questions, _study
 
 pytestmark = pytest.mark.browser
@@ -228,6 +229,46 @@ def test_d3_a_closed_windows_last_words_come_in_on_the_page_for_signing_in(
         assert _gaps(_events(site, read_id)) == {}
     finally:
         _account(site, "reactivate")
+
+
+@pytest.mark.fault("C12")
+def test_c12_another_user_of_the_machine_neither_sends_nor_sees_what_the_first_had_not_sent(
+    machine: Machine, site: Site, second_study: str
+) -> None:
+    """The first one's session ended without network; once they are back, what waited comes in."""
+    page = machine.start()
+    _enter(page, site)
+    room.saved(page)
+    read_id, marks = room.sign(page, "readId"), int(room.sign(page, "marks"))
+    page.context.set_offline(True)
+    room.put_mark(page, "8")
+    room.until(page, lambda: room.sign(page, "saved") == "kept", "the word that it is kept here")
+    unsent = int(room.sign(page, "unsent"))
+    room.until(page, lambda: page.evaluate(KEPT) >= unsent, "all of it on the disk")
+    page.goto("about:blank")
+    page.context.clear_cookies()
+    page.context.set_offline(False)
+    before = len(_events(site, read_id))
+
+    sent: list[str] = []
+    page.on("request", lambda each: sent.append(f"{each.url} {each.post_data or ''}"))
+    sign_in(page, READERS[0], base=site.url)
+    page.goto(f"{site.url}/reading/{second_study.rsplit('/', 1)[1]}/")
+    room.enter_again(page)
+    room.saved(page)
+    assert room.sign(page, "readId") not in {"", read_id}
+    assert [each for each in sent if read_id in each] == []
+    assert read_id not in page.content()
+    assert int(page.evaluate(KEPT)) >= unsent
+    assert len(_events(site, read_id)) == before
+
+    page.goto("about:blank")
+    page.context.clear_cookies()
+    _enter(page, site)
+    assert (room.sign(page, "readId"), int(room.sign(page, "marks"))) == (read_id, marks + 1)
+    room.saved(page)
+    assert len(_events(site, read_id)) >= before + unsent
+    assert _gaps(_events(site, read_id)) == {}
 
 
 def _account(site: Site, act: str) -> None:

@@ -45,7 +45,7 @@ def _manage(environment: dict[str, str], *arguments: str) -> str:
 @pytest.mark.redis
 def test_a_study_runs_on_postgresql_and_redis(environment: dict[str, str]) -> None:
     _manage(environment, "migrate", "--no-input", "-v", "0")
-    _manage(environment, "make_demo", "--cases", "2", "--training", "1")
+    _manage(environment, "make_demo", "--cases", "4", "--training", "1")
     counts = _manage(
         environment,
         "shell",
@@ -56,7 +56,7 @@ def test_a_study_runs_on_postgresql_and_redis(environment: dict[str, str]) -> No
         "print(Read.objects.filter(state='submitted').count());"
         "print(Run.objects.filter(state='done').count())",
     ).split()
-    assert counts == ["25", "3"]  # five simulated readers x (1 training + 2 x 2), three cases
+    assert counts == ["45", "5"]  # five simulated readers x (1 training + 2 x 4), five cases
     assert "Every entry holds" in _manage(environment, "verify_audit")
     with psycopg.connect(environment["DATABASE_URL"]) as connection:
         for setting in ("fsync", "full_page_writes", "synchronous_commit"):
