@@ -10,6 +10,7 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 import hypothesis
+import psycopg
 import pytest
 from django.conf import settings
 from django.db import connection, connections
@@ -149,6 +150,17 @@ def django_db_setup(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -
         else:  # which deletes
             for name in triggers.DELETE_TRIGGERS:
                 cursor.execute(f"DROP TRIGGER {name}")
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    """Drop the databases that the workers of a run shared, once all of them have ended."""
+    if "PYTEST_XDIST_WORKER" in os.environ:
+        return
+    shared = Path(session.config._tmp_path_factory.getbasetemp())  # type: ignore[attr-defined]
+    for name in templates.names_of_all_workers(shared):
+        with psycopg.connect(os.environ.get("DATABASE_URL") or POSTGRES_URL, autocommit=True) as it:
+            it.execute(f'DROP DATABASE IF EXISTS "{name}" WITH (FORCE)')
 
 
 @pytest.fixture(autouse=True)

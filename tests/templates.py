@@ -2,6 +2,7 @@
 
 import hashlib
 import os
+import secrets
 import sqlite3
 import subprocess
 import sys
@@ -24,12 +25,13 @@ SOURCES = (
     "readerstudy/accounts/sealing.py",
     "requirements.lock",
 )
+NAMES = "databases"  # the file of the databases that a run's workers share
 
 
 def _digest() -> str:
     digest = hashlib.sha256()
     for path in sorted(path for pattern in SOURCES for path in ROOT.glob(pattern)):
-        digest.update(path.read_bytes())
+        digest.update(f"{path.relative_to(ROOT)}\0".encode() + path.read_bytes() + b"\0")
     return digest.hexdigest()[:16]
 
 
@@ -86,3 +88,17 @@ def of_all_workers(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The folder that all workers of a parallel run share."""
     mine = tmp_path_factory.getbasetemp()
     return mine.parent if "PYTEST_XDIST_WORKER" in os.environ else mine
+
+
+def name_for_all_workers(shared: Path) -> str:
+    """Name a database of PostgreSQL that all workers of a run copy; it is dropped at its end."""
+    name = f"readerstudy_prepared_{secrets.token_hex(8)}"
+    with (shared / NAMES).open("a") as names:
+        names.write(f"{name}\n")
+    return name
+
+
+def names_of_all_workers(shared: Path) -> list[str]:
+    """The names that were given."""
+    names = shared / NAMES
+    return names.read_text().splitlines() if names.exists() else []

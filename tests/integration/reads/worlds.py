@@ -65,8 +65,9 @@ def empty_the_vault(study: Study) -> None:
 
 
 def _told(study: Study) -> set[UUID]:
-    """The training cases whose truth feedback has told."""
-    signed = Read.objects.filter(case__study=study, period=0, state=Read.State.SUBMITTED)
+    """The training cases whose truth feedback has told the reader of these tests."""
+    mine = Read.objects.filter(case__study=study, period=0, reader__user=control_first(study))
+    signed = mine.filter(state=Read.State.SUBMITTED).exclude(stage=Read.Stage.UNAIDED)
     return set(signed.values_list("case_id", flat=True))
 
 
