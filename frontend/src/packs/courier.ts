@@ -29,6 +29,11 @@ export class Courier {
 
   constructor(private readonly make: () => Worker = makeWorker) {}
 
+  /** Have the worker started before there is something to fetch. */
+  start(): void {
+    this.worker ??= this.started();
+  }
+
   readonly stream: StreamPack = (address, bytes, signal, onFrames) =>
     new Promise((resolve, reject) => {
       signal.throwIfAborted(); // it would not say so again

@@ -59,6 +59,34 @@ describe("parser", () => {
     ]);
   });
 
+  test.each([1, 3, 7, 13, 1000])("frames are read to where they stay (%i bytes at a time)", (size) => {
+    const parser = new PackParser(PACK.length);
+    const got: [number, number[]][] = [];
+    for (let at = 0; at < PACK.length; ) {
+      const place = parser.room();
+      const { byteOffset } = place;
+      const part = PACK.subarray(at, at + Math.min(size, place.length));
+      place.set(part);
+      const moved = structuredClone(place.buffer, { transfer: [place.buffer] }); // as a browser does
+      for (const frame of parser.take(new Uint8Array(moved, byteOffset, part.length))) {
+        got.push([frame.index, [...samplesOf(frame, geometry)]]);
+      }
+      at += part.length;
+    }
+    parser.finish();
+    expect(got).toEqual([
+      [1, [-5, 7]],
+      [2, [20, 21]],
+      [0, [0, 32767]],
+    ]);
+  });
+
+  test("bytes after the last frame are refused, wherever they were read to", () => {
+    const parser = new PackParser(PACK.length);
+    parser.feed(PACK);
+    expect(() => parser.take(parser.room().subarray(0, 1))).toThrow(PackError);
+  });
+
   test("a frame is given as soon as its last byte is here, not before", () => {
     const parser = new PackParser(PACK.length);
     const end = 40 + 4; // 12 + 3 * 8, padded to 40, and the first frame

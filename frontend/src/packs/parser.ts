@@ -15,6 +15,7 @@ const PAIR_BYTES = 8;
 const ALIGN = 8;
 const VERSION = 1;
 const RAW = 0;
+const HEAD_ROOM_BYTES = 4096; // the index of 500 frames; what follows it in there is copied
 const NOTHING = new Uint8Array(0);
 
 /** A pack that is not as docs/architecture.md says. */
@@ -25,8 +26,9 @@ export class PackError extends Error {
 /**
  * Reads a pack while its bytes arrive (docs/architecture.md, *Pack*).
  *
- * Bytes are copied once, into a buffer for each frame: it can be handed from thread to thread, and
- * a series needs no piece of memory of its whole length.
+ * Each frame has a buffer of its own: it can be handed from thread to thread, and a series needs no
+ * piece of memory of its whole length. Where the browser can (`room`, `take`), bytes are read into
+ * that buffer; else they are copied there once (`feed`).
  */
 export class PackParser {
   private have = 0;
@@ -57,6 +59,29 @@ export class PackParser {
     return this.entries === null ? [] : this.fill(this.entries, rest);
   }
 
+  /** Room for the next bytes. Whoever reads into it gives it back to `take`, with what was read. */
+  room(): Uint8Array<ArrayBuffer> {
+    const entry = this.entries?.[this.given];
+    if (entry === undefined) return new Uint8Array(HEAD_ROOM_BYTES);
+    this.frame ??= new Uint8Array(entry.length);
+    return this.frame.subarray(this.filled);
+  }
+
+  /**
+   * Take back the room, filled from its beginning: the frame that is complete by it, if one is.
+   *
+   * @param bytes What was read; its buffer may be another than the room's, as a browser moves it.
+   * @throws PackError as `feed` does.
+   */
+  take(bytes: Uint8Array<ArrayBuffer>): readonly PackFrame[] {
+    const entry = this.entries?.[this.given];
+    if (entry === undefined) return this.feed(bytes);
+    this.have += bytes.length;
+    this.frame = new Uint8Array(bytes.buffer);
+    this.filled += bytes.length;
+    return this.filled < entry.length ? [] : [this.finished(entry, this.frame)];
+  }
+
   /** @throws PackError when the pack ended early. */
   finish(): void {
     if (this.entries === null || this.given < this.entries.length) {
@@ -74,12 +99,16 @@ export class PackParser {
       this.filled += part.length;
       rest = rest.subarray(part.length);
       if (this.filled < entry.length) break;
-      done.push({ index: entry.index, bytes: this.frame.buffer });
-      this.given += 1;
-      this.frame = null;
-      this.filled = 0;
+      done.push(this.finished(entry, this.frame));
     }
     return done;
+  }
+
+  private finished({ index }: Entry, { buffer }: Uint8Array<ArrayBuffer>): PackFrame {
+    this.given += 1;
+    this.frame = null;
+    this.filled = 0;
+    return { index, bytes: buffer };
   }
 
   /** Collect header and index; what follows them is given back. */

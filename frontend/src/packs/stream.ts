@@ -29,11 +29,38 @@ export function streamWith(send: typeof fetch): StreamPack {
     const response = await send(address, { credentials: "same-origin", signal });
     if (!response.ok || response.body === null) throw new PackRefused(response.status);
     const parser = new PackParser(Number(response.headers.get("content-length") ?? bytes));
-    const reader = response.body.getReader();
-    for (let part = await reader.read(); !part.done; part = await reader.read()) {
-      const frames = parser.feed(part.value);
+    const next = partsOf(response.body, parser);
+    for (let frames = await next(); frames !== null; frames = await next()) {
       if (frames.length > 0) onFrames(frames);
     }
     parser.finish();
   };
+}
+
+/** The frames that the next bytes complete; null at the end. */
+type NextFrames = () => Promise<readonly PackFrame[] | null>;
+
+/** Bytes are read to where they stay, where the browser can: 84 MB need not be copied once more. */
+function partsOf(body: ReadableStream<Uint8Array<ArrayBuffer>>, parser: PackParser): NextFrames {
+  const direct = directReader(body);
+  if (direct !== null) {
+    return async () => {
+      const { done, value } = await direct.read(parser.room());
+      return done ? null : parser.take(value);
+    };
+  }
+  const reader = body.getReader();
+  return async () => {
+    const { done, value } = await reader.read();
+    return done ? null : parser.feed(value);
+  };
+}
+
+/** Null where the stream is none of bytes: it says so by a TypeError only. */
+function directReader(body: ReadableStream): ReadableStreamBYOBReader | null {
+  try {
+    return body.getReader({ mode: "byob" });
+  } catch {
+    return null;
+  }
 }

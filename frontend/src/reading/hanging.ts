@@ -1,4 +1,4 @@
-import type { Hanging, Role, Series } from "../api/types";
+import type { Hanging, Packet, Role, Series } from "../api/types";
 import type { Cut } from "../viewer/contract";
 
 /** Layouts, as data: how many panes, and which of them is large. */
@@ -39,6 +39,12 @@ export function inHangingOrder(
 ): readonly Series[] {
   const order = [...roles, ...ORDER.filter((role) => !roles.includes(role))];
   return [...series].sort((a, b) => order.indexOf(a.role) - order.indexOf(b.role));
+}
+
+/** Every series of a case in hanging order, those of its prior last. */
+export function allOf({ series, prior, hanging }: Packet): readonly Series[] {
+  const { roles } = hanging;
+  return [...inHangingOrder(series, roles), ...inHangingOrder(prior?.series ?? [], roles)];
 }
 
 /** The centre and width that a series opens with. */

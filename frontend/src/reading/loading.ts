@@ -4,6 +4,9 @@ import type { Packet, Series } from "../api/types";
 import { PackLibrary } from "../packs/library";
 import type { SeriesFrames } from "../packs/load";
 import type { StreamPack } from "../packs/stream";
+import { allOf } from "./hanging";
+
+const TELL_MS = 50; // a series of 160 frames arrives in a few hundred messages: each would be a new page
 
 /** How far a series has come. */
 export interface Progress {
@@ -24,6 +27,7 @@ export class Loading {
   );
   private readonly library: PackLibrary;
   private readonly arrived = new Set<string>();
+  private telling: ReturnType<typeof setTimeout> | undefined;
   private series: readonly Series[] = [];
   private token = "";
 
@@ -33,13 +37,21 @@ export class Loading {
 
   readonly framesOf = (series: string): SeriesFrames | undefined => this.library.frames(series);
 
+  /** Ask for a case's images as soon as it is known, before anything else is done about it. */
+  ahead(packet: Packet): void {
+    this.prefetch(allOf(packet), packet.token);
+  }
+
   /** Fetch a case's series, the first in hanging order first; drop what it does not need. */
-  begin(packet: Packet, ordered: readonly Series[]): void {
+  begin(packet: Packet): void {
+    const ordered = allOf(packet);
     this.series = ordered;
     this.token = packet.token;
     this.library.keepOnly(ordered.map((each) => each.id));
+    // All at once: a case of which one series is here, and no other is named yet, is not ready.
+    for (const each of ordered) this.arrived.add(this.library.load(each, packet.token).series.id);
     this.progress.value = {};
-    for (const series of ordered) this.note(this.library.load(series, packet.token));
+    this.tell();
   }
 
   /** Resolves when every slice of the open case is here, or a series has failed for good. */
@@ -62,16 +74,18 @@ export class Loading {
     for (const each of series) this.library.load(each, token);
   }
 
-  /** Many frames arrive in one task: the page is told once a frame is painted. */
+  /** The page is told a few times a second, and at once that a series is whole. */
   private note(frames: SeriesFrames): void {
     const isOfCase = this.series.some((each) => each.id === frames.series.id);
     if (!isOfCase) return;
     this.arrived.add(frames.series.id);
-    if (this.arrived.size > 1 || frames.isComplete) this.tell();
-    else queueMicrotask(() => this.tell());
+    if (frames.isComplete) this.tell();
+    else this.telling ??= setTimeout(() => this.tell(), TELL_MS);
   }
 
   private tell(): void {
+    clearTimeout(this.telling);
+    this.telling = undefined;
     const changed = [...this.arrived].flatMap((id) => {
       const frames = this.library.frames(id);
       if (!frames) return [];

@@ -25,17 +25,25 @@ export interface Ports {
 }
 
 export function browserPorts(): Ports {
+  const courier = new Courier();
+  courier.start();
   return {
     api: new Api(new Client()),
     clock: machineClock,
     // A new tab id at every start: a duplicated tab must not write as its twin (fault C11).
     lifeline: new Lifeline(crypto.randomUUID()),
     openOutbox: () => openOutbox(),
-    streamPack: new Courier().stream,
+    streamPack: courier.stream,
     loadStage: async () => {
       const { openStage, warmUp } = await import("../viewer/stage");
+      await aTurn(); // a case that came while this was read has its images asked for first
       warmUp();
       return openStage;
     },
   };
+}
+
+/** Let the page do what has been waiting for its turn. */
+function aTurn(): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve));
 }

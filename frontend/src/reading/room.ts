@@ -9,7 +9,7 @@ import { cameWithProposals } from "./asking";
 import { Bursts } from "./bursts";
 import { OpenCase } from "./case";
 import { DailyCheck, displayFacts, isWindowTooSmall, rendererName } from "./display";
-import { inHangingOrder } from "./hanging";
+import { allOf, inHangingOrder } from "./hanging";
 import { Loading } from "./loading";
 import { Outgoing } from "./outgoing";
 import type { Ports } from "./ports";
@@ -101,6 +101,7 @@ export class Room {
     const packet = await this.signedInFor(() =>
       this.ports.api.openNext(this.study, this.session, this.tab),
     );
+    this.loading.ahead(packet); // the pixels are on their way before Cornerstone is
     if (this.hasSigned && packet.read.events_schema !== EVENTS_SCHEMA) {
       await this.outgoing.hold(packet); // the page that comes knows that the case is its own
       location.reload(); // the platform was renewed: between two reads, never within one (C15)
@@ -249,8 +250,7 @@ export class Room {
     const ordered = inHangingOrder(packet.series, packet.hanging.roles);
     this.state.began_ms.value = Date.now() - 1000 * packet.session.elapsed_s;
     this.state.sittingLimit_min.value = packet.session.limit_min;
-    const all = [...ordered, ...inHangingOrder(packet.prior?.series ?? [], packet.hanging.roles)];
-    this.loading.begin(packet, all); // the pixels are on their way before Cornerstone is
+    this.loading.begin(packet);
     const before = this.state.openCase.peek()?.packet;
     const open = this.openCase(packet);
     this.note(open, from);
@@ -258,7 +258,7 @@ export class Room {
     this.state.openCase.value = open;
     this.state.phase.value = { name: "reading" };
     const viewing = this.state.viewing.value ?? (await this.makeViewing(stage));
-    if (before) viewing.stage.forget(gone([...before.series, ...(before.prior?.series ?? [])], all));
+    if (before) viewing.stage.forget(gone(allOf(before), allOf(packet)));
     this.painted = new Set();
     this.hasRendered = false;
     await viewing.open(ordered, packet.hanging, packet.prior);

@@ -21,7 +21,7 @@ export function showSigns(room: Room, root: HTMLElement = document.documentEleme
     const views = state.viewing.value?.views.value ?? [];
     const hasPainted = views.length > 0 && views.every((view) => view !== null);
     const isReading = state.phase.value.name === "reading";
-    Object.assign(root.dataset, {
+    say(root, {
       phase: state.phase.value.name,
       ready: String(isReading && hasPainted && room.loading.isReady.value),
       readId: open?.packet.read.id ?? "",
@@ -33,4 +33,11 @@ export function showSigns(room: Room, root: HTMLElement = document.documentEleme
       unsent: String(state.saved.value.unsent),
     });
   });
+}
+
+/** Write what has changed: this runs at every slice, and an attribute written anew is a new style. */
+function say(root: HTMLElement, signs: Readonly<Record<string, string>>): void {
+  for (const [name, value] of Object.entries(signs)) {
+    if (root.dataset[name] !== value) root.dataset[name] = value;
+  }
 }

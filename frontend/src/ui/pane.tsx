@@ -87,9 +87,6 @@ function Corners({ room, view, hung, viewing, pane }: CornersProps): VNode {
       </div>
       {view && (
         <>
-          <div class="corner top-right">
-            {view.slice + 1}/{view.slices}
-          </div>
           <div class="corner bottom-left">
             {t("pane.window", {
               centre: Math.round(view.window[0]),

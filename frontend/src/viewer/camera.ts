@@ -2,7 +2,7 @@ import type { Types } from "@cornerstonejs/core";
 
 import type { Vector } from "../api/types";
 import { add, cross, scale, subtract } from "../geometry/vectors";
-import type { ScreenPoint } from "./contract";
+import type { Pane, ScreenPoint } from "./contract";
 
 /** What of a viewport has to do with where one looks. */
 export type Lens = Pick<
@@ -58,4 +58,26 @@ export function pan(viewport: Lens, dx_px: number, dy_px: number): void {
   const mm = 1 / pxPerMm(viewport);
   const { right, down } = axesOf(viewport);
   shift(viewport, add(scale(right, -dx_px * mm), scale(down, -dy_px * mm)));
+}
+
+/** Where a point of the patient stands on a pane, CSS pixels from its corner. */
+export type ToScreen = (point: Vector) => ScreenPoint;
+
+const APART_MM = 100; // of the points that the map is made of: its rounding is then below a nanometre
+
+/**
+ * A pane's `toScreen` for many points: its pictures are drawn without perspective, so that four
+ * points tell where all others stand. Good until the camera moves.
+ */
+export function screenOf(pane: Pick<Pane, "toScreen">): ToScreen {
+  const origin = pane.toScreen([0, 0, 0]);
+  const along = (axis: Vector): ScreenPoint => {
+    const [x, y] = pane.toScreen(scale(axis, APART_MM));
+    return [(x - origin[0]) / APART_MM, (y - origin[1]) / APART_MM];
+  };
+  const [i, j, k] = [along([1, 0, 0]), along([0, 1, 0]), along([0, 0, 1])];
+  return ([x, y, z]) => [
+    origin[0] + x * i[0] + y * j[0] + z * k[0],
+    origin[1] + x * i[1] + y * j[1] + z * k[1],
+  ];
 }

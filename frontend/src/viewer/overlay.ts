@@ -2,6 +2,7 @@ import type { Vector } from "../api/types";
 import { contoursIn, lineBetween, sectionRadius, type Plane } from "../geometry/sections";
 import { sectionOfStack } from "../geometry/stacked";
 import { add, scale } from "../geometry/vectors";
+import { screenOf, type ToScreen } from "./camera";
 import type { Pane, ScreenPoint } from "./contract";
 import { drawMeasure, type Grip } from "./measure-overlay";
 import type { LesionShape, MarkShape, MeasureShape, ProposalShape, Shape } from "./scene";
@@ -53,12 +54,16 @@ function replace(svg: SVGSVGElement, drawn: readonly SVGElement[]): void {
 class Brush {
   readonly spots: Spot[] = [];
   readonly grips: Grip[] = [];
+  /** Contours have hundreds of points, in every pane, at every slice. */
+  private readonly toScreen: ToScreen;
 
   constructor(
     private readonly pane: Pane,
     private readonly plane: Plane,
     private readonly px_per_mm: number,
-  ) {}
+  ) {
+    this.toScreen = screenOf(pane);
+  }
 
   draw(shape: Shape): SVGElement | null {
     switch (shape.kind) {
@@ -81,7 +86,7 @@ class Brush {
       const cut = lineBetween(this.plane, other);
       if (!cut) return [];
       const [[x1, y1], [x2, y2]] = [-FAR_MM, FAR_MM].map((mm) =>
-        this.pane.toScreen(add(cut.point, scale(cut.direction, mm))),
+        this.toScreen(add(cut.point, scale(cut.direction, mm))),
       ) as [ScreenPoint, ScreenPoint];
       return [element("line", { class: "cut", x1, y1, x2, y2 })];
     });
@@ -91,7 +96,7 @@ class Brush {
     const radius_mm = (shape.diameter_mm ?? DEFAULT_DIAMETER_MM) / 2;
     const radius = this.radiusOf(shape.centre_mm, radius_mm);
     if (radius === null) return null;
-    const [x, y] = this.pane.toScreen(shape.centre_mm);
+    const [x, y] = this.toScreen(shape.centre_mm);
     this.spots.push({ id: shape.id, centre: [x, y], radius_px: radius });
     const state = shape.isUnrated ? " is-unrated" : shape.isSelected ? " is-selected" : "";
     const group = element("g", { class: `mark${state}`, "data-mark": shape.id });
@@ -111,7 +116,7 @@ class Brush {
     const contours = contoursIn(this.plane, shape.contours_mm) ?? [];
     const heat = this.heat(shape);
     if (radius === null && contours.length === 0) return heat;
-    const [x, y] = this.pane.toScreen(shape.centre_mm);
+    const [x, y] = this.toScreen(shape.centre_mm);
     const half = this.halfBox(shape, radius ?? LEAST_RADIUS_PX, contours);
     const flags = [shape.isSelected ? "is-selected" : "", shape.isRejected ? "is-rejected" : ""];
     const classes = ["proposal", ...flags].filter(Boolean).join(" ");
@@ -149,7 +154,7 @@ class Brush {
   private lesion(shape: LesionShape): SVGElement | null {
     const radius = this.radiusOf(shape.centre_mm, shape.diameter_mm / 2);
     if (radius === null) return null;
-    const [x, y] = this.pane.toScreen(shape.centre_mm);
+    const [x, y] = this.toScreen(shape.centre_mm);
     const r = radius + 4;
     const d = `M${x} ${y - r}L${x + r} ${y}L${x} ${y + r}L${x - r} ${y}Z`;
     const group = element("g", { class: "lesion", "data-lesion": shape.id });
@@ -164,7 +169,7 @@ class Brush {
   }
 
   private cross(centre: Vector): SVGElement {
-    const [x, y] = this.pane.toScreen(centre);
+    const [x, y] = this.toScreen(centre);
     const arms = [
       [x - 22, y, x - 7, y],
       [x + 7, y, x + 22, y],
@@ -186,16 +191,16 @@ class Brush {
     radius: number,
     contours: readonly (readonly Vector[])[],
   ): number {
-    const [x, y] = this.pane.toScreen(shape.centre_mm);
+    const [x, y] = this.toScreen(shape.centre_mm);
     const reach = contours.flat().map((point) => {
-      const [px, py] = this.pane.toScreen(point);
+      const [px, py] = this.toScreen(point);
       return Math.max(Math.abs(px - x), Math.abs(py - y));
     });
     return Math.max(radius, ...reach) + BRACKET_GAP_PX;
   }
 
   private path(contour: readonly Vector[]): string {
-    const places = contour.map((point) => this.pane.toScreen(point));
+    const places = contour.map((point) => this.toScreen(point));
     return `M${places.map(([x, y]) => `${x.toFixed(1)} ${y.toFixed(1)}`).join("L")}Z`;
   }
 }

@@ -10,6 +10,7 @@ import {
 
 import type { Series } from "../api/types";
 import type { SeriesFrames } from "../packs/load";
+import { writeSlice } from "./caption";
 import type { Pane, PaneRequest, Stage, StageOptions } from "./contract";
 import { imageIdsOf, PackImages } from "./images";
 import { forgetVolume, RebuiltPane } from "./rebuilt";
@@ -158,8 +159,12 @@ class CornerstoneStage implements Stage {
 
   /** Cornerstone paints a pane also before its first picture is here: black is no picture. */
   private readonly painted = (event: Event): void => {
-    const number = Number((event.currentTarget as HTMLElement).dataset.pane);
-    if (this.slots[number]?.pane.isShowing === true) this.options.onPaint(number);
+    const host = event.currentTarget as HTMLElement;
+    const number = Number(host.dataset.pane);
+    const pane = this.slots[number]?.pane;
+    if (pane?.isShowing !== true) return;
+    writeSlice(host, pane.view());
+    this.options.onPaint(number);
   };
 
   private dismiss(slot: Slot): void {
