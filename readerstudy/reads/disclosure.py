@@ -149,9 +149,12 @@ def _question(question: Question) -> dict[str, Any]:
 
 
 def _draft(read: Read) -> dict[str, Any]:
-    answers = Answer.objects.filter(read=read).select_related("question")
     batches = Batch.objects.filter(read=read).order_by()
     tabs = batches.values_list("tab").annotate(last=Max(F("first_seq") + F("count") - 1))
+    last_seq = {str(tab): seq for tab, seq in tabs}
+    if _is_untouched(read):
+        return {**_NOTHING_DRAFTED, "last_seq": last_seq}
+    answers = Answer.objects.filter(read=read).select_related("question")
     return {
         "marks": [_mark(each) for each in Mark.objects.filter(read=read, is_removed=False)],
         "measures": [
@@ -159,8 +162,19 @@ def _draft(read: Read) -> dict[str, Any]:
         ],
         "answers": {each.question.key: each.value for each in answers},
         "no_lesion_said": read.no_lesion_said,
-        "last_seq": {str(tab): seq for tab, seq in tabs},
+        "last_seq": last_seq,
     }
+
+
+_NOTHING_DRAFTED = {"marks": [], "measures": [], "answers": {}, "no_lesion_said": False}
+
+
+def _is_untouched(read: Read) -> bool:
+    """Whether a read was just opened: events are the only way into a draft (decision 0004).
+
+    A second stage begins with what was drafted in the first.
+    """
+    return read.last_event_at is None and read.stage != Read.Stage.AIDED
 
 
 def _mark(mark: Mark) -> dict[str, Any]:
@@ -193,7 +207,8 @@ def _ai(read: Read) -> dict[str, Any]:
     if not read.case.declared_without_proposals:
         run = proposals.done_run(read.case.examination_id, read.arm.detector)
     lesions = ProposedLesion.objects.filter(run=run) if run else ProposedLesion.objects.none()
-    decisions = Decision.objects.filter(read=read)
+    decisions = [] if read.last_event_at is None else Decision.objects.filter(read=read)
+    level = explanation_level(read)
     return {
         "mode": read.arm.mode,
         "detector": {
@@ -202,8 +217,8 @@ def _ai(read: Read) -> dict[str, Any]:
             "banner": proposals.banner(read.arm.detector),
         },
         "state": "ready" if run else "not_available",
-        "explanations": explanation_level(read),
-        "proposals": [_proposal(each, explanation_level(read)) for each in lesions],
+        "explanations": level,
+        "proposals": [_proposal(each, level) for each in lesions],
         "decisions": {str(each.proposal): each.kind for each in decisions},
     }
 

@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from django.db.models import Max, Q, QuerySet
+from django.db.models import Count, Max, Q, QuerySet
 from django.utils import timezone
 
 from readerstudy.accounts.models import User
@@ -72,8 +72,14 @@ def own_read(user: User, read_id: UUID, *, lock: bool = False, alone: bool = Fal
 
 
 def open_read(reader: Reader) -> Read | None:
-    """The read that the reader has open, if any."""
-    return Read.objects.filter(reader=reader, state__in=OPEN_STATES).select_related(*WHOLE).first()
+    """The read that the reader has open, if any.
+
+    Two queries where there is one: making the whole one ready costs more than to ask whether, and
+    the next case, which a reader waits for, opens when there is none.
+    """
+    found = Read.objects.filter(reader=reader, state__in=OPEN_STATES).values_list("pk", flat=True)
+    pk = found.first()
+    return None if pk is None else Read.objects.select_related(*WHOLE).get(pk=pk)
 
 
 def training_attempt(reader: Reader) -> int:
@@ -131,12 +137,16 @@ def rows_of(reader: Reader) -> QuerySet[Allocation]:
 
 
 def next_step(reader: Reader) -> tuple[Allocation | None, str]:
-    """The reader's next allocation row that is not read yet, and the stage to read it in."""
+    """The reader's next allocation row that is not read yet, and the stage to read it in.
+
+    A reader may have hundreds of rows: of all but the one that is next, only two columns are asked.
+    """
     reads = set(that_count(reader).values_list("allocation_id", "stage"))
-    for row in rows_of(reader).select_related("case__examination", "arm"):
-        for stage in stages(row.arm):
-            if (row.id, stage) not in reads:
-                return row, stage
+    for pk, mode in rows_of(reader).values_list("pk", "arm__mode"):
+        for stage in stages(mode):
+            if (pk, stage) not in reads:
+                rows = Allocation.objects.select_related("case__examination", "arm")
+                return rows.get(pk=pk), stage
     return None, Read.Stage.ONLY
 
 
@@ -157,9 +167,9 @@ def allocation_after(read: Read) -> Allocation | None:
     )
 
 
-def stages(arm: Arm) -> tuple[str, ...]:
-    """The stages in which an arm's case is read, in order (R6)."""
-    if arm.mode == Arm.Mode.SECOND_READER:
+def stages(mode: str) -> tuple[str, ...]:
+    """The stages in which a case of an arm's mode is read, in order (R6)."""
+    if mode == Arm.Mode.SECOND_READER:
         return (Read.Stage.UNAIDED, Read.Stage.AIDED)
     return (Read.Stage.ONLY,)
 
@@ -186,11 +196,11 @@ def sitting_of(reader: Reader) -> Sitting | None:
         Q(state__in=OPEN_STATES) | Q(opened_at__gt=now - A_DAY) | Q(submitted_at__gt=now - A_DAY)
     )
     signs: set[datetime] = set()
-    for read in recent.only("opened_at", "last_event_at", "submitted_at"):
-        times = [each for each in (read.opened_at, read.last_event_at, read.submitted_at) if each]
+    for pk, *found in recent.values_list("pk", "opened_at", "last_event_at", "submitted_at"):
+        times = [each for each in found if each]
         signs.update(times)
         if max(times) - min(times) >= rest:  # there may be a rest inside
-            batches = Batch.objects.filter(read=read, received_at__gt=now - A_DAY)
+            batches = Batch.objects.filter(read=pk, received_at__gt=now - A_DAY)
             signs.update(batches.order_by().values_list("received_at", flat=True).distinct())
     return sitting(sorted(signs, reverse=True), now=now, rest=rest)
 
@@ -255,8 +265,9 @@ def number_of(read: Read) -> tuple[int, int]:
     rows = Allocation.objects.filter(reader=read.reader_id, case__withdrawn_at=None)
     training = rows.filter(of_this_training(read.reader, read.attempt), period=0)
     mine = training if read.period == 0 else rows.filter(period__gt=0)
-    before = mine.filter(position__lt=read.allocation.position)
-    return before.count() + 1, mine.count()
+    is_before = Q(position__lt=read.allocation.position)
+    counted = mine.aggregate(before=Count("pk", filter=is_before), of=Count("pk"))
+    return counted["before"] + 1, counted["of"]
 
 
 def history(user: User, study_id: UUID) -> list[dict[str, Any]]:
@@ -277,5 +288,6 @@ def changes_arm(read: Read) -> bool:
     """Whether the reader's last case in this study was read in another arm (fault F9)."""
     earlier = Read.objects.filter(reader=read.reader_id, opened_at__lt=read.opened_at)
     # Training comes first, also where two reads were opened at the same instant.
-    last = earlier.exclude(pk=read.pk).order_by("-opened_at", "-period").first()
-    return last is not None and last.arm_id != read.arm_id
+    arms = earlier.exclude(pk=read.pk).order_by("-opened_at", "-period")
+    last = arms.values_list("arm_id", flat=True).first()
+    return last is not None and last != read.arm_id

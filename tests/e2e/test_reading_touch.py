@@ -80,10 +80,11 @@ class Fingers:
         self.left, self.top = box["x"] + box["width"] / 2, box["y"] + box["height"] / 2
         self.page = page
 
-    def send(self, kind: str, *places: tuple[float, float]) -> None:
-        """Fingers at these places, from the pane's middle."""
+    def send(self, kind: str, *places: tuple[float, float], radius: float = 10) -> None:
+        """Fingers at these places, from the pane's middle, each this large on the glass (px)."""
+        size = {"radiusX": radius, "radiusY": radius}
         points = [
-            {"x": self.left + x, "y": self.top + y, "id": number}
+            {"x": self.left + x, "y": self.top + y, "id": number, **size}
             for number, (x, y) in enumerate(places)
         ]
         self.cdp.send("Input.dispatchTouchEvent", {"type": kind, "touchPoints": points})
@@ -106,9 +107,9 @@ class Fingers:
             self.send("touchMove", (-now, 0), (now, 0))
         self.send("touchEnd")
 
-    def rest(self, place: tuple[float, float]) -> None:
+    def rest(self, place: tuple[float, float], radius: float = 10) -> None:
         """A long press."""
-        self.send("touchStart", place)
+        self.send("touchStart", place, radius=radius)
         self.page.wait_for_timeout(800)
         self.send("touchEnd")
 
@@ -193,6 +194,33 @@ def test_r12_a_pen_marks_draws_and_its_other_end_erases(visit: Visit, site: Site
     pen("mouseMoved", 60, -40)
     pen("mouseReleased", 80, -30, buttons=0)
     room.until(page, lambda: _shown(page, "window") != window, "the pen to window")
+    room.saved(page)
+
+
+def test_r12_a_resting_palm_marks_and_leafs_nothing(opened: Open) -> None:
+    """By its size on the glass; beside a pen, whatever touches is the hand that holds it."""
+    page = opened(1180, 820, has_touch=True)
+    _enter(page)
+    fingers = Fingers(page)
+    room.until(page, lambda: _shown(page, "window") != "", "the first window")
+    slice_, marks = _shown(page, "slice"), int(room.sign(page, "marks"))
+    fingers.drag((0, -60), (0, 60))
+    room.until(page, lambda: _shown(page, "slice") != slice_, "a finger to leaf")
+    fingers.rest((30, 40), radius=10)
+    room.until(page, lambda: int(room.sign(page, "marks")) == marks + 1, "a finger to mark")
+    page.get_by_test_id("rating").get_by_test_id("mark-rating").tap()
+    room.until(page, lambda: room.sign(page, "unrated") == "false", "the tap to rate")
+    slice_, marks = _shown(page, "slice"), int(room.sign(page, "marks"))
+
+    fingers.rest((-60, 60), radius=60)
+    page.wait_for_timeout(300)  # as long as the finger's mark needed, and more
+    assert int(room.sign(page, "marks")) == marks
+    pen = {"x": fingers.left, "y": fingers.top, "pointerType": "pen"}
+    fingers.cdp.send("Input.dispatchMouseEvent", {"type": "mouseMoved", **pen})
+    fingers.drag((-60, -60), (-60, 60))
+    fingers.rest((-60, 60))
+    page.wait_for_timeout(300)
+    assert (_shown(page, "slice"), int(room.sign(page, "marks"))) == (slice_, marks)
     room.saved(page)
 
 

@@ -151,6 +151,26 @@ function server(...answers: (Uint8Array | number | "cut" | "down")[]): typeof fe
 }
 
 describe("loading", () => {
+  test.each([undefined, "bytes"] as const)("a stream of kind %s, as browsers give it", async (type) => {
+    const source = {
+      start(controller: ReadableStreamController<Uint8Array<ArrayBuffer>>): void {
+        controller.enqueue(PACK.slice(0, 30));
+        controller.enqueue(PACK.slice(30));
+        controller.close();
+      },
+    };
+    const body = new ReadableStream(type ? { type, ...source } : source);
+    const headers = { "content-length": String(PACK.length) };
+    const send = (): Promise<Response> => Promise.resolve(new Response(body, { headers }));
+    const frames = new SeriesFrames(series);
+    await fetchPack("/pack", frames, new AbortController().signal, streamWith(send));
+    expect([0, 1, 2].map((index) => [...(frames.at(index) ?? [])])).toEqual([
+      [0, 32767],
+      [-5, 7],
+      [20, 21],
+    ]);
+  });
+
   test("who waits for a frame gets it when it is there", async () => {
     const frames = new SeriesFrames(series);
     const waiting = frames.wait(2);

@@ -35,5 +35,9 @@ let font = "";
 
 /** The page's; asked once, since asking makes the browser compute styles. */
 function fontOf(host: HTMLElement): string {
-  return (font ||= getComputedStyle(host).font);
+  if (font === "") {
+    const { fontSize, fontFamily } = getComputedStyle(host); // `font` is empty: figures are tabular
+    font = `${fontSize} ${fontFamily}`;
+  }
+  return font;
 }

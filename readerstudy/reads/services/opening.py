@@ -17,7 +17,7 @@ from readerstudy.reads.services.qualifying import settle_training
 from readerstudy.studies.allocation import Allocation
 from readerstudy.studies.models import Reader, Study
 from readerstudy.studies.selectors import current_version, require_served
-from readerstudy.web.problems import Problem
+from readerstudy.web.problems import Problem, Unknown
 
 Stage = Read.Stage
 SILENCE = timedelta(seconds=60)  # a tab that lives says something more often than this
@@ -60,7 +60,7 @@ def open_next(study: Study, *, session_id: UUID | None, tab: str, by: User) -> R
         409 `reads.washout` with the date, `reads.rest` with the time, `reads.nothing_left`,
         `reads.questionnaire`, `reads.not_qualified`, `studies.state`, `studies.halted`.
     """
-    reader = _queue_on(selectors.reader_for(by, study.pk))
+    reader = _queue_on(by, study)
     require_served(reader.study)
     if (open_read := selectors.open_read(reader)) is not None:
         return _hold(open_read, tab)
@@ -84,11 +84,15 @@ def open_next(study: Study, *, session_id: UUID | None, tab: str, by: User) -> R
     return read
 
 
-def _queue_on(reader: Reader) -> Reader:
+def _queue_on(user: User, study: Study) -> Reader:
     # NO KEY: foreign keys to the reader are checked at others' commits, when those hold the audit
     # chain's lock; a full lock here would deadlock with them. OF self: the study is everybody's.
     locked = Reader.objects.select_for_update(of=("self",), no_key=True)
-    return locked.select_related("study", "user").get(pk=reader.pk)
+    mine = locked.filter(user=user, study=study, withdrawn_at=None)
+    reader = mine.select_related("study", "user").first()
+    if reader is None:
+        raise Unknown
+    return reader
 
 
 def _require_running(study: Study) -> None:
@@ -139,11 +143,9 @@ def _create(
     version = current_version(reader.study)
     if version is None:
         raise Problem("reads.not_running", _("The study is not locked yet."))
-    session = Session.objects.filter(pk=session_id, reader=reader).first() if session_id else None
     now = timezone.now()
-    if session:
-        session.last_seen_at = now
-        session.save(update_fields=["last_seen_at"])
+    sessions = Session.objects.filter(pk=session_id, reader=reader)
+    is_known = session_id is not None and sessions.update(last_seen_at=now) > 0
     read = Read.objects.create(
         allocation=allocation,
         stage=stage,
@@ -153,7 +155,7 @@ def _create(
         period=allocation.period,
         attempt=1 if allocation.period else selectors.training_attempt(reader),
         protocol_version=version,
-        session=session,
+        session_id=session_id if is_known else None,
         opened_at=now,
         lease_tab=tab,
         lease_fence=1,
