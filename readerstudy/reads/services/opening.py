@@ -144,8 +144,10 @@ def _create(
     if version is None:
         raise Problem("reads.not_running", _("The study is not locked yet."))
     now = timezone.now()
-    sessions = Session.objects.filter(pk=session_id, reader=reader)
-    is_known = session_id is not None and sessions.update(last_seen_at=now) > 0
+    is_known = False
+    if session_id is not None:
+        ours = Session.objects.filter(pk=session_id, reader=reader)
+        is_known = ours.update(last_seen_at=now) > 0
     read = Read.objects.create(
         allocation=allocation,
         stage=stage,
