@@ -1,6 +1,6 @@
 import type { PaneView } from "./contract";
 
-const TOP_PX = 8;
+const TOP_PX = 11; // in line with the words at the left
 const RIGHT_PX = 18;
 const TEXT = "#aab4be";
 const EDGE = "#000";
