@@ -117,6 +117,7 @@ SPOOL_DIR.mkdir(mode=0o700, parents=True, exist_ok=True)
 ANCHOR_DIR = Path(env.str("READERSTUDY_ANCHORS", str(VAR_DIR / "anchors")))  # better: not here
 AUDIT_KEY = VAR_DIR / "audit_key"  # signs anchors; made at its first use
 X_ACCEL_PREFIX: str = env.str("X_ACCEL_PREFIX", "")  # set where a proxy sends image data itself
+PROXY_KEY: str = env.str("PROXY_KEY", "")  # by it the proxy checks images' tokens itself
 
 # --- queue: jobs are rows; the broker only wakes workers up ------------------------------------
 BROKER_URL: str = env.str("BROKER_URL", "disk://localhost/")

@@ -90,6 +90,7 @@ NEEDS: dict[str, tuple[Callable[[], bool], str]] = {
         lambda: _answers(ORTHANC_URL, 8042) or shutil.which("Orthanc") is not None,
         f"no Orthanc at {ORTHANC_URL} and none installed",
     ),
+    "nginx": (lambda: shutil.which("nginx") is not None, "nginx is not installed"),
     "dcmtk": (lambda: shutil.which("dcmdump") is not None, "dcmtk is not installed (dcmdump)"),
     "browser": (
         lambda: any(map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))),

@@ -15,6 +15,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
 TICKS = os.sysconf("SC_CLK_TCK")
+PROXY = {"X_ACCEL_PREFIX": "/protected/", "PROXY_KEY": "of the benchmark"}  # as compose sets it
 
 
 @dataclass(frozen=True)
@@ -155,28 +156,34 @@ def proxied(env: dict[str, str], folder: Path) -> Iterator[Server | None]:
         yield None
         return
     port, store = free_port(), Path(env["READERSTUDY_VAR"]) / "store"
-    with ours(env | {"X_ACCEL_PREFIX": "/protected/"}) as behind:
-        config = folder / "proxy.conf"
-        config.write_text(
-            f"daemon off; master_process off; pid {folder}/proxy.pid; error_log stderr crit;\n"
-            "events {}\n"
-            "http { access_log off; sendfile on; keepalive_requests 1000000;\n"
-            f"client_body_temp_path {folder}/f; proxy_temp_path {folder}/g;\n"
-            f"fastcgi_temp_path {folder}/h; uwsgi_temp_path {folder}/i;\n"
-            f"scgi_temp_path {folder}/j;\n"
-            f"{_production(port, behind.port, store)} }}\n"
-        )
-        with running(["nginx", "-c", str(config)], port, "/sign-in/", dict(os.environ)) as proxy:
-            yield Server(port, proxy.pid, other_pid=behind.pid)
+    with ours(env | PROXY) as behind:
+        command = proxy(folder, port, behind.port, store)
+        with running(command, port, "/sign-in/", dict(os.environ)) as server:
+            yield Server(port, server.pid, other_pid=behind.pid)
 
 
-def _production(port: int, behind: int, store: Path) -> str:
-    """docs/nginx.conf without TLS, for other places."""
+def proxy(folder: Path, port: int, behind: int, store: Path) -> list[str]:
+    """The command that starts nginx with docs/nginx.conf, without TLS, in front of a port."""
+    config = folder / "proxy.conf"
+    config.write_text(
+        f"daemon off; master_process off; pid {folder}/proxy.pid; error_log stderr crit;\n"
+        "events {}\n"
+        "http { access_log off; sendfile on; keepalive_requests 1000000;\n"
+        f"client_body_temp_path {folder}/f; proxy_temp_path {folder}/g;\n"
+        f"fastcgi_temp_path {folder}/h; uwsgi_temp_path {folder}/i;\n"
+        f"scgi_temp_path {folder}/j;\n"
+        f"{_production(folder, port, behind, store)} }}\n"
+    )
+    return ["nginx", "-c", str(config)]
+
+
+def _production(folder: Path, port: int, behind: int, store: Path) -> str:
     text = (ROOT / "docs/nginx.conf").read_text()
     text = re.sub(r"(?m)^ *(ssl_|http2 ).*\n", "", text)
     for old, new in (
         ("web:8000", f"127.0.0.1:{behind}"), ("listen 443 ssl", f"listen 127.0.0.1:{port}"),
-        ("/var/lib/readerstudy/store/", f"{store}/"), ("Proto https", "Proto http"),
+        ("/var/lib/readerstudy/store", str(store)), ("Proto https", "Proto http"),
+        ("/var/cache/nginx/frames", str(folder / "frames")), ("${PROXY_KEY}", PROXY["PROXY_KEY"]),
     ):  # fmt: skip
         text = text.replace(old, new)
     return text

@@ -12,7 +12,7 @@ from pathlib import Path
 from django.utils import timezone
 
 from benchmarks.imaging.scans import source
-from readerstudy.imaging import services, store, tokens
+from readerstudy.imaging import grants, services, store
 from readerstudy.imaging.models import Collection, Examination, Instance, Series
 from tests import dicom
 
@@ -67,7 +67,7 @@ def main() -> None:
     first = one.instances.first()
     assert first is not None
     told = {
-        "token": tokens.issue([str(each.pk) for each in series], seconds=36_000),
+        "token": grants.issue([str(each.pk) for each in series], seconds=36_000),
         "series": str(one.pk), "study_uid": one.examination.study_uid,
         "series_uid": one.series_uid, "sop_uids": [each.sop_uid for each in one.instances.all()],
         "pack": str(store.pack_path(one)), "pack_bytes": one.pack_bytes,

@@ -70,6 +70,9 @@ def outgoing(
             run(f"a frame by WADO-RS, {clients} clients: Orthanc", them, frames, clients)
     json_type = {"Accept": "application/dicom+json"}
     run("metadata of a series: ours", us, [Request(f"{base}/metadata", json_type, size=1000)], 1)
+    if behind:
+        run("metadata of a series: ours, behind nginx", behind,
+            [Request(f"{base}/metadata", json_type, size=1000)], 1)  # fmt: skip
     if them:
         path = f"/dicom-web/{uids}/metadata"
         run("metadata of a series: Orthanc", them, [Request(path, json_type, size=1000)], 1)
@@ -96,8 +99,9 @@ def main() -> None:
         env = os.environ | {
             "READERSTUDY_VAR": str(folder / "var"), "BENCH_SOURCE": str(source),
             "BENCH_SLICES": str(asked.slices), "PYTHONPATH": str(peers.ROOT),
+            "PROXY_KEY": peers.PROXY["PROXY_KEY"],
         }  # fmt: skip
-        told = prepared(env)
+        told = prepared(env | peers.PROXY)
         print("command-line import:", told["imported"])
 
         def run(what: str, server: peers.Server, requests: list[Request], clients: int) -> None:

@@ -123,7 +123,9 @@ def stored(environ: Environ) -> HttpResponse | None:
 
 def early(environ: Environ) -> Answer | None:
     """The answer to a request for an image by token; None for all that is not a plain success."""
-    if environ["REQUEST_METHOD"] != "GET" or environ.get("QUERY_STRING") or not _is_safe(environ):
+    if environ["REQUEST_METHOD"] != "GET" or not _is_safe(environ):
+        return None
+    if environ.get("QUERY_STRING") and not _is_of_the_room(environ):
         return None
     if objects.is_used():  # what is here may be of before: the long way asks for it by checksum
         return None
@@ -143,6 +145,11 @@ def _image(environ: Environ) -> Answer | None:
     if (found := _PACK.fullmatch(path)) and "HTTP_IF_NONE_MATCH" not in environ:
         return pack(**found.groupdict())
     return None
+
+
+def _is_of_the_room(environ: Environ) -> bool:
+    """Whether it is a pack as the reading room asks for it."""
+    return environ["QUERY_STRING"] == "encoding=raw" and environ["PATH_INFO"].endswith("/pack")
 
 
 def _is_safe(environ: Environ) -> bool:

@@ -4,7 +4,7 @@ import time
 from uuid import UUID
 
 from readerstudy.celery import task
-from readerstudy.imaging import objects, services, store
+from readerstudy.imaging import grants, objects, services, store
 from readerstudy.imaging.services import finishing, outgoing
 
 SPOOLED_S = 24 * 3600
@@ -25,6 +25,7 @@ def sweep() -> int:
     services.wipe_old_volumes()
     store.wipe_spooled(before=time.time() - SPOOLED_S)
     objects.forget_old()
+    grants.sweep()
     return services.wake_up() + services.send_due()
 
 

@@ -16,8 +16,8 @@ from django.db.models import Exists, F, Max, OuterRef, QuerySet, When
 from django.utils import timezone
 from django.utils.translation import get_language
 
+from readerstudy.imaging import grants
 from readerstudy.imaging import selectors as imaging
-from readerstudy.imaging import tokens
 from readerstudy.proposals import selectors as proposals
 from readerstudy.proposals.lesions import ProposalHeatMap, ProposedLesion
 from readerstudy.reads import events, late, selectors, tripwire
@@ -103,7 +103,7 @@ class Images:
 
     def token(self) -> str:
         """An imaging token that opens these series and no others."""
-        return tokens.issue([each["id"] for each in self.all], seconds=TOKEN_SECONDS)
+        return grants.issue([each["id"] for each in self.all], seconds=TOKEN_SECONDS)
 
 
 def images(case: Case) -> Images:

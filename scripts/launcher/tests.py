@@ -20,6 +20,7 @@ PEERS = {
     "Orthanc": ["orthanc", "orthanc-dicomweb"],
     "psql": ["postgresql"],
     "redis-server": ["redis-server"],
+    "nginx": ["nginx-light"],
 }
 
 

@@ -6,7 +6,8 @@ from uuid import uuid4
 import pytest
 from django.test import Client
 
-from readerstudy.imaging import tokens
+from readerstudy.imaging import grants, store, tokens
+from readerstudy.imaging.models import Series
 from readerstudy.proposals.models import Run
 from readerstudy.reads.models import Mark, Measurement, Read
 from readerstudy.studies.models import Study
@@ -61,6 +62,32 @@ def test_the_token_opens_the_prior_of_the_open_case_only(study: Study, sits: Sit
     found = Client().get(f"/dicomweb/{packet['token']}/studies").json()
     uids = {each["0020000D"]["Value"][0] for each in found}
     assert uids == {case.examination.study_uid, case.prior.study_uid}
+
+
+def test_the_proxy_is_told_of_the_same_series_as_the_token(
+    study: Study, sits: Sits, settings: Any
+) -> None:
+    settings.X_ACCEL_PREFIX, settings.PROXY_KEY = "/protected/", "a key"
+    for each in Series.objects.select_related("examination"):  # of all cases
+        place = store.pack_place(each)
+        place.parent.mkdir(parents=True)
+        place.write_bytes(bytes(each.pack_bytes))
+        store.metadata_path(each).write_bytes(b"[]")
+    tab = _at_a_prior(sits(worlds.control_first(study)))
+    token, case = tab.packet["token"], _case_of(tab)
+    shown = {
+        str(each.pk): f"{one.study_uid}_{each.series_uid}"
+        for one in (case.examination, case.prior)
+        for each in one.series.all()
+    }
+    folder = grants.root() / tokens.signature(token)
+    assert {each.name for each in folder.iterdir()} == set(shown) | set(shown.values())
+    for pk, uids in shown.items():
+        assert (folder / pk).resolve() == (folder / uids).resolve()
+        assert (folder / pk).resolve().name.startswith(f"{pk}_")
+        assert {each.name for each in (folder / pk).iterdir()} == {"raw.pack", "metadata.json"}
+        assert (folder / pk / "raw.pack").resolve().parent.name == pk
+    assert {str(each) for each in tokens.read(token)} == set(shown)
 
 
 def test_the_next_cases_prior_is_fetched_ahead_with_it(study: Study, sits: Sits) -> None:

@@ -1,0 +1,109 @@
+"""What the proxy sends by itself: a folder of links for each token, named by its signature.
+
+The proxy checks a token's end and hash (`tokens`) and looks whether the token's folder names what
+is asked for. Whatever it does not find so is asked of us, who check the token anew: a folder that
+is missing costs time, never an answer, and one that is left behind is passed by once the token's
+time is over (decision 0025).
+"""
+
+import os
+import re
+import shutil
+import time
+from collections import Counter
+from collections.abc import Iterable
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+from uuid import UUID
+
+import structlog
+from django.conf import settings
+
+from readerstudy.imaging import objects, store, tokens
+from readerstudy.imaging.models import Series
+
+log = structlog.get_logger(__name__)
+_UID = re.compile(r"[0-9.]{1,64}")
+GRACE_S = 60.0
+
+
+def issue(series_ids: Iterable[str], *, seconds: int) -> str:
+    """A token as `tokens.issue` makes it, which the proxy, where there is one, knows too."""
+    token = tokens.issue(series_ids, seconds=seconds)
+    if settings.PROXY_KEY and settings.X_ACCEL_PREFIX and not objects.is_used():
+        try:
+            _open(token)
+        except OSError as fault:  # a full disk; the token opens the same, by us
+            log.warning("the proxy was not told of a token", error=type(fault).__name__)
+    return token
+
+
+def root() -> Path:
+    """Where the folders are."""
+    return Path(settings.STORE_DIR) / "grants"
+
+
+def _open(token: str) -> None:
+    names, end = tokens.opened(token)
+    rows = list(_rows(names))
+    uids = Counter((study, one) for _, _, study, one, _, _ in rows)
+    folder = root() / tokens.signature(token)
+    folder.mkdir(parents=True, exist_ok=True)
+    for pk, collection, study, one, size, sha256 in rows:
+        there = store.series_folder(collection, pk)
+        if not _is_whole(there / store.PACK, size):
+            continue
+        offered = _offered(pk, sha256, there)
+        _link(offered, folder / str(pk))
+        if uids[study, one] == 1 and _UID.fullmatch(study) and _UID.fullmatch(one):
+            _link(offered, folder / f"{study}_{one}")
+    os.utime(folder, (end, end))  # its age says when it is over
+
+
+def _rows(names: Iterable[UUID]) -> Iterable[tuple[UUID, UUID, str, str, int, str]]:
+    packed = Series.objects.filter(pk__in=names).exclude(pack_sha256="").order_by()
+    found: Any = packed.values_list(
+        "pk", "examination__collection_id", "examination__study_uid", "series_uid",
+        "pack_bytes", "pack_sha256",
+    )  # fmt: skip
+    return found
+
+
+def _is_whole(pack: Path, size: int) -> bool:
+    """Nothing of half a series is sent (A8): of a damaged one we say so."""
+    try:
+        return pack.stat().st_size == size
+    except OSError:
+        return False
+
+
+def _offered(pk: UUID, sha256: str, there: Path) -> Path:
+    """What may be sent of a series as it is packed now; `withdraw` ends it for all tokens."""
+    folder = root() / "series" / f"{pk}_{sha256[:32]}"
+    folder.mkdir(parents=True, exist_ok=True)
+    for name in (store.PACK, store.METADATA):
+        _link(there / name, folder / name)
+    return folder
+
+
+def _link(there: Path, name: Path) -> None:
+    with suppress(FileExistsError):  # the same token, issued twice in a second
+        name.symlink_to(os.path.relpath(there, name.parent))
+
+
+def withdraw(series_id: UUID) -> None:
+    """Let the proxy send nothing more of a series until it is packed anew and asked of us."""
+    for each in (root() / "series").glob(f"{series_id}_*"):
+        shutil.rmtree(each, ignore_errors=True)
+
+
+def sweep() -> int:
+    """Remove the folders of tokens whose time is over; how many."""
+    gone, now = 0, time.time()
+    for each in root().glob("?" * 43):  # the length of a signature
+        with suppress(FileNotFoundError):
+            if each.stat().st_mtime < now - GRACE_S:
+                shutil.rmtree(each, ignore_errors=True)
+                gone += 1
+    return gone

@@ -1,0 +1,284 @@
+"""nginx as docs/nginx.conf sets it up: what it sends by a token that it has checked itself."""
+
+import os
+import shutil
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+import pydicom
+import pytest
+import requests
+from django.core.signals import request_started
+
+from benchmarks.imaging import peers
+from readerstudy.imaging import grants, packs, services, store, tokens
+from readerstudy.imaging.models import Examination, Series
+from readerstudy.web.problems import Unknown
+from tests import dicom
+from tests.integration.imaging.test_dicomweb import uids
+
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.nginx]
+ALIKE = (
+    "Content-Type", "Cache-Control", "X-Content-Type-Options", "Referrer-Policy",
+    "Cross-Origin-Opener-Policy",
+)  # fmt: skip
+SINGLE = {"Accept": "application/octet-stream"}
+
+
+@dataclass
+class Proxy:
+    """Where nginx and the platform behind it answer, and what the platform was asked."""
+
+    url: str
+    platform: str
+    asked: list[str] = field(default_factory=list)
+
+    def get(self, path: str, **headers: str) -> tuple[requests.Response, bool]:
+        """The proxy's answer, and whether the platform was asked for it."""
+        self.asked.clear()
+        answer = requests.get(self.url + path, headers=headers, timeout=30)
+        return answer, bool(self.asked)
+
+    def long_way(self, path: str, **headers: str) -> requests.Response:
+        """The platform's own answer."""
+        return requests.get(self.platform + path, headers=headers, timeout=30)
+
+
+@pytest.fixture
+def proxy(live_server: Any, settings: Any, tmp_path: Path) -> Iterator[Proxy]:
+    """A real nginx before a live platform; Django's own file server is out of the way."""
+    settings.X_ACCEL_PREFIX, settings.PROXY_KEY = "/protected/", peers.PROXY["PROXY_KEY"]
+    folder, port = tmp_path / "nginx", peers.free_port()
+    folder.mkdir()
+    behind = urlsplit(live_server.url).port
+    assert behind
+    command = peers.proxy(folder, port, behind, Path(settings.STORE_DIR))
+    found = Proxy(f"http://127.0.0.1:{port}", live_server.url)
+
+    def note(environ: dict[str, Any], **_: Any) -> None:
+        found.asked.append(environ["PATH_INFO"])
+
+    with peers.running(command, port, "/health", dict(os.environ)):
+        request_started.connect(note)
+        try:
+            yield found
+        finally:
+            request_started.disconnect(note)
+
+
+@pytest.fixture
+def series(proxy: Proxy, tmp_path: Path) -> list[Series]:
+    """Three series of one examination, packed."""
+    study = dicom.generate_uid(prefix=None)
+    for name in ("T1 MPRAGE post KM", "FLAIR", "T2 TSE"):
+        dicom.series(tmp_path / "in" / name, description=name, study=study, count=3)
+    services.import_folder(
+        tmp_path / "in", collection=services.create_collection(name="images"), by=None
+    )
+    return list(Examination.objects.get().series.order_by("pk"))
+
+
+def pack_of(token: str, one: Series) -> str:
+    return f"/imaging/{token}/series/{one.pk}/pack"
+
+
+def metadata_of(token: str, one: Series) -> str:
+    study, series, _ = uids(one)
+    return f"/dicomweb/{token}/studies/{study}/series/{series}/metadata"
+
+
+def frame_of(token: str, one: Series) -> str:
+    study, series, instance = uids(one)
+    base = f"/dicomweb/{token}/studies/{study}/series/{series}"
+    return f"{base}/instances/{instance}/frames/1"
+
+
+def issue(*series: Series, seconds: int = 60) -> str:
+    return grants.issue([str(each.pk) for each in series], seconds=seconds)
+
+
+def test_the_proxy_sends_what_the_platform_would_send_without_asking_it(
+    proxy: Proxy, series: list[Series], settings: Any
+) -> None:
+    token = issue(*series[:2])
+    for one in series[:2]:
+        for path in (
+            pack_of(token, one), f"{pack_of(token, one)}?encoding=raw", metadata_of(token, one),
+        ):  # fmt: skip
+            answer, asked = proxy.get(path)
+            assert (answer.status_code, asked) == (200, False), path
+            settings.X_ACCEL_PREFIX = ""
+            said = proxy.long_way(path, Host="127.0.0.1")
+            settings.X_ACCEL_PREFIX = "/protected/"
+            assert (said.status_code, answer.content) == (200, said.content)
+            for name in ALIKE:
+                assert answer.headers.get(name) == said.headers.get(name), name
+            assert answer.headers["Strict-Transport-Security"]
+    listed = proxy.get(metadata_of(token, series[0]))[0].json()
+    assert len(listed) == 3
+    for each in listed:
+        assert each["7FE00010"]["BulkDataURI"].startswith(f"http://127.0.0.1/dicomweb/{token}/")
+    assert proxy.get(pack_of(token, series[0]))[0].content[:4] == packs.MAGIC
+
+
+def test_what_a_token_does_not_open_is_never_sent(proxy: Proxy, series: list[Series]) -> None:
+    mine, other = series[0], series[1]
+    token, others = issue(mine), issue(other)
+    signed, end, mark = token.split("~")
+    forged = [
+        f"{signed}~{int(end) + 9}~{mark}",  # a later end
+        f"{signed}~{end}~{mark[:-2]}xx",
+        f"{signed[:-2]}xx~{end}~{mark}",  # a signature of nobody's
+        f"{others.split('~')[0]}~{end}~{mark}",  # another's signature under my mark
+        f"{signed}~{end}~{others.split('~')[2]}",
+    ]
+    for bad in forged:
+        for make in (pack_of, metadata_of, frame_of):
+            answer, asked = proxy.get(make(bad, mine))
+            assert (answer.status_code, asked) == (404, True), make
+            with pytest.raises(Unknown):
+                tokens.read(bad)
+    for make in (pack_of, metadata_of, frame_of):
+        answer, asked = proxy.get(make(token, other))
+        assert (answer.status_code, asked) == (404, True), make
+
+
+def test_paths_that_climb_or_name_other_files_find_nothing(
+    proxy: Proxy, series: list[Series]
+) -> None:
+    token, pk = issue(series[0]), series[0].pk
+    grant = tokens.signature(token)
+    folder = store.folder_of(series[0]).relative_to(store.settings.STORE_DIR)
+    for path in (
+        f"/imaging/{token}/series/{pk}/raw.pack", f"/imaging/{token}/series/{pk}/metadata.json",
+        f"/imaging/{token}/series/..%2f{grant}%2f{pk}/pack",
+        f"/imaging/{token}/series/{pk}/..%2f..%2f{pk}/pack",
+        f"/imaging/%2e%2e/{grant}/series/{pk}/pack",
+        f"/grants/{grant}/{pk}/raw.pack", f"/protected/{folder}/raw.pack",
+        f"/protected/grants/{grant}/{pk}/raw.pack",
+        f"/dicomweb/{token}/studies/..%2f{grant}/series/{pk}/metadata",
+    ):  # fmt: skip
+        made = requests.Request("GET", "http://proxy").prepare()
+        made.url = proxy.url + path  # as it is: nothing is tidied up on the way
+        answer = requests.Session().send(made, timeout=30)
+        assert answer.status_code in {400, 404}, path
+        assert packs.MAGIC not in answer.content
+    whole, asked = proxy.get(f"/imaging/{token}/series/../series/{pk}/pack")
+    assert (whole.status_code, asked) == (200, False)  # which is its own address, tidied up
+
+
+def test_a_token_ends_in_the_proxy_when_it_ends_in_the_platform(
+    proxy: Proxy, series: list[Series]
+) -> None:
+    token = issue(series[0], seconds=2)
+    paths = [make(token, series[0]) for make in (pack_of, metadata_of, frame_of)]
+    for path in paths * 3:  # the frame is kept by the proxy by then
+        assert proxy.get(path)[0].status_code == 200
+    time.sleep(max(0.0, int(token.split("~")[1]) + 1.1 - time.time()))
+    assert (grants.root() / tokens.signature(token)).exists()
+    for path in paths:
+        answer, asked = proxy.get(path)
+        assert (answer.status_code, asked) == (404, True)
+
+
+def test_what_is_not_plain_is_answered_by_the_platform(proxy: Proxy, series: list[Series]) -> None:
+    token, one = issue(series[0]), series[0]
+    tag = f'"{one.pack_sha256[:32]}"'
+    for path, headers, status in (
+        (pack_of(token, one), {"If-None-Match": tag}, 304),
+        (f"{pack_of(token, one)}?encoding=htj2k", {}, 400),
+        (metadata_of(token, one), {"Accept": "image/png"}, 406),
+        (metadata_of(token, one), {"Accept": "application/dicom+json, */*;q=0.1"}, 200),
+        (f"{metadata_of(token, one)}?accept=application/json", {}, 200),
+        (metadata_of(token, one), {"Host": 'a"b'}, 400),
+        (frame_of(token, one), {"Accept": "image/png"}, 406),
+        (f"{frame_of(token, one)}?accept=application/octet-stream", {}, 200),
+        (frame_of(token, one).replace("frames/1", "frames/9"), {}, 404),
+    ):  # fmt: skip
+        for _ in range(3):
+            answer, asked = proxy.get(path, **headers)
+            assert answer.status_code == status, (path, headers)
+            assert asked or status == 400
+    for make in (pack_of, metadata_of, frame_of):
+        for method in ("POST", "HEAD", "DELETE"):
+            proxy.asked.clear()
+            answer = requests.request(method, proxy.url + make(token, one), timeout=30)
+            assert (bool(proxy.asked), answer.content if method == "HEAD" else b"") == (True, b"")
+            assert answer.status_code in ({200, 405} if method == "HEAD" else {403, 405})
+
+
+def test_frames_are_asked_of_the_platform_twice_and_kept_for_who_may_have_them(
+    proxy: Proxy, series: list[Series]
+) -> None:
+    one, other = series[0], series[1]
+    first, second, foreign = issue(one), issue(one, other), issue(other)
+    said = proxy.long_way(frame_of(first, one), **SINGLE)
+    seen = [proxy.get(frame_of(each, one), **SINGLE) for each in (first, first, second, first)]
+    assert [asked for _, asked in seen] == [True, True, False, False]
+    for answer, _ in seen:
+        assert (answer.status_code, answer.content) == (200, said.content)
+        assert answer.headers["Cache-Control"] == said.headers["Cache-Control"]
+    several, asked = proxy.get(frame_of(first, one))  # another encoding is another answer
+    assert (asked, several.headers["Content-Type"].split(";")[0]) == (True, "multipart/related")
+    answer, asked = proxy.get(frame_of(foreign, one), **SINGLE)
+    assert (answer.status_code, asked) == (404, True)
+    _, other_uid, _ = uids(other)
+    mixed = frame_of(second, one).replace(one.series_uid, other_uid)  # its frame, my series
+    answer, asked = proxy.get(mixed, **SINGLE)
+    assert (answer.status_code, asked) == (404, True)
+
+
+def test_what_is_packed_anew_is_sent_anew(
+    proxy: Proxy, series: list[Series], tmp_path: Path
+) -> None:
+    before = {one.pk: one.pack_sha256 for one in series}
+    source = next((tmp_path / "in").rglob("*.dcm"))
+    data = pydicom.dcmread(source)
+    data.SOPInstanceUID = data.file_meta.MediaStorageSOPInstanceUID = f"{data.SeriesInstanceUID}.9"
+    data.InstanceNumber, data.ImagePositionPatient[2] = 9, 6.0
+    old = {one.pk: issue(one) for one in series}
+    for one in series:
+        seen = [proxy.get(frame_of(old[one.pk], one), **SINGLE)[1] for _ in range(3)]
+        assert seen == [True, True, False]
+    (tmp_path / "more").mkdir()
+    data.save_as(tmp_path / "more" / "slice.dcm")
+    collection = series[0].examination.collection
+    services.import_folder(tmp_path / "more", collection=collection, by=None)
+    now = {one.pk: one for one in Series.objects.select_related("examination")}
+    (grown,) = (one for one in now.values() if one.pack_sha256 != before[one.pk])
+    for token, sent_by_platform in ((old[grown.pk], True), (issue(grown), False)):
+        answer, asked = proxy.get(pack_of(token, grown))
+        assert (asked, len(answer.content)) == (sent_by_platform, grown.pack_bytes)
+        answer, asked = proxy.get(metadata_of(token, grown))
+        assert (asked, len(answer.json())) == (sent_by_platform, 4)
+        answer, asked = proxy.get(frame_of(token, grown), **SINGLE)
+        assert (answer.status_code, asked) == (200, True)  # the one that is kept is of before
+    calm = next(one for one in now.values() if one.pk != grown.pk)
+    assert proxy.get(frame_of(old[calm.pk], calm), **SINGLE)[1] is False
+
+
+def test_of_a_damaged_pack_nothing_is_sent(proxy: Proxy, series: list[Series]) -> None:
+    path = store.pack_path(series[0])
+    path.write_bytes(path.read_bytes()[:-1])
+    answer, asked = proxy.get(pack_of(issue(series[0]), series[0]))
+    assert (answer.status_code, asked) == (503, True)
+
+
+def test_folders_of_tokens_are_swept_when_their_time_is_over(
+    proxy: Proxy, series: list[Series]
+) -> None:
+    token = issue(series[0])
+    folder = grants.root() / tokens.signature(token)
+    assert grants.sweep() == 0
+    assert folder.exists()
+    os.utime(folder, (0, time.time() - grants.GRACE_S - 1))
+    assert (grants.sweep(), folder.exists()) == (1, False)
+    assert store.pack_path(series[0]).exists()
+    answer, asked = proxy.get(pack_of(token, series[0]))  # the platform still takes the token
+    assert (answer.status_code, asked, answer.content[:4]) == (200, True, packs.MAGIC)
+    shutil.rmtree(grants.root())
+    assert grants.sweep() == 0
