@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 from typing import Any
-from uuid import UUID
+from uuid import UUID, uuid5
 
 from django.db.models import Exists, QuerySet
 from django.utils import timezone
@@ -101,6 +101,9 @@ def _find(collection: Collection, header: dict[str, Any]) -> Series:
         examination=examination,
         series_uid=header["series_uid"],
         defaults={
+            # Its folder is named by it: where a transaction is undone, a repeat finds the files
+            # that it left and replaces them.
+            "id": uuid5(collection.pk, f"{examination.study_uid}/{header['series_uid']}"),
             "frame_of_reference_uid": header["frame_of_reference_uid"],
             "dicom_modality": header["dicom_modality"][:16],
             "role": header["role"],

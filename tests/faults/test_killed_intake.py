@@ -1,0 +1,68 @@
+"""Intake is killed between the parts of a batch: a file is kept whole or not at all."""
+
+import json
+import signal
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests import dicom
+from tests.faults.platform import ROOT, Platform
+
+FILES = 6
+# Where a batch of two series of three files each is killed: `readerstudy.imaging.services.together`
+# names all files of a series, has each on the disk, then their names, then writes their rows; the
+# count of the delivery is written with the last.
+PLACES = (
+    "before:name:1", "after:name:2", "after:settle:1", "before:settle_names:1", "before:insert:1",
+    "before:note_growth:1", "after:note_growth:1", "after:name:5", "before:insert:2",
+    "before:write:1", "after:write:1", "after:_keep:1",
+)  # fmt: skip
+COMMITTED = {"after:_keep:1"}
+
+
+def killed(platform: Platform, folder: Path, place: str) -> None:
+    """Take the folder in a process that is killed at a place."""
+    done = subprocess.run(
+        [sys.executable, "-m", "tests.faults.keep", "killed", str(folder), place],
+        env=platform.environment(), cwd=ROOT, capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    assert done.returncode == -signal.SIGKILL, done.stderr[-3000:]
+
+
+def told(platform: Platform, *arguments: str) -> dict[str, Any]:
+    return dict(json.loads(platform.ask("keep", *arguments)))
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    """Two series of one examination, as a scanner sends them."""
+    study = dicom.generate_uid(prefix=None)
+    source = tmp_path / "source"
+    for name in ("T1 MPRAGE post KM", "FLAIR"):
+        dicom.series(source, description=name, study=study, count=FILES // 2)
+    assert len(list(source.iterdir())) == FILES
+    return source
+
+
+def test_a_batch_that_is_killed_is_kept_whole_or_not_at_all(
+    platform: Platform, folder: Path
+) -> None:
+    for place in PLACES:
+        killed(platform, folder, place)
+    for place, kept in told(platform, "state", *PLACES).items():
+        n_kept = FILES if place in COMMITTED else 0
+        assert (len(kept["files"]), kept["whole"], kept["said"]) == (n_kept,) * 3, place
+    again = told(platform, "take", str(folder), "undisturbed", *PLACES)
+    for place, outcomes in again.items():
+        assert outcomes == {"repeated" if place in COMMITTED else "stored": FILES}, place
+    end = told(platform, "end", "undisturbed", *PLACES)
+    assert end["left"] == []  # what was left by who was killed has been replaced
+    good = end["kept"].pop("undisturbed")
+    assert (len(good["files"]), good["whole"], good["said"]) == (FILES,) * 3
+    assert (len(good["packs"]), all(good["packs"])) == (2, True)
+    for place, kept in end["kept"].items():
+        assert kept == good, place
