@@ -149,7 +149,8 @@ def _image(environ: Environ) -> Answer | None:
 
 def _is_of_the_room(environ: Environ) -> bool:
     """Whether it is a pack as the reading room asks for it."""
-    return environ["QUERY_STRING"] == "encoding=raw" and environ["PATH_INFO"].endswith("/pack")
+    path: str = environ["PATH_INFO"]
+    return bool(environ["QUERY_STRING"] == "encoding=raw") and path.endswith("/pack")
 
 
 def _is_safe(environ: Environ) -> bool:

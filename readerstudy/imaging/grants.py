@@ -14,7 +14,6 @@ from collections import Counter
 from collections.abc import Iterable
 from contextlib import suppress
 from pathlib import Path
-from typing import Any
 from uuid import UUID
 
 import structlog
@@ -63,11 +62,10 @@ def _open(token: str) -> None:
 
 def _rows(names: Iterable[UUID]) -> Iterable[tuple[UUID, UUID, str, str, int, str]]:
     packed = Series.objects.filter(pk__in=names).exclude(pack_sha256="").order_by()
-    found: Any = packed.values_list(
+    return packed.values_list(
         "pk", "examination__collection_id", "examination__study_uid", "series_uid",
         "pack_bytes", "pack_sha256",
     )  # fmt: skip
-    return found
 
 
 def _is_whole(pack: Path, size: int) -> bool:
