@@ -14,7 +14,7 @@ from collections import Counter
 from collections.abc import Iterable
 from contextlib import suppress
 from pathlib import Path
-from uuid import UUID
+from uuid import UUID, uuid4
 
 import structlog
 from django.conf import settings
@@ -86,8 +86,14 @@ def _offered(pk: UUID, sha256: str, there: Path) -> Path:
 
 
 def _link(there: Path, name: Path) -> None:
-    with suppress(FileExistsError):  # the same token, issued twice in a second
-        name.symlink_to(os.path.relpath(there, name.parent))
+    target = os.path.relpath(there, name.parent)
+    try:
+        name.symlink_to(target)
+    except FileExistsError:  # the same token, issued twice in a second
+        if str(name.readlink()) != target:  # and the series packed anew in between
+            other = name.with_name(uuid4().hex)
+            other.symlink_to(target)
+            other.replace(name)
 
 
 def withdraw(series_id: UUID) -> None:

@@ -250,13 +250,15 @@ def test_what_is_packed_anew_is_sent_anew(
     services.import_folder(tmp_path / "more", collection=collection, by=None)
     now = {one.pk: one for one in Series.objects.select_related("examination")}
     (grown,) = (one for one in now.values() if one.pack_sha256 != before[one.pk])
-    for token, sent_by_platform in ((old[grown.pk], True), (issue(grown), False)):
+    for token, sent_by_platform in ((old[grown.pk], True), (issue(grown, seconds=61), False)):
         answer, asked = proxy.get(pack_of(token, grown))
         assert (asked, len(answer.content)) == (sent_by_platform, grown.pack_bytes)
         answer, asked = proxy.get(metadata_of(token, grown))
         assert (asked, len(answer.json())) == (sent_by_platform, 4)
         answer, asked = proxy.get(frame_of(token, grown), **SINGLE)
         assert (answer.status_code, asked) == (200, True)  # the one that is kept is of before
+    grants._open(old[grown.pk])  # issued again in the second in which it was made
+    assert proxy.get(pack_of(old[grown.pk], grown))[1] is False
     calm = next(one for one in now.values() if one.pk != grown.pk)
     assert proxy.get(frame_of(old[calm.pk], calm), **SINGLE)[1] is False
 
