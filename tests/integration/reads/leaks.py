@@ -16,6 +16,7 @@ from readerstudy.proposals.models import Run
 from readerstudy.reads import api, disclosure, feedback, selectors, tripwire, worklist
 from readerstudy.reads.models import Read
 from readerstudy.reads.services import drafting, opening, submitting
+from readerstudy.studies.models import Case
 from readerstudy.truth.models import ReferenceStandard, TruthLesion
 from readerstudy.web.problems import Problem, Refused
 
@@ -40,7 +41,8 @@ def _proposals() -> int:
 
 
 def _diseased() -> int:
-    return ReferenceStandard.objects.filter(status="diseased").count()
+    hidden = ReferenceStandard.objects.filter(case__kind=Case.Kind.MAIN)
+    return hidden.filter(status="diseased").count()
 
 
 @leak
@@ -189,7 +191,7 @@ def forbidden_instead_of_unknown(patch: pytest.MonkeyPatch) -> None:
 @leak
 def a_hint_before_signing(patch: pytest.MonkeyPatch) -> None:
     def missing(**_state: Any) -> list[Any]:
-        if TruthLesion.objects.exists():
+        if TruthLesion.objects.filter(standard__case__kind=Case.Kind.MAIN).exists():
             raise Problem("reads.look_again", "Look again at slice 84.")
         return []
 
