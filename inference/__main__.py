@@ -1,6 +1,7 @@
 """`python -m inference`: phantoms, detection, training, evaluation, from the command line."""
 
 import argparse
+import hashlib
 import json
 import resource
 import sys
@@ -224,15 +225,18 @@ def _train(options: argparse.Namespace) -> None:
 
     family = families.family_of(options.family)
     warm_up = min(fit.Recipe.warm_up, max(1, options.steps // 10))
+    begin = options.weights.read_bytes() if options.weights else None
     recipe = fit.Recipe(
-        steps=options.steps, loss=family.loss, rate=options.rate or family.rate, warm_up=warm_up
+        steps=options.steps,
+        loss=family.loss,
+        rate=options.rate or family.rate,
+        warm_up=warm_up,
+        begun_from=hashlib.sha256(begin).hexdigest() if begin else None,
     )
     torch.manual_seed(recipe.seed)
     checkpoint = options.checkpoint or options.cache / f"{options.family}.pt"
-    if options.weights:
-        network = families.filled(options.family, options.weights.read_bytes())
-        if not all(torch.isfinite(each).all() for each in network.state_dict().values()):
-            raise ValueError(f"{options.weights} holds values that are not finite: they spread")
+    if begin:
+        network = fit.mended(families.filled(options.family, begin))
     else:
         network = families.build(options.family)
     seeds = cases.TRAINING_SEEDS[: options.cases]

@@ -27,6 +27,8 @@ class Recipe:
     cpu_seconds
         Of this process: ends the training in place of `steps`, so that dear and cheap networks
         get the same. None: `steps` end it.
+    begun_from
+        SHA-256 of the packed weights that it went on from; None: from nothing.
     """
 
     seed: int = 20260
@@ -39,12 +41,31 @@ class Recipe:
     averaging: float = 0.998
     sampling: patches.Sampling = field(default_factory=patches.Sampling)
     save_every: int = 250
+    begun_from: str | None = None
 
 
 def rate_at(recipe: Recipe, step: int, done: float) -> float:
     """Learning rate: linear warm-up, then half a cosine down to 1e-6 when all (1) is done."""
     warm = min(1.0, (step + 1) / recipe.warm_up)
     return recipe.rate * warm * 0.5 * (1 + float(np.cos(np.pi * min(done, 1.0)))) + 1e-6
+
+
+def mended(network: nn.Module) -> nn.Module:
+    """The network with running variances that half precision lost set to its largest number.
+
+    A training estimates them again: batch norms use the batch's own meanwhile.
+
+    Raises
+    ------
+    ValueError
+        Naming any other tensor that is not finite.
+    """
+    for name, tensor in network.state_dict().items():
+        lost = ~torch.isfinite(tensor)
+        if lost.any() and (not name.endswith("running_var") or tensor[lost].isnan().any()):
+            raise ValueError(f"{name} holds values that are not finite: they would spread")
+        tensor[lost] = torch.finfo(torch.float16).max
+    return network
 
 
 class Fit:

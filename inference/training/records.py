@@ -40,17 +40,25 @@ class Timed:
 
 def save(results: Sequence[Timed], path: Path) -> None:
     """Keep raw scores as JSON lines: every figure of the card can be computed from them."""
-    with path.open("w") as out:
-        for each in results:
-            row = {
-                "seed": each.seed,
-                "seconds": round(each.seconds, 2),
-                "diameters_mm": each.score.diameters_mm.round(2).tolist(),
-                "hits": [None if np.isinf(v) else round(v, 4) for v in each.score.hits.tolist()],
-                "dice": each.score.dice.round(4).tolist(),
-                "false_scores": each.score.false_scores.round(4).tolist(),
-            }
-            out.write(json.dumps(row | _details(each)) + "\n")
+    path.write_text("".join(map(_line, results)))
+
+
+def add(result: Timed, path: Path) -> None:
+    """Put one more case's line at the end of a file of raw scores."""
+    with path.open("a") as out:
+        out.write(_line(result))
+
+
+def _line(each: Timed) -> str:
+    row = {
+        "seed": each.seed,
+        "seconds": round(each.seconds, 2),
+        "diameters_mm": each.score.diameters_mm.round(2).tolist(),
+        "hits": [None if np.isinf(v) else round(v, 4) for v in each.score.hits.tolist()],
+        "dice": each.score.dice.round(4).tolist(),
+        "false_scores": each.score.false_scores.round(4).tolist(),
+    }
+    return json.dumps(row | _details(each)) + "\n"
 
 
 def _details(each: Timed) -> dict[str, Any]:
@@ -69,8 +77,9 @@ def _details(each: Timed) -> dict[str, Any]:
 
 
 def read(path: Path) -> list[Timed]:
-    """Read raw scores."""
-    return [_timed(json.loads(line)) for line in path.read_text().splitlines()]
+    """Read raw scores; a last line that a killed process left unfinished is left out."""
+    lines = path.read_text().splitlines(keepends=True)
+    return [_timed(json.loads(line)) for line in lines if line.endswith("\n")]
 
 
 def _timed(row: dict[str, Any]) -> Timed:

@@ -1,7 +1,7 @@
 """Turn a checkpoint into what the package ships: half-precision weights and a measured card."""
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -16,6 +16,7 @@ from inference.detectors.families import family_of
 from inference.detectors.voxelwise import VoxelwiseDetector
 from inference.preprocess import reference_of
 from inference.training import calibrate, evaluate, records
+from inference.training.cases import load_examination
 from inference.training.summary import summary as summarised
 
 FALSE_POSITIVES_PER_CASE = 0.5
@@ -67,10 +68,13 @@ def _packed(name: str, tensor: torch.Tensor) -> torch.Tensor:
 def training_of(checkpoint: Path) -> dict[str, Any]:
     """What a card says about how its weights came about."""
     state = torch.load(checkpoint, map_location="cpu", weights_only=True)
+    recipe = state.get("recipe", {})
+    begun = recipe.get("begun_from")
     return {
         "checkpoint_steps": int(state["step"]),
         "cpu_seconds": round(state.get("seconds", 0.0)),
-        "seed": state.get("recipe", {}).get("seed"),
+        "seed": recipe.get("seed"),
+        **({"begun_from_sha256": begun} if begun else {}),
         "script": "python -m inference train",
         "data": "synthetic phantoms only",
     }
@@ -99,7 +103,7 @@ def ship(
         family, version, family, weights.name, digest, needs, raw, words, folder=str(folder)
     )
     write_card(card, folder)
-    results = _run(detectors.load_card(card), validation)
+    results = list(_ran(detectors.load_card(card), validation))
     point = calibrate.operating_point(
         [each.score for each in results], segmentation, FALSE_POSITIVES_PER_CASE
     )
@@ -112,18 +116,35 @@ def measure(
     """Measure a detector on held-out phantoms and keep raw scores.
 
     In distribution the card's performance is filled in; under a shift the summary is answered and
-    the raw scores lie beside the others, as `NAME-VERSION.SHIFT.jsonl`.
+    the raw scores lie beside the others, as `NAME-VERSION.SHIFT.jsonl`. What is measured is kept
+    case by case in a file of these weights (`.part` in its name), from which a stopped run goes on.
     """
     card = detectors.card_of(name_at_version)
-    results = _run(detectors.load_card(card), folders)
     out.mkdir(parents=True, exist_ok=True)
     kind = "" if shift == "none" else f".{shift}"
-    records.save(results, out / f"{card.name}-{card.version}{kind}.jsonl")
+    target = out / f"{card.name}-{card.version}{kind}.jsonl"
+    part = target.with_suffix(f".{card.weights_sha256[:12]}.part")
+    results = _continued(card, folders, part)
+    records.save(results, target)
+    part.unlink()
     found = summarised(results, *threshold_of(card))
     if shift == "none":
         measured = {**card.words, "performance": found}
         write_card(replace(card, words=measured), Path(card.folder))
     return found
+
+
+def _continued(card: Card, folders: Sequence[Path], part: Path) -> list[records.Timed]:
+    """Results of these examinations: those that the part file has, and the others, added to it."""
+    seeds = [load_examination(folder).seed for folder in folders]
+    before = records.read(part) if part.exists() else []
+    records.save(before, part)
+    there = {each.seed: each for each in before}
+    missing = [f for seed, f in zip(seeds, folders, strict=True) if seed not in there]
+    for each in _ran(detectors.load_card(card), missing):
+        records.add(each, part)
+        there[each.seed] = each
+    return [there[seed] for seed in seeds]
 
 
 def threshold_of(card: Card) -> tuple[float, float, float]:
@@ -133,8 +154,8 @@ def threshold_of(card: Card) -> tuple[float, float, float]:
     return temperature * (calibrate.logit(point["probability"]) - bias), temperature, bias
 
 
-def _run(detector: Detector, folders: Sequence[Path]) -> list[records.Timed]:
+def _ran(detector: Detector, folders: Sequence[Path]) -> Iterator[records.Timed]:
     if not isinstance(detector, VoxelwiseDetector):
         raise TypeError(f"{detector.name} is not voxelwise: it has no candidates to calibrate")
     level = detector.card.operating_point["segmentation"]
-    return list(tqdm(evaluate.evaluate(detector, folders, level), total=len(folders), unit="case"))
+    yield from tqdm(evaluate.evaluate(detector, folders, level), total=len(folders), unit="case")

@@ -1,5 +1,6 @@
 """Training: which phantoms, how long, at which rate."""
 
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -9,11 +10,13 @@ import pytest
 import torch
 from safetensors.torch import load_file
 
+from inference import detector as detectors
 from inference import phantom
+from inference.metrics import CaseScore
 from inference.phantom.lesions import MEDIAN_MM
 from inference.phantom.scanner import draw
 from inference.phantom.shifts import any_machine
-from inference.training import cases, patches, ship
+from inference.training import cases, fit, patches, records, ship
 from inference.training.fit import Fit, Recipe, rate_at
 
 pytestmark = pytest.mark.once
@@ -122,3 +125,59 @@ def test_packed_weights_keep_variances_that_half_precision_cannot_hold(tmp_path:
     torch.save({"average": state, "step": 1}, tmp_path / "c.pt")
     with pytest.raises(ValueError, match="running_var is not finite"):
         ship.pack(tmp_path / "c.pt", tmp_path / "w.safetensors")
+
+
+def test_lost_running_variances_are_mended_and_nothing_else() -> None:
+    network = torch.nn.Sequential(torch.nn.Conv3d(1, 2, 1), torch.nn.BatchNorm3d(2))
+    variances = network[1].running_var
+    assert isinstance(variances, torch.Tensor)
+    variances[1] = torch.inf
+    assert fit.mended(network) is network
+    assert variances.tolist() == [1.0, 65_504.0]
+    before = {name: tensor.clone() for name, tensor in network.state_dict().items()}
+    fit.mended(network)
+    assert all(torch.equal(before[name], each) for name, each in network.state_dict().items())
+    variances[0] = torch.nan
+    with pytest.raises(ValueError, match=r"1\.running_var holds values that are not finite"):
+        fit.mended(network)
+    variances[0] = 1
+    with torch.no_grad():
+        network[0].bias[0] = torch.inf
+    with pytest.raises(ValueError, match=r"0\.bias holds"):
+        fit.mended(network)
+
+
+def scored(seed: int, score: float) -> records.Timed:
+    one = CaseScore(np.array([4.0]), np.array([score]), np.array([0.5]), np.array([-1.0]))
+    return records.Timed(seed, one, 3.0)
+
+
+def test_a_measurement_that_was_stopped_goes_on_where_it_was(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A case of other weights, or a line that a killed process did not finish, is not taken up."""
+    card = detectors.card_of(detectors.DEFAULT)
+    asked: list[int] = []
+
+    def ran(_: object, folders: Sequence[Path]) -> Iterator[records.Timed]:
+        for folder in folders:
+            asked.append(int(folder.name))
+            if folder.name == "3" and len(asked) < 4:
+                raise KeyboardInterrupt
+            yield scored(int(folder.name), 2.5)
+
+    monkeypatch.setattr(ship, "_ran", ran)
+    monkeypatch.setattr(
+        ship, "load_examination", lambda folder: SimpleNamespace(seed=int(folder.name))
+    )
+    folders = [Path(str(seed)) for seed in (1, 2, 3)]
+    with pytest.raises(KeyboardInterrupt):
+        ship.measure(card.value, folders, tmp_path, "low-field")
+    (part,) = tmp_path.glob("*.part")
+    assert card.weights_sha256[:12] in part.name
+    part.write_text(part.read_text()[:-3])  # killed while it wrote the second case
+    found = ship.measure(card.value, folders, tmp_path, "low-field")
+    assert asked == [1, 2, 3, 2, 3]
+    assert found["cases"] == 3
+    (kept,) = tmp_path.iterdir()
+    assert [each.seed for each in records.read(kept)] == [1, 2, 3]
