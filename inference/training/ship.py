@@ -116,17 +116,18 @@ def measure(
     """Measure a detector on held-out phantoms and keep raw scores.
 
     In distribution the card's performance is filled in; under a shift the summary is answered and
-    the raw scores lie beside the others, as `NAME-VERSION.SHIFT.jsonl`. What is measured is kept
-    case by case in a file of these weights (`.part` in its name), from which a stopped run goes on.
+    the raw scores lie beside the others, as `NAME-VERSION.SHIFT.jsonl`. Each case's are kept as it
+    is done, beside the examinations, under a hash of weights and operating point: a run that was
+    stopped, or that is to be of more cases, goes on from there.
     """
     card = detectors.card_of(name_at_version)
     out.mkdir(parents=True, exist_ok=True)
     kind = "" if shift == "none" else f".{shift}"
     target = out / f"{card.name}-{card.version}{kind}.jsonl"
-    part = target.with_suffix(f".{card.weights_sha256[:12]}.part")
-    results = _continued(card, folders, part)
+    of = f"{card.weights_sha256}|{sorted(card.operating_point.items())}"
+    digest = hashlib.sha256(of.encode()).hexdigest()[:12]
+    results = _continued(card, folders, folders[0].parent / f"{target.stem}.{digest}.jsonl")
     records.save(results, target)
-    part.unlink()
     found = summarised(results, *threshold_of(card))
     if shift == "none":
         measured = {**card.words, "performance": found}
@@ -134,15 +135,15 @@ def measure(
     return found
 
 
-def _continued(card: Card, folders: Sequence[Path], part: Path) -> list[records.Timed]:
-    """Results of these examinations: those that the part file has, and the others, added to it."""
+def _continued(card: Card, folders: Sequence[Path], kept: Path) -> list[records.Timed]:
+    """Results of these examinations: those that are kept, and the others, added to them."""
     seeds = [load_examination(folder).seed for folder in folders]
-    before = records.read(part) if part.exists() else []
-    records.save(before, part)
+    before = records.read(kept) if kept.exists() else []
+    records.save(before, kept)
     there = {each.seed: each for each in before}
     missing = [f for seed, f in zip(seeds, folders, strict=True) if seed not in there]
     for each in _ran(detectors.load_card(card), missing):
-        records.add(each, part)
+        records.add(each, kept)
         there[each.seed] = each
     return [there[seed] for seed in seeds]
 

@@ -1,6 +1,7 @@
 """Training: which phantoms, how long, at which rate."""
 
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -155,14 +156,14 @@ def scored(seed: int, score: float) -> records.Timed:
 def test_a_measurement_that_was_stopped_goes_on_where_it_was(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A case of other weights, or a line that a killed process did not finish, is not taken up."""
+    """Neither scores at another operating point nor a line cut short by a kill are taken up."""
     card = detectors.card_of(detectors.DEFAULT)
     asked: list[int] = []
 
     def ran(_: object, folders: Sequence[Path]) -> Iterator[records.Timed]:
         for folder in folders:
             asked.append(int(folder.name))
-            if folder.name == "3" and len(asked) < 4:
+            if len(asked) == 3:
                 raise KeyboardInterrupt
             yield scored(int(folder.name), 2.5)
 
@@ -170,14 +171,18 @@ def test_a_measurement_that_was_stopped_goes_on_where_it_was(
     monkeypatch.setattr(
         ship, "load_examination", lambda folder: SimpleNamespace(seed=int(folder.name))
     )
-    folders = [Path(str(seed)) for seed in (1, 2, 3)]
+    folders, out = [tmp_path / "cache" / str(seed) for seed in (1, 2, 3)], tmp_path / "out"
+    (tmp_path / "cache").mkdir()
     with pytest.raises(KeyboardInterrupt):
-        ship.measure(card.value, folders, tmp_path, "low-field")
-    (part,) = tmp_path.glob("*.part")
-    assert card.weights_sha256[:12] in part.name
-    part.write_text(part.read_text()[:-3])  # killed while it wrote the second case
-    found = ship.measure(card.value, folders, tmp_path, "low-field")
+        ship.measure(card.value, folders, out, "low-field")
+    (kept,) = (tmp_path / "cache").iterdir()
+    kept.write_text(kept.read_text()[:-3])  # killed while it wrote the second case
+    assert ship.measure(card.value, folders[:2], out, "low-field")["cases"] == 2
+    assert ship.measure(card.value, folders, out, "low-field")["cases"] == 3
     assert asked == [1, 2, 3, 2, 3]
-    assert found["cases"] == 3
-    (kept,) = tmp_path.iterdir()
-    assert [each.seed for each in records.read(kept)] == [1, 2, 3]
+    (raw,) = out.iterdir()
+    assert [each.seed for each in records.read(raw)] == [1, 2, 3]
+    other = replace(card, operating_point={**card.operating_point, "probability": 0.9})
+    monkeypatch.setattr(detectors, "card_of", lambda _: other)
+    ship.measure(card.value, folders, out, "low-field")
+    assert asked == [1, 2, 3, 2, 3, 1, 2, 3]
