@@ -22,6 +22,7 @@ class Sampling:
     lesions: float = 0.55
     vessels: float = 0.2
     missing: float = 0.12  # chance of each series but the first to be left out
+    alone: float = 0.2  # chance of all of them to be: each by itself seldom leaves T1c alone
 
 
 def draw(case: TrainingCase, rng: np.random.Generator, sampling: Sampling) -> Patch:
@@ -85,7 +86,8 @@ def _vary(
     gain, shift = rng.normal(1, 0.12, each), rng.normal(0, 0.12, each)
     noise = rng.standard_normal(voxels.shape, np.float32) * np.float32(rng.uniform(0.02, 0.15))
     varied = (voxels * gain + shift).astype(np.float32) + noise
+    alone = rng.random() < sampling.alone
     for channel in range(1, len(voxels)):
-        if rng.random() < sampling.missing:
+        if alone or rng.random() < sampling.missing:
             varied[channel] = 0
     return np.ascontiguousarray(varied), np.ascontiguousarray(target[None])

@@ -113,6 +113,21 @@ def test_a_lesion_of_a_few_voxels_is_grown_for_the_training_and_a_larger_one_is_
     assert patches.grown(labels * (labels == 3)).sum() == 24
 
 
+def test_series_are_left_out_of_the_training_one_by_one_and_all_but_the_first() -> None:
+    voxels, target = np.ones((4, 4, 4, 4), np.float32), np.zeros((4, 4, 4), np.float32)
+
+    def left(sampling: patches.Sampling) -> list[tuple[bool, ...]]:
+        rng = np.random.default_rng(3)
+        drawn = [patches._vary(voxels, target, rng, sampling)[0] for _ in range(200)]
+        return [tuple((each != 0).any((1, 2, 3)).tolist()) for each in drawn]
+
+    seen = left(patches.Sampling(missing=0, alone=0.3))
+    assert set(seen) == {(True, True, True, True), (True, False, False, False)}
+    assert 40 <= seen.count((True, False, False, False)) <= 80
+    assert len(set(left(patches.Sampling(missing=0.5, alone=0)))) == 8
+    assert patches.Sampling().alone > 0.1
+
+
 def test_packed_weights_keep_variances_that_half_precision_cannot_hold(tmp_path: Path) -> None:
     """Cut to float16 they became infinite, and their channels silent."""
     variances = torch.tensor([1.0, 139_086.94])
