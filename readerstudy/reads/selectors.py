@@ -79,7 +79,11 @@ def open_read(reader: Reader) -> Read | None:
     """
     found = Read.objects.filter(reader=reader, state__in=OPEN_STATES).values_list("pk", flat=True)
     pk = found.first()
-    return None if pk is None else Read.objects.select_related(*WHOLE).get(pk=pk)
+    if pk is None:
+        return None
+    # Asked once more whether it is open: between the two it may be signed.
+    still_open = Read.objects.select_related(*WHOLE).filter(pk=pk, state__in=OPEN_STATES)
+    return still_open.first()
 
 
 def training_attempt(reader: Reader) -> int:

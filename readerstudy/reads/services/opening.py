@@ -56,6 +56,8 @@ def open_next(study: Study, *, session_id: UUID | None, tab: str, by: User) -> R
 
     Raises
     ------
+    Unknown
+        404 for who does not read in the study.
     Problem
         409 `reads.washout` with the date, `reads.rest` with the time, `reads.nothing_left`,
         `reads.questionnaire`, `reads.not_qualified`, `studies.state`, `studies.halted`.

@@ -5,13 +5,15 @@ from typing import Any
 from uuid import uuid4
 
 import pytest
+from django.db import connection
 from django.utils import timezone
 
 from readerstudy.audit import chain
 from readerstudy.audit import selectors as audit
 from readerstudy.imaging import tokens
+from readerstudy.reads import selectors
 from readerstudy.reads.models import Read, Session
-from readerstudy.studies.models import Study
+from readerstudy.studies.models import Reader, Study
 from tests.cast import People
 from tests.integration.reads.conftest import Sits
 from tests.scripted import DISPLAY, Refused
@@ -246,3 +248,26 @@ def test_a_reader_of_another_study_finds_nothing(people: People, study: Study, s
         with pytest.raises(Refused) as refused:
             call()
         assert (refused.value.status, refused.value.code) == (404, "unknown")
+
+
+def test_a_read_that_is_signed_while_it_is_looked_up_is_not_open(
+    people: People, study: Study, sits: Sits
+) -> None:
+    """Between the two queries of `open_read`, as another window may."""
+    tab = sits(people.rae)
+    tab.open()
+    reader = Reader.objects.get(user=people.rae, study=study)
+    asked: list[str] = []
+
+    def signing(execute: Any, sql: str, *rest: Any) -> Any:
+        found = execute(sql, *rest)
+        asked.append(sql)
+        if len(asked) == 1:
+            read = Read.objects.filter(pk=tab.read_id)
+            read.update(state=Read.State.SUBMITTED, submitted_at=timezone.now(), active_ms=1)
+        return found
+
+    assert selectors.open_read(reader) is not None
+    with connection.execute_wrapper(signing):
+        assert selectors.open_read(reader) is None
+    assert len(asked) == 3  # whether there is one, its signature, and the whole of it
