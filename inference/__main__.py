@@ -54,6 +54,7 @@ def _parser() -> argparse.ArgumentParser:
     one.add_argument("--detector", default=inference.default_detector())
     one.add_argument("--device", help="cpu or cuda; default: CUDA where there is one")
     one.add_argument("--dicom", type=Path, help="also write SEG and SR into this folder")
+    one.add_argument("--kinds", action="store_true", help="also what kind of lesion each may be")
     one.set_defaults(run=_detect)
 
     one = commands.add_parser("vendor", help="read SEG and SR of another AI: a line of JSON a file")
@@ -94,6 +95,10 @@ def _training(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -
     one.add_argument("--head", help="default: each")
     one.add_argument("--training", type=int, default=300, help="synthetic lesions to learn from")
     one.add_argument("--test", type=int, default=300)
+    one.add_argument("--ship", action="store_true", help="make and measure the shipped head")
+    one.add_argument("--heads", type=int, default=40, help="with --ship: phantoms to learn from")
+    one.add_argument("--test-heads", type=int, default=20)
+    one.add_argument("--cache", type=Path, default=CACHE)
     one.set_defaults(run=_classify)
 
     one = commands.add_parser("calibrate", help="pack weights, set their operating point")
@@ -116,6 +121,9 @@ def _training(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -
 
 def _classify(options: argparse.Namespace) -> None:
     """A line of JSON as soon as a head is measured."""
+    if options.ship:
+        _ship_head(options)
+        return
     from inference.classify import QUESTIONS
     from inference.classify.heads import HEADS
     from inference.classify.measure import measured
@@ -124,6 +132,21 @@ def _classify(options: argparse.Namespace) -> None:
         for head in [options.head] if options.head else HEADS:
             found = measured(question, head, training=options.training, test=options.test)
             print(json.dumps(found), flush=True)
+
+
+def _ship_head(options: argparse.Namespace) -> None:
+    """Lesions alone and in whole heads, the latter kept in the cache: this resumes."""
+    from inference.classify import ship, teaching
+
+    def seen(heads: range, n_heads: int, alone: range, n_alone: int) -> list[teaching.Row]:
+        make = partial(teaching.make, folder=options.cache, detector=inference.default_detector())
+        paths = [make(seed) for seed in tqdm(heads[:n_heads], unit="phantom")]
+        single = map(teaching.alone, tqdm(alone[:n_alone], unit="lesion"))
+        return [*teaching.rows(paths), *single]
+
+    unseen = seen(teaching.TEST_SEEDS, options.test_heads, teaching.ALONE_TEST_SEEDS, options.test)
+    learnt = seen(teaching.TEACHING_SEEDS, options.heads, teaching.ALONE_SEEDS, options.training)
+    print(ship.ship(learnt, unseen))
 
 
 def _phantom(options: argparse.Namespace) -> None:
@@ -170,7 +193,14 @@ def series_in(folder: Path) -> dict[str, list[Path]]:
 def _detect(options: argparse.Namespace) -> None:
     series = series_in(options.folder)
     detector = inference.load_detector(options.detector, options.device)
-    lesions = detector.detect(read_examination(series))
+    examination = read_examination(series)
+    lesions = list(detector.detect(examination))
+    if options.kinds:
+        from inference.classify import classified
+        from inference.preprocess import prepare
+
+        ready = prepare(examination)
+        lesions = [classified(each, ready) for each in lesions]
     print(json.dumps([each.to_json() for each in lesions], indent=1, ensure_ascii=False))
     if options.dicom:
         from inference import export

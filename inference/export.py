@@ -22,6 +22,7 @@ from pydicom.sr.coding import Code
 from pydicom.uid import generate_uid
 from pydicom.valuerep import DA, TM
 
+from inference.classify.coded import coded
 from inference.lesions import Lesion
 
 MANUFACTURER = "Readerstudy"
@@ -129,6 +130,9 @@ def measurement_report(
     observed_at: dt.datetime | None = None,
 ) -> sr.Comprehensive3DSR:
     """Return a measurement report (TID 1500): volume, diameter, probability of each lesion.
+
+    What kind of lesion it is taken for, where that is said, are further percentages, named by codes
+    of our own (`inference.classify.coded`): the standard has none for them.
 
     Parameters
     ----------
@@ -326,8 +330,25 @@ def _group(
             sr.Measurement(name=name, value=round(value, 2), unit=unit)
             for name, value, unit in values
             if np.isfinite(value)  # another maker's AI may give no probability
-        ],
+        ]
+        + _kinds(lesion),
     )
+
+
+def _kinds(lesion: Lesion) -> list[sr.Measurement]:
+    """What kind of lesion it is taken for: of a head of its own, which the report names."""
+    said = lesion.classification
+    if not said:
+        return []
+    name, _, version = said["head"].partition("@")
+    learnt = ["learnt from synthetic lesions only", f"sha256 {said['sha256']}"]
+    head = sr.AlgorithmIdentification(name=name, version=version, parameters=learnt)
+    return [
+        sr.Measurement(
+            name=code, value=round(100 * p, 2), unit=codes.UCUM.Percent, algorithm_id=head
+        )
+        for code, p in coded(said)
+    ]
 
 
 def referenced_segment(seg: hd.seg.Segmentation, number: int) -> sr.ReferencedSegment:

@@ -145,12 +145,16 @@ class Lesion(Extent):
         `short` and `full` words, and `features`: name -> measured value (units in the name).
     heat
         What the network's answer rests on; None where that was not computed.
+    classification
+        What kind of lesion it is taken for, see `inference.classify.classified`; empty where that
+        is not said.
     """
 
     probability: float
     uncertainty: float | None = None
     explanation: dict[str, Any] = field(default_factory=dict)
     heat: HeatMap | None = None
+    classification: dict[str, Any] = field(default_factory=dict)
 
     def to_json(self) -> dict[str, Any]:
         """All but the mask, for JSON; the mask as its contours."""
@@ -162,5 +166,6 @@ class Lesion(Extent):
             "uncertainty": None if self.uncertainty is None else round(self.uncertainty, 4),
             "contours_mm": self.contours_mm(),
             "explanation": self.explanation,
+            **({"classification": self.classification} if self.classification else {}),
             "heat_map": None if self.heat is None else self.heat.to_json(),
         }

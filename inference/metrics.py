@@ -145,13 +145,24 @@ def calibration_error(probabilities: Floats, correct: NDArray[np.bool_], bins: i
     """Expected calibration error: bins of equal width, weighted by their counts."""
     if not len(probabilities):
         return float("nan")
+    rows = reliability(probabilities, correct, bins)
+    return sum(count * abs(p - share) for count, p, share in rows) / len(probabilities)
+
+
+def reliability(
+    probabilities: Floats, correct: NDArray[np.bool_], bins: int = 10
+) -> list[tuple[int, float, float]]:
+    """The reliability diagram: of each bin that is not empty (count, mean probability, share)."""
     which = np.minimum((probabilities * bins).astype(int), bins - 1)
-    gaps = [
-        abs(probabilities[which == b].mean() - correct[which == b].mean()) * (which == b).mean()
+    return [
+        (
+            int((which == b).sum()),
+            float(probabilities[which == b].mean()),
+            float(correct[which == b].mean()),
+        )
         for b in range(bins)
         if (which == b).any()
     ]
-    return float(sum(gaps))
 
 
 def interval(

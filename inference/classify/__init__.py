@@ -1,10 +1,51 @@
-"""What kind of lesion a lesion is: heads that answer with calibrated probabilities.
+"""What kind of lesion a lesion is: heads that answer with probabilities.
 
-They are trained and measured on synthetic lesions only (`appearances`), whose classes differ as
-textbooks say that they do on the average: a high figure here says that the path works, nothing
-about patients. No reader is shown them.
+They are taught and measured on synthetic lesions only, whose classes differ as textbooks say that
+they do on the average (`inference.phantom.looks`): a high figure says that the path works, nothing
+about patients. One of them is shipped (`shipped`); no reader of a study is shown what it says.
 """
 
-from inference.classify.questions import QUESTIONS, Question
+from dataclasses import replace
+from typing import Any
 
-__all__ = ["QUESTIONS", "Question"]
+from inference.classify.questions import QUESTIONS, Question
+from inference.lesions import Lesion
+from inference.preprocess import ROLES, Prepared
+
+__all__ = ["QUESTIONS", "Question", "classified"]
+
+
+def classified(lesion: Lesion, ready: Prepared) -> Lesion:
+    """The lesion with `classification`: probabilities, words, and whose they are.
+
+    It has none where a series of T1c, T1, T2 and FLAIR is missing, and below the diameter that the
+    shipped head was taught on.
+    """
+    from inference.classify import radiomics, words, words_zh
+    from inference.classify.patches import patch_of
+    from inference.classify.shipped import shipped
+
+    if not set(ROLES) <= set(ready.roles) or set(ROLES) & set(ready.missing):
+        return lesion
+    head = shipped()
+    if lesion.diameter_mm < head.smallest_mm:
+        return lesion
+    if ready.roles != ROLES:  # of a detector that was given CT beside them
+        own = [ready.roles.index(role) for role in ROLES]
+        ready = replace(ready, roles=ROLES, voxels=ready.voxels[own])
+    patch = patch_of(lesion, ready)
+    if not patch.mask.any():
+        return lesion
+    probabilities = head.probabilities(radiomics.features(patch))
+    said: dict[str, Any] = {
+        "head": head.value,
+        "sha256": head.sha256,
+        "probabilities": probabilities,
+        "short": words.short_text(probabilities),
+        "full": words.full_text(probabilities),
+        "zh-hans": {
+            "short": words_zh.short_text(probabilities),
+            "full": words_zh.full_text(probabilities),
+        },
+    }
+    return replace(lesion, classification=said)

@@ -92,6 +92,20 @@ class VoxelwiseDetector:
         UnusableExamination
             If a needed series is missing or the reference shows no head.
         """
+        lesions, ready, given = self.found(examination)
+        heated = [self._heated(each, n, given) for n, each in enumerate(lesions)]
+        return [explain(each, ready) for each in heated]
+
+    def found(self, examination: Mapping[str, Volume]) -> tuple[list[Lesion], Prepared, Prepared]:
+        """What `detect` returns without words and heat maps; the examination as it was prepared.
+
+        Returns
+        -------
+        lesions
+            Above the card's operating point, by falling probability.
+        ready, given
+            As this package prepares it, and as the network was given it.
+        """
         ready = prepare(examination, self.needs, self.inputs)
         given = self.given(examination, ready)
         passes = self.logits(given)
@@ -110,8 +124,7 @@ class VoxelwiseDetector:
                     float(np.std(each)) if len(each) > 1 else None,
                 )
                 lesions.append(lesion)
-        lesions.sort(key=lambda lesion: -lesion.probability)
-        return [explain(self._heated(each, n, given), ready) for n, each in enumerate(lesions)]
+        return sorted(lesions, key=lambda lesion: -lesion.probability), ready, given
 
     def _heated(self, lesion: Lesion, number: int, given: Prepared) -> Lesion:
         """The lesion with its heat map, where one can be made."""

@@ -1,6 +1,6 @@
 """One synthetic examination with its truth."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from copy import deepcopy
 from dataclasses import dataclass, replace
 
@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from scipy import ndimage
 
 from inference.geometry import longest_axial_diameter_mm
-from inference.phantom import acquisition, anatomy, ct, lesions, scanner, signal, vessels
+from inference.phantom import acquisition, anatomy, ct, kinds, lesions, scanner, signal, vessels
 from inference.phantom.fields import Array, Points
 from inference.phantom.lesions import Planted
 from inference.phantom.scanner import Scanner
@@ -20,13 +20,13 @@ VERSION = "1"  # changes when the same seed gives another case
 
 @dataclass(frozen=True)
 class TruthLesion:
-    """A metastasis of the reference standard.
+    """A lesion of the reference standard.
 
     `mask` (uint8; z, y, x) is cropped; `offset` is the index of its first voxel in T1c.
     """
 
     id: int
-    kind: str  # solid, ring, haemorrhagic
+    kind: str  # solid, ring, haemorrhagic, or one of `kinds`
     centroid_mm: tuple[float, float, float]  # LPS
     diameter_mm: float  # longest in the axial plane, measured on the mask
     volume_mm3: float
@@ -57,6 +57,7 @@ def make_case(
     dose: float | None = None,
     alter: Callable[[Scanner], Scanner] | None = None,
     with_ct: bool = False,
+    of_kinds: Sequence[str] | None = None,
 ) -> PhantomCase:
     """Make one synthetic brain MRI.
 
@@ -78,17 +79,24 @@ def make_case(
         Makes another machine of the one that was drawn (`inference.phantom.shifts`).
     with_ct
         Also a CT after contrast of the same head; the MR series are the same with and without it.
+    of_kinds
+        Instead of metastases in general one lesion of each class named here, see
+        `inference.phantom.kinds`; one without room is left out. `n_lesions` and `median_mm` do not
+        matter then.
 
     Raises
     ------
     ValueError
-        If `n_lesions` is negative.
+        If `n_lesions` is negative, or for a class that is not known.
     """
     if n_lesions is not None and n_lesions < 0:
         raise ValueError(f"n_lesions is {n_lesions}: give 0 or more, or None to draw a number")
     rng = np.random.default_rng(seed)
     head, dose, enhancing = _head(rng, dose)
-    planted = lesions.plant(head, n_lesions, dose, rng, median_mm)
+    if of_kinds is None:
+        planted = lesions.plant(head, n_lesions, dose, rng, median_mm)
+    else:
+        planted = kinds.plant(head, of_kinds, dose, rng)
     machine = scanner.draw(rng, slice_mm)
     machine = machine if alter is None else alter(machine)
     case = _acquired(seed, head, planted, enhancing, machine, rng)

@@ -29,7 +29,7 @@ class Planted:
     """A metastasis in the anatomy grid (1 mm)."""
 
     number: int
-    kind: str  # solid, ring, haemorrhagic
+    kind: str  # solid, ring, haemorrhagic, or one of `kinds`
     nominal_mm: float  # diameter of the sphere it was drawn from
     box: Box
     fraction: Array  # soft fraction of the lesion in its box
@@ -37,7 +37,7 @@ class Planted:
 
 
 @dataclass(frozen=True)
-class _Shape:
+class Shape:
     """Where a lesion goes: soft fraction, and radius-like coordinate in mm from its centre."""
 
     centre: Points
@@ -57,17 +57,17 @@ def plant(
     """Put metastases into the head; `count` None draws a number (1-22, mostly a few)."""
     if count is None:
         count = int(np.clip(rng.lognormal(1.1, 0.9), 1, 22))
-    seats, weights = _seats(head) if count else (np.empty((0, 3), np.int64), np.empty(0))
+    places, weights = seats(head) if count else (np.empty((0, 3), np.int64), np.empty(0))
     taken = np.zeros(head.brain.shape, bool)
     planted: list[Planted] = []
     for number in range(1, count + 1):
-        shape = _find_room(head, seats, weights, taken, rng, median_mm)
+        shape = _find_room(head, places, weights, taken, rng, median_mm)
         if shape is None:
             continue
         taken[shape.box] |= shape.fraction > 0.05
-        _mass_effect(head, shape, rng)
+        mass_effect(head, shape, rng)
         planted.append(_grow(head, shape, number, dose, rng))
-    _white_matter_spots(head, rng)
+    white_matter_spots(head, rng)
     return planted
 
 
@@ -85,14 +85,14 @@ def plant_smaller(
             continue
         middle = np.array(ndimage.center_of_mass(each.fraction))
         centre = middle + [part.start for part in each.box]
-        shape = _outline(head, centre, radius, rng)
-        _mass_effect(head, shape, rng)
+        shape = outline(head, centre, radius, rng)
+        mass_effect(head, shape, rng)
         planted.append(_grow(head, shape, each.number, dose, rng))
-    _white_matter_spots(head, rng)
+    white_matter_spots(head, rng)
     return planted
 
 
-def _seats(head: Head) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
+def seats(head: Head) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
     """Voxels where metastases sit, with weights: the junction of grey and white matter."""
     grey = head.tissues["grey"] + 0.3 * head.tissues["deep_grey"]
     junction = ndimage.gaussian_filter(grey, 1.5) * ndimage.gaussian_filter(
@@ -106,41 +106,43 @@ def _seats(head: Head) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
 
 def _find_room(
     head: Head,
-    seats: NDArray[np.int64],
+    places: NDArray[np.int64],
     weights: NDArray[np.float64],
     taken: NDArray[np.bool_],
     rng: np.random.Generator,
     median_mm: float,
-) -> _Shape | None:
+) -> Shape | None:
     """Draw sizes and seats until one lies in the brain and touches no other lesion."""
     for _ in range(12):
         nominal = rng.lognormal(np.log(median_mm), 0.68)
         nominal = np.clip(nominal, MIN_DIAMETER_MM, MAX_DIAMETER_MM)
-        centre = seats[rng.choice(len(seats), p=weights)] + rng.uniform(-0.5, 0.5, 3)
-        shape = _outline(head, centre, float(nominal) / 2, rng)
+        centre = places[rng.choice(len(places), p=weights)] + rng.uniform(-0.5, 0.5, 3)
+        shape = outline(head, centre, float(nominal) / 2, rng)
         expected = 4.19 * shape.radius**3
         if not taken[shape.box].any() and shape.fraction.sum() > 0.5 * expected:
             return shape
     return None
 
 
-def _outline(head: Head, centre: Points, radius: float, rng: np.random.Generator) -> _Shape:
-    """Lobulated ellipsoid, cut at the brain's surface."""
+def outline(
+    head: Head, centre: Points, radius: float, rng: np.random.Generator, lobed: float = 1.0
+) -> Shape:
+    """Lobulated ellipsoid, cut at the brain's surface; `lobed` is how uneven, 1 as usual."""
     box = box_around(centre, radius * 1.5 + 3, head.brain.shape)
     away = offsets(box, centre)
     axes = np.exp(rng.normal(0, 0.12 + 0.06 * (radius > 6), 3))
     axes /= np.cbrt(axes.prod())
     turn = Rotation.random(random_state=rng).as_matrix() / axes[:, None]
     rho = np.sqrt((np.tensordot(turn, away, 1) ** 2).sum(0)).astype(np.float32)
-    lobes = smooth_field(rng, rho.shape, max(2.0, radius * 0.8), 0.10)
-    lobes += smooth_field(rng, rho.shape, max(1.5, radius * 0.35), 0.06)
+    lobes = smooth_field(rng, rho.shape, max(2.0, radius * 0.8), 0.10 * lobed)
+    lobes += smooth_field(rng, rho.shape, max(1.5, radius * 0.35), 0.06 * lobed)
     rho = rho / (1 + lobes * min(1.0, radius / 3))
     fraction = np.clip((radius - rho) / 0.9 + 0.5, 0, 1) * head.brain[box]
     fraction *= np.sqrt(np.clip(1.25 - head.tissues["csf"][box], 0, 1))
-    return _Shape(centre, radius, box, rho, fraction.astype(np.float32))
+    return Shape(centre, radius, box, rho, fraction.astype(np.float32))
 
 
-def _mass_effect(head: Head, shape: _Shape, rng: np.random.Generator) -> None:
+def mass_effect(head: Head, shape: Shape, rng: np.random.Generator) -> None:
     """Push the tissue around a larger lesion outwards, keeping its volume near the lesion."""
     if shape.radius < 3.5:
         return
@@ -158,7 +160,7 @@ def _mass_effect(head: Head, shape: _Shape, rng: np.random.Generator) -> None:
         part[box] = ndimage.map_coordinates(part[box].copy(), at, order=1, mode="nearest")
 
 
-def _grow(head: Head, shape: _Shape, number: int, dose: float, rng: np.random.Generator) -> Planted:
+def _grow(head: Head, shape: Shape, number: int, dose: float, rng: np.random.Generator) -> Planted:
     """Lay down tumour, necrosis, contrast uptake and oedema."""
     diameter = 2 * shape.radius
     kind = _kind(diameter, rng)
@@ -184,14 +186,14 @@ def _kind(diameter_mm: float, rng: np.random.Generator) -> str:
     return "ring" if ring else "solid"
 
 
-def _necrosis(shape: _Shape, rng: np.random.Generator) -> Array:
+def _necrosis(shape: Shape, rng: np.random.Generator) -> Array:
     """Fluid core behind an irregular rim."""
     lumps = np.clip(smooth_field(rng, shape.rho.shape, max(2.0, shape.radius * 0.6)), -1, 1.5)
     rim = np.maximum(rng.uniform(0.14, 0.3) * shape.radius + 0.6 * lumps, 1.2)
     return np.asarray(np.clip(shape.radius - rim - shape.rho + 0.5, 0, 1) * shape.fraction)
 
 
-def _oedema(head: Head, shape: _Shape, rng: np.random.Generator) -> None:
+def _oedema(head: Head, shape: Shape, rng: np.random.Generator) -> None:
     """Vasogenic oedema: it spreads along white matter and spares the cortex."""
     diameter = 2 * shape.radius
     if rng.random() > np.clip((diameter - 4) / 8, 0.08, 0.92):
@@ -203,18 +205,18 @@ def _oedema(head: Head, shape: _Shape, rng: np.random.Generator) -> None:
     limit = shape.radius + extent * (1 + fingers)
     white = ndimage.gaussian_filter(head.tissues["white"][box], 0.7)
     amount = np.clip((limit - distance) / 3 + 0.5, 0, 1) * np.clip(white * 1.3 - 0.12, 0, 1)
-    _infiltrate(head, np.asarray(amount * 0.85, dtype=np.float32), box)
+    infiltrate(head, np.asarray(amount * 0.85, dtype=np.float32), box)
 
 
-def _white_matter_spots(head: Head, rng: np.random.Generator) -> None:
+def white_matter_spots(head: Head, rng: np.random.Generator) -> None:
     """Age-related hyperintensities: bright on FLAIR, no enhancement."""
     box: Box = (slice(40, None), slice(None), slice(None))
     shape = head.brain[box].shape
     spots = np.clip((smooth_field(rng, shape, 5) - rng.uniform(1.7, 2.6)) * 3, 0, 0.7)
-    _infiltrate(head, spots * (head.tissues["white"][box] > 0.7), box)
+    infiltrate(head, spots * (head.tissues["white"][box] > 0.7), box)
 
 
-def _infiltrate(head: Head, amount: Array, box: Box) -> None:
+def infiltrate(head: Head, amount: Array, box: Box) -> None:
     """Turn tissue that is no lesion into oedema."""
     fractions = head.tissues.fractions
     lesion = sum((fractions[INDEX[n]][box] for n in _LESION_TISSUES), np.float32(0))

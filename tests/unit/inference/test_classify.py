@@ -1,16 +1,30 @@
 """Classification heads: they learn what the synthetic classes differ by, and say how surely."""
 
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
 import numpy as np
 import pytest
 
-from inference.classify import QUESTIONS, appearances, radiomics
+from inference import phantom
+from inference.classify import (
+    QUESTIONS,
+    appearances,
+    classified,
+    radiomics,
+    ship,
+    shipped,
+    teaching,
+)
 from inference.classify.appearances import LOOKS
 from inference.classify.heads import Head, head_of
 from inference.classify.measure import measured
 from inference.classify.patches import SIDE, Patch, patch_of
 from inference.classify.resnet import ResNetHead
 from inference.lesions import Lesion
-from inference.preprocess import Prepared
+from inference.phantom import PhantomCase
+from inference.preprocess import Prepared, prepare
 
 
 def ball(radius: float) -> Patch:
@@ -95,3 +109,149 @@ def test_a_proposals_patch_has_the_lesion_in_its_middle() -> None:
     assert found.voxels.shape == (4, SIDE, SIDE, SIDE)
     assert np.array_equal(found.mask, found.voxels[0] == 3)
     assert np.argwhere(found.mask).mean(0) == pytest.approx([24, 24, 24], abs=0.5)
+
+
+KINDS = ("glioblastoma", "melanoma", "breast")
+
+
+@pytest.fixture(scope="module")
+def head() -> PhantomCase:
+    return phantom.make_case(91_001, of_kinds=KINDS)
+
+
+def test_a_head_has_a_lesion_of_each_class_that_is_asked_for_and_they_look_it(
+    head: PhantomCase,
+) -> None:
+    found = {each.kind: each for each in head.lesions}
+    assert found.keys() == set(KINDS)
+    assert found["glioblastoma"].diameter_mm > found["breast"].diameter_mm
+    before = {}
+    for kind, lesion in found.items():
+        z, y, x = np.array(lesion.offset)[:, None] + np.argwhere(lesion.mask).T
+        assert head.brain[z, y, x].mean() > 0.6
+        assert (head.labels[z, y, x] == lesion.id).all()
+        t1 = head.series["t1"]
+        inverse = np.linalg.inv(t1.affine)
+        at = inverse[:3, :3] @ np.array(lesion.centroid_mm) + inverse[:3, 3]
+        before[kind] = float(t1.voxels[tuple(np.round(at).astype(int))])
+    assert before["melanoma"] > before["glioblastoma"]
+
+
+def test_a_class_that_nobody_described_is_refused() -> None:
+    with pytest.raises(ValueError, match="no lesions of kind 'wart'; there are: metastasis"):
+        phantom.make_case(91_001, of_kinds=("wart",))
+
+
+def test_a_proposal_on_four_series_is_told_what_it_may_be_and_a_small_one_is_not(
+    head: PhantomCase,
+) -> None:
+    ready = prepare(head.series)
+    affine = head.series["t1c"].affine
+    for each in head.lesions:
+        lesion = Lesion(each.mask, each.offset, affine, 0.9)
+        said = classified(lesion, ready).classification
+        assert said["head"] == "lesion-kind@1"
+        assert said["sha256"] == shipped.shipped().sha256
+        for name, answers in said["probabilities"].items():
+            assert tuple(answers) == QUESTIONS[name].classes
+            assert sum(answers.values()) == pytest.approx(1, abs=0.003)
+        assert "synthetic" in said["short"]
+        assert "nothing is known of how often they are right in patients" in said["full"]
+        assert "合成病灶" in said["zh-hans"]["short"]
+        assert classified(lesion, replace(ready, missing=("flair",))).classification == {}
+    small = Lesion(np.ones((3, 3, 3), np.uint8), (90, 90, 90), affine, 0.9)
+    assert small.diameter_mm < shipped.shipped().smallest_mm
+    assert classified(small, ready).classification == {}
+
+
+def rows(count: int, first: int) -> list[dict[str, Any]]:
+    """Rows of a made-up world where one feature tells the class, and noise what is left."""
+    made = []
+    for seed in range(first, first + count):
+        kind = teaching.KINDS[seed % len(teaching.KINDS)]
+        rng = np.random.default_rng(seed)
+        told = teaching.KINDS.index(kind) + rng.normal(0, 0.5)
+        features = {"told": told, "noise": float(rng.normal())}
+        place = "head" if seed % 5 == 4 else "alone"
+        made.append({"seed": seed, "number": 1, "kind": kind, "place": place,
+                     "outline": "truth", "diameter_mm": 9.0, "features": features})  # fmt: skip
+    return made
+
+
+def test_what_is_shipped_answers_as_it_was_fitted_and_says_how_it_was_measured(
+    tmp_path: Path,
+) -> None:
+    path = ship.ship(rows(210, 0), rows(560, 1000), tmp_path / "head.json")
+    found = shipped.read(path)
+    card = found.card["performance"]["treated"]["alone, truth"]
+    assert card["lesions"] == card["phantoms"] == 128
+    assert card["accuracy"][0] > 0.75
+    assert card["calibration_error"][0] < 0.2
+    assert sum(count for count, _, _ in card["reliability"]) == 128
+    assert found.card["performance"]["treated"]["head, truth"]["lesions"] == 32
+    for row in rows(70, 2000):
+        if row["kind"] in ("necrosis", "recurrence"):
+            answers = found.probabilities(row["features"])["treated"]
+            is_far = abs(row["features"]["told"] - 5.5) > 0.7
+            assert not is_far or max(answers, key=answers.__getitem__) == row["kind"]
+    again = ship.ship(rows(210, 0), rows(560, 1000), tmp_path / "again.json")
+    assert again.read_bytes() == path.read_bytes()
+
+
+def test_few_phantoms_give_a_figure_without_an_interval(tmp_path: Path) -> None:
+    some = rows(560, 1000)
+    heads = [row for row in some if row["place"] == "head"][:21]
+    path = ship.ship(rows(210, 0), heads, tmp_path / "head.json")
+    card = shipped.read(path).card["performance"]["treated"]["head, truth"]
+    assert card["phantoms"] < 10
+    assert card["accuracy"][1] is None
+
+
+def test_what_cannot_be_learnt_or_was_not_tried_in_heads_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(ValueError, match="too few lesions for the question 'tumour'"):
+        ship.ship(rows(14, 0), rows(70, 1000), tmp_path / "head.json")
+    alone = [row for row in rows(70, 1000) if row["place"] == "alone"]
+    with pytest.raises(ValueError, match="must have been tried there"):
+        ship.ship(rows(210, 0), alone, tmp_path / "head.json")
+
+
+def test_the_shipped_head_was_tried_in_heads_for_every_question() -> None:
+    for name, figures in shipped.shipped().card["performance"].items():
+        assert figures["head, detector"]["lesions"] > 20, name
+
+
+@pytest.mark.parametrize("middle", [(30, 30, 30), (2, 30, 58), (59, 1, 1)])
+def test_a_patch_is_cut_as_out_of_an_array_with_room_around_it(middle: tuple[int, ...]) -> None:
+    rng = np.random.default_rng(4)
+    ready = Prepared(rng.normal(size=(4, 60, 60, 60)).astype(np.float32), np.eye(4), ())
+    lesion = Lesion(np.ones((1, 1, 1), np.uint8), middle, np.eye(4), 0.9)
+    found = patch_of(lesion, ready)
+    padded = np.pad(ready.voxels, [(0, 0), *[(24, 24)] * 3])
+    z, y, x = (slice(at, at + 48) for at in middle)
+    assert (found.voxels == padded[:, z, y, x]).all()
+    assert np.argwhere(found.mask).tolist() == [[24, 24, 24]]
+
+
+def test_a_damaged_head_is_refused_in_words(tmp_path: Path) -> None:
+    text = shipped.FILE.read_text()
+    path = tmp_path / "head.json"
+    path.write_text(text.replace('"temperature": ', '"temperature": 1'))
+    with pytest.raises(shipped.CorruptHead, match="damaged: fetch the repository's file again"):
+        shipped.read(path)
+    for bad in ("[]", "{", '{"sha256": ""}'):
+        path.write_text(bad)
+        with pytest.raises(shipped.CorruptHead, match="no head of this package"):
+            shipped.read(path)
+    with pytest.raises(shipped.CorruptHead, match="no head of this package"):
+        shipped.read(tmp_path / "missing.json")
+
+
+def test_the_shipped_head_is_better_than_chance_on_lesions_that_it_did_not_learn_from() -> None:
+    some = [teaching.alone(seed) for seed in range(300_000, 300_042)]
+    found = [
+        (shipped.shipped().probabilities(row["features"])["tumour"], row["kind"]) for row in some
+        if row["kind"] not in ("necrosis", "recurrence")
+    ]  # fmt: skip
+    of_glioblastomas = [p["glioblastoma"] for p, kind in found if kind == "glioblastoma"]
+    of_others = [p["glioblastoma"] for p, kind in found if kind != "glioblastoma"]
+    assert np.mean(of_glioblastomas) > np.mean(of_others) + 0.3

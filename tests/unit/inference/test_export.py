@@ -1,6 +1,7 @@
 """SEG and SR: accepted by dciodvfy, exact masks, references that hold."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 
@@ -8,6 +9,7 @@ import highdicom as hd
 import numpy as np
 import pydicom
 import pytest
+from pydicom import dcmread
 
 from inference import export, vendor
 from inference.lesions import Lesion
@@ -22,6 +24,38 @@ ALGORITHM = export.Algorithm("space-to-depth", "1", "ab" * 32)
 def lesions(case: PhantomCase) -> list[Lesion]:
     affine = case.series["t1c"].affine
     return [Lesion(each.mask, each.offset, affine, 0.9, 0.02) for each in case.lesions]
+
+
+KIND = {
+    "tumour": {"metastasis": 0.75, "glioblastoma": 0.25},
+    "primary": {"lung": 0.4, "breast": 0.3, "melanoma": 0.2, "other": 0.1},
+    "treated": {"necrosis": 0.45, "recurrence": 0.55},
+}
+
+
+def test_a_lesions_kind_is_reported_in_codes_of_our_own_beside_the_probability_of_cancer(
+    lesions: list[Lesion],
+    written: dict[str, list[Path]],
+    tmp_path: Path,
+    dicom_problems: Callable[[Path], list[str]],
+) -> None:
+    said = {"head": "lesion-kind@1", "sha256": 64 * "a", "probabilities": KIND}
+    told = [replace(lesions[0], classification=said)]
+    seg = export.segmentation(told, written["t1c"], algorithm=ALGORITHM)
+    path = tmp_path / "sr.dcm"
+    export.measurement_report(told, written["t1c"], seg, algorithm=ALGORITHM).save_as(path)
+    problems = dicom_problems(path)  # it knows no private scheme, of which PS3.16 8.2 speaks
+    assert [each for each in problems if "defined term = <99READERSTUDY>" not in each] == []
+    (group,) = hd.sr.srread(path).content.get_volumetric_roi_measurement_groups()
+    values = {each.name.meaning: each.value for each in group.get_measurements()}
+    assert values["Probability of cancer"] == pytest.approx(90)
+    assert values["Probability of glioblastoma"] == pytest.approx(25)
+    assert values["Probability of primary lung, if metastasis"] == pytest.approx(40)
+    assert len(values) == 3 + 8
+    said_by = {each.value for each in dcmread(path).iterall() if each.keyword == "TextValue"}
+    assert {"lesion-kind", "learnt from synthetic lesions only", f"sha256 {64 * 'a'}"} <= said_by
+    (delivered,) = read_file(path).measured  # who reads it takes none of them for the probability
+    assert delivered.probability == pytest.approx(0.9)
 
 
 @pytest.fixture(scope="module")

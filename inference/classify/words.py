@@ -1,0 +1,48 @@
+"""Probabilities of a lesion's kind in words: one line for seniors, sentences for residents."""
+
+from collections.abc import Mapping
+
+Probabilities = Mapping[str, Mapping[str, float]]  # question -> class -> probability
+CERTAIN = 0.99
+_CLASSES = {
+    "metastasis": "metastasis", "glioblastoma": "glioblastoma", "lung": "lung", "breast": "breast",
+    "melanoma": "melanoma", "other": "another primary", "necrosis": "radiation necrosis",
+    "recurrence": "recurrence",
+}  # fmt: skip
+
+
+def short_text(found: Probabilities) -> str:
+    """One line: the likelier of each question's answers."""
+    tumour, primary, treated = (_first(found[name]) for name in ("tumour", "primary", "treated"))
+    return (
+        f"kind, if it is a lesion (learnt from synthetic ones): {tumour}; if a metastasis:"
+        f" {primary}; if irradiated: {treated}"
+    )
+
+
+def full_text(found: Probabilities) -> str:
+    """Sentences with every probability, and what they are worth."""
+    return (
+        f"If this is a lesion at all, it is taken for: {_all(found['tumour'])}. If it is a"
+        f" metastasis, its primary: {_all(found['primary'])}. If the place was irradiated before:"
+        f" {_all(found['treated'])}. These probabilities were learnt from synthetic lesions whose"
+        " kinds differ as textbooks say they do on the average; nothing is known of how often they"
+        " are right in patients, and lesions of other kinds are not among the answers."
+    )
+
+
+def _first(answers: Mapping[str, float]) -> str:
+    name = max(answers, key=lambda each: answers[each])
+    return f"{_CLASSES[name]} {figure(answers[name])}"
+
+
+def _all(answers: Mapping[str, float]) -> str:
+    ordered = sorted(answers, key=lambda each: -answers[each])
+    return ", ".join(f"{_CLASSES[each]} {figure(answers[each])}" for each in ordered)
+
+
+def figure(probability: float) -> str:
+    """Two digits; no head is certain."""
+    if probability > CERTAIN:
+        return f">{CERTAIN}"
+    return f"<{1 - CERTAIN:.2f}" if probability < 1 - CERTAIN else f"{probability:.2f}"
