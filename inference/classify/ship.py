@@ -195,10 +195,11 @@ def _measured(question: Question, fitted: Answering, rows: Sequence[Row]) -> dic
     if len(np.unique(truth)) < len(question.classes):
         return {"lesions": len(truth)}
     found = fitted.probabilities(known.features)
-    figures = {name: estimate(each, found, truth, known.phantoms) for name, each in FIGURES.items()}
     phantoms = len(np.unique(known.phantoms))
-    if phantoms < _FEW:
-        figures = {name: (value, None) for name, (value, _) in figures.items()}
+    figures: dict[str, tuple[float, list[float] | None]] = {}
+    for name, each in FIGURES.items():
+        value, interval = estimate(each, found, truth, known.phantoms)
+        figures[name] = (value, interval if phantoms >= _FEW else None)
     return {
         "lesions": len(truth),
         "phantoms": phantoms,
