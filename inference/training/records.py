@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -78,8 +79,11 @@ def _details(each: Timed) -> dict[str, Any]:
 
 def read(path: Path) -> list[Timed]:
     """Read raw scores; a last line that a killed process left unfinished is left out."""
-    lines = path.read_text().splitlines(keepends=True)
-    return [_timed(json.loads(line)) for line in lines if line.endswith("\n")]
+    lines = path.read_text().splitlines()
+    rows = [_timed(json.loads(line)) for line in lines[:-1]]
+    with suppress(json.JSONDecodeError):
+        rows += [_timed(json.loads(line)) for line in lines[-1:]]
+    return rows
 
 
 def _timed(row: dict[str, Any]) -> Timed:

@@ -27,7 +27,7 @@ class Next(migrations.Migration):
     operations = [
         migrations.RunPython(triggers.remove, triggers.install),
         migrations.AddField("read", "of_the_next_version", models.DateTimeField(null=True)),
-        migrations.AddField("batch", "of_the_next_version", models.SmallIntegerField(default=0)),
+        migrations.AddField("batch", "of_the_next_version", models.SmallIntegerField(null=True)),
         migrations.RunPython(triggers.install, triggers.remove),
     ]
 
