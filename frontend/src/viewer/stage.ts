@@ -163,7 +163,7 @@ class CornerstoneStage implements Stage {
     const number = Number(host.dataset.pane);
     const pane = this.slots[number]?.pane;
     if (pane?.isShowing !== true) return;
-    writeSlice(host, pane.painted, pane.view().slices);
+    writeSlice(host, pane.view());
     this.options.onPaint(number);
   };
 
