@@ -29,13 +29,9 @@ export class Courier {
 
   constructor(private readonly make: () => Worker = makeWorker) {}
 
-  /** Have the worker started before there is something to fetch, where that can be. */
+  /** Have the worker started before there is something to fetch. */
   start(): void {
-    try {
-      this.worker ??= this.started();
-    } catch {
-      // The page goes on: what is fetched tries once more, and says when it fails.
-    }
+    this.worker ??= this.started();
   }
 
   readonly stream: StreamPack = (address, bytes, signal, onFrames) =>
@@ -52,15 +48,10 @@ export class Courier {
       };
       this.jobs.set(id, { onFrames, done, failed });
       signal.addEventListener("abort", () => {
-        if (!this.jobs.has(id)) return;
         this.ask({ kind: "stop", id });
         failed(new DOMException("No case needs these images.", "AbortError"));
       });
-      try {
-        this.ask({ kind: "fetch", id, address, bytes });
-      } catch (error) {
-        failed(error instanceof Error ? error : new Error(String(error)));
-      }
+      this.ask({ kind: "fetch", id, address, bytes });
     });
 
   private ask(asked: Asked): void {
