@@ -10,7 +10,6 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 import hypothesis
-import psycopg
 import pytest
 from django.conf import settings
 from django.db import connection, connections
@@ -19,6 +18,7 @@ from pytest_django import DjangoDbBlocker
 
 from readerstudy.reads import triggers
 from tests import cast, lock_order, templates
+from tests.faults.platform import drop_database
 
 POSTGRES_URL = os.environ.get("TEST_DATABASE_URL", "postgresql://postgres@127.0.0.1:5432/postgres")
 REDIS_URL = os.environ.get("TEST_BROKER_URL", "redis://127.0.0.1:6379/9")
@@ -160,8 +160,7 @@ def pytest_sessionfinish(session: pytest.Session) -> None:
         return
     shared = Path(session.config._tmp_path_factory.getbasetemp())  # type: ignore[attr-defined]
     for name in templates.names_of_all_workers(shared):
-        with psycopg.connect(os.environ.get("DATABASE_URL") or POSTGRES_URL, autocommit=True) as it:
-            it.execute(f'DROP DATABASE IF EXISTS "{name}" WITH (FORCE)')
+        drop_database(os.environ.get("DATABASE_URL") or POSTGRES_URL, name)
 
 
 @pytest.fixture(autouse=True)

@@ -25,14 +25,11 @@ def classified(lesion: Lesion, ready: Prepared) -> Lesion:
     from inference.classify.patches import patch_of
     from inference.classify.shipped import shipped
 
-    if not set(ROLES) <= set(ready.roles) or set(ROLES) & set(ready.missing):
+    if ready.roles != ROLES or ready.missing:
         return lesion
     head = shipped()
     if lesion.diameter_mm < head.smallest_mm:
         return lesion
-    if ready.roles != ROLES:  # of a detector that was given CT beside them
-        own = [ready.roles.index(role) for role in ROLES]
-        ready = replace(ready, roles=ROLES, voxels=ready.voxels[own])
     patch = patch_of(lesion, ready)
     if not patch.mask.any():
         return lesion

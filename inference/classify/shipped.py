@@ -138,10 +138,15 @@ def answering(raw: Mapping[str, Any], features: int, classes: int) -> Answering:
         found = np.array(raw[name], dtype=np.float64)
         if found.shape != shape:
             raise ValueError(f"{name} does not fit its features and classes")
+        if not np.isfinite(found).all():
+            raise ValueError(f"{name} holds what is no number")
         return found
 
+    scale, temperature = values("scale", features), values("temperature")
+    if (scale <= 0).any() or temperature <= 0:
+        raise ValueError("its scale and temperature are not all above 0")
     return Answering(
-        values("mean", features), values("scale", features),
+        values("mean", features), scale,
         values("coefficients", classes, features), values("intercept", classes),
-        float(raw["temperature"]),
+        float(temperature),
     )  # fmt: skip

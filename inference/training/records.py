@@ -40,8 +40,13 @@ class Timed:
 
 
 def save(results: Sequence[Timed], path: Path) -> None:
-    """Keep raw scores as JSON lines: every figure of the card can be computed from them."""
-    path.write_text("".join(map(_line, results)))
+    """Keep raw scores as JSON lines: every figure of the card can be computed from them.
+
+    What was there stays until all of it is written.
+    """
+    draft = path.with_name(f"{path.name}.draft")
+    draft.write_text("".join(map(_line, results)))
+    draft.replace(path)
 
 
 def add(result: Timed, path: Path) -> None:

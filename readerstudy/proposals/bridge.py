@@ -224,14 +224,8 @@ def _calibration(cases: "Sequence[CaseScore]") -> dict[str, Any]:
     false = np.concatenate([c.false_scores for c in cases])
     p = np.concatenate([true, false])
     is_right = np.arange(len(p)) < len(true)
-    which = np.minimum((p * 10).astype(int), 9)
-    rows = [
-        (int((which == b).sum()), float(p[which == b].mean()), float(is_right[which == b].mean()))
-        for b in range(10)
-        if (which == b).any()
-    ]
     error = metrics.calibration_error(p, is_right) if len(p) else None
-    return {"calibration_error": error, "reliability": rows}
+    return {"calibration_error": error, "reliability": metrics.reliability(p, is_right)}
 
 
 def read_vendor(paths: Sequence[Path]) -> list[VendorRead | str]:

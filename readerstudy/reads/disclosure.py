@@ -153,7 +153,8 @@ def _draft(read: Read) -> dict[str, Any]:
     tabs = batches.values_list("tab").annotate(last=Max(F("first_seq") + F("count") - 1))
     last_seq = {str(tab): seq for tab, seq in tabs}
     if _is_untouched(read):
-        return {**_NOTHING_DRAFTED, "last_seq": last_seq}
+        drafted: dict[str, Any] = {"marks": [], "measures": [], "answers": {}}
+        return {**drafted, "no_lesion_said": False, "last_seq": last_seq}
     answers = Answer.objects.filter(read=read).select_related("question")
     return {
         "marks": [_mark(each) for each in Mark.objects.filter(read=read, is_removed=False)],
@@ -164,9 +165,6 @@ def _draft(read: Read) -> dict[str, Any]:
         "no_lesion_said": read.no_lesion_said,
         "last_seq": last_seq,
     }
-
-
-_NOTHING_DRAFTED = {"marks": [], "measures": [], "answers": {}, "no_lesion_said": False}
 
 
 def _is_untouched(read: Read) -> bool:

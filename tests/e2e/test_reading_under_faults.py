@@ -104,12 +104,7 @@ def test_c1_a_killed_browser_goes_on_with_what_it_had_not_sent(
     _enter(page, site)
     room.saved(page)
     read_id, marks = room.sign(page, "readId"), int(room.sign(page, "marks"))
-    page.context.set_offline(True)
-    room.put_mark(page, "6")
-    room.until(page, lambda: room.sign(page, "saved") == "kept", "the word that it is kept here")
-    unsent = int(room.sign(page, "unsent"))
-    assert unsent >= 2
-    room.until(page, lambda: page.evaluate(KEPT) >= unsent, "all of it on the disk")
+    _mark_without_network(page, "6")
     machine.kill()
 
     page = machine.start()
@@ -133,6 +128,17 @@ def test_c1_a_killed_browser_goes_on_with_what_it_had_not_sent(
     (lost,) = [each for each in events if each["kind"] == "outbox_lost"]
     assert lost["payload"] == {"server_last": 0}  # of the new tab: its own are all here
     assert _gaps(events) == {}
+
+
+def _mark_without_network(page: Page, rating: str) -> int:
+    """Put a mark that cannot be sent; answers how many events are kept on the disk for it."""
+    page.context.set_offline(True)
+    room.put_mark(page, rating)
+    room.until(page, lambda: room.sign(page, "saved") == "kept", "the word that it is kept here")
+    unsent = int(room.sign(page, "unsent"))
+    assert unsent >= 2
+    room.until(page, lambda: page.evaluate(KEPT) >= unsent, "all of it on the disk")
+    return unsent
 
 
 def _spoil(machine: Machine) -> None:
@@ -240,11 +246,7 @@ def test_c12_another_user_of_the_machine_neither_sends_nor_sees_what_the_first_h
     _enter(page, site)
     room.saved(page)
     read_id, marks = room.sign(page, "readId"), int(room.sign(page, "marks"))
-    page.context.set_offline(True)
-    room.put_mark(page, "8")
-    room.until(page, lambda: room.sign(page, "saved") == "kept", "the word that it is kept here")
-    unsent = int(room.sign(page, "unsent"))
-    room.until(page, lambda: page.evaluate(KEPT) >= unsent, "all of it on the disk")
+    unsent = _mark_without_network(page, "8")
     page.goto("about:blank")
     page.context.clear_cookies()
     page.context.set_offline(False)

@@ -12,6 +12,7 @@ from readerstudy.studies.definition import ArmDraft, DesignDraft
 from readerstudy.studies.models import Study
 from tests import factories, proposing
 from tests.cast import PASSWORD, People
+from tests.integration.reads import worlds
 from tests.scripted import Tab, through
 
 Sits = Callable[..., Tab]
@@ -57,6 +58,14 @@ def running(
 def sits(study: Study) -> Sits:
     """A reader at a screen of their own: `sits(people.rae)`."""
     return lambda user, of=study: sit(user, of)
+
+
+@pytest.fixture
+def reader(study: Study, sits: Sits) -> User:
+    """A control-arm reader past their training."""
+    user = worlds.control_first(study)
+    sits(user).read_and_sign()
+    return user
 
 
 def sit(user: User, study: Study) -> Tab:

@@ -18,7 +18,6 @@ from hypothesis import HealthCheck, Phase, given, settings
 
 from readerstudy.studies.models import Study
 from tests.integration.reads import leaks, worlds
-from tests.integration.reads.conftest import Sits
 from tests.integration.reads.scripts import DOORS, IDS, WINDOWS, Script, play_script, scripts
 from tests.lock_order import undone
 
@@ -29,14 +28,6 @@ SHORT = settings(
     suppress_health_check=list(HealthCheck),
 )  # fmt: skip
 LONG = settings(SHORT, max_examples=10**9, derandomize=False, database=None)
-
-
-@pytest.fixture
-def reader(study: Study, sits: Sits) -> Any:
-    """A control-arm reader past their training."""
-    user = worlds.control_first(study)
-    sits(user).read_and_sign()
-    return user
 
 
 def play(study: Study, user: Any, world: str, script: Script) -> list[worlds.Traffic]:

@@ -6,7 +6,6 @@ import pytest
 
 from readerstudy.studies.models import Study
 from tests.integration.reads import leaks, worlds
-from tests.integration.reads.conftest import Sits
 from tests.integration.reads.test_blinding import HIDDEN
 
 
@@ -14,14 +13,6 @@ def trips(study: Study, reader: Any) -> bool:
     """Whether the tripwire stops the script: an incident, with a number and nothing else."""
     played = worlds.play(study, reader, "hidden", HIDDEN, cases=1)
     return any(each.status == 500 and b'"incident"' in each.body for each in played)
-
-
-@pytest.fixture
-def reader(study: Study, sits: Sits) -> Any:
-    """A control-arm reader past their training."""
-    user = worlds.control_first(study)
-    sits(user).read_and_sign()
-    return user
 
 
 @pytest.mark.once

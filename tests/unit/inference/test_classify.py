@@ -1,5 +1,6 @@
 """Classification heads: they learn what the synthetic classes differ by, and say how surely."""
 
+import json
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -244,6 +245,32 @@ def test_a_damaged_head_is_refused_in_words(tmp_path: Path) -> None:
             shipped.read(path)
     with pytest.raises(shipped.CorruptHead, match="no head of this package"):
         shipped.read(tmp_path / "missing.json")
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "words"),
+    [
+        ("temperature", 0, "not all above 0"), ("temperature", "nan", "no number"),
+        ("scale", 0, "not all above 0"), ("mean", "nan", "no number"),
+        ("intercept", None, "does not fit"),
+    ],
+)  # fmt: skip
+def test_a_head_of_impossible_numbers_is_refused_whatever_its_digest(
+    tmp_path: Path, name: str, value: object, words: str
+) -> None:
+    raw = json.loads(shipped.FILE.read_text())
+    del raw["sha256"]
+    asked = raw["questions"]["tumour"]
+    if value is None:
+        asked[name] = asked[name][:-1]
+    elif name == "temperature":
+        asked[name] = value
+    else:
+        asked[name][0] = value
+    path = tmp_path / "head.json"
+    path.write_text(json.dumps(raw | {"sha256": shipped.digest(raw)}))
+    with pytest.raises(shipped.CorruptHead, match=words):
+        shipped.read(path)
 
 
 def test_the_shipped_head_is_better_than_chance_on_lesions_that_it_did_not_learn_from() -> None:
