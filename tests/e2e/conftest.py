@@ -16,6 +16,7 @@ from scripts.launcher.serve import Platform
 from scripts.launcher.setup import PYTHON, ROOT
 from scripts.launcher.tools import CHROMIUM_FLAGS, find_chromium
 from tests.e2e.making import make_study
+from tests.e2e.shell import Shell
 
 SIZES = {"1280x800": (1280, 800), "1920x1080": (1920, 1080)}
 SHOTS = ROOT / "test-results"
@@ -29,6 +30,7 @@ class Site:
     url: str
     var: Path
     platform: Platform
+    shell: Shell
 
     def manage(self, *arguments: str) -> str:
         """Run one of Django's commands on the running platform's data."""
@@ -36,6 +38,10 @@ class Site:
         done = subprocess.run(command, cwd=ROOT, check=False, capture_output=True, text=True)
         assert done.returncode == 0, done.stderr[-3000:]
         return done.stdout
+
+    def ask(self, code: str) -> str:
+        """What code prints that runs on the running platform's data."""
+        return self.shell.run(code)
 
 
 def _free_port() -> int:
@@ -63,7 +69,7 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
         if not value:
             os.environ.pop(name, None)
     port = _free_port()
-    site = Site(f"http://127.0.0.1:{port}", var, Platform(port))
+    site = Site(f"http://127.0.0.1:{port}", var, Platform(port), Shell())
     try:
         for command in (
             ["migrate", "--no-input", "-v", "0"],
@@ -74,6 +80,7 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
         site.platform.start()
         yield site
     finally:
+        site.shell.stop()
         site.platform.stop()
         for name, value in kept.items():
             if value is None:

@@ -15,7 +15,7 @@ pytestmark = pytest.mark.browser
 
 def _study(site: Site) -> str:
     code = "from readerstudy.demo import build; print(build.find().pk)"
-    return site.manage("shell", "-v", "0", "-c", code).strip()
+    return site.ask(code).strip()
 
 
 def open_room(visit: Visit, site: Site, size: str = "1280x800") -> Page:
@@ -38,7 +38,7 @@ def _skip_questions(page: Page) -> None:
 def _read(site: Site, fields: str, read_id: str) -> str:
     code = "from readerstudy.reads.models import Read\n"
     code += f"r = Read.objects.get(pk='{read_id}'); print({fields})"
-    return site.manage("shell", "-v", "0", "-c", code).strip()
+    return site.ask(code).strip()
 
 
 def _display(page: Page) -> list[str]:
@@ -217,7 +217,7 @@ def _signs_in_over_the_case(page: Page, site: Site) -> None:
         "from django_otp.oath import totp\nu = User.objects.get(username='reader')\n"
         f"services.enrol(u, key='{KEY}', code=f'{{totp(bytes.fromhex(\"{KEY}\")):06d}}', by=u)"
     )
-    site.manage("shell", "-v", "0", "-c", code)
+    site.ask(code)
     page.context.clear_cookies(name="session")
     page.keyboard.press("ArrowDown")
     dialog = page.get_by_test_id("sign-in")

@@ -38,7 +38,7 @@ def draft_with_a_case(page: Page, site: Site) -> str:
     page.get_by_label("Opinions of each case").select_option("2")
     page.locator("#panel").get_by_role("button", name="Save").click()
     expect(page.get_by_text("0 of 2 opinions")).to_be_visible()
-    site.manage("shell", "-c", MAKE)
+    site.ask(MAKE)
     return base
 
 

@@ -3,6 +3,7 @@ import type { Outcome } from "./sending";
 
 const MEGABYTE = 1_000_000;
 const LARGE = 8 * 1024 * 1024;
+const SHOWN_EVERY_MS = 200; // each byte that is told of would be a picture of its own
 
 const size = (bytes: number): string =>
   bytes < 10 * MEGABYTE ? `${(bytes / MEGABYTE).toFixed(1)} MB` : `${(bytes / MEGABYTE).toFixed(0)} MB`;
@@ -35,6 +36,8 @@ export class Progress {
   private readonly refused = new Map<string, number>();
   private readonly underWay = new Map<File, number>();
   private doneBytes = 0;
+  private due: ReturnType<typeof setTimeout> | undefined;
+  private isOver = false;
 
   constructor(
     private readonly box: HTMLElement,
@@ -47,7 +50,7 @@ export class Progress {
   /** Of a file, so many bytes are there. */
   moves(file: File, bytes: number): void {
     this.underWay.set(file, bytes);
-    this.show();
+    this.showSoon();
   }
 
   /** Of a file it is known what became of it. */
@@ -58,12 +61,26 @@ export class Progress {
     if (outcome.state === "refused") {
       this.refused.set(outcome.reason, (this.refused.get(outcome.reason) ?? 0) + 1);
     }
-    this.show();
+    this.showSoon();
   }
 
   /** Say something else once all is sent. */
   says(words: string): void {
+    this.isOver = true;
     this.box.replaceChildren(meter(1, "All files"), line(words), ...this.reasons());
+  }
+
+  /** Say why it stopped; what other lanes still tell does not write over it. */
+  stops(words: string): void {
+    this.isOver = true;
+    this.box.textContent = words;
+  }
+
+  private showSoon(): void {
+    this.due ??= setTimeout(() => {
+      this.due = undefined;
+      if (!this.isOver) this.show();
+    }, SHOWN_EVERY_MS);
   }
 
   private show(): void {

@@ -40,7 +40,19 @@ class Delivery {
     this.paths = datasetPaths(files);
   }
 
+  /** Deliver; what stops it is said on the page. */
   async run(): Promise<void> {
+    try {
+      await this.deliver();
+    } catch (error: unknown) {
+      const why = error instanceof Error ? error.message : "unknown";
+      this.progress.stops(
+        `The delivery stopped: ${why}. Drop the folder again: it goes on where it stopped.`,
+      );
+    }
+  }
+
+  private async deliver(): Promise<void> {
     const id = await this.open();
     const lanes = Array.from({ length: AT_ONCE }, () => this.lane(id));
     await Promise.all(lanes);
@@ -121,9 +133,7 @@ export function takeDeliveries(): void {
   if (zone === null || box === null || !uploads || !known || !result) return;
   const deliver = (files: readonly File[]): void => {
     if (files.length === 0) return;
-    new Delivery(box, files, { uploads, known, result }).run().catch((error: unknown) => {
-      box.textContent = `The delivery stopped: ${error instanceof Error ? error.message : "unknown"}. Drop the folder again: it goes on where it stopped.`;
-    });
+    void new Delivery(box, files, { uploads, known, result }).run();
   };
   chosenFiles(["folder", "files"], deliver);
   document.addEventListener("dragover", (event) => {
