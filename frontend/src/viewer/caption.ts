@@ -1,5 +1,3 @@
-import type { PaneView } from "./contract";
-
 const TOP_PX = 11; // in line with the words at the left
 const RIGHT_PX = 18;
 const TEXT = "#aab4be";
@@ -8,14 +6,18 @@ const EDGE = "#000";
 /**
  * Write which slice a pane shows into the upper right corner of its picture. It changes at every
  * slice: as words of the page it would be laid out, drawn and blended over the picture each time.
+ *
+ * @param slice The one that the picture shows, from 0.
  */
-export function writeSlice(host: HTMLElement, { slice, slices }: PaneView): void {
+export function writeSlice(host: HTMLElement, slice: number, slices: number): void {
   const canvas = host.querySelector("canvas");
   const context = canvas?.getContext("2d");
-  if (!canvas || !context) return;
+  if (!canvas || !context || canvas.clientWidth === 0) return;
   const words = `${slice + 1}/${slices}`;
+  // The picture's own scale: the screen's may have changed since it was made.
+  const scale = canvas.width / canvas.clientWidth;
   context.save();
-  context.scale(devicePixelRatio, devicePixelRatio);
+  context.scale(scale, scale);
   Object.assign(context, {
     font: fontOf(host),
     textAlign: "right",
@@ -25,7 +27,7 @@ export function writeSlice(host: HTMLElement, { slice, slices }: PaneView): void
     strokeStyle: EDGE,
     fillStyle: TEXT,
   });
-  const right = canvas.width / devicePixelRatio - RIGHT_PX;
+  const right = canvas.clientWidth - RIGHT_PX;
   context.strokeText(words, right, TOP_PX);
   context.fillText(words, right, TOP_PX);
   context.restore();

@@ -16,6 +16,11 @@ export function imageIdsOf(series: Series): string[] {
   return Array.from({ length: series.frames }, (_, frame) => imageId(series.id, frame));
 }
 
+/** Which frame of its series a name is. */
+export function frameOf(id: string): number {
+  return Number(id.slice(id.lastIndexOf("/") + 1));
+}
+
 /** Serves Cornerstone with images and geometry out of packs: no DICOM parsing in the browser. */
 export class PackImages {
   private readonly provide = (type: string, id: unknown): unknown =>

@@ -67,6 +67,11 @@ export class RebuiltPane implements Pane {
     };
   }
 
+  /** The slice in the picture: there is none that has to be fetched first. */
+  get painted(): number {
+    return this.view().slice;
+  }
+
   goTo(slice: number): void {
     const { away } = axesOf(this.viewport);
     const [low, high] = this.reach(away);

@@ -8,7 +8,7 @@ import { scale, subtract } from "../geometry/vectors";
 import type { SeriesFrames } from "../packs/load";
 import { axesOf, pan, pxPerMm, zoom } from "./camera";
 import type { Pane, PaneView, ScreenPoint } from "./contract";
-import { imageIdsOf, storedRange, valueAt } from "./images";
+import { frameOf, imageIdsOf, storedRange, valueAt } from "./images";
 
 /** A pane that shows the frames of a series as they were acquired. */
 export class StackPane implements Pane {
@@ -56,6 +56,11 @@ export class StackPane implements Pane {
         thickness_mm: geometry.spacing_mm,
       },
     };
+  }
+
+  /** The frame in the picture: while the one that was asked for is on its way, the one before. */
+  get painted(): number {
+    return frameOf(this.viewport.getCornerstoneImage().imageId);
   }
 
   goTo(slice: number): void {

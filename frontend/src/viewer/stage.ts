@@ -163,7 +163,7 @@ class CornerstoneStage implements Stage {
     const number = Number(host.dataset.pane);
     const pane = this.slots[number]?.pane;
     if (pane?.isShowing !== true) return;
-    writeSlice(host, pane.view());
+    writeSlice(host, pane.painted, pane.view().slices);
     this.options.onPaint(number);
   };
 
