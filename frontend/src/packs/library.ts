@@ -19,8 +19,8 @@ interface Entry {
 export interface LibraryOptions {
   /** Called for each frame that arrives. */
   onFrame: (frames: SeriesFrames) => void;
-  /** A fresh imaging token, when the one in hand has expired. */
-  renewToken: () => Promise<string>;
+  /** A fresh imaging token for a series, when the one in hand has expired. */
+  renewToken: (series: Series) => Promise<string>;
   stream: StreamPack;
   wait?: Wait;
 }
@@ -87,7 +87,7 @@ export class PackLibrary {
         await this.wait(FIRST_WAIT_MS * 2 ** (attempt - 1), signal);
         signal.throwIfAborted();
         if (error instanceof PackRefused && error.status === 404) {
-          token = await this.options.renewToken();
+          token = await this.options.renewToken(frames.series);
           signal.throwIfAborted();
         }
       }

@@ -47,6 +47,11 @@ export function allOf({ series, prior, hanging }: Packet): readonly Series[] {
   return [...inHangingOrder(series, roles), ...inHangingOrder(prior?.series ?? [], roles)];
 }
 
+/** The series of one case that another does not have. */
+export function gone(before: readonly Series[], now: readonly Series[]): readonly Series[] {
+  return before.filter((each) => !now.some((other) => other.id === each.id));
+}
+
 /** The centre and width that a series opens with. */
 export function firstWindow({ geometry }: Series, name: string): readonly [number, number] {
   return geometry.presets[name] ?? geometry.window;

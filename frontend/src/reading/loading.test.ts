@@ -2,8 +2,8 @@ import { effect } from "@preact/signals";
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
 
 import type { Packet, Series } from "../api/types";
-import type { PackFrame } from "../packs/parser";
-import type { StreamPack } from "../packs/stream";
+import { PackError, type PackFrame } from "../packs/parser";
+import { PackRefused, type StreamPack } from "../packs/stream";
 import { Loading } from "./loading";
 
 const FRAMES = 40;
@@ -11,20 +11,34 @@ const geometry = { rows: 1, columns: 1, frames: FRAMES, dtype: "uint8" };
 const named = (id: string, role: string): Series =>
   ({ id, role, frames: FRAMES, bytes: FRAMES, geometry }) as unknown as Series;
 const packet = (...series: Series[]): Packet =>
-  ({ series, prior: null, token: "t", hanging: { roles: [] } }) as unknown as Packet;
+  ({ read: { id: "read" }, series, prior: null, token: "t", hanging: { roles: [] } }) as unknown as Packet;
 const FLAIR = named("flair", "flair");
 const T1C = named("t1c", "t1c");
+
+interface Job {
+  send: (frames: readonly PackFrame[]) => void;
+  end: () => void;
+  fail: (reason: Error) => void;
+}
 
 /** A server whose bytes the test sends. */
 class Server {
   readonly asked: string[] = [];
-  private readonly jobs = new Map<string, { send: (frames: readonly PackFrame[]) => void; end: () => void }>();
+  private readonly jobs = new Map<string, Job>();
 
-  readonly stream: StreamPack = (address, _bytes, _signal, onFrames) => {
+  readonly stream: StreamPack = (address, _bytes, signal, onFrames) => {
     const [, id = ""] = /series\/(\w+)\//.exec(address) ?? [];
     this.asked.push(id);
-    return new Promise((resolve) => this.jobs.set(id, { send: onFrames, end: resolve }));
+    return new Promise((resolve, reject) => {
+      const fail = (reason: Error): void => reject(reason);
+      signal.addEventListener("abort", () => fail(new DOMException("Stopped.", "AbortError")));
+      this.jobs.set(id, { send: onFrames, end: resolve, fail });
+    });
   };
+
+  fail(id: string, reason: Error): void {
+    this.jobs.get(id)?.fail(reason);
+  }
 
   send(id: string, from: number, to: number): void {
     const frames = Array.from({ length: to - from }, (_, at) => ({ index: from + at, bytes: new ArrayBuffer(1) }));
@@ -33,9 +47,14 @@ class Server {
   }
 }
 
-function make(): { server: Server; loading: Loading } {
+function make(): { server: Server; loading: Loading; renewed: string[] } {
   const server = new Server();
-  return { server, loading: new Loading(() => Promise.resolve("t"), server.stream) };
+  const renewed: string[] = []; // the reads that a token was asked of
+  const renew = (read: string): Promise<string> => {
+    renewed.push(read);
+    return Promise.resolve("t");
+  };
+  return { server, loading: new Loading(renew, server.stream), renewed };
 }
 
 describe("r1: loading a case", () => {
@@ -76,5 +95,52 @@ describe("r1: loading a case", () => {
     server.send("t1c", FRAMES - 1, FRAMES);
     expect(told).toBe(3);
     expect(loading.progress.value.t1c?.loaded).toBe(FRAMES);
+  });
+
+  test("a case that is left before it was whole does not fail the next one", async () => {
+    const { server, loading } = make();
+    loading.begin(packet(FLAIR));
+    const left = loading.settled();
+    loading.begin(packet(T1C));
+    server.send("t1c", 0, FRAMES);
+    await left;
+    expect(loading.hasFailed.value).toBe(false);
+    expect(loading.isReady.value).toBe(true);
+  });
+
+  test("a series that fails once more says so once more", async () => {
+    const { server, loading } = make();
+    loading.begin(packet(T1C));
+    server.fail("t1c", new PackError("no pack"));
+    await loading.settled();
+    expect(loading.hasFailed.value).toBe(true);
+    loading.again();
+    await vi.advanceTimersByTimeAsync(60);
+    expect(loading.hasFailed.value).toBe(false);
+    server.fail("t1c", new PackError("no pack"));
+    await vi.advanceTimersByTimeAsync(60);
+    expect(loading.hasFailed.value).toBe(true);
+  });
+
+  test("a token is renewed by the read whose images it opens, and by no other", async () => {
+    const { server, loading, renewed } = make();
+    loading.begin(packet(T1C));
+    loading.prefetch([FLAIR], "next");
+    server.fail("flair", new PackRefused(404));
+    await vi.advanceTimersByTimeAsync(600);
+    expect([server.asked, renewed]).toEqual([["t1c", "flair"], []]);
+    server.fail("t1c", new PackRefused(404));
+    await vi.advanceTimersByTimeAsync(600);
+    expect([server.asked, renewed]).toEqual([["t1c", "flair", "t1c"], ["read"]]);
+  });
+
+  test("the next case's token can be renewed as soon as it is asked for", async () => {
+    const { server, loading, renewed } = make();
+    loading.begin(packet(T1C));
+    const next = packet(FLAIR);
+    loading.ahead({ ...next, read: { ...next.read, id: "second" } });
+    server.fail("flair", new PackRefused(404));
+    await vi.advanceTimersByTimeAsync(600);
+    expect(renewed).toEqual(["second"]);
   });
 });

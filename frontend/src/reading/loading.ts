@@ -30,15 +30,26 @@ export class Loading {
   private telling: ReturnType<typeof setTimeout> | undefined;
   private series: readonly Series[] = [];
   private token = "";
+  /** The packet that was asked for last: of another one's images no token can be renewed. */
+  private packet: Packet | null = null;
 
-  constructor(renewToken: () => Promise<string>, stream: StreamPack) {
-    this.library = new PackLibrary({ onFrame: (frames) => this.note(frames), renewToken, stream });
+  /** @param renewToken Gives the token of a read's images anew. */
+  constructor(
+    private readonly renewToken: (read: string) => Promise<string>,
+    stream: StreamPack,
+  ) {
+    this.library = new PackLibrary({
+      onFrame: (frames) => this.note(frames),
+      renewToken: (series) => this.renewed(series),
+      stream,
+    });
   }
 
   readonly framesOf = (series: string): SeriesFrames | undefined => this.library.frames(series);
 
   /** Ask for a case's images as soon as it is known, before anything else is done about it. */
   ahead(packet: Packet): void {
+    this.packet = packet;
     this.prefetch(allOf(packet), packet.token);
   }
 
@@ -47,6 +58,7 @@ export class Loading {
     const ordered = allOf(packet);
     this.series = ordered;
     this.token = packet.token;
+    this.packet = packet;
     this.library.keepOnly(ordered.map((each) => each.id));
     // All at once: a case of which one series is here, and no other is named yet, is not ready.
     for (const each of ordered) this.arrived.add(this.library.load(each, packet.token).series.id);
@@ -59,6 +71,7 @@ export class Loading {
     const ids = this.series.map((each) => each.id);
     await this.library.settled(ids);
     for (const id of ids) {
+      if (!this.isOfCase(id)) continue; // the case was signed meanwhile, and the next one opened
       const here = this.progress.value[id];
       if (!here || here.loaded < here.total) this.fail(id);
     }
@@ -67,6 +80,7 @@ export class Loading {
   /** Try the series that failed once more. */
   again(): void {
     this.series.forEach((each) => this.note(this.library.load(each, this.token)));
+    void this.settled(); // it may fail again
   }
 
   /** Fetch the next case's series while this one is read. */
@@ -74,10 +88,22 @@ export class Loading {
     for (const each of series) this.library.load(each, token);
   }
 
+  /** The next case's images, fetched ahead, have no read yet that could give them a token. */
+  private async renewed(series: Series): Promise<string> {
+    const { packet } = this;
+    if (!packet || !allOf(packet).some((each) => each.id === series.id)) {
+      throw new Error("These images are not of the case that is open.");
+    }
+    return this.renewToken(packet.read.id);
+  }
+
+  private isOfCase(id: string): boolean {
+    return this.series.some((each) => each.id === id);
+  }
+
   /** The page is told a few times a second, and at once that a series is whole. */
   private note(frames: SeriesFrames): void {
-    const isOfCase = this.series.some((each) => each.id === frames.series.id);
-    if (!isOfCase) return;
+    if (!this.isOfCase(frames.series.id)) return;
     this.arrived.add(frames.series.id);
     if (frames.isComplete) this.tell();
     else this.telling ??= setTimeout(() => this.tell(), TELL_MS);

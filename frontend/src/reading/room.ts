@@ -1,7 +1,7 @@
-import { effect } from "@preact/signals";
+import { batch, effect } from "@preact/signals";
 
 import { asProblem, type ApiProblem } from "../api/problem";
-import type { Feedback, Packet, Series } from "../api/types";
+import type { Feedback, Packet } from "../api/types";
 import { EVENTS_SCHEMA } from "../outbox/records";
 import type { Setback } from "../outbox/sender";
 import { t } from "../i18n";
@@ -9,7 +9,7 @@ import { cameWithProposals } from "./asking";
 import { Bursts } from "./bursts";
 import { OpenCase } from "./case";
 import { DailyCheck, displayFacts, isWindowTooSmall, rendererName } from "./display";
-import { allOf, inHangingOrder } from "./hanging";
+import { allOf, gone, inHangingOrder } from "./hanging";
 import { Loading } from "./loading";
 import { Outgoing } from "./outgoing";
 import type { Ports } from "./ports";
@@ -44,10 +44,16 @@ export class Room {
     /** Where the reader's own page is. */
     readonly home = "/reading/",
   ) {
-    this.loading = new Loading(() => this.renewToken(), ports.streamPack);
+    const renewToken = async (read: string): Promise<string> =>
+      (await ports.api.packet(read, this.tab)).token;
+    this.loading = new Loading(renewToken, ports.streamPack);
     this.outgoing = new Outgoing(ports, this.state, (setback) => this.onSetback(setback));
+    let whole = ""; // the read that this was told of: once, also when it is taken over
     effect(() => {
-      if (this.loading.isReady.value) this.record("all_decoded");
+      const open = this.state.openCase.value;
+      if (!open || open.isReadOnly.value || !this.loading.isReady.value) return;
+      if (open.packet.read.id !== whole) open.record("all_decoded");
+      whole = open.packet.read.id;
     });
     // A mark that waits for its rating asks for it: also after a crash, or when it is redone.
     effect(() => {
@@ -101,12 +107,12 @@ export class Room {
     const packet = await this.signedInFor(() =>
       this.ports.api.openNext(this.study, this.session, this.tab),
     );
-    this.loading.ahead(packet); // the pixels are on their way before Cornerstone is
     if (this.hasSigned && packet.read.events_schema !== EVENTS_SCHEMA) {
       await this.outgoing.hold(packet); // the page that comes knows that the case is its own
       location.reload(); // the platform was renewed: between two reads, never within one (C15)
       return;
     }
+    this.loading.ahead(packet); // the pixels are on their way before Cornerstone is
     const opened = await this.outgoing.claim(packet);
     await this.show(opened.packet, stage, opened.from);
   }
@@ -250,12 +256,15 @@ export class Room {
     const ordered = inHangingOrder(packet.series, packet.hanging.roles);
     this.state.began_ms.value = Date.now() - 1000 * packet.session.elapsed_s;
     this.state.sittingLimit_min.value = packet.session.limit_min;
-    this.loading.begin(packet);
     const before = this.state.openCase.peek()?.packet;
     const open = this.openCase(packet);
     this.note(open, from);
     this.resetFor(packet);
-    this.state.openCase.value = open;
+    // At once: what is whole is then this case, and not the one before.
+    batch(() => {
+      this.loading.begin(packet);
+      this.state.openCase.value = open;
+    });
     this.state.phase.value = { name: "reading" };
     const viewing = this.state.viewing.value ?? (await this.makeViewing(stage));
     if (before) viewing.stage.forget(gone(allOf(before), allOf(packet)));
@@ -337,12 +346,6 @@ export class Room {
     }
   }
 
-  private async renewToken(): Promise<string> {
-    const read = this.state.openCase.peek()?.packet.read.id;
-    if (read === undefined) throw new Error("No case is open.");
-    return (await this.ports.api.packet(read, this.tab)).token;
-  }
-
   private onSetback(setback: Setback): void {
     const open = this.state.openCase.peek();
     if (setback.kind === "signed_out") {
@@ -392,8 +395,4 @@ export class Room {
       online: () => this.outgoing.tryNow(),
     });
   }
-}
-
-function gone(before: readonly Series[], now: readonly Series[]): readonly Series[] {
-  return before.filter((each) => !now.some((other) => other.id === each.id));
 }
