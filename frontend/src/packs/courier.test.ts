@@ -88,4 +88,22 @@ describe("courier", () => {
     void courier.stream("/a", 8, stop.signal, vi.fn());
     expect(puppets).toHaveLength(2);
   });
+
+  test("where no worker can be had the page goes on, and each fetch fails until one can", async () => {
+    const puppet = new Puppet();
+    let mayStart = false;
+    const courier = new Courier(() => {
+      if (!mayStart) throw new DOMException("No worker here.", "SecurityError");
+      return puppet as unknown as Worker;
+    });
+    expect(() => courier.start()).not.toThrow();
+    const first = new AbortController();
+    await expect(courier.stream("/a", 8, first.signal, vi.fn())).rejects.toThrow("No worker here.");
+    mayStart = true;
+    first.abort(); // there is nothing to stop
+    expect(puppet.asked).toEqual([]);
+    const fetching = courier.stream("/a", 8, new AbortController().signal, vi.fn());
+    puppet.tells({ kind: "done", id: 2 });
+    await expect(fetching).resolves.toBeUndefined();
+  });
 });

@@ -29,9 +29,13 @@ export class Courier {
 
   constructor(private readonly make: () => Worker = makeWorker) {}
 
-  /** Have the worker started before there is something to fetch. */
+  /** Have the worker started before there is something to fetch, where that can be. */
   start(): void {
-    this.worker ??= this.started();
+    try {
+      this.worker ??= this.started();
+    } catch {
+      // The page goes on: what is fetched tries once more, and says when it fails.
+    }
   }
 
   readonly stream: StreamPack = (address, bytes, signal, onFrames) =>
@@ -48,10 +52,15 @@ export class Courier {
       };
       this.jobs.set(id, { onFrames, done, failed });
       signal.addEventListener("abort", () => {
+        if (!this.jobs.has(id)) return;
         this.ask({ kind: "stop", id });
         failed(new DOMException("No case needs these images.", "AbortError"));
       });
-      this.ask({ kind: "fetch", id, address, bytes });
+      try {
+        this.ask({ kind: "fetch", id, address, bytes });
+      } catch (error) {
+        failed(error instanceof Error ? error : new Error(String(error)));
+      }
     });
 
   private ask(asked: Asked): void {

@@ -29,31 +29,42 @@ export function streamWith(send: typeof fetch): StreamPack {
     const response = await send(address, { credentials: "same-origin", signal });
     if (!response.ok || response.body === null) throw new PackRefused(response.status);
     const parser = new PackParser(Number(response.headers.get("content-length") ?? bytes));
-    const next = partsOf(response.body, parser);
-    for (let frames = await next(); frames !== null; frames = await next()) {
-      if (frames.length > 0) onFrames(frames);
+    const { next, cancel } = partsOf(response.body, parser);
+    try {
+      for (let frames = await next(); frames !== null; frames = await next()) {
+        if (frames.length > 0) onFrames(frames);
+      }
+    } catch (error) {
+      cancel().catch(() => undefined); // the rest of a broken pack need not come
+      throw error;
     }
     parser.finish();
   };
 }
 
-/** The frames that the next bytes complete; null at the end. */
-type NextFrames = () => Promise<readonly PackFrame[] | null>;
+interface Parts {
+  /** The frames that the next bytes complete; null at the end. */
+  next: () => Promise<readonly PackFrame[] | null>;
+  /** Have no more bytes sent. */
+  cancel: () => Promise<void>;
+}
 
 /** Bytes are read to where they stay, where the browser can: 84 MB need not be copied once more. */
-function partsOf(body: ReadableStream<Uint8Array<ArrayBuffer>>, parser: PackParser): NextFrames {
+function partsOf(body: ReadableStream<Uint8Array<ArrayBuffer>>, parser: PackParser): Parts {
   const direct = directReader(body);
   if (direct !== null) {
-    return async () => {
+    const next: Parts["next"] = async () => {
       const { done, value } = await direct.read(parser.room());
       return done ? null : parser.take(value);
     };
+    return { next, cancel: () => direct.cancel() };
   }
   const reader = body.getReader();
-  return async () => {
+  const next: Parts["next"] = async () => {
     const { done, value } = await reader.read();
     return done ? null : parser.feed(value);
   };
+  return { next, cancel: () => reader.cancel() };
 }
 
 /** Null where the stream is none of bytes: it says so by a TypeError only. */
