@@ -2,8 +2,8 @@ import { fileURLToPath } from "node:url";
 
 import { defineConfig } from "vitest/config";
 
-import { leaveOut } from "./left-out";
-import { unsmoothed } from "./unsmoothed";
+import { leaveOut } from "./left-out.ts";
+import { unsmoothed } from "./unsmoothed.ts";
 
 const here = (path: string): string => fileURLToPath(new URL(path, import.meta.url));
 
@@ -26,5 +26,6 @@ export default defineConfig({
     environment: "node",
     include: ["src/**/*.test.ts", "src/**/*.test.tsx"],
     restoreMocks: true,
+    testTimeout: 60_000, // no test is about the time it takes; machines are busy
   },
 });

@@ -52,7 +52,7 @@ class Sitting:
         return found
 
 
-def _arms(site: Site, base: str) -> dict[str, str]:
+def arms(site: Site, base: str) -> dict[str, str]:
     """A reader of each arm's mode, by username; read past the platform, as no page tells it."""
     code = (
         "from readerstudy.studies.allocation import Allocation\n"
@@ -121,7 +121,7 @@ def test_nothing_of_the_ai_reaches_the_control_arm(
     browser: Browser, site: Site, second_study: str
 ) -> None:
     """R2: no body, no page, no script's state of a control reader holds a word of it."""
-    who = _arms(site, second_study)["control"]
+    who = arms(site, second_study)["control"]
     assert who in READERS
     sitting = _sit(browser, site, second_study, who)
     room.shoot(sitting.page, "reading-room-control")
@@ -137,7 +137,7 @@ def test_a_second_reader_sees_proposals_after_their_own_read_is_locked(
     browser: Browser, site: Site, second_study: str
 ) -> None:
     """R6, R5: unaided and locked first; then accept and reject by a key, each kept."""
-    who = _arms(site, second_study)["second_reader"]
+    who = arms(site, second_study)["second_reader"]
     sitting = _sit(browser, site, second_study, who)
     page = sitting.page
     proposals = _to_proposals(sitting)
@@ -163,7 +163,7 @@ def test_an_on_demand_reader_is_sent_proposals_when_they_have_asked(
     browser: Browser, site: Site, second_study: str
 ) -> None:
     """R6: until then not a byte of them is in the traffic; offline that is said; then they stay."""
-    who = _arms(site, second_study)["concurrent"]
+    who = arms(site, second_study)["concurrent"]
     _turn(site, second_study, "concurrent", "on_demand")
     try:
         sitting = _sit(browser, site, second_study, who)
@@ -198,8 +198,8 @@ def _bare(body: str) -> str:
 
 def _turn(site: Site, base: str, before: str, mode: str) -> None:
     """Change an arm's mode behind the platform's back; its reader is in the middle of a case."""
-    arms = f"Arm.objects.filter(study='{base.rsplit('/', 1)[1]}', mode='{before}')"
-    code = f"from readerstudy.studies.models import Arm\n{arms}.update(mode='{mode}')"
+    found = f"Arm.objects.filter(study='{base.rsplit('/', 1)[1]}', mode='{before}')"
+    code = f"from readerstudy.studies.models import Arm\n{found}.update(mode='{mode}')"
     site.ask(code)
 
 
@@ -207,7 +207,7 @@ def test_a_concurrent_reader_has_proposals_from_the_start(
     browser: Browser, site: Site, second_study: str
 ) -> None:
     """R6, R5: with the case itself; one is taken over to be changed, and kept as an edit."""
-    who = _arms(site, second_study)["concurrent"]
+    who = arms(site, second_study)["concurrent"]
     sitting = _sit(browser, site, second_study, who)
     page = sitting.page
     while True:
