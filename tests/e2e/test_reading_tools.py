@@ -207,3 +207,95 @@ def test_r11_a_browser_without_graphics_is_refused_with_the_reason(
     assert "WebGL" in refused.inner_text()
     assert room.sign(page, "readId") == ""
     room.shoot(page, "refused-without-graphics")
+
+
+def _choose(page: Page, tool: str) -> None:
+    page.get_by_test_id("more").click()
+    page.get_by_test_id(f"tool-{tool}").click()
+    page.keyboard.press("Escape")
+
+
+def _measures_of_all_kinds(page: Page) -> None:
+    """An ellipse with its statistics, an angle, a probe: each by mouse, each in words."""
+    pane = page.get_by_test_id("pane-0")
+    box = pane.bounding_box()
+    assert box is not None
+    _choose(page, "ellipse")
+    _drag(page, (200, 180), (260, 230))
+    _measured(page, "ellipse")
+    words = pane.locator("[data-measure=ellipse] text").all_text_contents()
+    assert re.search(r"-?\d+\.\d ± \d+\.\d.*mm²", " ".join(words)), words
+    _choose(page, "angle")
+    _drag(page, (300, 300), (340, 300))
+    page.mouse.move(box["x"] + 340, box["y"] + 340)
+    page.mouse.click(box["x"] + 340, box["y"] + 340)
+    _measured(page, "ellipse", "angle")
+    assert pane.locator("[data-measure=angle] text").text_content() == "90.0°"
+    _choose(page, "probe")
+    page.mouse.click(box["x"] + 220, box["y"] + 320)
+    _measured(page, "ellipse", "angle", "probe")
+    assert re.fullmatch(r"-?\d+", pane.locator("[data-measure=probe] text").text_content() or "")
+
+
+def _mark_by_mouse(page: Page) -> None:
+    """A mark is dragged to another place, and deleted; both come back by undoing."""
+    before = int(room.sign(page, "marks"))
+    room.put_mark(page)
+    page.keyboard.press("Escape")
+    circle = page.get_by_test_id("pane-0").locator(".mark").last
+    at = circle.bounding_box()
+    pane = page.get_by_test_id("pane-0").bounding_box()
+    assert at is not None
+    assert pane is not None
+    x = int(at["x"] - pane["x"] + at["width"] / 2)
+    y = int(at["y"] - pane["y"] + at["height"] / 2)
+    _drag(page, (x, y), (x + 60, y + 40))
+
+    def moved() -> bool:
+        now = circle.bounding_box()
+        return now is not None and now["x"] - at["x"] > 40
+
+    room.until(page, moved, "the mark to be elsewhere")
+    page.keyboard.press("Delete")
+    room.until(page, lambda: int(room.sign(page, "marks")) == before, "the mark to go")
+    page.keyboard.press("Control+z")
+    room.until(page, lambda: int(room.sign(page, "marks")) == before + 1, "the mark to be back")
+    page.keyboard.press("Delete")
+
+
+def test_r3_a_mouse_pans_measures_and_moves_marks(visit: Visit, site: Site) -> None:
+    """What R3 and the list of image tools promise, by mouse; the facts of the acquisition."""
+    page = open_room(visit, site)
+    room.enter_again(page)
+    first = page.get_by_test_id("pane-0")
+    _measures_of_all_kinds(page)
+    page.keyboard.press("Escape")
+    _mark_by_mouse(page)
+    page.keyboard.press("p")
+    before = first.screenshot()
+    _drag(page, (200, 200), (290, 260))
+    room.until(page, lambda: first.screenshot() != before, "the picture to move")
+    page.keyboard.press("f")
+    page.get_by_role("button", name="About the images").click()
+    facts = page.get_by_test_id("facts-dialog")
+    assert "mm" in facts.inner_text()
+    assert "SYNTHETIC" not in facts.inner_text()
+    room.shoot(page, "facts-1280")
+    page.keyboard.press("Escape")
+    room.saved(page)
+
+
+def test_r10_a_reader_reports_a_problem_and_the_coordinator_sees_it(
+    visit: Visit, site: Site
+) -> None:
+    page = open_room(visit, site)
+    room.enter_again(page)
+    page.get_by_test_id("report-problem").click()
+    dialog = page.get_by_test_id("problem-dialog")
+    dialog.get_by_role("textbox").fill("The last slices are dark.")
+    dialog.get_by_role("button", name="Send the report").click()
+    dialog.get_by_role("status").wait_for()
+    page.keyboard.press("Escape")
+    base = f"/studies/{page.url.split('/reading/')[1].strip('/')}"
+    desk = visit("coordinator", f"{base}/progress/")
+    assert "The last slices are dark." in desk.content()
