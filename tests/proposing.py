@@ -4,7 +4,7 @@ from typing import Any
 
 from readerstudy.imaging.models import Examination
 from readerstudy.proposals import services
-from readerstudy.proposals.bridge import Found
+from readerstudy.proposals.bridge import Found, Head
 from readerstudy.proposals.models import Run
 from readerstudy.studies.models import Study
 from tests.factories import DETECTOR
@@ -20,6 +20,17 @@ HEAT_MAP = {
 }
 
 
+HEAD = Head("lesion-kind@1", "a" * 64)
+KIND = {
+    "head": HEAD.name,
+    "sha256": HEAD.sha256,
+    "probabilities": {"tumour": {"metastasis": 0.75, "glioblastoma": 0.25}},
+    "short": "If this is a lesion: metastasis 0.75.",
+    "full": "If this is a lesion: metastasis 0.75, glioblastoma 0.25.",
+    "zh-hans": {"short": "若确为病灶：转移瘤。", "full": "若确为病灶：转移瘤 0.75。"},  # noqa: RUF001
+}
+
+
 def found(probability: float = 0.9, **changes: Any) -> Found:
     """One lesion, at the place where the factories' diseased cases have theirs."""
     values: dict[str, Any] = {
@@ -30,18 +41,23 @@ def found(probability: float = 0.9, **changes: Any) -> Found:
         "uncertainty": 0.1,
         "contours_mm": TRIANGLE,
         "explanation": {"short": "Bright and round.", "full": "Bright and round, 8 mm across."},
+        "classification": KIND,
         "heat_map": HEAT_MAP,
     }
     return Found(**values | changes)
 
 
 def propose(
-    examination: Examination, *lesions: Found, detector: str = DETECTOR, weights: str = "f" * 64
+    examination: Examination,
+    *lesions: Found,
+    detector: str = DETECTOR,
+    weights: str = "f" * 64,
+    head: Head | None = HEAD,
 ) -> Run:
     """A finished run with these lesions."""
     run = services.claim(services.request(examination, detector=detector).pk)
     assert run is not None
-    assert services.finish(run, list(lesions), weights=weights, seconds=1.0)
+    assert services.finish(run, list(lesions), weights=weights, head=head, seconds=1.0)
     run.refresh_from_db()
     return run
 

@@ -2,7 +2,8 @@
 
 They are taught and measured on synthetic lesions only, whose classes differ as textbooks say that
 they do on the average (`inference.phantom.looks`): a high figure says that the path works, nothing
-about patients. One of them is shipped (`shipped`); no reader of a study is shown what it says.
+about patients. One of them is shipped (`shipped`); readers are told what it says where
+their study's protocol has it so.
 """
 
 from dataclasses import replace

@@ -31,6 +31,7 @@ STRENGTHS = (0.03, 0.1, 0.3, 1.0, 3.0, 10.0)
 _FOLDS = 5
 _SHIFTED = 1.0  # standard deviations between the means alone and in heads: too far to learn from
 _FEW = 10  # phantoms, to resample them
+_CHANCE = 0.5  # the AUC of who guesses, whatever the mixture
 _PRIMARIES = ("lung", "breast", "melanoma", "other")
 _DIGITS = 5  # of a coefficient: more would only make the file longer
 BANNER = (
@@ -45,11 +46,14 @@ Features = NDArray[np.float64]
 def ship(teaching: Sequence[Row], test: Sequence[Row], path: Path = shipped.FILE) -> Path:
     """Fit on the teaching rows, measure on the test rows, write the head.
 
+    A question that it does not answer better than chance in unseen heads is left out; the card
+    keeps its figures.
+
     Raises
     ------
     ValueError
-        If a class of a question has too few lesions to be learnt from, or no test row is of a
-        lesion in a head.
+        If a class of a question has too few lesions to be learnt from, no test row is of a lesion
+        in a head, or every question is left out.
     """
     large = [row for row in teaching if row["diameter_mm"] >= SMALLEST_MM]
     unseen = [row for row in test if row["diameter_mm"] >= SMALLEST_MM]
@@ -60,12 +64,17 @@ def ship(teaching: Sequence[Row], test: Sequence[Row], path: Path = shipped.FILE
     questions, performance = {}, {}
     for name, question in QUESTIONS.items():
         fitted, strength = _fitted(question, large)
-        questions[name] = _numbers(fitted)
-        rounded = shipped.answering(questions[name], len(kept), len(question.classes))
-        performance[name] = {"strength": strength} | {
+        numbers = _numbers(fitted)
+        rounded = shipped.answering(numbers, len(kept), len(question.classes))
+        figures = {
             f"{place}, {outline}": _measured(question, rounded, some)
             for (place, outline), some in _by_sight(unseen).items()
         }
+        performance[name] = {"strength": strength} | figures
+        if is_above_chance(figures):
+            questions[name] = numbers
+    if not questions:
+        raise ValueError("no question is answered better than chance in unseen heads")
     head: dict[str, Any] = {
         "name": "lesion-kind",
         "version": "1",
@@ -86,6 +95,16 @@ def ship(teaching: Sequence[Row], test: Sequence[Row], path: Path = shipped.FILE
     path.write_text(text + "\n")
     shipped.shipped.cache_clear()
     return path
+
+
+def is_above_chance(figures: Mapping[str, Mapping[str, Any]]) -> bool:
+    """Whether the AUC's interval lies above 1/2 in unseen heads, however their lesions were drawn.
+
+    Without an interval (too few heads, or a class that none of them has) nothing is known.
+    """
+    heads = [each for sight, each in figures.items() if sight.startswith("head")]
+    intervals = [each["auc"][1] if "auc" in each else None for each in heads]
+    return bool(heads) and all(each is not None and each[0] > _CHANCE for each in intervals)
 
 
 def _unshifted(rows: Sequence[Row]) -> list[str]:

@@ -60,7 +60,7 @@ class Shipped:
     sha256: str
     smallest_mm: float  # lesions below say too little of their kind
     features: tuple[str, ...]
-    answering: Mapping[str, Answering]
+    answering: Mapping[str, Answering]  # of the questions that it answers better than chance
     card: Mapping[str, Any]  # words, teaching, performance
 
     @property
@@ -107,10 +107,9 @@ def read(path: Path) -> Shipped:
             smallest_mm=float(raw["smallest_mm"]),
             features=tuple(raw["features"]),
             answering={
-                name: answering(
-                    raw["questions"][name], len(raw["features"]), len(QUESTIONS[name].classes)
-                )
-                for name in QUESTIONS
+                name: answering(raw["questions"][name], len(raw["features"]), len(question.classes))
+                for name, question in QUESTIONS.items()
+                if name in raw["questions"]
             },
             card=raw["card"],
         )

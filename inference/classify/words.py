@@ -9,23 +9,24 @@ _CLASSES = {
     "melanoma": "melanoma", "other": "another primary", "necrosis": "radiation necrosis",
     "recurrence": "recurrence",
 }  # fmt: skip
+_LEADS = {"tumour": "", "primary": "if a metastasis, of ", "treated": "if irradiated, "}
+_FULL_LEADS = {
+    "tumour": "it is taken for ", "primary": "if it is a metastasis, its primary is taken for ",
+    "treated": "if the place was irradiated before, it is taken for ",
+}  # fmt: skip
 
 
 def short_text(found: Probabilities) -> str:
     """One line: the likelier of each question's answers."""
-    tumour, primary, treated = (_first(found[name]) for name in ("tumour", "primary", "treated"))
-    return (
-        f"kind, if it is a lesion (learnt from synthetic ones): {tumour}; if a metastasis:"
-        f" {primary}; if irradiated: {treated}"
-    )
+    said = "; ".join(_LEADS[name] + _first(found[name]) for name in _LEADS if name in found)
+    return f"If this is a lesion: {said} (learnt from synthetic lesions)."
 
 
 def full_text(found: Probabilities) -> str:
     """Sentences with every probability, and what they are worth."""
+    said = "; ".join(_FULL_LEADS[name] + _all(found[name]) for name in _FULL_LEADS if name in found)
     return (
-        f"If this is a lesion at all, it is taken for: {_all(found['tumour'])}. If it is a"
-        f" metastasis, its primary: {_all(found['primary'])}. If the place was irradiated before:"
-        f" {_all(found['treated'])}. These probabilities were learnt from synthetic lesions whose"
+        f"If this is a lesion: {said}. These probabilities were learnt from synthetic lesions whose"
         " kinds differ as textbooks say they do on the average; nothing is known of how often they"
         " are right in patients, and lesions of other kinds are not among the answers."
     )

@@ -1,11 +1,11 @@
 """What proposals say to "ready to lock?" (C1, C8) and to "still what was locked?" (A3)."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
 from readerstudy.proposals import selectors
 from readerstudy.proposals.models import Run
 from readerstudy.studies import integrity
-from readerstudy.studies.models import Study
+from readerstudy.studies.models import Case, Study
 from readerstudy.studies.readiness import Missing, Step, check
 
 SHOWN = 5  # codes named in one line
@@ -48,6 +48,38 @@ def proposals(study: Study) -> list[Missing]:
     return found
 
 
+@check
+def kinds(study: Study) -> list[Missing]:
+    """Every case whose readers are told of kinds of lesion has them from one head."""
+    told = selectors.kinds_of_cases(study)
+    back = "or take the kinds of lesion back on the Protocol page"
+    found = []
+    if makers := sorted({run.detector for _, run in told if run.source == "vendor"}):
+        words = f"Kinds of lesion are not told of {', '.join(makers)}, another maker's: choose a"
+        words += f" detector that runs here, {back}."
+        found.append(Missing("proposals.kinds_of_vendor", words, Step.ARMS))
+    told = [(case, run) for case, run in told if run.source != "vendor"]
+    if waiting := _codes_of(case for case, run in told if not run.kinds_sha256):
+        words = f"Kinds of lesion were not asked for yet: {_some(waiting)}; the detector runs again"
+        words += f" by itself: wait, {back}."
+        found.append(Missing("proposals.kinds_not_there", words, Step.CASES))
+    if lacking := _codes_of(case for case, run in told if run.kinds_lack):
+        words = "Kinds of lesion need T1c, T1, T2 and FLAIR, which are not all there: "
+        words += f"{_some(lacking)}. Withdraw these cases, declare them without proposals, {back}."
+        found.append(Missing("proposals.kinds_lack_series", words, Step.CASES))
+    heads = {(run.kinds_head, run.kinds_sha256) for _, run in told if run.kinds_sha256}
+    if len(heads) > 1:
+        named = "; ".join(f"{name} ({sha[:8]})" for name, sha in sorted(heads))
+        words = f"Kinds of lesion were told by several heads: {named}. Those of an older one are"
+        words += f" made again by themselves: wait, {back}."
+        found.append(Missing("proposals.kinds_of_several", words, Step.CASES))
+    return found
+
+
+def _codes_of(cases: Iterable[Case]) -> list[str]:
+    return sorted({case.code for case in cases})
+
+
 def _some(codes: list[str]) -> str:
     more = f" and {len(codes) - SHOWN} more" if len(codes) > SHOWN else ""
     return f"{', '.join(codes[:SHOWN])}{more}"
@@ -63,3 +95,10 @@ def weights(study: Study) -> list[str]:
         if len(used) > 1 or (used and known and used != {known}):
             found.append(f"Proposals of {detector} were made by other weights than its card's.")
     return found
+
+
+@integrity.also
+def heads(study: Study) -> list[str]:
+    """Say so where kinds of lesion that readers are told were not all told by one head."""
+    told = {(run.kinds_head, run.kinds_sha256) for _, run in selectors.kinds_of_cases(study)}
+    return ["Kinds of lesion were not all told by one head."] if len(told) > 1 else []

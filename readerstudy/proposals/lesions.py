@@ -18,6 +18,9 @@ class ProposedLesion(models.Model):
     uncertainty = models.FloatField(null=True)
     contours_mm = models.JSONField()  # closed polylines per slice of T1c, LPS
     explanation = models.JSONField(default=dict)  # {"short": words, "full": words, features}
+    # What kind of lesion it may be: {"head", "sha256", "probabilities", words of each level}; empty
+    # where the head was not asked, or does not answer of such a lesion.
+    classification = models.JSONField(default=dict)
     has_heat_map = models.BooleanField(default=False)
 
     class Meta:

@@ -33,6 +33,9 @@ class Run(models.Model):
     attempt = models.PositiveSmallIntegerField(default=0)
     fence = models.PositiveIntegerField(default=0)  # raised at each claim; stale writers lose
     lease_until = models.DateTimeField(null=True, blank=True)
+    kinds_head = models.CharField(max_length=60, blank=True)  # asked of kinds: "name@version"
+    kinds_sha256 = models.CharField(max_length=64, blank=True)
+    kinds_lack = models.CharField(max_length=60, blank=True)  # series without which it cannot say
     error = models.TextField(blank=True)
     seconds = models.FloatField(null=True, blank=True)
     queued_at = models.DateTimeField()

@@ -32,6 +32,7 @@ def of(examination: Examination, *, name: str) -> list[Sendable]:
                 uncertainty=each.uncertainty,
                 contours_mm=each.contours_mm,
                 explanation={},
+                classification=each.classification,
             )
             for each in lesions
         ]

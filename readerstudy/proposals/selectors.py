@@ -116,6 +116,26 @@ def weights_used(study: Study, detector: str) -> set[str]:
     return set(done.order_by().values_list("weights_sha256", flat=True))
 
 
+def runs_of_detectors(study: Study) -> QuerySet[Run]:
+    """The finished runs of the study's detectors on its examinations, other makers' left out."""
+    return Run.objects.filter(
+        examination__collection=study.collection_id,
+        detector__in=detectors_of(study),
+        source="detector",
+        state=Run.State.DONE,
+    )
+
+
+def kinds_of_cases(study: Study) -> list[tuple[Case, Run]]:
+    """Cases with the finished runs whose proposals they show, where kinds are told of them."""
+    cases = Case.objects.filter(study=study, withdrawn_at=None, declared_without_proposals=False)
+    of = {each.examination_id: each for each in cases}
+    done = Run.objects.filter(
+        examination__in=of, detector__in=detectors_of(study), state=Run.State.DONE
+    )
+    return [(of[run.examination_id], run) for run in done] if study.lesion_classification else []
+
+
 def without_proposals(study: Study) -> list[tuple[Case, str, str]]:
     """Cases of AI arms whose proposals are not there, with detector and state (C8)."""
     cases = Case.objects.filter(study=study, withdrawn_at=None, declared_without_proposals=False)

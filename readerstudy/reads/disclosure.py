@@ -206,7 +206,7 @@ def _ai(read: Read) -> dict[str, Any]:
         run = proposals.done_run(read.case.examination_id, read.arm.detector)
     lesions = ProposedLesion.objects.filter(run=run) if run else ProposedLesion.objects.none()
     decisions = [] if read.last_event_at is None else Decision.objects.filter(read=read)
-    level = explanation_level(read)
+    level, kinds = explanation_level(read), tells_kinds(read)
     return {
         "mode": read.arm.mode,
         "detector": {
@@ -216,7 +216,7 @@ def _ai(read: Read) -> dict[str, Any]:
         },
         "state": "ready" if run else "not_available",
         "explanations": level,
-        "proposals": [_proposal(each, level) for each in lesions],
+        "proposals": [_proposal(each, level, kinds=kinds) for each in lesions],
         "decisions": {str(each.proposal): each.kind for each in decisions},
     }
 
@@ -225,6 +225,18 @@ def explanation_level(read: Read) -> str:
     """How much this reader is told of proposals, by the protocol that the read was opened under."""
     levels = definition.locked(read.protocol_version.document)["explanations"]
     return str(levels[read.reader.experience])
+
+
+def tells_kinds(read: Read) -> bool:
+    """Whether what kind of lesion a proposal may be is told with it, by the read's protocol."""
+    return bool(definition.locked(read.protocol_version.document)["lesion_classification"])
+
+
+def kind_told(read: Read, lesion: ProposedLesion) -> str:
+    """The level at which a read tells the kind of a proposal; empty where it does not."""
+    is_told = sees_proposals(read) and tells_kinds(read)
+    level = explanation_level(read) if is_told else ""
+    return level if level and _words(lesion.classification, level) else ""
 
 
 def heat_maps(read: Read) -> dict[str, Any] | None:
@@ -251,7 +263,8 @@ def heat_maps(read: Read) -> dict[str, Any] | None:
         }
 
 
-def _proposal(lesion: ProposedLesion, level: str) -> dict[str, Any]:
+def _proposal(lesion: ProposedLesion, level: str, *, kinds: bool) -> dict[str, Any]:
+    told = kinds and level != "none"
     return {
         "id": str(lesion.id),
         "label": lesion.label,
@@ -261,14 +274,15 @@ def _proposal(lesion: ProposedLesion, level: str) -> dict[str, Any]:
         "probability": lesion.probability,
         "uncertainty": lesion.uncertainty,
         "contours_mm": lesion.contours_mm,
-        "explanation": _explanation(lesion, level),
+        "explanation": _words(lesion.explanation, level),
+        **({"kind": _words(lesion.classification, level)} if told else {}),
         "has_heat_map": lesion.has_heat_map and level == "full",
     }
 
 
-def _explanation(lesion: ProposedLesion, level: str) -> str:
-    """The words of a level in the reader's language, where the detector has them, else English."""
-    own = lesion.explanation.get(get_language() or "", lesion.explanation)
+def _words(told: dict[str, Any], level: str) -> str:
+    """The words of a level in the reader's language, where there are any, else in English."""
+    own = told.get(get_language() or "", told)
     return str(own.get(level, ""))
 
 

@@ -29,6 +29,8 @@ class ProposalOutput(serializers.Serializer[Any]):
         child=serializers.ListField(child=serializers.ListField(child=serializers.FloatField()))
     )
     explanation = serializers.CharField(allow_blank=True)
+    # Only where the protocol and the level have it; empty where this one's is not known.
+    kind = serializers.CharField(allow_blank=True, required=False)
     has_heat_map = serializers.BooleanField()
 
 

@@ -7,16 +7,14 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
-from readerstudy.imaging.models import Series, SeriesRole
 from readerstudy.proposals.lesions import ProposedLesion
 from readerstudy.reads import disclosure
 from readerstudy.reads.models import Answer, Batch, Decision, Mark, Read
-from readerstudy.reads.services.submitting import timings_under
-from readerstudy.results import about_readers, drawings
+from readerstudy.results import about_readers, about_reads, drawings
 from readerstudy.results.models import EmergencyUnblinding
 from readerstudy.results.tables import OF_READS, Table, table
 from readerstudy.studies.allocation import Allocation
-from readerstudy.studies.models import Arm, Case, Study
+from readerstudy.studies.models import Case, Study
 from readerstudy.studies.randomisation import repeat_number
 from readerstudy.truth.models import ReferenceStandard, TruthLesion
 
@@ -24,7 +22,6 @@ if TYPE_CHECKING:
     from readerstudy.results.bridge import Lesion
 
 Row = dict[str, Any]
-OTHER_IDLE_LIMITS_S = (30, 120)
 
 
 @dataclass
@@ -143,7 +140,7 @@ def _reads(data: Gathering) -> Iterator[Row]:
             "read_id", "value"
         )
     )
-    scanners = _scanners(data)
+    scanners = about_reads.scanners(data.reads)
     told = set(
         EmergencyUnblinding.objects.filter(
             reader__study=data.study, granted_at__isnull=False
@@ -169,49 +166,15 @@ def _reads(data: Gathering) -> Iterator[Row]:
             "prior": int(read.case.prior_id is not None),
             "prior_days": read.case.prior_days,
             "active_s": (read.active_ms or 0) / 1000,
-            **_other_times(read),
+            **about_reads.other_times(read),
             "elapsed_s": ((read.timing or {}).get("elapsed_ms") or 0) / 1000,
             "opened_at": read.opened_at.isoformat(),
             "submitted_at": read.submitted_at.isoformat() if read.submitted_at else None,
             "protocol_version": read.protocol_version.number,
             "simulated": int(read.is_simulated),
             "emergency": int((read.reader_id, read.case_id, read.period) in told),
-            **_asked(read),
+            **about_reads.asked(read),
         }
-
-
-def _asked(read: Read) -> Row:
-    """Whether and when the reader asked for the proposals, where they come on demand."""
-    is_asked = int(read.ai_from is not None) if read.arm.mode == Arm.Mode.ON_DEMAND else None
-    after_s = (read.ai_from - read.opened_at).total_seconds() if read.ai_from else None
-    return {"ai_asked": is_asked, "ai_asked_s": after_s}
-
-
-def _scanners(data: Gathering) -> dict[Any, str]:
-    """Maker and model by examination, of the contrast series where that is known."""
-    series = Series.objects.filter(
-        examination__in={read.case.examination_id for read in data.reads}
-    )
-    found: dict[Any, str] = {}
-    for each in sorted(series, key=lambda one: (one.role != SeriesRole.T1C, str(one.id))):
-        parts = (each.acquisition.get("vendor"), each.acquisition.get("model"))
-        words = " ".join(str(part) for part in parts if part)
-        if words:
-            found.setdefault(each.examination_id, words)
-    return found
-
-
-def _other_times(read: Read) -> Row:
-    """Active time under other idle limits, for analyses of sensitivity.
-
-    None where the events do not give the active time that the read has, as in reads by an
-    observer model.
-    """
-    names = [f"active_{limit}_s" for limit in OTHER_IDLE_LIMITS_S]
-    own, *others = timings_under(read, [disclosure.idle_limit_s(read), *OTHER_IDLE_LIMITS_S])
-    if own.active_ms != read.active_ms:
-        return dict.fromkeys(names)
-    return {name: each.active_ms / 1000 for name, each in zip(names, others, strict=True)}
 
 
 def _is_diseased(data: Gathering, case_id: Any) -> bool:
@@ -324,8 +287,16 @@ def _proposals(data: Gathering) -> Iterator[Row]:
             **_xyz(tuple(lesion.centroid_mm)),
             "diameter_mm": lesion.diameter_mm,
             "probability": lesion.probability,
+            **_kind(lesion),
             "lesion": hit,
         }
+
+
+def _kind(lesion: ProposedLesion) -> Row:
+    """What kind of lesion it may be, as its head answered; a head that was asked is named alone."""
+    probabilities = lesion.classification.get("probabilities")
+    named = {"kind_head": lesion.run.kinds_head, "kind_head_sha256": lesion.run.kinds_sha256}
+    return {"kind_probabilities": probabilities, **named}
 
 
 def _decisions(data: Gathering) -> Iterator[Row]:
@@ -346,6 +317,7 @@ def _decisions(data: Gathering) -> Iterator[Row]:
                 "shown": int(disclosure.sees_proposals(read)),
                 "decision": made.get((read.id, lesion.id), "none"),
                 "probability": lesion.probability,
+                "kind_told": disclosure.kind_told(read, lesion),
                 "lesion": hit,
             }
 

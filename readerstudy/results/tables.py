@@ -105,6 +105,8 @@ COLUMNS: Mapping[str, Mapping[str, str]] = {
         "shown": "1 when the reader was sent it; 0 on demand, where they did not ask",
         "decision": "accepted, rejected, edited, or none",
         "probability": "The detector's probability, empty where its maker gave none",
+        "kind_told": "How much of what kind of lesion it may be the reader was sent: full (every "
+        "probability) or short (the likeliest answers); empty for nothing",
         "lesion": "Number of the lesion the proposal hits, 0 for a false proposal",
     },
     "proposals": {
@@ -116,6 +118,10 @@ COLUMNS: Mapping[str, Mapping[str, str]] = {
         "z_mm": "Centroid z",
         "diameter_mm": "Diameter",
         "probability": "The detector's probability, empty where its maker gave none",
+        "kind_probabilities": "What kind of lesion it may be: probability of each answer by "
+        "question, as JSON; empty where no head was asked or it does not answer of such a lesion",
+        "kind_head": "The head that was asked, name@version; empty where none was",
+        "kind_head_sha256": "SHA-256 of the head",
         "lesion": "Number of the lesion it hits, 0 for a false proposal",
     },
     "readers": {

@@ -79,6 +79,12 @@ def comparison(study: Study) -> list[Missing]:
     if study.design == Study.Design.SEQUENTIAL and sorted(modes) != ["control", "second_reader"]:
         words = "A sequential design has a control arm and one second-reader arm."
         found.append(Missing("studies.sequential_arms", words, Step.ARMS))
+    if study.lesion_classification and set(modes) <= {Arm.Mode.CONTROL}:
+        words = (
+            "Readers are to be told of kinds of lesion, and no arm shows proposals: add an arm"
+            " with AI, or take the kinds back on the Protocol page."
+        )
+        found.append(Missing("studies.kinds_without_ai", words, Step.ARMS))
     return found
 
 

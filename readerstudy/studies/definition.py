@@ -200,6 +200,7 @@ class Definition:
     imaging_protocol: ImagingProtocol = field(default_factory=ImagingProtocol)
     truth_panel: PanelDraft = PanelDraft()
     explanations: Explanations = field(default_factory=Explanations)
+    lesion_classification: bool = False  # readers with AI are told of kinds of lesion
     deidentification: Deidentification = field(default_factory=Deidentification)
 
     def problems(self) -> list[str]:

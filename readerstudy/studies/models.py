@@ -62,6 +62,7 @@ class Study(models.Model):
     training_cases = models.PositiveSmallIntegerField(default=0)  # of an attempt; 0: all
     hanging = models.JSONField(default=dict)  # of `hanging.Hanging`; what it lacks is as usual
     explanations = models.JSONField(default=dict)  # of `explanations.Explanations`, likewise
+    lesion_classification = models.BooleanField(default=False)  # told where proposals show
     coordinator_blinded = models.BooleanField(default=True)
     is_simulated = models.BooleanField(default=False)  # holds simulated reads: said everywhere
     analysis_plan = models.JSONField(default=dict)  # the SAP; locked with the protocol

@@ -17,10 +17,13 @@ from readerstudy.imaging import protocol as imaging
 from readerstudy.studies import definition, explanations, hanging, plan
 from readerstudy.studies.definition import Definition
 
-FORMAT = "readerstudy protocol 2"
+FORMAT = "readerstudy protocol 3"
 # Formats of releases before, with the members that they could not say: those are as usual.
 OLDER: Mapping[str, frozenset[str]] = {
-    "readerstudy protocol 1": frozenset({"deidentification", "training_cases"}),
+    "readerstudy protocol 2": frozenset({"lesion_classification"}),
+    "readerstudy protocol 1": frozenset(
+        {"deidentification", "training_cases", "lesion_classification"}
+    ),
 }
 MAX_CHARACTERS = 256 * 1024
 
@@ -259,6 +262,7 @@ _MEMBERS: Mapping[str, Any] = {
     "imaging_protocol": _IMAGING_PROTOCOL,
     "truth_panel": _TRUTH_PANEL,
     "explanations": _EXPLANATIONS,
+    "lesion_classification": _YES_NO,
     "deidentification": _DEIDENTIFICATION,
 }
 

@@ -7,7 +7,7 @@ from django.contrib.auth.models import AnonymousUser
 from django.db.models import Exists, OuterRef, Q, QuerySet
 
 from readerstudy.accounts.models import User
-from readerstudy.imaging.models import Collection
+from readerstudy.imaging.models import Collection, Examination
 from readerstudy.imaging.options import Options as Deidentification
 from readerstudy.imaging.protocol import Protocol as ImagingProtocol
 from readerstudy.studies.definition import (
@@ -35,6 +35,7 @@ from readerstudy.web.problems import Problem, Refused, Unknown
 
 Role = Membership.Role
 ADMINISTRATOR = "administrator"
+_OPEN = (Study.State.DRAFT, Study.State.READY, Study.State.RUNNING)
 DESK_ROLES = frozenset(Role.values) - {Role.READER}
 
 
@@ -172,9 +173,21 @@ def active_readers(study: Study) -> QuerySet[Reader]:
 
 def detectors_in_use() -> set[str]:
     """The detectors, by value, that arms of studies name whose reading is not over."""
-    open_states = (Study.State.DRAFT, Study.State.READY, Study.State.RUNNING)
-    arms_in_use = Arm.objects.filter(study__state__in=open_states).exclude(detector="")
+    arms_in_use = Arm.objects.filter(study__state__in=_OPEN).exclude(detector="")
     return set(arms_in_use.values_list("detector", flat=True))
+
+
+def tells_kinds(examination: Examination, detector: str) -> bool:
+    """Whether an open study tells its readers of the kinds of this detector's proposals."""
+    arms_in_use = Arm.objects.filter(detector=detector, study__state__in=_OPEN)
+    return arms_in_use.filter(
+        study__lesion_classification=True, study__collection=examination.collection_id
+    ).exists()
+
+
+def drafts_that_tell_kinds() -> QuerySet[Study]:
+    """Drafts whose readers are to be told of kinds of lesion."""
+    return Study.objects.filter(state=Study.State.DRAFT, lesion_classification=True)
 
 
 def has_washout_override(reader: Reader, period: int) -> bool:
@@ -222,6 +235,7 @@ def definition(study: Study) -> Definition:
         imaging_protocol=ImagingProtocol.of(study.collection.imaging_protocol),
         truth_panel=panel_of(study),
         explanations=Explanations.from_dict(study.explanations),
+        lesion_classification=study.lesion_classification,
         deidentification=Deidentification.of(study.collection.deidentification),
     )
 

@@ -811,6 +811,7 @@ export interface components {
             readonly uncertainty: number | null;
             readonly contours_mm: readonly (readonly (readonly number[])[])[];
             readonly explanation: string;
+            readonly kind?: string;
             readonly has_heat_map: boolean;
         };
         /** @description A question of the form. */

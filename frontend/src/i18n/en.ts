@@ -168,6 +168,7 @@ export const en = {
   "ai.title": "AI proposals",
   "ai.none": "The AI found nothing to propose in this case.",
   "ai.not_available": "AI proposals are not available for this case. Read it without them.",
+  "ai.kind_unknown": "If this is a lesion: what kind it may be is not told of one so small.",
   "ai.show": "Show AI proposals",
   "ai.asking": "Asking for AI proposals …",
   "ai.not_reached":

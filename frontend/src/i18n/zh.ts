@@ -170,6 +170,7 @@ export const zh: Words = {
   "ai.title": "AI 提示",
   "ai.none": "AI 在本病例中没有提示。",
   "ai.not_available": "本病例没有可用的 AI 提示，请在无 AI 的情况下阅读。",
+  "ai.kind_unknown": "若确为病灶：病灶过小，不给出类型判断。",
   "ai.show": "显示 AI 提示",
   "ai.asking": "正在请求 AI 提示 …",
   "ai.not_reached": "服务器没有应答，暂时没有 AI 提示。您的请求已保存：请继续阅读，或再次请求。",

@@ -135,6 +135,9 @@ function Details({ room, open, proposal }: RowProps): VNode {
         {proposal.explanation}{" "}
         <span class="quiet-text">{uncertaintyOf(proposal)}</span>
       </p>
+      {proposal.kind !== undefined && (
+        <p data-testid="kind-of-lesion">{proposal.kind || t("ai.kind_unknown")}</p>
+      )}
       {!open.isReadOnly.value && (
         <div class="deeds">
           {DEEDS.map(({ command, word, key }) => (

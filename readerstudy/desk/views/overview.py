@@ -203,6 +203,10 @@ def describe(request: HttpRequest, study: Study) -> HttpResponse:
         told = forms.explanations(form)
         act = partial(services.set_explanations, study, explanations=told, by=actor(request))
         return act_and_return(request, study, "protocol", act, _("Saved."))
+    if form.get("act") == "kinds":
+        is_told = "lesion_classification" in form
+        act = partial(services.set_lesion_classification, study, is_told=is_told, by=actor(request))
+        return act_and_return(request, study, "protocol", act, _("Saved."))
 
     def minutes(name: str, default: int) -> int:
         typed = form.get(name, str(default)).strip()

@@ -8,6 +8,7 @@ import string
 import time
 from collections.abc import Sequence
 from datetime import timedelta
+from typing import Any
 from uuid import UUID
 
 import structlog
@@ -26,7 +27,8 @@ from readerstudy.proposals import bridge, selectors
 from readerstudy.proposals.heartbeat import beating
 from readerstudy.proposals.lesions import ProposalHeatMap, ProposedLesion
 from readerstudy.proposals.models import Run
-from readerstudy.studies.models import Case
+from readerstudy.studies.models import Case, Study
+from readerstudy.studies.selectors import drafts_that_tell_kinds, tells_kinds
 from readerstudy.web.problems import Problem
 
 log = structlog.get_logger(__name__)
@@ -47,7 +49,44 @@ def sweep() -> int:
         missing = missing.exclude(pk__in=Case.objects.exclude(prior=None).values("prior"))
         for examination in missing:
             request(examination, detector=detector)
+    ask_for_kinds()
     return wake_up()
+
+
+def ask_for_kinds() -> None:
+    """Run detectors again where a draft is to tell kinds of lesion and they were not asked for.
+
+    Also where another head than today's was asked. Nothing is asked where the head's file is
+    damaged: runs fail with its words.
+    """
+    drafts = list(drafts_that_tell_kinds())
+    if not drafts:
+        return
+    try:
+        head = bridge.kinds_head()
+    except ValueError:
+        log.exception("the head that tells kinds of lesion cannot be read")
+        return
+    for study in drafts:
+        _run_again(study, head)
+
+
+@transaction.atomic
+def _run_again(study: Study, head: bridge.Head) -> None:
+    """Under the draft's lock: what a study was locked with is never made again."""
+    drafts = drafts_that_tell_kinds().select_for_update(no_key=True)
+    if drafts.filter(pk=study.pk).first() is None:
+        return
+    unasked = selectors.runs_of_detectors(study).exclude(kinds_sha256=head.sha256)
+    for run in unasked.select_for_update(no_key=True, of=("self",)).order_by("pk"):
+        _queue_again(run)
+        detail = {"head": head.name, "sha256": head.sha256}
+        record("proposals.ask_for_kinds", subject=f"run:{run.id}", by=None, detail=detail)
+
+
+def _queue_again(run: Run) -> None:
+    run.state, run.attempt, run.error, run.done_at = Run.State.QUEUED, 0, "", None
+    run.save(update_fields=["state", "attempt", "error", "done_at"])
 
 
 def request(examination: Examination, *, detector: str) -> Run:
@@ -129,25 +168,44 @@ def perform(run_id: UUID) -> None:
         with beating(run):
             paths = imaging.paths_by_role(run.examination)
             weights, found = bridge.detect(run.detector, paths)
+            head, found = None, found[:MAX_PROPOSALS]
+            if tells_kinds(run.examination, run.detector):
+                head, found = bridge.tell_kinds(found, paths)
     except Exception as error:
         log.exception("detector failed", job=str(run.id))
         fail(run, f"{type(error).__name__}: {error}")
         return
-    finish(run, found[:MAX_PROPOSALS], weights=weights, seconds=time.monotonic() - start)
+    finish(run, found, weights=weights, head=head, seconds=time.monotonic() - start)
 
 
 @transaction.atomic
-def finish(run: Run, found: list[bridge.Found], *, weights: str, seconds: float) -> bool:
-    """Keep what a run found, unless its fence is stale; answers whether it was kept."""
+def finish(
+    run: Run,
+    found: list[bridge.Found],
+    *,
+    weights: str,
+    seconds: float,
+    head: bridge.Head | None = None,
+) -> bool:
+    """Keep what a run found, unless its fence is stale; answers whether it was kept.
+
+    `head` was asked for kinds of lesion. What an earlier time found, if there was one, is replaced.
+    """
     now = timezone.now()
     kept = Run.objects.filter(pk=run.pk, fence=run.fence, state=Run.State.RUNNING).update(
-        state=Run.State.DONE, weights_sha256=weights, seconds=seconds, done_at=now, lease_until=None
-    )
+        state=Run.State.DONE, weights_sha256=weights, seconds=seconds, done_at=now,
+        lease_until=None, kinds_head=head.name if head else "",
+        kinds_sha256=head.sha256 if head else "", kinds_lack=", ".join(head.lacks if head else ()),
+    )  # fmt: skip
     if not kept:
         return False
+    ProposalHeatMap.objects.filter(lesion__run=run).delete()
+    ProposedLesion.objects.filter(run=run).delete()
     keep(run, found)
     # The audit says that the run is done, never how much it found.
-    detail = {"detector": run.detector, "weights_sha256": weights}
+    detail: dict[str, Any] = {"detector": run.detector, "weights_sha256": weights}
+    if head:
+        detail["kinds"] = {"head": head.name, "sha256": head.sha256}
     record("proposals.finish", subject=f"run:{run.id}", by=None, detail=detail)
     return True
 
@@ -165,6 +223,7 @@ def keep(run: Run, found: Sequence[bridge.Found]) -> None:
             uncertainty=each.uncertainty,
             contours_mm=each.contours_mm,
             explanation=each.explanation,
+            classification=each.classification,
             has_heat_map=each.heat_map is not None,
         )
         for number, each in enumerate(found)
@@ -213,8 +272,7 @@ def retry(run: Run, *, by: User) -> Run:
     run = Run.objects.select_for_update(no_key=True).get(pk=run.pk)
     if run.state not in {Run.State.QUARANTINED, Run.State.FAILED}:
         raise Problem("proposals.not_failed", "Only a run that failed can be tried again.")
-    run.state, run.attempt, run.error, run.done_at = Run.State.QUEUED, 0, "", None
-    run.save(update_fields=["state", "attempt", "error", "done_at"])
+    _queue_again(run)
     record("proposals.retry", subject=f"run:{run.id}", by=by)
     transaction.on_commit(lambda: wake(run))
     return run

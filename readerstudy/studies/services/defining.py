@@ -269,6 +269,15 @@ def set_explanations(study: Study, *, explanations: Explanations, by: User) -> S
     return study
 
 
+def set_lesion_classification(study: Study, *, is_told: bool, by: User) -> Study:
+    """Set whether readers are told, where proposals show, what kind of lesion each may be."""
+    with changing(study, "edit", by=by):
+        study.lesion_classification = is_told
+        study.save(update_fields=["lesion_classification"])
+        _record("studies.set_lesion_classification", study, by, {"is_told": is_told})
+    return study
+
+
 def copy_study(study: Study, *, name: str, by: User) -> Study:
     """Make a new draft with the protocol of a study: no cases, no readers (C11)."""
     study_for(by, study.pk, Membership.Role.COORDINATOR, Membership.Role.STATISTICIAN)
@@ -336,6 +345,8 @@ def _from_definition(source: Definition, action: str, detail: dict[str, Any], *,
             set_panel_of(study, source.truth_panel, by=by)
         if source.explanations != Explanations():
             study = set_explanations(study, explanations=source.explanations, by=by)
+        if source.lesion_classification:
+            study = set_lesion_classification(study, is_told=True, by=by)
         _record(action, study, by, detail)
     return study
 

@@ -203,6 +203,19 @@ def test_c1_how_much_readers_are_told_is_set_on_the_protocols_page(
     assert "one of none, short, full" in refused.content.decode()
 
 
+def test_c1_whether_kinds_of_lesion_are_told_is_set_on_the_protocols_page(
+    people: People, sign_in: SignIn
+) -> None:
+    draft = factories.draft_study(people)
+    client, address = sign_in(people.cora), f"/studies/{draft.pk}/describe/"
+    box = 'id="lesion_classification" name="lesion_classification" '
+    for said in ({"lesion_classification": "on"}, {}):
+        page = client.post(address, {"act": "kinds", **said}, follow=True).content.decode()
+        draft.refresh_from_db()
+        assert draft.lesion_classification == bool(said)
+        assert (f"{box}checked" in page) == bool(said)
+
+
 @pytest.mark.parametrize("who", ["stan", "rae", "mallory"])
 @pytest.mark.parametrize("what", ["amend", "suspend", "describe"])
 def test_a5_nobody_else_changes_a_running_study(

@@ -41,11 +41,13 @@ def running(
 ) -> Study:
     """A running study; proposals come in before the lock, as the checks want it.
 
-    Every other case has a prior examination.
+    Every other case has a prior examination. Readers with AI are told of kinds of lesion.
     """
     made = factories.draft_study(
         people, arms=arms, design=design, n_cases=n_cases, with_proposals=with_proposals
     )
+    if any(arm.detector for arm in arms):
+        studies.set_lesion_classification(made, is_told=True, by=people.cora)
     for case in made.cases.order_by("code")[::2]:
         factories.prior(case, by=people.cora)
     if with_proposals:

@@ -65,6 +65,15 @@ def a_count_in_the_draft(patch: pytest.MonkeyPatch) -> None:
 
 
 @leak
+def the_kind_of_a_lesion_among_the_questions(patch: pytest.MonkeyPatch) -> None:
+    def told(body: dict[str, Any]) -> dict[str, Any]:
+        kinds = [each.classification for each in ProposedLesion.objects.all()]
+        return body | {"asked_of_kinds": any(kinds)}
+
+    _around(patch, disclosure, "_question", told)
+
+
+@leak
 def heat_maps_that_are_empty_where_there_are_proposals(patch: pytest.MonkeyPatch) -> None:
     patch.setattr(disclosure, "heat_maps", lambda _read: {} if _proposals() else None)
 

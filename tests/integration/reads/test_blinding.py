@@ -247,6 +247,52 @@ def test_how_much_is_explained_is_the_protocols_by_experience(
     assert refused.value.status == 404
 
 
+@pytest.mark.parametrize(
+    ("level", "language", "words"),
+    [
+        ("none", "en", None),
+        ("short", "en", proposing.KIND["short"]),
+        ("full", "en", proposing.KIND["full"]),
+        ("full", "zh-hans", proposing.KIND["zh-hans"]["full"]),
+    ],
+)
+def test_what_kind_of_lesion_it_may_be_is_told_at_the_level_of_the_explanation(
+    study: Study, sits: Sits, level: str, language: str, words: str | None
+) -> None:
+    user = worlds.aided_first(study)
+    version = study.protocol_versions.get()
+    assert version.document["lesion_classification"] is True
+    document = version.document | {"explanations": dict.fromkeys(EXPERIENCES, level)}
+    ProtocolVersion.objects.filter(pk=version.pk).update(document=document)
+    past_training(sits(user))
+    client = Client()
+    client.force_login(user, backend="django.contrib.auth.backends.ModelBackend")
+    client.cookies.load({"language": language})
+    (proposal,) = Tab(through(client), study.pk).open()["ai"]["proposals"]
+    assert proposal.get("kind") == words
+
+
+def test_no_kind_of_lesion_is_told_where_the_protocol_does_not_say_so(
+    study: Study, sits: Sits
+) -> None:
+    user = worlds.aided_first(study)
+    version = study.protocol_versions.get()
+    document = {k: v for k, v in version.document.items() if k != "lesion_classification"}
+    ProtocolVersion.objects.filter(pk=version.pk).update(document=document)  # of a release before
+    past_training(sits(user))
+    (proposal,) = sits(user).open()["ai"]["proposals"]
+    assert "kind" not in proposal
+    assert "If this is a lesion" not in str(proposal)
+
+
+def test_of_a_proposal_without_an_answer_an_empty_kind_is_sent(study: Study, sits: Sits) -> None:
+    user = worlds.aided_first(study)
+    ProposedLesion.objects.update(classification={})
+    past_training(sits(user))
+    (proposal,) = sits(user).open()["ai"]["proposals"]
+    assert proposal["kind"] == ""
+
+
 def test_heat_maps_of_a_signed_read_are_not_shown_again(study: Study, sits: Sits) -> None:
     user = worlds.aided_first(study)
     past_training(sits(user))

@@ -15,6 +15,7 @@ from readerstudy.reads.models import Read
 from readerstudy.results.freeze import gather
 from readerstudy.studies.explanations import EXPERIENCES
 from readerstudy.studies.models import ProtocolVersion, Study
+from tests import proposing
 from tests.cast import People
 from tests.integration.reads import leaks, worlds
 from tests.integration.reads.conftest import Sits
@@ -160,6 +161,11 @@ def test_r6_what_was_never_shown_is_frozen_as_such(
     assert [(each["shown"], each["decision"]) for each in rows("decisions")] == [
         (1, "none"), (0, "none"),
     ]  # fmt: skip
+    assert [bool(each["kind_told"]) for each in rows("decisions")] == [True, False]
+    columns, told = tables["proposals"].columns, tables["proposals"].rows[0]
+    proposal = dict(zip(columns, told, strict=True))
+    assert proposal["kind_probabilities"] == proposing.KIND["probabilities"]
+    assert (proposal["kind_head"], proposal["kind_head_sha256"]) == ("lesion-kind@1", "a" * 64)
     asked, silent = rows("reads")
     assert (asked["ai_asked"], silent["ai_asked"], silent["ai_asked_s"]) == (1, 0, None)
     read = Read.objects.get(case__code=asked["case"], arm__mode="on_demand")

@@ -78,9 +78,12 @@ def fill_the_vault(study: Study) -> None:
     for number, case in enumerate(study.cases.order_by("code")):
         words = {"short": WORDS, "full": WORDS}
         heat = proposing.HEAT_MAP | {"method": WORDS}
+        kind = {**proposing.KIND, "short": WORDS, "full": WORDS, "zh-hans": words}
         run = proposing.propose(
             case.examination,
-            proposing.found(NUMBER, diameter_mm=NUMBER, explanation=words, heat_map=heat),
+            proposing.found(
+                NUMBER, diameter_mm=NUMBER, explanation=words, classification=kind, heat_map=heat
+            ),
             proposing.found(0.2),
         )
         _renamed(ProposedLesion.objects.get(run=run, label="A"), canary_id(number))
@@ -108,7 +111,8 @@ def fill_it_otherwise(study: Study) -> None:
     told = _told(study)
     for number, case in enumerate(study.cases.order_by("code")):
         if number % 2:
-            proposing.propose(case.examination, *[proposing.found(0.5)] * 7)
+            others = [proposing.found(0.5, classification={})] * 7
+            proposing.propose(case.examination, *others, head=None)
         if case.pk not in told:
             _standard(study, case, "non_diseased")
 

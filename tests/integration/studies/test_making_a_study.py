@@ -303,6 +303,26 @@ def test_c11_how_much_readers_are_told_is_copied_exported_and_locked(people: Peo
     assert (refused.status, refused.code) == (400, "studies.explanations")
 
 
+def test_c11_whether_kinds_of_lesion_are_told_is_copied_exported_and_locked(
+    people: People,
+) -> None:
+    study = factories.draft_study(people)
+    assert definition(study).lesion_classification is False
+    services.set_lesion_classification(study, is_told=True, by=people.cora)
+    copy = services.copy_study(study, name="Again", by=people.cora)
+    assert definition(Study.objects.get(pk=copy.pk)).lesion_classification is True
+    text = services.export_protocol(study, by=people.cora)
+    assert definition(services.import_protocol(text=text, by=people.cora)).lesion_classification
+    services.lock(study, password=PASSWORD, by=people.cora)
+    study.refresh_from_db()
+    assert study.protocol_versions.get().document["lesion_classification"] is True
+    refused = refusal(services.set_lesion_classification, study, is_told=False, by=people.cora)
+    assert (refused.status, refused.code) == (409, "studies.state")
+    assert integrity.check(study) == []
+    Study.objects.update(lesion_classification=False)
+    assert any("lesion_classification" in words for words in integrity.check(study))
+
+
 @pytest.mark.parametrize(
     "bad",
     [
@@ -344,6 +364,7 @@ def test_g3_somebody_elses_study_is_unknown_to_every_service(people: People) -> 
         lambda: services.set_design(study, design=DesignDraft(), by=by),
         lambda: services.set_hanging(study, hanging=Hanging(), by=by),
         lambda: services.set_explanations(study, explanations=Explanations(), by=by),
+        lambda: services.set_lesion_classification(study, is_told=True, by=by),
         lambda: services.set_analysis_plan(study, plan=plan.default(), by=by),
         lambda: services.add_reader(study, user=people.max, by=by),
         lambda: services.grant_role(study, user=by, role="coordinator", by=by),

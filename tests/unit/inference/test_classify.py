@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+import inference
 from inference import phantom
 from inference.classify import (
     QUESTIONS,
@@ -17,6 +18,8 @@ from inference.classify import (
     ship,
     shipped,
     teaching,
+    words,
+    words_zh,
 )
 from inference.classify.appearances import LOOKS
 from inference.classify.heads import Head, head_of
@@ -26,6 +29,7 @@ from inference.classify.resnet import ResNetHead
 from inference.lesions import Lesion
 from inference.phantom import PhantomCase
 from inference.preprocess import Prepared, prepare
+from readerstudy.proposals import bridge
 
 
 def ball(radius: float) -> Patch:
@@ -156,13 +160,40 @@ def test_a_proposal_on_four_series_is_told_what_it_may_be_and_a_small_one_is_not
         for name, answers in said["probabilities"].items():
             assert tuple(answers) == QUESTIONS[name].classes
             assert sum(answers.values()) == pytest.approx(1, abs=0.003)
-        assert "synthetic" in said["short"]
+        for text in (said["short"], said["full"]):
+            assert text.startswith("If this is a lesion: ")
+            assert "synthetic" in text
         assert "nothing is known of how often they are right in patients" in said["full"]
-        assert "合成病灶" in said["zh-hans"]["short"]
+        for text in (said["zh-hans"]["short"], said["zh-hans"]["full"]):
+            assert text.startswith("若确为病灶")
+            assert "合成病灶" in text
         assert classified(lesion, replace(ready, missing=("flair",))).classification == {}
     small = Lesion(np.ones((3, 3, 3), np.uint8), (90, 90, 90), affine, 0.9)
     assert small.diameter_mm < shipped.shipped().smallest_mm
     assert classified(small, ready).classification == {}
+
+
+def test_the_platform_tells_of_outlines_what_the_head_says_of_the_lesions(
+    head: PhantomCase, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """SEG, SR and the room say the same: all of them are of the outlines that are kept."""
+    monkeypatch.setattr(inference, "read_examination", lambda _paths: dict(head.series))
+    affine, ready = head.series["t1c"].affine, prepare(head.series)
+    lesions = [Lesion(each.mask, each.offset, affine, 0.9) for each in head.lesions]
+    found = [
+        bridge.Found(
+            each.centroid_mm, each.diameter_mm, each.volume_mm3, 0.9, None,
+            [list(map(list, line)) for line in each.contours_mm()], {},
+        )
+        for each in lesions
+    ]  # fmt: skip
+    paths = {role: [Path("x.dcm")] for role in ("t1c", "t1", "t2", "flair")}
+    asked, told = bridge.tell_kinds(found, paths)
+    assert (asked.sha256, asked.lacks) == (shipped.shipped().sha256, ())
+    for lesion, one in zip(lesions, told, strict=True):
+        expected = classified(lesion, ready).classification["probabilities"]
+        for question, answers in one.classification["probabilities"].items():
+            assert answers == pytest.approx(expected[question], abs=0.1)
 
 
 def rows(count: int, first: int) -> list[dict[str, Any]]:
@@ -203,9 +234,42 @@ def test_few_phantoms_give_a_figure_without_an_interval(tmp_path: Path) -> None:
     some = rows(560, 1000)
     heads = [row for row in some if row["place"] == "head"][:21]
     path = ship.ship(rows(210, 0), heads, tmp_path / "head.json")
-    card = shipped.read(path).card["performance"]["treated"]["head, truth"]
+    found = shipped.read(path)
+    card = found.card["performance"]["treated"]["head, truth"]
     assert card["phantoms"] < 10
     assert card["accuracy"][1] is None
+    assert "treated" not in found.answering
+    assert found.answering
+
+
+def test_a_question_that_is_answered_no_better_than_chance_in_heads_is_not_shipped(
+    tmp_path: Path,
+) -> None:
+    turned = {"necrosis": "recurrence", "recurrence": "necrosis"}
+    unseen = [
+        {**row, "kind": turned.get(row["kind"], row["kind"])} if row["place"] == "head" else row
+        for row in rows(560, 1000)
+    ]
+    found = shipped.read(ship.ship(rows(210, 0), unseen, tmp_path / "head.json"))
+    assert set(found.answering) == {"tumour", "primary"}
+    assert found.card["performance"]["treated"]["alone, truth"]["auc"][1][0] > 0.5
+    answers = found.probabilities({"told": 1.0, "noise": 0.0})
+    for said in (words.full_text(answers), words.short_text(answers)):
+        assert "metastasis" in said
+        assert "irradiated" not in said
+    assert "放疗" not in words_zh.full_text(answers) + words_zh.short_text(answers)
+    nothing = [row for row in unseen if row["kind"] in turned]
+    with pytest.raises(ValueError, match="no question is answered better than chance"):
+        ship.ship(rows(210, 0), nothing, tmp_path / "nothing.json")
+
+
+def test_every_question_of_the_shipped_head_is_answered_better_than_chance_in_heads() -> None:
+    head = shipped.shipped()
+    assert head.answering
+    for name in head.answering:
+        assert ship.is_above_chance(
+            {k: v for k, v in head.card["performance"][name].items() if k != "strength"}
+        )
 
 
 def test_what_cannot_be_learnt_or_was_not_tried_in_heads_is_refused(tmp_path: Path) -> None:

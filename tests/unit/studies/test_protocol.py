@@ -43,6 +43,7 @@ WHOLE = Definition(
     truth_panel=PanelDraft(opinions=2),
     pass_mark_percent=80,
     training_cases=4,
+    lesion_classification=True,
     deidentification=Options(dates="shift", device=True, descriptors=False),
 )  # fmt: skip
 
@@ -54,19 +55,27 @@ def test_c11_a_protocol_comes_back_from_its_file() -> None:
 def test_c11_the_file_is_stable_to_the_byte() -> None:
     text = protocol.to_yaml(WHOLE)
     assert protocol.to_yaml(protocol.from_yaml(text)) == text
-    assert text.startswith("format: readerstudy protocol 2\nname: ")
+    assert text.startswith("format: readerstudy protocol 3\nname: ")
     assert "washout_days: 35" in text
 
 
 def test_c11_a_file_of_the_format_before_is_read_and_says_nothing_of_what_came_later() -> None:
     values = WHOLE.as_dict()
+    del values["lesion_classification"]
+    before = yaml.safe_dump({"format": "readerstudy protocol 2", **values}, sort_keys=False)
+    assert protocol.from_yaml(before) == replace(WHOLE, lesion_classification=False)
     del values["deidentification"], values["training_cases"]
     old = yaml.safe_dump({"format": "readerstudy protocol 1", **values}, sort_keys=False)
     read = protocol.from_yaml(old)
-    assert read == replace(WHOLE, deidentification=Options(), training_cases=0)
-    assert "format: readerstudy protocol 2" in protocol.to_yaml(read)
+    assert read == replace(
+        WHOLE, deidentification=Options(), training_cases=0, lesion_classification=False
+    )
+    assert "format: readerstudy protocol 3" in protocol.to_yaml(read)
     later = yaml.safe_dump({"format": "readerstudy protocol 1", **WHOLE.as_dict()})
     with pytest.raises(protocol.UnreadableError, match="deidentification"):
+        protocol.from_yaml(later)
+    later = yaml.safe_dump({"format": "readerstudy protocol 2", **WHOLE.as_dict()})
+    with pytest.raises(protocol.UnreadableError, match="lesion_classification"):
         protocol.from_yaml(later)
 
 
@@ -105,7 +114,7 @@ def data(**changes: object) -> dict[str, object]:
         ("a: [", "not readable as YAML"),
         ("a: !!python/object:os.system x", "not readable as YAML"),
         ("x: &a [1]\ny: *a", "aliases"),
-        ("format: readerstudy protocol 3", "does not begin with"),
+        ("format: readerstudy protocol 4", "does not begin with"),
         ("format: [readerstudy protocol 1]", "does not begin with"),
         ("x" * 300_000, "at most 256 KiB"),
         ("[" * 5000, "not readable as YAML"),

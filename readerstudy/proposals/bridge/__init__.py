@@ -5,9 +5,9 @@ import math
 import subprocess
 import sys
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
-from functools import lru_cache, partial
+from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -19,15 +19,18 @@ from inference import vendor
 from inference.vendor import Read as VendorRead
 from inference.vendor import Result as VendorResult
 from inference.vendor import UnusableResult, tables
+from readerstudy.proposals.bridge.standalone import Counted, stand_alone
 
 if TYPE_CHECKING:
     from pydicom import Dataset
 
-    from inference.metrics import CaseScore, Statistic
+    from inference.lesions import Lesion
+    from inference.volume import Affine
 
 __all__ = [
     "Counted",
     "Found",
+    "Head",
     "UnusableResult",
     "VendorRead",
     "VendorResult",
@@ -36,11 +39,13 @@ __all__ = [
     "combine_vendor",
     "default_detector",
     "detect",
+    "kinds_head",
     "known_detectors",
     "place_vendor",
     "read_vendor",
     "read_vendor_table",
     "stand_alone",
+    "tell_kinds",
 ]
 ROOT = Path(inference.__file__).resolve().parents[1]
 START_SECONDS, SECONDS_PER_FILE = 60, 20  # a process that reads files of others
@@ -57,6 +62,7 @@ class Found:
     uncertainty: float | None
     contours_mm: list[list[list[float]]]
     explanation: dict[str, Any]
+    classification: dict[str, Any] = field(default_factory=dict)  # as `ProposedLesion` has it
     heat_map: dict[str, Any] | None = None  # method, shares, levels; as `ProposalHeatMap` has them
     # Of one that was drawn elsewhere, not stated by place and diameter: the first voxel (column,
     # row, frame) on the T1c's grid and the box [frame, row, column].
@@ -135,97 +141,62 @@ def detect(detector: str, paths: Mapping[str, Sequence[Path]]) -> tuple[str, lis
 
 
 @dataclass(frozen=True)
-class Counted:
-    """A detector on one case with a reference standard.
+class Head:
+    """What tells kinds of lesion, by value."""
 
-    `hits`: of each true lesion its diameter in mm and the probability of the proposal that found
-    it (None: not found); `false`: probabilities of the proposals that found nothing.
+    name: str  # "name@version"
+    sha256: str
+    lacks: tuple[str, ...] = ()  # roles of the series without which it could say nothing
+
+
+def kinds_head() -> Head:
+    """The head that tells kinds of lesion; `ValueError` where its file is damaged."""
+    from inference.classify.shipped import shipped
+
+    head = shipped()
+    return Head(head.value, head.sha256)
+
+
+def tell_kinds(
+    found: Sequence[Found], paths: Mapping[str, Sequence[Path]]
+) -> tuple[Head, list[Found]]:
+    """What kind of lesion each may be, and the head that was asked.
+
+    Parameters
+    ----------
+    found : sequence of Found
+        As `detect` gave them, outlined on T1c.
+    paths : mapping
+        Series role -> its DICOM files.
     """
+    from inference.classify import classified
+    from inference.preprocess import ROLES, prepare
 
-    hits: Sequence[tuple[float, float | None]]
-    false: Sequence[float]
-
-
-def stand_alone(cases: Sequence[Counted], *, has_probabilities: bool) -> dict[str, Any]:
-    """What a detector did by itself: found by size, false positives, FROC, calibration.
-
-    Returns
-    -------
-    dict
-        `sensitivity`: size -> (lesions, value, interval); `false_positives`: (value, interval);
-        with probabilities also `froc` (rate -> sensitivity), `calibration_error` and
-        `reliability` (rows of proposals, mean probability, share that was right). Intervals are
-        bootstraps over cases; None where there is nothing to count.
-    """
-    from inference import metrics
-
-    scores = [_scored(each) for each in cases]
-    sizes = ((0.0, float("inf")), *metrics.SIZES_MM)
-    found: dict[str, Any] = {
-        "sensitivity": {
-            size: (
-                sum(int(((c.diameters_mm >= size[0]) & (c.diameters_mm < size[1])).sum())
-                    for c in scores),
-                *_estimate(scores, partial(_share_found, low=size[0], high=size[1])),
-            )
-            for size in sizes
-        },
-        "false_positives": _estimate(
-            scores, lambda some: metrics.false_positives_per_case(some, 0.0)
-        ),
-    }  # fmt: skip
-    if has_probabilities:
-        rates = (0.125, 0.25, 0.5, 1, 2)
-        found["froc"] = {
-            rate: metrics.sensitivity(
-                scores, max(metrics.threshold_at(scores, rate), 0.0), 0, float("inf")
-            )
-            for rate in rates
-        }
-        found |= _calibration(scores)
-    return found
+    head = kinds_head()
+    lacks = tuple(role for role in ROLES if not paths.get(role))
+    if lacks or not found:
+        return replace(head, lacks=lacks), list(found)
+    examination = inference.read_examination({role: paths[role] for role in ROLES})
+    t1c, ready = examination["t1c"], prepare(examination)
+    rows, columns = t1c.voxels.shape[1:]
+    told = []
+    for each in found:
+        lesion = _lesion(each, t1c.affine, (len(t1c.voxels), rows, columns))
+        said = {} if lesion is None else classified(lesion, ready).classification
+        told.append(replace(each, classification=said))
+    return head, told
 
 
-def _scored(case: Counted) -> "CaseScore":
-    from inference.metrics import CaseScore
+def _lesion(found: Found, affine: "Affine", shape: tuple[int, int, int]) -> "Lesion | None":
+    """What the platform keeps of a lesion, on a grid; None where it lies outside."""
+    from inference.outlines import lesion_of
 
-    diameters = np.array([diameter for diameter, _ in case.hits], dtype=np.float64)
-    hits = [-np.inf if p is None else p for _, p in case.hits]
-    return CaseScore(
-        diameters,
-        np.array(hits, dtype=np.float64),
-        np.zeros(len(hits)),
-        np.array(case.false, dtype=np.float64),
-    )
-
-
-def _share_found(cases: "Sequence[CaseScore]", low: float, high: float) -> float:
-    from inference import metrics
-
-    return metrics.sensitivity(cases, 0.0, low, high)
-
-
-def _estimate(
-    cases: "Sequence[CaseScore]", statistic: "Statistic"
-) -> tuple[float | None, tuple[float, float] | None]:
-    from inference import metrics
-
-    value = statistic(cases)
-    if not np.isfinite(value):
-        return None, None
-    return value, metrics.interval(cases, statistic, draws=500)
-
-
-def _calibration(cases: "Sequence[CaseScore]") -> dict[str, Any]:
-    """Calibration error over ten bins, and the bins themselves."""
-    from inference import metrics
-
-    true = np.concatenate([c.hits[np.isfinite(c.hits)] for c in cases])
-    false = np.concatenate([c.false_scores for c in cases])
-    p = np.concatenate([true, false])
-    is_right = np.arange(len(p)) < len(true)
-    error = metrics.calibration_error(p, is_right) if len(p) else None
-    return {"calibration_error": error, "reliability": metrics.reliability(p, is_right)}
+    lesion = lesion_of(
+        found.contours_mm, found.centroid_mm, found.diameter_mm,
+        probability=math.nan if found.probability is None else found.probability,
+        affine=affine, shape=shape,
+    )  # fmt: skip
+    return lesion and replace(lesion, classification=found.classification)
 
 
 def read_vendor(paths: Sequence[Path]) -> list[VendorRead | str]:
@@ -350,7 +321,6 @@ def as_dicom(
         Of the T1c series, and its de-identified files, one a frame.
     """
     from inference import export
-    from inference.outlines import lesion_of
 
     name, _, version = detector.partition("@")
     algorithm = export.Algorithm(name, version or "0", weights_sha256)
@@ -358,14 +328,7 @@ def as_dicom(
         absent = export.absence_report(paths, algorithm=algorithm, observed_at=moment)
         return [("SR", absent)]
     grid = _grid(geometry)
-    placed = [
-        lesion_of(
-            each.contours_mm, each.centroid_mm, each.diameter_mm,
-            probability=math.nan if each.probability is None else each.probability,
-            affine=grid.affine, shape=grid.shape,
-        )
-        for each in found
-    ]  # fmt: skip
+    placed = [_lesion(each, grid.affine, grid.shape) for each in found]
     lesions = [each for each in placed if each is not None]
     if not lesions:
         return []
