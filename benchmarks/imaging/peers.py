@@ -184,6 +184,7 @@ def _production(folder: Path, port: int, behind: int, store: Path) -> str:
         ("web:8000", f"127.0.0.1:{behind}"), ("listen 443 ssl", f"listen 127.0.0.1:{port}"),
         ("/var/lib/readerstudy/store", str(store)), ("Proto https", "Proto http"),
         ("/var/cache/nginx/frames", str(folder / "frames")), ("${PROXY_KEY}", PROXY["PROXY_KEY"]),
+        ("${ALLOWED_HOSTS}", "localhost,127.0.0.1"),
     ):  # fmt: skip
         text = text.replace(old, new)
     return text

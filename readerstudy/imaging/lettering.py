@@ -2,8 +2,8 @@
 
 What a scanner or a workstation wrote into the pixels is the same in every slice, to the value;
 anatomy and noise are not. So in a series the pixels count that are equal in slices far apart, apart
-from the background. In a series of one or two slices those count that share a value that is far
-too frequent. Letters stand in lines: pieces side by side, of one height, with gaps between.
+from the background. In a slice by itself those count that share a value that is far too frequent.
+Letters stand in lines: pieces side by side, of one height, with gaps between.
 """
 
 from collections.abc import Iterable, Sequence
@@ -28,6 +28,11 @@ MANY = 12  # slices of a series, below which anatomy is as rare as letters
 BRIGHT = 0.2  # of the span from the least to nearly the largest value
 INK = 0.15  # of that span: how far ink is from the mean around it, at least
 STEADY = 0.15  # of how much bright pixels differ
+STROKE_PX = 9  # strokes of letters are thinner
+THIN = 0.12  # of that span: how far such a stroke is above what is around it, at least
+ALIKE = 0.02  # of that span: values so near are compared
+EQUAL = 0.5  # of thin pixels of nearly one value: so many are equal in letters
+PEAK = 4  # times as frequent as others near is a value that letters may have
 Mask = NDArray[np.bool_]
 
 
@@ -50,7 +55,14 @@ def shows_text(slices: Sequence[NDArray[Any]], others: Iterable[NDArray[Any]] = 
         return any(_has_lines(mask) for each in slices for mask in _frequent(each))
     if _has_lines(_constant(slices)) or _has_lines(_steady(slices)):
         return True
-    return _has_lines(_beside(slices, others))
+    if any(_has_ink(each) for each in slices):
+        return True
+    beside = _Beside(slices)
+    for each in others:
+        if _has_ink(each):
+            return True
+        beside.add(each)
+    return _has_lines(beside.mask())
 
 
 def _constant(slices: Sequence[NDArray[Any]]) -> Mask:
@@ -89,27 +101,66 @@ def _steady(slices: Sequence[NDArray[Any]]) -> Mask:
     return inked
 
 
-def _beside(slices: Sequence[NDArray[Any]], others: Iterable[NDArray[Any]]) -> Mask:
+class _Beside:
     """Pixels that are bright in hardly any slice, away from where many are: beside the head.
 
-    So text is found there that one slice alone shows. Over the head it is not.
+    So text is found there that one slice alone shows, faint or smooth as it may be.
+    """
+
+    def __init__(self, slices: Sequence[NDArray[Any]]) -> None:
+        looked_at = np.stack(slices).astype(np.float32)
+        least, most = float(looked_at.min()), float(np.percentile(looked_at, 99.5))
+        self._bright = least + BRIGHT * (most - least)
+        self._often = (looked_at > self._bright).sum(axis=0, dtype=np.int32)
+        self._count = len(slices)
+
+    def add(self, each: NDArray[Any]) -> None:
+        """Count another slice in."""
+        self._often += each > self._bright
+        self._count += 1
+
+    def mask(self) -> Mask:
+        """The pixels, of all slices that were counted."""
+        from scipy import ndimage  # slow to load
+
+        if self._count < MANY:
+            return np.zeros(self._often.shape, np.bool_)
+        few = max(2, round(RARE * self._count))
+        head = ndimage.maximum_filter((self._often > few).view(np.uint8), 2 * EDGE_PX + 1)
+        beside: Mask = (self._often > 0) & (head == 0)
+        return beside
+
+
+def _has_ink(values: NDArray[Any]) -> bool:
+    """Whether one slice shows text by itself, over the head too: thin strokes of one value.
+
+    Vessels, skin and the skull are as thin and as bright, but no two pixels of them need be equal.
     """
     from scipy import ndimage
 
-    looked_at = np.stack(slices).astype(np.float32)
-    least, most = float(looked_at.min()), float(np.percentile(looked_at, 99.5))
-    bright = least + BRIGHT * (most - least)
-    often = (looked_at > bright).sum(axis=0, dtype=np.int32)
-    count = len(slices)
-    for each in others:
-        often += each > bright
-        count += 1
-    few = max(2, round(RARE * count))
-    if count < MANY:
-        return np.zeros(often.shape, np.bool_)
-    head = ndimage.maximum_filter((often > few).view(np.uint8), 2 * EDGE_PX + 1)
-    beside: Mask = (often > 0) & (head == 0)
-    return beside
+    least, most = int(values.min()), float(np.percentile(values.ravel()[::7], 99.5))
+    span = most - least
+    if span <= 0:
+        return False
+    above = values.astype(np.int32) - least
+    around = max(1, int(ALIKE * span))
+    if not _peaks(above, around, PEAK / (2 * around + 1)).size:
+        return False  # as nearly always: the filters below cost ten times as much
+    smooth = ndimage.maximum_filter(ndimage.minimum_filter(values, STROKE_PX), STROKE_PX)
+    thin = values.astype(np.float32) - smooth > THIN * span
+    peaks = _peaks(above[thin], around, EQUAL)
+    return any(_has_lines(thin & (above == each)) for each in peaks)
+
+
+def _peaks(above: NDArray[Any], around: int, share: float) -> NDArray[Any]:
+    """The most frequent values (counted from the least) that are `share` of all that are near."""
+    counts = np.bincount(above.ravel())
+    summed = np.concatenate(([0], np.cumsum(counts)))
+    at = np.flatnonzero(counts >= MIN_PIXELS)
+    at = at[at > 0]  # the background
+    near = summed[np.minimum(at + around + 1, counts.size)] - summed[np.maximum(at - around, 0)]
+    found = at[counts[at] >= share * near]
+    return found[np.argsort(counts[found])[::-1][:VALUES]]
 
 
 def _frequent(values: NDArray[Any]) -> list[Mask]:

@@ -195,6 +195,8 @@ def test_what_is_not_plain_is_answered_by_the_platform(proxy: Proxy, series: lis
         (metadata_of(token, one), {"Accept": "application/dicom+json, */*;q=0.1"}, 200),
         (f"{metadata_of(token, one)}?accept=application/json", {}, 200),
         (metadata_of(token, one), {"Host": 'a"b'}, 400),
+        (metadata_of(token, one), {"Host": "elsewhere.example"}, 400),
+        (metadata_of(token, one), {"Host": "localhost,127.0.0.1"}, 400),
         (frame_of(token, one), {"Accept": "image/png"}, 406),
         (f"{frame_of(token, one)}?accept=application/octet-stream", {}, 200),
         (frame_of(token, one).replace("frames/1", "frames/9"), {}, 404),

@@ -102,6 +102,29 @@ def test_c10_text_beside_the_head_at_another_place_in_some_slices_is_found() -> 
     assert looked_through(slices)
 
 
+@pytest.mark.fault("E7")
+@pytest.mark.parametrize(("size", "smooth"), [(8, False), (12, False), (20, True), (36, True)])
+@pytest.mark.parametrize("number", [0, 11, 17])
+def test_c10_text_over_the_head_in_one_slice_of_many_is_found(
+    number: int, size: int, *, smooth: bool
+) -> None:
+    for dtype in ("uint16", "int16"):
+        slices = [each.astype(dtype) - (dtype == "int16") * 1000 for each in stack()]
+        assert not looked_through(slices)
+        slices[number : number + 1] = written(
+            slices[number : number + 1], size=size, at=(30, 95), smooth=smooth
+        )
+        assert looked_through(slices), dtype
+
+
+def test_c10_text_over_the_head_at_another_place_in_each_slice_is_found() -> None:
+    slices = stack(count=9)
+    for number, each in enumerate(slices):
+        (slices[number],) = written([each], size=14, at=(10 + 5 * number, 60 + 9 * number),
+                                    smooth=False)  # fmt: skip
+    assert looked_through(slices)
+
+
 @pytest.mark.parametrize("dtype", ["uint16", "uint8"])
 @pytest.mark.parametrize("seed", range(6))
 def test_slices_without_text_are_left_alone(seed: int, dtype: str) -> None:
