@@ -18,6 +18,8 @@ def make_study(page: Page, orders: list[phantoms.Order]) -> str:
     page.get_by_label("Name").fill(NAME)
     page.get_by_role("button", name="Create the study").click()
     base = page.url.rsplit("/cases", 1)[0]
+    _tell_kinds(page, base)
+    page.goto(f"{base}/cases/")
     _upload(page, orders)
     _standards(page, base, len(orders))
     page.goto(f"{base}/questions/")
@@ -63,6 +65,16 @@ def _explain(page: Page, base: str) -> None:
         page.get_by_label(experience).select_option("full")
     page.get_by_role("button", name="Save how much readers are told").click()
     expect(page.get_by_label("Neuroradiologist")).to_have_value("full")
+
+
+def _tell_kinds(page: Page, base: str) -> None:
+    """Before there are images, so that the detector runs once on each."""
+    page.goto(f"{base}/protocol/")
+    box = page.get_by_label("Tell readers what kind of lesion each proposal may be")
+    box.check()
+    page.get_by_role("button", name="Save whether kinds are told").click()
+    expect(box).to_be_checked()
+    shoot(page, "kinds-of-lesion")
 
 
 def _readers(page: Page, base: str) -> None:

@@ -17,6 +17,11 @@ MEASURES = (
     "[...document.querySelectorAll('[data-testid=pane-0] [data-measure]')]"
     ".map((each) => each.dataset.measure)"
 )
+# Of the contexts that paint: the one that was asked what the browser paints with is given back.
+SMOOTHED = (
+    "window.__contexts.filter((each) => !each.isContextLost())"
+    ".map((each) => each.getContextAttributes().antialias)"
+)
 OUTLINES = "document.querySelectorAll('[data-testid=pane-0] .mark path.line').length"
 
 
@@ -153,6 +158,7 @@ def test_r7_lost_graphics_are_said_at_once(visit: Visit, site: Site) -> None:
     page.add_init_script(lose)
     page.reload()
     room.enter_again(page)
+    assert set(page.evaluate(SMOOTHED)) == {False}  # each slice would cost more, and show no more
     _draw_mark(page)
     page.keyboard.press("t")
     _drag(page, (220, 240), (280, 280))

@@ -220,6 +220,9 @@ def test_a_concurrent_reader_has_proposals_from_the_start(
         _sign_and_go_on(page)
     page.get_by_test_id("pane-0").hover()
     page.keyboard.press(".")
+    kind = page.get_by_test_id("kind-of-lesion").first
+    assert (kind.text_content() or "").startswith("If this is a lesion:")
+    room.shoot(page, "kind-of-lesion-1280")
     _see_heat(page)
     _take_over(page, "e", rating="7")
     read_id = _sign_with_lesions(page, "8")
