@@ -17,11 +17,6 @@ MEASURES = (
     "[...document.querySelectorAll('[data-testid=pane-0] [data-measure]')]"
     ".map((each) => each.dataset.measure)"
 )
-# Of the contexts that paint: the one that was asked what the browser paints with is given back.
-SMOOTHED = (
-    "window.__contexts.filter((each) => !each.isContextLost())"
-    ".map((each) => each.getContextAttributes().antialias)"
-)
 OUTLINES = "document.querySelectorAll('[data-testid=pane-0] .mark path.line').length"
 
 
@@ -158,7 +153,6 @@ def test_r7_lost_graphics_are_said_at_once(visit: Visit, site: Site) -> None:
     page.add_init_script(lose)
     page.reload()
     room.enter_again(page)
-    assert set(page.evaluate(SMOOTHED)) == {False}  # each slice would cost more, and show no more
     _draw_mark(page)
     page.keyboard.press("t")
     _drag(page, (220, 240), (280, 280))
@@ -218,7 +212,7 @@ def test_r11_a_browser_without_graphics_is_refused_with_the_reason(
 def _choose(page: Page, tool: str) -> None:
     page.get_by_test_id("more").click()
     page.get_by_test_id(f"tool-{tool}").click()
-    page.keyboard.press("Escape")
+    page.get_by_test_id("more").click()  # Escape would lay the tool down
 
 
 def _measures_of_all_kinds(page: Page) -> None:
@@ -226,20 +220,21 @@ def _measures_of_all_kinds(page: Page) -> None:
     pane = page.get_by_test_id("pane-0")
     box = pane.bounding_box()
     assert box is not None
+    there = page.evaluate(MEASURES)  # what tests before this one left on the case
     _choose(page, "ellipse")
     _drag(page, (200, 180), (260, 230))
-    _measured(page, "ellipse")
+    _measured(page, *there, "ellipse")
     words = pane.locator("[data-measure=ellipse] text").all_text_contents()
     assert re.search(r"-?\d+\.\d ± \d+\.\d.*mm²", " ".join(words)), words
     _choose(page, "angle")
     _drag(page, (300, 300), (340, 300))
     page.mouse.move(box["x"] + 340, box["y"] + 340)
     page.mouse.click(box["x"] + 340, box["y"] + 340)
-    _measured(page, "ellipse", "angle")
+    _measured(page, *there, "ellipse", "angle")
     assert pane.locator("[data-measure=angle] text").text_content() == "90.0°"
     _choose(page, "probe")
     page.mouse.click(box["x"] + 220, box["y"] + 320)
-    _measured(page, "ellipse", "angle", "probe")
+    _measured(page, *there, "ellipse", "angle", "probe")
     assert re.fullmatch(r"-?\d+", pane.locator("[data-measure=probe] text").text_content() or "")
 
 
