@@ -58,7 +58,7 @@ def test_f13_an_incident_tells_its_number_and_its_place_and_nothing_hidden(
     display = {"width_px": 1, "height_px": 1, "pixel_ratio": 1, "webgl": True}
     session = browser.ask("POST", f"/api/studies/{study.pk}/sessions", {"display": display})
 
-    def broken(lesion: Any, *_rest: Any) -> None:
+    def broken(lesion: Any, *_rest: Any, **_more: Any) -> None:
         row = f"DETAIL:  Failing row contains ({lesion.id}, {lesion.explanation})."
         raise IntegrityError(f"null value violates not-null constraint\n{row}")
 
