@@ -108,6 +108,8 @@ def _training(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -
     one.add_argument("--family", default=DEFAULT_FAMILY)
     one.add_argument("--version", default="1", help="of the card")
     one.add_argument("--folder", type=Path, help="for card and weights; default: the package's")
+    words = "series without which it refuses; default: its reference alone"
+    one.add_argument("--needs", nargs="+", choices=ROLES, default=[], help=words)
     one.set_defaults(run=_calibrate)
 
     one = commands.add_parser("evaluate", help="measure a detector on held-out phantoms")
@@ -315,7 +317,7 @@ def _calibrate(options: argparse.Namespace) -> None:
     folder.mkdir(parents=True, exist_ok=True)
     card = ship.ship(
         options.checkpoint, folders, SEGMENTATION_LEVEL,
-        family=options.family, version=options.version, folder=folder,
+        family=options.family, version=options.version, folder=folder, needs=options.needs,
     )  # fmt: skip
     print(f"{card}: next `python -m inference evaluate`, which fills in the performance")
 

@@ -30,6 +30,7 @@ _LIMITS = [
     "Leptomeningeal disease, dural and skull metastases are not detected.",
     "Needs a post-contrast T1 of the whole brain, slices of 1.5 mm or thinner as trained.",
 ]
+_REFUSES = "Refuses an examination without {}: it finds too little there."
 
 
 def pack(checkpoint: Path, target: Path) -> str:
@@ -88,20 +89,26 @@ def ship(
     family: str,
     version: str = "1",
     folder: Path = WEIGHTS,
+    needs: Sequence[str] = (),
 ) -> Path:
-    """Pack a checkpoint's weights, calibrate them on validation phantoms, write the card."""
+    """Pack a checkpoint's weights, calibrate them on validation phantoms, write the card.
+
+    Without the series of `needs` (by default the reference alone) the detector refuses.
+    """
     weights = folder / f"{family}-{version}.safetensors"
     digest = pack(checkpoint, weights)
     raw = {"segmentation": segmentation, "temperature": 1.0, "bias": 0.0, "probability": 0.5}
+    reference = reference_of(family_of(family).inputs)
+    more = [role for role in needs if role != reference]
     words: dict[str, Any] = {
         "banner": _BANNER,
         "training": training_of(checkpoint),
-        "limits": _LIMITS,
+        "limits": [*_LIMITS, *(_REFUSES.format(role.upper()) for role in more)],
     }
-    needs = (reference_of(family_of(family).inputs),)
     card = Card(
-        family, version, family, weights.name, digest, needs, raw, words, folder=str(folder)
-    )
+        family, version, family, weights.name, digest, (reference, *more), raw, words,
+        folder=str(folder),
+    )  # fmt: skip
     write_card(card, folder)
     results = list(_ran(detectors.load_card(card), validation))
     point = calibrate.operating_point(

@@ -14,6 +14,7 @@ from inference.detector import CorruptWeights, Detector, NoSuchDevice, UnknownDe
 from inference.lesions import Lesion
 from inference.metrics import score_case
 from inference.phantom import PhantomCase
+from inference.preprocess import UnusableExamination
 from inference.volume import Volume
 
 
@@ -105,14 +106,26 @@ def test_the_same_images_give_the_same_proposals(
     )
 
 
-def test_it_works_from_t1c_alone(
+def test_it_refuses_without_flair_and_the_one_before_works_from_t1c_alone(
     default: Detector, around_the_largest: dict[str, Volume], case: PhantomCase
 ) -> None:
+    only = {"t1c": around_the_largest["t1c"]}
+    with pytest.raises(UnusableExamination, match="role flair"):
+        default.detect(only)
     largest = max(case.lesions, key=lambda each: each.volume_mm3)
-    alone = default.detect({"t1c": around_the_largest["t1c"]})
+    alone = inference.load_detector("space-to-depth@1", "cpu").detect(only)
     distances = [
         np.linalg.norm(np.subtract(each.centroid_mm, largest.centroid_mm)) for each in alone
     ]
+    assert min(distances) < largest.diameter_mm / 2 + 2
+
+
+def test_it_finds_the_largest_from_t1c_and_flair(
+    default: Detector, around_the_largest: dict[str, Volume], case: PhantomCase
+) -> None:
+    largest = max(case.lesions, key=lambda each: each.volume_mm3)
+    two = default.detect({role: around_the_largest[role] for role in default.needs})
+    distances = [np.linalg.norm(np.subtract(each.centroid_mm, largest.centroid_mm)) for each in two]
     assert min(distances) < largest.diameter_mm / 2 + 2
 
 
