@@ -101,6 +101,11 @@ def _training(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -
     one.add_argument("--cache", type=Path, default=CACHE)
     one.set_defaults(run=_classify)
 
+    _measuring(commands)
+
+
+def _measuring(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    """The commands that give a trained detector its operating point and its figures."""
     one = commands.add_parser("calibrate", help="pack weights, set their operating point")
     one.add_argument("checkpoint", type=Path)
     one.add_argument("--cache", type=Path, default=CACHE)
