@@ -239,17 +239,18 @@ def _measures_of_all_kinds(page: Page) -> None:
 
 
 def _mark_by_mouse(page: Page) -> None:
-    """A mark is dragged to another place, and deleted; both come back by undoing."""
+    """A mark is dragged to another place, deleted, and brought back by undoing."""
     before = int(room.sign(page, "marks"))
-    room.put_mark(page)
+    x, y = 150, 420  # where no other mark lies
+    page.get_by_test_id("pane-0").hover(position={"x": x, "y": y})
+    page.keyboard.press("m")
+    room.until(page, lambda: room.sign(page, "unrated") == "true", "the mark")
+    page.keyboard.press("7")
+    room.until(page, lambda: room.sign(page, "unrated") == "false", "the mark's rating")
     page.keyboard.press("Escape")
     circle = page.get_by_test_id("pane-0").locator(".mark").last
     at = circle.bounding_box()
-    pane = page.get_by_test_id("pane-0").bounding_box()
     assert at is not None
-    assert pane is not None
-    x = int(at["x"] - pane["x"] + at["width"] / 2)
-    y = int(at["y"] - pane["y"] + at["height"] / 2)
     _drag(page, (x, y), (x + 60, y + 40))
 
     def moved() -> bool:
