@@ -275,6 +275,16 @@ describe("measurements", () => {
     expect(deed.draft.value.measures).toEqual([]);
   });
 
+  test("a mark that is put or moved is what Delete means, not the measurement before", () => {
+    const { deed } = open();
+    deed.measure(LENGTH);
+    const mark = deed.putMark(HERE);
+    expect([deed.selectedMeasure.value, deed.selectedMark.value]).toEqual([null, mark]);
+    deed.measure(LENGTH);
+    deed.move(mark ?? "", { ...HERE, position_mm: [1, 1, 1] });
+    expect(deed.selectedMeasure.value).toBeNull();
+  });
+
   test("are kept, told at once, undone and redone like everything else", () => {
     const { deed, sent } = open();
     deed.measure(LENGTH);

@@ -71,6 +71,12 @@ export class OpenCase {
     return this.marks.value.find((mark) => mark.mark_id === id);
   }
 
+  /** What is done next is done to this mark: a measurement that was selected is let go. */
+  select(mark_id: string): void {
+    this.selectedMark.value = mark_id;
+    this.selectedMeasure.value = null;
+  }
+
   /** Put a mark; null when another one still waits for its rating. */
   putMark({ position_mm, series }: Place): string | null {
     if (!this.isFree()) return null;
@@ -78,7 +84,7 @@ export class OpenCase {
     const number = nextNumber(this.draft.value);
     const payload = { mark_id, position_mm, series, diameter_mm: null, number };
     this.deed([{ kind: "mark_put", payload }]);
-    this.selectedMark.value = mark_id;
+    this.select(mark_id);
     return mark_id;
   }
 
@@ -100,6 +106,7 @@ export class OpenCase {
     } else {
       this.deed([{ kind: "mark_moved", payload: { mark_id, ...place } }]);
     }
+    this.select(mark_id);
   }
 
   resize(mark_id: string, diameter_mm: number | null): void {
@@ -162,7 +169,7 @@ export class OpenCase {
       number: nextNumber(this.draft.value),
     };
     this.deed([{ kind: as === "accepted" ? "proposal_accepted" : "proposal_edited", payload }]);
-    this.selectedMark.value = mark_id;
+    this.select(mark_id);
     return mark_id;
   }
 

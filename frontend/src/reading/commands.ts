@@ -135,8 +135,7 @@ export function goToMark(room: Room, id: string, isRated = false): void {
   const open = room.state.openCase.value;
   const mark = open?.mark(id);
   if (!open || !mark) return;
-  open.selectedMark.value = id;
-  open.selectedMeasure.value = null;
+  open.select(id);
   room.state.notice.value = null;
   room.state.viewing.value?.jump(mark.position_mm);
   if (isRated) {

@@ -43,8 +43,7 @@ export function viewingHost(room: Room): ViewingHost {
     selectMark: (id, pane) => {
       const open = state.openCase.value;
       if (!open) return;
-      open.selectedMark.value = id;
-      open.selectedMeasure.value = null;
+      open.select(id);
       state.rating.value = { mark: id, pane };
     },
     moveMark: (id, position_mm, series) => state.openCase.value?.move(id, { position_mm, series }),
