@@ -125,6 +125,8 @@ def test_c1_a_killed_browser_goes_on_with_what_it_had_not_sent(
     events = _events(site, read_id)
     assert "crash_recovered" in {each["kind"] for each in events}
     assert _gaps(events) == {}
+    # The browser writes its local storage seconds later: without it, it cannot know of a loss.
+    room.until(page, lambda: _is_noted(machine), "the outbox to be noted on the disk")
     machine.kill()
 
     _spoil(machine)  # C14: its database is broken, which never heals by itself
@@ -148,6 +150,10 @@ def _mark_without_network(page: Page, rating: str) -> int:
     assert unsent >= 2
     room.until(page, lambda: page.evaluate(KEPT) >= unsent, "all of it on the disk")
     return unsent
+
+
+def _is_noted(machine: Machine) -> bool:
+    return any("Local Storage" in each for each in machine.files_with("readerstudy.outbox"))
 
 
 def _spoil(machine: Machine) -> None:
