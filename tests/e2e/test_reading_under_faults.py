@@ -1,16 +1,15 @@
 """Faults in a real browser: killed, left, frozen, without its storage, after the other arm."""
 
-import json
 import time
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import pytest
 from playwright.sync_api import Page, Playwright, Request, Route
 
 from tests.e2e import room
 from tests.e2e.conftest import Site, Visit, sign_in
+from tests.e2e.events import events_of, gaps_in, settled
 from tests.e2e.machine import Machine
 from tests.e2e.test_reading_room import _skip_questions, _study
 from tests.e2e.test_reading_two_arms import arms
@@ -73,37 +72,6 @@ def _enter(page: Page, site: Site) -> None:
     room.enter_again(page)
 
 
-def _events(site: Site, read_id: str) -> list[dict[str, Any]]:
-    """What the server has of a read, in the order in which it came."""
-    code = (
-        "import json\n"
-        "from readerstudy.reads.models import Batch\n"
-        f"rows = Batch.objects.filter(read='{read_id}').order_by('id')\n"
-        "print(json.dumps([dict(tab=str(b.tab), seq=e.seq, kind=e.kind, payload=e.payload)"
-        " for b in rows for e in b.events()]))"
-    )
-    return list(json.loads(site.ask(code)))
-
-
-def _settled(site: Site, read_id: str) -> int:
-    """How many events the server has of a read, once what was on its way has come."""
-    count = -1
-    while (now := len(_events(site, read_id))) != count:
-        count = now
-        time.sleep(1)
-    return count
-
-
-def _gaps(events: list[dict[str, Any]]) -> dict[str, list[int]]:
-    """The numbers that are missing in each tab, and those that are there twice."""
-    tabs: dict[str, list[int]] = {}
-    for each in events:
-        tabs.setdefault(each["tab"], []).append(each["seq"])
-    return {
-        tab: seqs for tab, seqs in tabs.items() if sorted(seqs) != list(range(1, len(seqs) + 1))
-    }
-
-
 @pytest.mark.fault("C1")
 @pytest.mark.fault("C14")
 def test_c1_a_killed_browser_goes_on_with_what_it_had_not_sent(
@@ -122,9 +90,9 @@ def test_c1_a_killed_browser_goes_on_with_what_it_had_not_sent(
     assert int(room.sign(page, "marks")) == marks + 1
     assert room.sign(page, "unrated") == "false"
     room.saved(page)
-    events = _events(site, read_id)
+    events = events_of(site, read_id)
     assert "crash_recovered" in {each["kind"] for each in events}
-    assert _gaps(events) == {}
+    assert gaps_in(events) == {}
     # The browser writes its local storage seconds later: without it, it cannot know of a loss.
     room.until(page, lambda: _is_noted(machine), "the outbox to be noted on the disk")
     machine.kill()
@@ -135,10 +103,10 @@ def test_c1_a_killed_browser_goes_on_with_what_it_had_not_sent(
     assert int(room.sign(page, "marks")) == marks + 1
     room.put_mark(page, "3")
     room.saved(page)
-    events = _events(site, read_id)
+    events = events_of(site, read_id)
     (lost,) = [each for each in events if each["kind"] == "outbox_lost"]
     assert lost["payload"] == {"server_last": 0}  # of the new tab: its own are all here
-    assert _gaps(events) == {}
+    assert gaps_in(events) == {}
 
 
 def _mark_without_network(page: Page, rating: str) -> int:
@@ -174,11 +142,11 @@ def test_c2_a_page_that_is_left_hands_in_its_last_words(visit: Visit, site: Site
     room.put_mark(page, "4")
     room.until(page, lambda: room.sign(page, "saved") == "kept", "a failure")
     page.wait_for_timeout(8_000)  # further tries are seconds apart by now
-    unsent, before = int(room.sign(page, "unsent")), len(_events(site, read_id))
+    unsent, before = int(room.sign(page, "unsent")), len(events_of(site, read_id))
     page.unroute("**/events")
     page.goto("about:blank")
-    room.until(page, lambda: len(_events(site, read_id)) >= before + unsent, "the last words")
-    assert _gaps(_events(site, read_id)) == {}
+    room.until(page, lambda: len(events_of(site, read_id)) >= before + unsent, "the last words")
+    assert gaps_in(events_of(site, read_id)) == {}
 
 
 @pytest.mark.fault("C2")
@@ -200,9 +168,9 @@ def test_c2_a_frozen_page_goes_on_and_one_out_of_the_cache_asks_anew(
     room.enter_again(page)
     assert (room.sign(page, "readId"), int(room.sign(page, "marks"))) == (read_id, marks + 1)
     room.saved(page)
-    events = _events(site, read_id)
+    events = events_of(site, read_id)
     assert "reload" in {each["kind"] for each in events}
-    assert _gaps(events) == {}
+    assert gaps_in(events) == {}
 
 
 @pytest.mark.fault("C14")
@@ -237,7 +205,7 @@ def test_d3_a_closed_windows_last_words_come_in_on_the_page_for_signing_in(
     room.until(page, lambda: room.sign(page, "saved") == "kept", "the word that it is kept here")
     _account(site, "deactivate")
     page.goto("about:blank")  # its last words come from nobody who is signed in
-    before = len(_events(site, read_id))
+    before = len(events_of(site, read_id))
     page.context.set_offline(False)
     try:
         page.goto(f"{site.url}/sign-in/")
@@ -245,9 +213,9 @@ def test_d3_a_closed_windows_last_words_come_in_on_the_page_for_signing_in(
         page.get_by_label("Password").fill(room.PASSWORD)
         page.get_by_role("button", name="Sign in").click()
         room.until(page, lambda: int(room.sign(page, "handedIn") or 0) >= 2, "the hand-in")
-        late = _events(site, read_id)[before:]
+        late = events_of(site, read_id)[before:]
         assert {"mark_put", "mark_rated"} <= {each["kind"] for each in late}
-        assert _gaps(_events(site, read_id)) == {}
+        assert gaps_in(events_of(site, read_id)) == {}
     finally:
         _account(site, "reactivate")
 
@@ -265,7 +233,7 @@ def test_c12_another_user_of_the_machine_neither_sends_nor_sees_what_the_first_h
     page.goto("about:blank")
     page.context.clear_cookies()
     page.context.set_offline(False)
-    before = _settled(site, read_id)
+    before = settled(site, read_id)
 
     sent: list[str] = []
     page.on("request", lambda each: sent.append(f"{each.url} {each.post_data or ''}"))
@@ -278,15 +246,15 @@ def test_c12_another_user_of_the_machine_neither_sends_nor_sees_what_the_first_h
     assert [each for each in sent if read_id in each] == []
     assert read_id not in page.content()
     assert int(page.evaluate(KEPT)) >= unsent
-    assert len(_events(site, read_id)) == before
+    assert len(events_of(site, read_id)) == before
 
     page.goto("about:blank")
     page.context.clear_cookies()
     _enter(page, site)
     assert (room.sign(page, "readId"), int(room.sign(page, "marks"))) == (read_id, marks + 1)
     room.saved(page)
-    assert len(_events(site, read_id)) >= before + unsent
-    assert _gaps(_events(site, read_id)) == {}
+    assert len(events_of(site, read_id)) >= before + unsent
+    assert gaps_in(events_of(site, read_id)) == {}
 
 
 def _account(site: Site, act: str) -> None:
@@ -321,7 +289,7 @@ def test_f9_nothing_of_a_session_with_ai_stays_on_the_device(machine: Machine, s
     page.keyboard.press(".")
     page.keyboard.press("r")
     room.saved(page)
-    events = _events(site, room.sign(page, "readId"))
+    events = events_of(site, room.sign(page, "readId"))
     # Of this page: tests before this one may have opened the read in an arm with proposals.
     events = [each for each in events if each["tab"] == events[-1]["tab"]]
     about = [each for each in events if each["kind"].startswith("proposal")]
