@@ -1,7 +1,7 @@
 """Images that programs ask for and send, answered before sessions, pages and the rest.
 
 By a reader's token a frame and a series' metadata by WADO-RS, and a series' pack: the token says
-all, its signature is checked without the database, and what it opens are files. Only a plain
+all, one query tells whether it was ended, and what it opens are files. Only a plain
 success is answered here. Whatever else it is (another encoding, a token that opens nothing, a frame
 that is not there, a pack that is damaged) goes the long way through the platform, which refuses it
 in words.
@@ -29,7 +29,7 @@ from django.http import HttpRequest, HttpResponse
 from django.utils import translation
 from django.utils.cache import add_never_cache_headers
 
-from readerstudy.imaging import objects, serving, store, tokens
+from readerstudy.imaging import grants, objects, serving, store
 from readerstudy.imaging.dicomweb import documents, media, scope, stow
 from readerstudy.imaging.models import Instance, Series
 from readerstudy.imaging.prepared import Prepared
@@ -199,7 +199,7 @@ def frames(accept: str, **named: str) -> Answer | None:
     """Frames as they are stored; None for what is not a plain success."""
     try:
         syntax, is_multipart = _syntax(accept)
-        opened = tokens.read(named["token"])
+        opened = grants.read(named["token"])
         places = _places(named["study"], named["series"], named["instance"])
     except (Problem, LookupError):
         return None
@@ -288,7 +288,7 @@ def described(environ: Environ, *, token: str, study: str, series: str) -> Answe
     """A series' data sets without pixels; None for what is not a plain success."""
     try:
         _json(environ.get("HTTP_ACCEPT") or "*/*")
-        opened = tokens.read(token)
+        opened = grants.read(token)
         base = WSGIRequest(environ).build_absolute_uri(f"/dicomweb/{token}")
     except (Problem, DisallowedHost):
         return None
@@ -334,7 +334,7 @@ def pack(*, token: str, series: str) -> Answer | None:
     """A whole series: by the proxy where there is one; None for what is not a plain success."""
     try:
         pk = UUID(series)
-        if pk not in tokens.read(token):
+        if pk not in grants.read(token):
             return None
     except (Problem, ValueError):
         return None

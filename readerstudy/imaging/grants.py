@@ -1,113 +1,84 @@
-"""What the proxy sends by itself: a folder of links for each token, named by its signature.
+"""Tokens handed out for a grant, and its end: a read that is signed, a reader who left.
 
-The proxy checks a token's end and hash (`tokens`) and looks whether the token's folder names what
-is asked for. Whatever it does not find so is asked of us, who check the token anew: a folder that
-is missing costs time, never an answer, and one that is left behind is passed by once the token's
-time is over (decision 0025).
+A grant is the caller's name for what a token is for. Its end is a row, written in the transaction
+of what ends it, so that both are there or neither; tokens that were made before it open nothing,
+at the next request.
 """
 
-import os
-import re
-import shutil
-import time
-from collections import Counter
 from collections.abc import Iterable
-from contextlib import suppress
-from pathlib import Path
-from uuid import UUID, uuid4
+from datetime import timedelta
+from typing import Any
+from uuid import UUID
 
 import structlog
 from django.conf import settings
+from django.db import transaction
+from django.db.models import QuerySet
+from django.utils import timezone
 
-from readerstudy.imaging import objects, store, tokens
-from readerstudy.imaging.models import Series
+from readerstudy.imaging import links, objects, tokens
+from readerstudy.imaging.models import EndedGrant
+from readerstudy.imaging.prepared import Prepared
+from readerstudy.web.problems import Unknown
 
 log = structlog.get_logger(__name__)
-_UID = re.compile(r"[0-9.]{1,64}")
-GRACE_S = 60.0
 
 
-def issue(series_ids: Iterable[str], *, seconds: int) -> str:
+def issue(series_ids: Iterable[str], *, seconds: int, grant: UUID | None = None) -> str:
     """A token as `tokens.issue` makes it, which the proxy, where there is one, knows too."""
-    token = tokens.issue(series_ids, seconds=seconds)
+    token = tokens.issue(series_ids, seconds=seconds, grant=grant)
     if settings.PROXY_KEY and settings.X_ACCEL_PREFIX and not objects.is_used():
         try:
-            _open(token)
+            links.open_for(token)
         except OSError as fault:  # a full disk; the token opens the same, by us
             log.warning("the proxy was not told of a token", error=type(fault).__name__)
     return token
 
 
-def root() -> Path:
-    """Where the folders are."""
-    return Path(settings.STORE_DIR) / "grants"
+def read(token: str) -> frozenset[UUID]:
+    """The series that a token opens now.
+
+    Raises
+    ------
+    Unknown
+        404 for a token that is forged, altered, out of date or ended: nothing tells which.
+    """
+    found = tokens.opened(token)
+    if found.grant and _is_ended(found.grant, found.issued):
+        raise Unknown
+    return found.series
 
 
-def _open(token: str) -> None:
-    names, end = tokens.opened(token)
-    rows = list(_rows(names))
-    uids = Counter((study, one) for _, _, study, one, _, _ in rows)
-    folder = root() / tokens.signature(token)
-    folder.mkdir(parents=True, exist_ok=True)
-    for pk, collection, study, one, size, sha256 in rows:
-        there = store.series_folder(collection, pk)
-        if not _is_whole(there / store.PACK, size):
-            continue
-        offered = _offered(pk, sha256, there)
-        _link(offered, folder / str(pk))
-        if uids[study, one] == 1 and _UID.fullmatch(study) and _UID.fullmatch(one):
-            _link(offered, folder / f"{study}_{one}")
-    os.utime(folder, (end, end))  # its age says when it is over
+def end(*ended: UUID) -> None:
+    """End grants, in the transaction that is open; what a proxy sends for them ends with it.
 
-
-def _rows(names: Iterable[UUID]) -> Iterable[tuple[UUID, UUID, str, str, int, str]]:
-    packed = Series.objects.filter(pk__in=names).exclude(pack_sha256="").order_by()
-    return packed.values_list(
-        "pk", "examination__collection_id", "examination__study_uid", "series_uid",
-        "pack_bytes", "pack_sha256",
-    )  # fmt: skip
-
-
-def _is_whole(pack: Path, size: int) -> bool:
-    """Nothing of half a series is sent (A8): of a damaged one we say so."""
-    try:
-        return pack.stat().st_size == size
-    except OSError:
-        return False
-
-
-def _offered(pk: UUID, sha256: str, there: Path) -> Path:
-    """What may be sent of a series as it is packed now; `withdraw` ends it for all tokens."""
-    folder = root() / "series" / f"{pk}_{sha256[:32]}"
-    folder.mkdir(parents=True, exist_ok=True)
-    for name in (store.PACK, store.METADATA):
-        _link(there / name, folder / name)
-    return folder
-
-
-def _link(there: Path, name: Path) -> None:
-    target = os.path.relpath(there, name.parent)
-    try:
-        name.symlink_to(target)
-    except FileExistsError:  # the same token, issued twice in a second
-        if str(name.readlink()) != target:  # and the series packed anew in between
-            other = name.with_name(uuid4().hex)
-            other.symlink_to(target)
-            other.replace(name)
-
-
-def withdraw(series_id: UUID) -> None:
-    """Let the proxy send nothing more of a series until it is packed anew and asked of us."""
-    for each in (root() / "series").glob(f"{series_id}_*"):
-        shutil.rmtree(each, ignore_errors=True)
+    Call it before anything is written to the audit chain, which is locked last (decision 0016):
+    two that end the same grant wait for each other here.
+    """
+    now = timezone.now()
+    rows = [EndedGrant(id=each, at=now) for each in sorted(set(ended))]
+    EndedGrant.objects.bulk_create(
+        rows, update_conflicts=True, unique_fields=["id"], update_fields=["at"]
+    )
+    transaction.on_commit(lambda: links.close(each.id for each in rows), robust=True)
 
 
 def sweep() -> int:
-    """Remove the folders of tokens whose time is over; how many."""
-    gone, now = 0, time.time()
-    for each in root().glob("?" * 43):  # the length of a signature
-        with suppress(FileNotFoundError):
-            if each.stat().st_mtime < now - GRACE_S:
-                shutil.rmtree(each, ignore_errors=True)
-                gone += 1
-    return gone
+    """Forget endings whose tokens' time is over, and close what a dead process left open."""
+    before = timezone.now() - timedelta(seconds=tokens.LONGEST_S + links.GRACE_S)
+    gone, _ = EndedGrant.objects.filter(at__lt=before).delete()
+    links.close(EndedGrant.objects.filter(pk__in=links.known()).values_list("pk", flat=True))
+    return gone + links.sweep()
+
+
+def _is_ended(grant: UUID, issued: int) -> bool:
+    """Whether it was ended in or after the second in which a token was issued."""
+    row = _at.converted(grant=grant)
+    return row is not None and bool(issued <= row[0].timestamp())
+
+
+def _ask_at(*, grant: UUID) -> QuerySet[Any, Any]:
+    return EndedGrant.objects.filter(pk=grant).order_by().values_list("at")
+
+
+_at = Prepared(_ask_at, grant=UUID)

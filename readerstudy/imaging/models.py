@@ -313,3 +313,13 @@ class Parcel(models.Model):
 
     def __str__(self) -> str:
         return self.name
+
+
+class EndedGrant(models.Model):
+    """What tokens were handed out for, and is over (`endings`)."""
+
+    id = models.UUIDField(primary_key=True, editable=False)
+    at = models.DateTimeField(db_index=True)
+
+    def __str__(self) -> str:
+        return str(self.id)

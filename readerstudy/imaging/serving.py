@@ -1,7 +1,8 @@
 """Image data for viewers: packs, frames and thumbnails behind a signed token.
 
-The token is checked without the database (decision 0002). Only the series' folder has to be
-known, and that is the collection's and the series' id.
+The token's signature is checked without the database (decision 0002), whether it was ended by one
+query (0025). Only the series' folder has to be known, and that is the collection's and the
+series' id.
 """
 
 import re
@@ -13,7 +14,7 @@ from django.conf import settings
 from django.http import FileResponse, HttpRequest, HttpResponse, HttpResponseNotModified
 from django.views.decorators.http import require_GET
 
-from readerstudy.imaging import objects, packs, selectors, store, tokens
+from readerstudy.imaging import grants, objects, packs, selectors, store
 from readerstudy.imaging.models import Series
 from readerstudy.web.problems import Invalid, Problem, Unknown
 
@@ -32,7 +33,7 @@ def series_of(token: str, series_id: UUID) -> Series:
     Unknown
         404 otherwise, whatever the reason.
     """
-    if series_id not in tokens.read(token):
+    if series_id not in grants.read(token):
         raise Unknown
     series = selectors.series(series_id)
     if series is None or not series.pack_sha256:

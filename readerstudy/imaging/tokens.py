@@ -1,7 +1,8 @@
 """Signed, expiring tokens that name the series they open: checked without the database.
 
-Where a proxy sends images itself it checks a token too, by what follows the signature: when it
-ends, and a hash of all before with a key that only we and the proxy know (nginx's secure_link).
+`grants` hands them out and knows whether what they are for is over before their time. Where a
+proxy sends images itself it checks a token too, by what follows the signature: when it ends, and a
+hash of all before with a key that only we and the proxy know (nginx's secure_link).
 """
 
 import base64
@@ -10,6 +11,7 @@ import re
 import time
 from collections.abc import Iterable
 from functools import lru_cache
+from typing import NamedTuple
 from uuid import UUID
 
 from django.conf import settings
@@ -19,39 +21,53 @@ from django.utils.crypto import constant_time_compare
 from readerstudy.web.problems import Unknown
 
 SALT = "readerstudy.imaging.token"
+LONGEST_S = 24 * 3600
 _PARTS = re.compile(r"(?P<signed>[^~]+)(?:~(?P<end>[0-9]{1,12})~(?P<mark>[\w-]{22}))?", re.ASCII)
 
 
-def issue(series_ids: Iterable[str], *, seconds: int) -> str:
-    """A token for these series, good for so many seconds from now."""
-    names = [UUID(str(each)).hex for each in series_ids]
-    signed = signing.TimestampSigner(salt=SALT).sign_object({"s": names, "t": seconds})
+class Opened(NamedTuple):
+    """What a token opens and for how long, times in seconds since 1970."""
+
+    series: frozenset[UUID]
+    end: float
+    issued: int
+    grant: UUID | None
+
+
+def issue(series_ids: Iterable[str], *, seconds: int, grant: UUID | None = None) -> str:
+    """A token for these series and what it is for, good for so many seconds from now.
+
+    Raises
+    ------
+    ValueError
+        For a longer time than `LONGEST_S`.
+    """
+    if seconds > LONGEST_S:
+        raise ValueError(f"A token lives at most {LONGEST_S} seconds.")
+    said = {"s": [UUID(str(each)).hex for each in series_ids], "t": seconds}
+    said |= {"g": grant.hex} if grant else {}
+    signed = signing.TimestampSigner(salt=SALT).sign_object(said)
     if not settings.PROXY_KEY:
         return signed
     end = _issued(signed) + seconds
     return f"{signed}~{end}~{_mark(signed, str(end))}"
 
 
-def read(token: str) -> frozenset[UUID]:
-    """The series that a token opens.
+def opened(token: str) -> Opened:
+    """What a token says.
 
     Raises
     ------
     Unknown
         404 for a token that is forged, altered or out of date: nothing tells which.
     """
-    return opened(token)[0]
-
-
-def opened(token: str) -> tuple[frozenset[UUID], float]:
-    """The series that a token opens, and until when (seconds since 1970); else as `read`."""
     try:
-        names, end = _checked(token, settings.PROXY_KEY)
+        found = _checked(token, settings.PROXY_KEY)
     except (signing.BadSignature, ValueError, KeyError, TypeError):
         raise Unknown from None
-    if time.time() > end:
+    if time.time() > found.end:
         raise Unknown
-    return names, end
+    return found
 
 
 def signature(token: str) -> str:
@@ -60,8 +76,8 @@ def signature(token: str) -> str:
 
 
 @lru_cache(maxsize=2048)
-def _checked(token: str, _key: str) -> tuple[frozenset[UUID], float]:
-    """What a token that we signed opens, and until when: signatures do not change with time."""
+def _checked(token: str, _key: str) -> Opened:
+    """What a token that we signed says: signatures do not change with time."""
     parts = _PARTS.fullmatch(token)
     if parts is None:
         raise signing.BadSignature
@@ -70,7 +86,8 @@ def _checked(token: str, _key: str) -> tuple[frozenset[UUID], float]:
     end = _issued(signed) + float(said["t"])
     if mark and not (float(told) == end and constant_time_compare(mark, _mark(signed, told))):
         raise signing.BadSignature
-    return frozenset(map(UUID, said["s"])), end
+    grant = UUID(said["g"]) if "g" in said else None
+    return Opened(frozenset(map(UUID, said["s"])), end, _issued(signed), grant)
 
 
 def _issued(signed: str) -> int:

@@ -256,7 +256,8 @@ class NextImages(ReaderView):
         if allocation is None:
             return Response({"token": "", "series": []})
         shown = disclosure.images(allocation.case)
-        return Response({"token": shown.token(), "series": shown.all})
+        token = shown.token(disclosure.turn(allocation.pk))
+        return Response({"token": token, "series": shown.all})
 
 
 class HeatMaps(ReaderView):

@@ -12,7 +12,9 @@ class ReadsConfig(AppConfig):
 
     def ready(self) -> None:
         """Register what other apps ask for; the models are there now."""
+        from readerstudy.accounts import effects as accounts
         from readerstudy.reads import services
         from readerstudy.studies import effects
 
         effects.on_withdrawal(services.withdraw_open)
+        accounts.on_deactivation(services.close_images)

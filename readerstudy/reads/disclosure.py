@@ -9,7 +9,7 @@ from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
-from uuid import UUID
+from uuid import UUID, uuid5
 
 from django.db.models import Case as CaseOf
 from django.db.models import Exists, F, Max, OuterRef, QuerySet, When
@@ -26,7 +26,7 @@ from readerstudy.studies import definition
 from readerstudy.studies.models import Arm, Case, Question
 from readerstudy.studies.selectors import questions_of
 
-TOKEN_SECONDS = 6 * 3600
+TOKEN_SECONDS = 6 * 3600  # a sitting with its breaks; a turn that is over ends its token at once
 MEANING = "I am the reader named here, and these marks, ratings and answers are my own findings."
 
 
@@ -72,7 +72,7 @@ def packet(read: Read, *, number: int, of: int, read_only: bool) -> dict[str, An
         },
         "session": _session(read),
         "case": {"code": read.case.code},
-        "token": shown.token(),
+        "token": shown.token(turn(read.allocation_id)),
         "token_expires_at": (timezone.now() + timedelta(seconds=TOKEN_SECONDS)).isoformat(),
         "series": shown.series,
         "prior": shown.prior,
@@ -101,9 +101,17 @@ class Images:
         """The series of both, the case's own first."""
         return [*self.series, *(self.prior["series"] if self.prior else [])]
 
-    def token(self) -> str:
-        """An imaging token that opens these series and no others."""
-        return grants.issue([each["id"] for each in self.all], seconds=TOKEN_SECONDS)
+    def token(self, grant: UUID) -> str:
+        """An imaging token that opens these series and no others, until the grant is ended."""
+        return grants.issue([each["id"] for each in self.all], seconds=TOKEN_SECONDS, grant=grant)
+
+
+def turn(allocation_id: UUID) -> UUID:
+    """The grant of a reader's turn at a case: tokens of both stages, and fetched ahead, have it.
+
+    It tells nothing: a hash of the allocation's random key.
+    """
+    return uuid5(allocation_id, "images")
 
 
 def images(case: Case) -> Images:

@@ -10,9 +10,11 @@ from filelock import FileLock
 
 from tests import templates
 from tests.conftest import POSTGRES_URL
+from tests.faults.form import FORM
 from tests.faults.platform import Platform, drop_database, new_database
 
 SERVER = os.environ.get("DATABASE_URL") or POSTGRES_URL
+CASES = 120 if FORM == "long" else 40  # more than readers sign, however slow the faults come
 
 
 def _is_on_postgres(config: pytest.Config) -> bool:
@@ -30,7 +32,7 @@ def prepared(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFa
             made.folder.mkdir()
             if _is_on_postgres(request.config):
                 made.database = new_database(SERVER, templates.name_for_all_workers(shared))
-            made.prepare()
+            made.prepare(cases=CASES)
             note.write_text(f"{made.study} {made.database}")
     study, database = note.read_text().split(" ")
     return replace(made, study=study, database=database)

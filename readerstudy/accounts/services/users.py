@@ -11,7 +11,7 @@ from django.db import transaction
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from readerstudy.accounts import reading_room
+from readerstudy.accounts import effects, reading_room
 from readerstudy.accounts.models import Experience, Site, User
 from readerstudy.audit.services import record
 from readerstudy.web.problems import Invalid, Problem, Refused
@@ -209,6 +209,8 @@ def _set_active(user: User, action: str, *, active: bool, reason: str, by: User)
         user.is_active = active
         user.deactivated_at = None if active else timezone.now()
         user.save(update_fields=["is_active", "deactivated_at"])
+        if not active:
+            effects.deactivated(user)
         record(action, subject=f"user:{user.pk}", by=by, reason=reason)
     return user
 

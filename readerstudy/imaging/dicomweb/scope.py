@@ -15,7 +15,7 @@ from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponseBase
 from django.views.decorators.http import require_safe
 
-from readerstudy.imaging import access, selectors, tokens
+from readerstudy.imaging import access, grants, selectors
 from readerstudy.imaging.models import Collection, Examination, Instance, Sender, Series
 from readerstudy.web.problems import Problem, Refused, Unknown
 
@@ -82,7 +82,7 @@ def opened(view: Callable[..., HttpResponseBase]) -> Callable[..., HttpResponseB
 
 
 def _of_token(request: HttpRequest, token: str) -> Scope:
-    series = Series.objects.filter(pk__in=tokens.read(token))
+    series = Series.objects.filter(pk__in=grants.read(token))
     examinations = Examination.objects.filter(pk__in=series.values("examination"))
     if not series.exists():
         raise Unknown

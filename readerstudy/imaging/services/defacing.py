@@ -9,7 +9,7 @@ from pydicom import Dataset
 
 from readerstudy.accounts.models import User
 from readerstudy.audit.services import record
-from readerstudy.imaging import access, defacing, geometry, grants, objects, rendering, store
+from readerstudy.imaging import access, defacing, geometry, links, objects, rendering, store
 from readerstudy.imaging.deidentify import code_item
 from readerstudy.imaging.models import Examination, Instance, Series
 from readerstudy.imaging.services.packing import make_ready
@@ -46,7 +46,7 @@ def deface(examination: Examination, *, by: User) -> list[str]:
             left.append(f"{each}: {why}")
     _keep(examination, done, left, by)
     for each in done:
-        grants.withdraw(each.pk)
+        links.withdraw(each.pk)
     make_ready(examination)
     for each in done:
         (store.folder_of(each) / store.MASK).unlink(missing_ok=True)

@@ -8,7 +8,7 @@ from uuid import UUID
 
 from django.db import IntegrityError, transaction
 
-from readerstudy.imaging import grants, prepared, roles, selectors, store
+from readerstudy.imaging import links, prepared, roles, selectors, store
 from readerstudy.imaging.hints import ACQUISITION
 from readerstudy.imaging.models import Collection, Examination, Instance, Series
 from readerstudy.imaging.protocol import Protocol
@@ -166,7 +166,7 @@ def note_growth(place: Place, *, is_looked_at: bool) -> None:
     if place.is_packed or place.is_looked_at != is_looked_at:
         grown = Series.objects.filter(pk=series.pk)
         grown.update(pack_sha256="", is_looked_at=is_looked_at)
-        transaction.on_commit(lambda: grants.withdraw(series.pk))
+        transaction.on_commit(lambda: links.withdraw(series.pk))
     if place.is_ready:
         Examination.objects.filter(pk=series.examination_id).update(
             ready_at=None, accepted_by=None, accepted_note=""

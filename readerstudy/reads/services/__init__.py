@@ -1,6 +1,6 @@
 """What changes reads: one function a use case, each one transaction and one audit entry."""
 
-from readerstudy.reads.services.ending import report_problem, void, withdraw_open
+from readerstudy.reads.services.ending import close_images, report_problem, void, withdraw_open
 from readerstudy.reads.services.late import append_late
 from readerstudy.reads.services.logging import Receipt, append_events
 from readerstudy.reads.services.opening import open_next, start_session, take_over
@@ -13,6 +13,7 @@ __all__ = [
     "answer_questionnaire",
     "append_events",
     "append_late",
+    "close_images",
     "decide_on_training",
     "open_next",
     "report_problem",

@@ -10,10 +10,12 @@ from django.utils import timezone
 
 from readerstudy.accounts.models import User
 from readerstudy.audit.services import record
-from readerstudy.reads import selectors
+from readerstudy.imaging import grants
+from readerstudy.reads import disclosure, selectors
 from readerstudy.reads.lifecycle import next_state
 from readerstudy.reads.models import ProblemReport, Read
 from readerstudy.studies import lifecycle as studies
+from readerstudy.studies.allocation import Allocation
 from readerstudy.studies.models import Case, Membership, Reader
 from readerstudy.studies.selectors import study_for
 from readerstudy.web.problems import Invalid, Problem, Unknown
@@ -44,6 +46,7 @@ def void(read_id: UUID, *, reason: str, by: User) -> Read:
         raise Problem("studies.state", studies.words(study.state, "void"), state=study.state)
     if not reason.strip():
         raise Invalid("reads.reason", "Say why: the reason is kept with the read.")
+    grants.end(disclosure.turn(read.allocation_id))
     ended = _end(read, "void", reason.strip(), by)
     for other in stages.values():
         if next_state(other.state, "void"):
@@ -53,15 +56,34 @@ def void(read_id: UUID, *, reason: str, by: User) -> Read:
 
 @contextmanager
 def withdraw_open(what: Reader | Case, by: User) -> Iterator[None]:
-    """Close the open reads of a reader or a case that is withdrawn (D2, D3, C6).
+    """Close the open reads and images of a reader or a case that is withdrawn (D2, D3, C6).
 
     Registered with `studies.effects`: done in the transaction of the withdrawal.
     """
     reads = _locked().filter(state__in=selectors.OPEN_STATES)
-    mine = list(reads.filter(reader=what) if isinstance(what, Reader) else reads.filter(case=what))
+    turns = Allocation.objects.order_by()
+    if isinstance(what, Reader):
+        reads, turns = reads.filter(reader=what), turns.filter(reader=what)
+    else:
+        reads, turns = reads.filter(case=what), turns.filter(case=what)
+    mine = list(reads)
+    _close(turns)
     yield
     for read in mine:
         _end(read, "withdraw", what.withdrawn_reason, by)
+
+
+def close_images(user: User) -> None:
+    """End what tokens of a deactivated account still open; registered with `accounts.effects`.
+
+    Once the account is active again, new tokens are handed out.
+    """
+    _close(Allocation.objects.order_by().filter(reader__user=user))
+
+
+def _close(turns: QuerySet[Allocation]) -> None:
+    """Of turns that never came, too: their images may have been fetched ahead."""
+    grants.end(*map(disclosure.turn, turns.values_list("pk", flat=True)))
 
 
 def _locked() -> QuerySet[Read]:

@@ -13,6 +13,7 @@ from django.utils.translation import gettext as _
 
 from readerstudy.accounts.models import User
 from readerstudy.audit.services import canonical, record
+from readerstudy.imaging import grants
 from readerstudy.reads import disclosure, failpoints, selectors
 from readerstudy.reads.completeness import Asked, shown
 from readerstudy.reads.completeness import missing as incomplete
@@ -86,6 +87,8 @@ def _submit(
         raise Invalid("reads.key_used", "This Idempotency-Key is used already: send another.")
     _require_ready(read, holder)
     _drop_hidden_answers(read)
+    if read.period and read.stage != Read.Stage.UNAIDED:  # after training its images are looked at
+        grants.end(disclosure.turn(read.allocation_id))
     reply = _sign(read, key, timing_of(read), meaning, by)
     if read.period == 0:
         settle_training(read.reader, by=by)

@@ -5,18 +5,22 @@ import shutil
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
+from uuid import UUID, uuid4
 
 import pydicom
 import pytest
 import requests
 from django.core.signals import request_started
+from django.db import transaction
+from django.utils import timezone
 
 from benchmarks.imaging import peers
-from readerstudy.imaging import grants, packs, services, store, tokens
-from readerstudy.imaging.models import Examination, Series
+from readerstudy.imaging import grants, links, packs, services, store, tokens
+from readerstudy.imaging.models import EndedGrant, Examination, Series
 from readerstudy.web.problems import Unknown
 from tests import dicom
 from tests.integration.imaging.test_dicomweb import uids
@@ -97,8 +101,8 @@ def frame_of(token: str, one: Series) -> str:
     return f"{base}/instances/{instance}/frames/1"
 
 
-def issue(*series: Series, seconds: int = 60) -> str:
-    return grants.issue([str(each.pk) for each in series], seconds=seconds)
+def issue(*series: Series, seconds: int = 60, grant: UUID | None = None) -> str:
+    return grants.issue([str(each.pk) for each in series], seconds=seconds, grant=grant)
 
 
 def test_the_proxy_sends_what_the_platform_would_send_without_asking_it(
@@ -141,7 +145,7 @@ def test_what_a_token_does_not_open_is_never_sent(proxy: Proxy, series: list[Ser
             answer, asked = proxy.get(make(bad, mine))
             assert (answer.status_code, asked) == (404, True), make
             with pytest.raises(Unknown):
-                tokens.read(bad)
+                grants.read(bad)
     for make in (pack_of, metadata_of, frame_of):
         answer, asked = proxy.get(make(token, other))
         assert (answer.status_code, asked) == (404, True), make
@@ -179,7 +183,7 @@ def test_a_token_ends_in_the_proxy_when_it_ends_in_the_platform(
     for path in paths * 3:  # the frame is kept by the proxy by then
         assert proxy.get(path)[0].status_code == 200
     time.sleep(max(0.0, int(token.split("~")[1]) + 1.1 - time.time()))
-    assert (grants.root() / tokens.signature(token)).exists()
+    assert (links.root() / tokens.signature(token)).exists()
     for path in paths:
         answer, asked = proxy.get(path)
         assert (answer.status_code, asked) == (404, True)
@@ -259,7 +263,7 @@ def test_what_is_packed_anew_is_sent_anew(
         assert (asked, len(answer.json())) == (sent_by_platform, 4)
         answer, asked = proxy.get(frame_of(token, grown), **SINGLE)
         assert (answer.status_code, asked) == (200, True)  # the one that is kept is of before
-    grants._open(old[grown.pk])  # issued again in the second in which it was made
+    links.open_for(old[grown.pk])  # issued again in the second in which it was made
     assert proxy.get(pack_of(old[grown.pk], grown))[1] is False
     calm = next(one for one in now.values() if one.pk != grown.pk)
     assert proxy.get(frame_of(old[calm.pk], calm), **SINGLE)[1] is False
@@ -276,13 +280,61 @@ def test_folders_of_tokens_are_swept_when_their_time_is_over(
     proxy: Proxy, series: list[Series]
 ) -> None:
     token = issue(series[0])
-    folder = grants.root() / tokens.signature(token)
+    folder = links.root() / tokens.signature(token)
     assert grants.sweep() == 0
     assert folder.exists()
-    os.utime(folder, (0, time.time() - grants.GRACE_S - 1))
+    os.utime(folder, (0, time.time() - links.GRACE_S - 1))
     assert (grants.sweep(), folder.exists()) == (1, False)
     assert store.pack_path(series[0]).exists()
     answer, asked = proxy.get(pack_of(token, series[0]))  # the platform still takes the token
     assert (answer.status_code, asked, answer.content[:4]) == (200, True, packs.MAGIC)
-    shutil.rmtree(grants.root())
+    shutil.rmtree(links.root())
     assert grants.sweep() == 0
+
+
+def test_what_a_token_was_for_is_over_and_the_proxy_sends_nothing_more(
+    proxy: Proxy, series: list[Series]
+) -> None:
+    read, other = uuid4(), uuid4()
+    mine, others = issue(series[0], grant=read), issue(series[0], grant=other)
+    ways = (pack_of, metadata_of, frame_of)
+    for make in ways:
+        seen = [proxy.get(make(mine, series[0])) for _ in range(3)]
+        assert (seen[-1][0].status_code, seen[-1][1]) == (200, False), make
+    with transaction.atomic():
+        grants.end(read)
+    for make in ways:
+        answer, asked = proxy.get(make(mine, series[0]))
+        assert (answer.status_code, asked) == (404, True), make
+    answer, asked = proxy.get(pack_of(others, series[0]))
+    assert (answer.status_code, asked) == (200, False)
+
+
+def test_folders_that_a_dead_process_left_behind_are_closed_by_the_sweep(
+    series: list[Series], settings: Any
+) -> None:
+    settings.X_ACCEL_PREFIX, settings.PROXY_KEY = "/protected/", "a key"
+    read, other = uuid4(), uuid4()
+    mine, others = issue(series[0], grant=read), issue(series[0], grant=other, seconds=61)
+    folders = [links.root() / tokens.signature(each) for each in (mine, others)]
+    EndedGrant.objects.create(id=read, at=timezone.now())  # the process died after its commit
+    assert [each.exists() for each in folders] == [True, True]
+    grants.sweep()
+    assert [each.exists() for each in folders] == [False, True]
+    assert links.known() == [other]
+    os.utime(folders[1], (0, time.time() - links.GRACE_S - 1))
+    grants.sweep()
+    assert (folders[1].exists(), links.known()) == (False, [])
+
+
+def test_an_ending_is_forgotten_once_no_token_can_live(series: list[Series]) -> None:
+    read = uuid4()
+    token = issue(series[0], grant=read)
+    grants.end(read)
+    with pytest.raises(Unknown):
+        grants.read(token)
+    assert grants.sweep() == 0
+    EndedGrant.objects.update(at=timezone.now() - timedelta(seconds=tokens.LONGEST_S + 120))
+    assert (grants.sweep(), EndedGrant.objects.count()) == (1, 0)
+    with pytest.raises(ValueError, match="at most"):
+        issue(series[0], seconds=tokens.LONGEST_S + 1)

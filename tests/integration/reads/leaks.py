@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from django.http.response import HttpResponseBase
 
-from readerstudy.imaging import tokens
+from readerstudy.imaging import grants, tokens
 from readerstudy.proposals.lesions import ProposedLesion
 from readerstudy.proposals.models import Run
 from readerstudy.reads import api, disclosure, feedback, selectors, tripwire, worklist
@@ -103,8 +103,8 @@ def the_order_of_series_by_truth(patch: pytest.MonkeyPatch) -> None:
 def a_longer_token(patch: pytest.MonkeyPatch) -> None:
     true = tokens.issue
 
-    def issue(ids: Any, *, seconds: int) -> str:
-        return true([*ids, *map(str, Run.objects.values_list("id", flat=True))], seconds=seconds)
+    def issue(ids: Any, **more: Any) -> str:
+        return true([*ids, *map(str, Run.objects.values_list("id", flat=True))], **more)
 
     patch.setattr(tokens, "issue", issue)
 
@@ -113,8 +113,15 @@ def a_longer_token(patch: pytest.MonkeyPatch) -> None:
 def a_token_that_lasts_longer(patch: pytest.MonkeyPatch) -> None:
     true = tokens.issue
     patch.setattr(
-        tokens, "issue", lambda ids, *, seconds: true(ids, seconds=seconds + _proposals())
-    )
+        tokens, "issue",
+        lambda ids, *, seconds, grant: true(ids, seconds=seconds + _proposals(), grant=grant),
+    )  # fmt: skip
+
+
+@leak
+def a_token_that_outlives_its_read(patch: pytest.MonkeyPatch) -> None:
+    true = grants.end
+    patch.setattr(grants, "end", lambda *ended: None if _proposals() else true(*ended))
 
 
 @leak

@@ -6,7 +6,7 @@ from uuid import uuid4
 import pytest
 from django.test import Client
 
-from readerstudy.imaging import grants, store, tokens
+from readerstudy.imaging import grants, links, store, tokens
 from readerstudy.imaging.models import Series
 from readerstudy.proposals.models import Run
 from readerstudy.reads.models import Mark, Measurement, Read
@@ -58,7 +58,7 @@ def test_the_token_opens_the_prior_of_the_open_case_only(study: Study, sits: Sit
     case = _case_of(tab)
     own = {str(each.pk) for each in case.examination.series.all()}
     prior = {str(each.pk) for each in case.prior.series.all()}
-    assert {str(each) for each in tokens.read(packet["token"])} == own | prior
+    assert {str(each) for each in grants.read(packet["token"])} == own | prior
     found = Client().get(f"/dicomweb/{packet['token']}/studies").json()
     uids = {each["0020000D"]["Value"][0] for each in found}
     assert uids == {case.examination.study_uid, case.prior.study_uid}
@@ -80,14 +80,14 @@ def test_the_proxy_is_told_of_the_same_series_as_the_token(
         for one in (case.examination, case.prior)
         for each in one.series.all()
     }
-    folder = grants.root() / tokens.signature(token)
+    folder = links.root() / tokens.signature(token)
     assert {each.name for each in folder.iterdir()} == set(shown) | set(shown.values())
     for pk, uids in shown.items():
         assert (folder / pk).resolve() == (folder / uids).resolve()
         assert (folder / pk).resolve().name.startswith(f"{pk}_")
         assert {each.name for each in (folder / pk).iterdir()} == {"raw.pack", "metadata.json"}
         assert (folder / pk / "raw.pack").resolve().parent.name == pk
-    assert {str(each) for each in tokens.read(token)} == set(shown)
+    assert {str(each) for each in grants.read(token)} == set(shown)
 
 
 def test_the_next_cases_prior_is_fetched_ahead_with_it(study: Study, sits: Sits) -> None:

@@ -10,7 +10,7 @@ from django.utils import timezone
 
 from readerstudy.audit import chain
 from readerstudy.audit import selectors as audit
-from readerstudy.imaging import tokens
+from readerstudy.imaging import grants
 from readerstudy.reads import selectors
 from readerstudy.reads.models import Read, Session
 from readerstudy.studies.models import Reader, Study
@@ -97,7 +97,7 @@ def test_r1_while_a_case_is_read_the_next_ones_images_may_be_fetched_and_no_othe
     for _ in range(3):
         ahead = tab.call("GET", f"/api/reads/{tab.read_id}/next-images")
         named = [each["id"] for each in ahead["series"]]
-        assert set(map(str, tokens.read(ahead["token"]))) == set(named)
+        assert set(map(str, grants.read(ahead["token"]))) == set(named)
         assert set(ahead) == {"token", "series"}
         tab.read_case()
         tab.sign()

@@ -263,12 +263,15 @@ def _read(
     browser.ask("GET", f"/api/reads/{read}/next-images")
     browser.ask("GET", f"/api/reads/{read}/heat-maps")
     browser.ask("POST", f"/api/reads/{read}/problem", {"words": "a slice is missing"})
+    images = f"/dicomweb/{packet['token']}/studies"
+    browser.ask("GET", images)
     signing = {
         "tab": tab, "fence": fence, "last_seq": len(events), "password": PASSWORD,
         "meaning": MEANING,
     }  # fmt: skip
     key = str(UUID(int=70 + number))
     browser.ask("POST", f"/api/reads/{read}/submit", signing, **{"Idempotency-Key": key})
+    browser.ask("GET", images)
 
 
 def _try_doors(browser: Recorder, read: str, study: Study, hidden_ids: tuple[str, ...]) -> None:
