@@ -17,6 +17,7 @@ const STAND_INS: readonly (readonly [RegExp, string])[] = [
   [/@cornerstonejs\/metadata\/dist\/esm\/utilities\/Tags\.js$/, "no-tags"],
   [/\/dcmjs\/build\/dcmjs\.es\.js$/, "no-dcmjs"],
   [/@cornerstonejs\/core\/.*\/viewportTypeToViewportClass\.js$/, "viewports"],
+  [/@cornerstonejs\/core\/.*\/renderingCapabilities\.js$/, "graphics"],
 ];
 
 /** Leaves out what is never run. */
@@ -32,7 +33,7 @@ export function leaveOut(): Plugin {
         met.add(found[0].source);
         const name = new URL(`./src/viewer/left-out/${found[1]}.ts`, import.meta.url);
         const path = JSON.stringify(fileURLToPath(name));
-        const hasDefault = !["no-webgpu", "no-tags"].includes(found[1]);
+        const hasDefault = !["no-webgpu", "no-tags", "graphics"].includes(found[1]);
         return `export * from ${path};${hasDefault ? `export { default } from ${path};` : ""}`;
       },
     },

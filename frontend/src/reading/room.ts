@@ -80,15 +80,17 @@ export class Room {
 
   async start(): Promise<void> {
     this.ports.lifeline.hold();
+    const knows = this.identify(); // on its way while the page's first WebGL context is made
+    knows.catch(() => undefined); // awaited below
     const renderer = rendererName();
     if (renderer === null) {
       this.state.phase.value = { name: "refused", words: t("display.no_webgl"), canRetry: false };
       return;
     }
     this.watch();
-    this.ports.loadStage().catch(() => undefined); // on its way before the first case is; asked again then
+    this.ports.loadStage().catch(() => undefined); // asked again when there is a case
     await this.guarded(async () => {
-      await this.identify();
+      await knows;
       await this.outgoing.open(this.state.me.value?.id ?? "");
       await this.checkDisplay(renderer);
       await this.openNext();

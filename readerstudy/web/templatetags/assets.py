@@ -28,11 +28,15 @@ def _manifest() -> dict[str, Any]:
 
 @register.simple_tag
 def entry(name: str) -> SafeString:
-    """The tags of an entry; in every arm the same, for the page is the same."""
+    """The tags of an entry; in every arm the same, for the page is the same.
+
+    What it loads later is fetched with it: Cornerstone, while the room asks who reads (R1).
+    """
     chunk = _manifest().get(SOURCES[name])
     if chunk is None:
         return SafeString("")
     imports = [_manifest()[each] for each in chunk.get("imports", [])]
+    imports += [_manifest()[each] for each in chunk.get("dynamicImports", [])]
     styles = {css: None for each in (*imports, chunk) for css in each.get("css", [])}
     return format_html(
         "{}{}{}",
