@@ -159,7 +159,7 @@ def test_d11_a_signature_needs_a_living_session_and_the_signers_own_password(
 
 
 @pytest.mark.fault("D12")
-@pytest.mark.parametrize("harm", ["mark", "answer", "event", "carried", "time"])
+@pytest.mark.parametrize("harm", ["mark", "answer", "event", "carried", "forged", "time"])
 def test_d12_what_an_owner_of_the_database_changes_is_found(
     people: People, sits: Sits, harm: str
 ) -> None:
@@ -173,7 +173,7 @@ def test_d12_what_an_owner_of_the_database_changes_is_found(
         Mark.objects.filter(read=tab.read_id).update(x_mm=7)
     elif harm == "answer":
         Answer.objects.filter(read=tab.read_id, question__key="likelihood").update(value=1)
-    elif harm in {"event", "carried"}:
+    elif harm in {"event", "carried", "forged"}:
         last = Batch.objects.filter(read=tab.read_id).order_by("first_seq").last()
         assert last is not None
         events = [asdict(each) for each in last.events()]
@@ -181,7 +181,11 @@ def test_d12_what_an_owner_of_the_database_changes_is_found(
             events[-1]["mono_ms"] += 5000
         else:  # no time differs, and no digest that is kept
             events[-1]["payload"] = {"another": "story"}
-        Batch.objects.filter(pk=last.pk).update(body=packing.body_of(events))
+        body, keys = packing.body_of(events), last.keys
+        if harm == "forged":  # its digest made anew, too: the signature alone knows
+            altered = packing.unpacked(last.first_seq, bytes(keys), body)
+            keys = packing.keys_of((each.event_id, each.anew()) for each in altered)
+        Batch.objects.filter(pk=last.pk).update(body=body, keys=keys)
     else:
         Read.objects.filter(pk=tab.read_id).update(active_ms=1)
     with pytest.raises(CommandError, match=str(tab.read_id)):
