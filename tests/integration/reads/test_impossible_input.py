@@ -6,6 +6,7 @@ An extension or somebody with the developer's tools sends it (C17); a page of ou
 from typing import Any
 
 import pytest
+from django.conf import settings
 
 from readerstudy.reads import live
 from readerstudy.reads.events import MAX_SEQ
@@ -108,3 +109,13 @@ def test_c17_answers_that_are_no_choices_keep_the_read_open(tab: Tab, value: lis
         tab.sign()
     (missing,) = refused.value.body["missing"]
     assert missing["what"] == "question:management"
+
+
+@pytest.mark.fault("C17")
+@pytest.mark.parametrize("door", ["events", "late-events", "sign-in"])
+def test_c17_a_body_that_is_too_large_is_told_so(tab: Tab, door: str) -> None:
+    """Also to who is not signed in; the room sends less at once (frontend/src/outbox)."""
+    path = "/api/sign-in" if door == "sign-in" else f"/api/reads/{tab.read_id}/{door}"
+    with pytest.raises(Refused) as refused:
+        tab.call("POST", path, {"late_key": "x" * (settings.DATA_UPLOAD_MAX_MEMORY_SIZE + 1)})
+    assert (refused.value.status, refused.value.code) == (413, "too_large")

@@ -127,34 +127,3 @@ def test_c3_the_live_view_shows_a_second_readers_case_as_opened_once(people: Peo
         assert sit(people.rae, study).open()["read"]["stage"] == "aided"
         (line,) = live.live(study)
     assert line.opened_at == DAY_0
-
-
-def test_the_live_view_says_how_a_case_goes_on(people: People, study: Study, sits: Sits) -> None:
-    """Reading, other window, on a break, connection lost; what is missing; who took it over."""
-    tab = sits(people.rae)
-
-    def seen(after_s: int = 0) -> live.OpenRead:
-        with at(DAY_0 + timedelta(seconds=after_s)):
-            return live.live(study)[0]
-
-    with at(DAY_0):
-        tab.open()
-        tab.does("first_render")
-        tab.flush()
-        assert (seen().sign, seen(60).sign, seen(61).sign) == (
-            Sign.READING, Sign.READING, Sign.LOST,
-        )  # fmt: skip
-        tab.does("hidden")
-        tab.flush()
-        assert (seen().sign, seen(61).sign) == (Sign.AWAY, Sign.AWAY)
-        tab.does("visible")
-        tab.does("pause")
-        tab.flush()
-        assert (seen().sign, seen(61).sign, seen(1801).sign) == (
-            Sign.BREAK, Sign.BREAK, Sign.STUCK,
-        )  # fmt: skip
-        assert (seen().missing, seen().taken_over) == (0, 0)
-        tab.does("resume")
-        tab.deliver([tab.does("scroll")])
-        tab.next_tab().take_over()
-        assert (seen().missing, seen().taken_over) == (1, 1)
