@@ -13,6 +13,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
+from readerstudy.accounts import guesses
 from readerstudy.accounts.models import User
 from readerstudy.reads import (
     disclosure,
@@ -244,7 +245,8 @@ class Submit(ReaderView):
         key = request.headers.get("Idempotency-Key", "")
         if not 0 < len(key) <= KEY_LENGTH:
             raise Invalid("reads.no_key", "Send an Idempotency-Key header of 1 to 36 characters.")
-        read, reply = services.submit(read_id, key=key, by=_user(request), **data)
+        with guesses.counted(request._request, _user(request)):  # noqa: SLF001 -- Django's own
+            read, reply = services.submit(read_id, key=key, by=_user(request), **data)
         failpoints.reach("submit.committed")
         shown = feedback.of(read)
         return Response(reply if shown is None else reply | {"feedback": shown})
