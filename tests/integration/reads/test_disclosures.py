@@ -1,6 +1,7 @@
 """What is sent to whom: asked afterwards (H6), cleared (F9), never by a side door (F5, F7, F12)."""
 
 import csv
+import re
 from dataclasses import asdict
 from datetime import datetime, timedelta
 from io import StringIO
@@ -12,7 +13,9 @@ from django.db import connection
 from django.test import Client
 
 from readerstudy.audit.models import Entry
-from readerstudy.reads import disclosure, packing, triggers
+from readerstudy.proposals.lesions import ProposedLesion
+from readerstudy.reads import disclosure, packing, triggers, urls, views
+from readerstudy.reads.api import ReaderView
 from readerstudy.reads.models import Answer, Batch, Mark, Read
 from readerstudy.studies.models import Study
 from tests.cast import PASSWORD, People
@@ -193,3 +196,43 @@ def test_d12_what_an_owner_of_the_database_changes_is_found(
     with connection.cursor() as cursor:
         for statement in triggers.statements(connection.vendor):
             cursor.execute(statement)
+
+
+@pytest.mark.fault("F2")
+def test_f2_every_page_of_a_reader_is_under_the_tripwire(
+    people: People, study: Study, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A page that looked at proposals, whatever it says of them, would be stopped."""
+
+    def looks(named: object, name: str) -> None:
+        asked = getattr(named, name)
+
+        def also(*args: Any, **more: Any) -> Any:
+            ProposedLesion.objects.exists()
+            return asked(*args, **more)
+
+        monkeypatch.setattr(named, name, also)
+
+    client = Client()
+    client.force_login(people.rae, backend="django.contrib.auth.backends.ModelBackend")
+    values = {"study_id": str(study.pk), "key": "about-you"}
+    pages = [
+        "/" + re.sub(r"<\w+:(\w+)>", lambda found: values[found[1]], str(each.pattern))
+        for each in urls.urlpatterns
+        if str(each.pattern).startswith("reading/")
+    ]
+    assert len(pages) >= 7
+    assert {client.get(page).status_code for page in pages} <= {200, 302, 404}
+    looks(views.own, "homes")
+    looks(views.selectors, "reader_for")
+    for page in pages:
+        answer = client.get(page)
+        assert (answer.status_code, b"incident" in answer.content) == (500, True), page
+
+
+@pytest.mark.fault("F2")
+def test_f2_every_address_of_the_readers_api_is_under_the_tripwire() -> None:
+    found = [each for each in urls.urlpatterns if str(each.pattern).startswith("api/")]
+    assert len(found) >= 11
+    for each in found:
+        assert issubclass(each.callback.view_class, ReaderView), each.pattern
