@@ -10,7 +10,10 @@ with the number of marks.
 With AI, each proposal is looked at: lesions that it shows are found almost always, and its
 decision variable gains with the detector's probability; a false proposal becomes a suspicious
 place whose mean is raised by how much this reader trusts the machine (automation bias). Reading
-is faster. The parameters are set so that the demonstration resembles published reader studies
+is faster. Where proposals come on demand, a reader asks for them the oftener the more they trust
+the machine, in half of the cases at least; a case of which they did not ask is read as without AI.
+
+The parameters are set so that the demonstration resembles published reader studies
 (Yin 2022; Sunwoo 2017); they are made up and say nothing about any detector or radiologist.
 """
 
@@ -41,6 +44,7 @@ SKILLS = {
     "neuroradiologist": Skill(3.4, 2.5, 0.28, 0.45, 95.0, 0.3),
 }
 AI_TIME_RATIO = 0.78
+ASKS_AT_LEAST = 0.5  # of the cases, where proposals come on demand; who trusts fully asks in all
 BETWEEN_READERS = 0.12  # standard deviation of a reader's own factor, on the log scale
 
 
@@ -100,6 +104,10 @@ class Observer:
         self.rng = rng
         self.mu = self.skill.mu * float(np.exp(rng.normal(0, BETWEEN_READERS)))
         self.pace = float(np.exp(rng.normal(0, BETWEEN_READERS)))
+
+    def asks(self) -> bool:
+        """Whether the reader asks for the proposals of a case, where they come on demand."""
+        return bool(self.rng.random() < ASKS_AT_LEAST + (1 - ASKS_AT_LEAST) * self.skill.trust)
 
     def read(self, sight: Sight, proposals: Sequence[Shown] | None) -> Reading:
         """Read one case; `proposals` is None in an arm without AI."""

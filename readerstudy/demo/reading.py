@@ -60,6 +60,12 @@ class Hand:
     tab: UUID
     mono_ms: float = 0.0
     events: list[dict[str, Any]] = field(default_factory=list)
+    sent: int = 0
+
+    def unsent(self) -> list[dict[str, Any]]:
+        """What was done since the last time that this was asked."""
+        since, self.sent = self.sent, len(self.events)
+        return self.events[since:]
 
     def uuid(self) -> UUID:
         """An id from the seeded generator."""
@@ -142,24 +148,59 @@ class SimulatedReader:
             self.study, session_id=self.session, tab=str(hand.tab), by=self.user
         )
         packet = disclosure.packet(read, number=1, of=1, read_only=False)
+        is_on_demand = packet.get("ai", {}).get("state") == "not_asked"
+        if is_on_demand:
+            packet = self._look_first(hand, read, packet)
         shown = _shown(packet)
         reading = self.observer.read(sight_of(read.case, self.rng), shown)
-        self._act(hand, packet, reading, with_ai=shown is not None)
-        for batch in _batches(hand.events):
-            services.append_events(
-                read.id, tab=hand.tab, fence=read.lease_fence, batch=batch, by=self.user
-            )
+        self._act(hand, packet, reading, with_ai=shown is not None, has_begun=is_on_demand)
+        self._send(hand, read)
         self._sign(read, hand)
         self.clock.forward(seconds=float(self.rng.uniform(5, 40)))
 
-    def _act(self, hand: Hand, packet: dict[str, Any], reading: Reading, *, with_ai: bool) -> None:
+    def _send(self, hand: Hand, read: Read) -> None:
+        """Send what was done since the last time."""
+        for batch in _batches(hand.unsent()):
+            services.append_events(
+                read.id, tab=hand.tab, fence=read.lease_fence, batch=batch, by=self.user
+            )
+
+    def _look_first(self, hand: Hand, read: Read, packet: dict[str, Any]) -> dict[str, Any]:
+        """Look at a case without its proposals, then ask for them or not (R6).
+
+        As the room does: the packet is fetched again once the server has that they were asked for.
+        """
+        series = packet["series"][0]["id"]
+        self._begin(hand, series)
+        for _ in range(3):
+            hand.does("scroll", float(self.rng.uniform(2, 8)), series=series)
+        if not self.observer.asks():
+            return packet
+        hand.does("proposals_asked", 0.5)
+        self._send(hand, read)
+        read.refresh_from_db(fields=["ai_from", "last_event_at"])
+        return disclosure.packet(read, number=1, of=1, read_only=False)
+
+    def _begin(self, hand: Hand, series: str) -> None:
+        hand.does("load_start")
+        hand.does("first_render", float(self.rng.uniform(0.4, 1.4)), series=series)
+        hand.does("all_decoded", 0.4)
+
+    def _act(
+        self,
+        hand: Hand,
+        packet: dict[str, Any],
+        reading: Reading,
+        *,
+        with_ai: bool,
+        has_begun: bool,
+    ) -> None:
         """The read as a browser would report it; the time is spread over its steps."""
         series = packet["series"][0]["id"]
         steps = 6 + 2 * len(reading.marks)
         pause = reading.seconds / steps
-        hand.does("load_start")
-        hand.does("first_render", float(self.rng.uniform(0.4, 1.4)), series=series)
-        hand.does("all_decoded", 0.4)
+        if not has_begun:
+            self._begin(hand, series)
         if with_ai:
             hand.does("proposals_shown")
         for _ in range(3):
@@ -204,7 +245,8 @@ class SimulatedReader:
 
 
 def _shown(packet: dict[str, Any]) -> list[Shown] | None:
-    if "ai" not in packet:
+    """The proposals that a reader looks at; None without AI, and where nobody asked for it."""
+    if "proposals" not in packet.get("ai", {}):
         return None
     return [
         Shown(each["id"], tuple(each["centroid_mm"]), each["diameter_mm"], each["probability"])

@@ -13,6 +13,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
+from readerstudy.accounts import guesses
 from readerstudy.accounts.models import User
 from readerstudy.reads import (
     disclosure,
@@ -26,6 +27,7 @@ from readerstudy.reads import (
     worklist,
 )
 from readerstudy.reads.models import Read
+from readerstudy.studies.selectors import require_served
 from readerstudy.web.problems import Invalid, Problem, Unknown
 
 PROBLEM = OpenApiResponse(description="application/problem+json (RFC 9457)")
@@ -52,9 +54,15 @@ def _input(serializer: type[Any], request: Request) -> dict[str, Any]:
 
 def _packet(read: Read, tab: str) -> Response:
     """The packet of an open read; what is over is not shown again (carry-over, F9)."""
-    _require_open(read)
+    _require_shown(read)
     number, of = selectors.number_of(read)
     return Response(disclosure.packet(read, number=number, of=of, read_only=read.lease_tab != tab))
+
+
+def _require_shown(read: Read) -> None:
+    """Nothing is shown of a read that is over, nor while its study is suspended (A3)."""
+    _require_open(read)
+    require_served(read.reader.study)
 
 
 def _require_open(read: Read, **more: Any) -> None:
@@ -237,7 +245,8 @@ class Submit(ReaderView):
         key = request.headers.get("Idempotency-Key", "")
         if not 0 < len(key) <= KEY_LENGTH:
             raise Invalid("reads.no_key", "Send an Idempotency-Key header of 1 to 36 characters.")
-        read, reply = services.submit(read_id, key=key, by=_user(request), **data)
+        with guesses.counted(request._request, _user(request)):  # noqa: SLF001 -- Django's own
+            read, reply = services.submit(read_id, key=key, by=_user(request), **data)
         failpoints.reach("submit.committed")
         shown = feedback.of(read)
         return Response(reply if shown is None else reply | {"feedback": shown})
@@ -252,6 +261,7 @@ class NextImages(ReaderView):
     def get(self, request: Request, read_id: UUID) -> Response:
         """Answer the series of the case after this one: their existence, nothing else."""
         read = selectors.own_read(_user(request), read_id)
+        _require_shown(read)
         allocation = selectors.allocation_after(read)
         if allocation is None:
             return Response({"token": "", "series": []})
@@ -269,7 +279,7 @@ class HeatMaps(ReaderView):
     def get(self, request: Request, read_id: UUID) -> Response:
         """Answer the heat maps of the open read's proposals, where its reader may see them."""
         read = selectors.own_read(_user(request), read_id)
-        _require_open(read)
+        _require_shown(read)
         found = disclosure.heat_maps(read)
         if found is None:
             raise Unknown

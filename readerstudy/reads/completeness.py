@@ -94,5 +94,5 @@ def _fits(question: Asked, value: Any) -> bool:
     if question.kind == "choice":
         return value in question.values
     if question.kind == "multichoice":
-        return isinstance(value, list) and set(value) <= set(question.values)
+        return isinstance(value, list) and all(each in question.values for each in value)
     return isinstance(value, str)

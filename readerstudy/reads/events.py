@@ -4,7 +4,6 @@ Each kind names the members of its payload and how each is checked. Unknown kind
 refused, so that a log holds what its readers expect.
 """
 
-import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -22,6 +21,9 @@ ACCEPTED = (1, 2, SCHEMA)
 MAX_BATCH = 500
 MAX_TEXT = 4000
 MAX_MM = 10_000.0
+MAX_NUMBER = 1e15  # JSON spells whole numbers that no float and no column holds
+MAX_NAME = 40
+MAX_LIST = 64
 RATING_LOW, RATING_HIGH = 0.0, 100.0
 # What a reader measures, and how many points each has (frontend/src/geometry/measures.ts).
 MEASURE_POINTS = {"length": 2, "bidirectional": 4, "angle": 3, "ellipse": 4, "probe": 1}
@@ -31,7 +33,8 @@ Check = Callable[[Any], bool]
 
 
 def _number(value: Any) -> bool:
-    return isinstance(value, (int, float)) and not isinstance(value, bool) and math.isfinite(value)
+    is_number = isinstance(value, (int, float)) and not isinstance(value, bool)
+    return is_number and abs(value) <= MAX_NUMBER  # says no to NaN, too
 
 
 def _point(value: Any) -> bool:
@@ -87,8 +90,16 @@ def _text(value: Any) -> bool:
 def _small(value: Any) -> bool:
     """A scalar, a short text, or a short list of them."""
     if isinstance(value, list):
-        return len(value) <= 64 and all(_small(each) for each in value)  # noqa: PLR2004
+        return len(value) <= MAX_LIST and all(_scalar(each) for each in value)
+    return _scalar(value)
+
+
+def _scalar(value: Any) -> bool:
     return value is None or isinstance(value, bool) or _number(value) or _text(value)
+
+
+def _name(value: str) -> bool:
+    return len(value) <= MAX_NAME and "\x00" not in value  # PostgreSQL's jsonb takes no NUL
 
 
 @dataclass(frozen=True)
@@ -150,7 +161,7 @@ KINDS: dict[str, Kind] = {
 
 
 MEMBERS = frozenset({"event_id", "seq", "kind", "mono_ms", "wall_ms", "payload"})
-MAX_SEQ, MAX_MONO_MS, MAX_WALL_MS = 2**31 - 1, 1e12, 2**53
+MAX_SEQ, MAX_MONO_MS, MAX_WALL_MS = 10**9, 1e12, 2**53  # a run's end is computed in 32 bits
 UUID_LENGTH = 36
 
 
@@ -194,8 +205,8 @@ def problem(kind: str, payload: Mapping[str, Any]) -> str | None:
             return f"{kind} needs a valid {name}."
     for name in payload.keys() - rule.must.keys():
         check = rule.may.get(name, _small if rule.is_free else _never)
-        if len(name) > 40 or not check(payload[name]):  # noqa: PLR2004
-            return f"{kind} cannot carry {name[:40]} as it is."
+        if not _name(name) or not check(payload[name]):
+            return f"{kind} cannot carry {name[:MAX_NAME]} as it is."
     if kind == "measure_put" and len(payload["points_mm"]) != MEASURE_POINTS[payload["tool"]]:
         return f"A measurement with {payload['tool']} has {MEASURE_POINTS[payload['tool']]} points."
     return None

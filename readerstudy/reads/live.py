@@ -49,7 +49,7 @@ class OpenRead:
     name: str
     site: str
     case: str
-    opened_at: datetime
+    opened_at: datetime  # of a second reader's case its first stage: a later time tells the arm
     last_sign: datetime
     sign: Sign
     missing: int  # events that the browser numbered and the server has not got
@@ -65,10 +65,12 @@ def live(study: Study) -> list[OpenRead]:
     """The cases that are open now, the one that spoke last first."""
     now = timezone.now()
     last = Batch.objects.filter(read=OuterRef("pk")).order_by("-id")
+    stages = Read.objects.filter(allocation=OuterRef("allocation"), attempt=OuterRef("attempt"))
+    first = stages.order_by("opened_at").values("opened_at")[:1]
     reads = list(
         Read.objects.filter(reader__study=study, state__in=OPEN_STATES)
         .select_related("reader__user", "reader__site", "case")
-        .annotate(last_batch=Subquery(last.values("pk")[:1]))
+        .annotate(last_batch=Subquery(last.values("pk")[:1]), case_opened_at=Subquery(first))
     )
     missing = _missing(each.pk for each in reads)
     kinds = _last_kinds(each.last_batch for each in reads)
@@ -89,7 +91,7 @@ def _line(read: Any, last_kind: str | None, missing: int, now: datetime) -> Open
         name=str(read.reader.user),
         site=read.reader.site.name,
         case=read.case.code,
-        opened_at=read.opened_at,
+        opened_at=read.case_opened_at,
         last_sign=last_sign,
         sign=_sign(read.state, last_kind, now - last_sign),
         missing=missing,

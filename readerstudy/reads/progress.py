@@ -16,7 +16,13 @@ from django.db.models import Max, Q, QuerySet
 from django.utils import timezone
 
 from readerstudy.reads.models import Leave, ProblemReport, Qualification, Read
-from readerstudy.reads.selectors import OPEN_STATES, OVER_STATES, Place, place_of
+from readerstudy.reads.selectors import (
+    OPEN_STATES,
+    OVER_STATES,
+    PERIOD_ENDED,
+    Place,
+    place_of,
+)
 from readerstudy.reads.training import of_attempt
 from readerstudy.studies import periods
 from readerstudy.studies.allocation import Allocation
@@ -128,7 +134,7 @@ class _Facts:
 
     rows: dict[UUID, list[tuple[int, bool]]]  # reader -> (period, whether over) of each row
     last_activity: dict[UUID, datetime]
-    ended: dict[tuple[UUID, int], datetime]  # (reader, period) -> last submission
+    ended: dict[tuple[UUID, int], datetime]  # (reader, period) -> its last case was seen
     open_reads: dict[UUID, datetime]  # reader -> last sign of life of the open read
     overridden: set[tuple[UUID, int]]
     undecided: set[UUID]  # readers who did not pass training
@@ -145,13 +151,11 @@ class _Facts:
             )
             if period or attempt == attempts.get(reader, 1)
         }
-        signed = mine.filter(state=Read.State.SUBMITTED).values_list("reader_id", "period")
+        periods_ended = mine.values_list("reader_id", "period").annotate(at=PERIOD_ENDED)
         return cls(
             rows=_rows(study, attempts, over),
             last_activity=_latest(mine),
-            ended={
-                (reader, period): at for reader, period, at in signed.annotate(Max("submitted_at"))
-            },
+            ended={(reader, period): at for reader, period, at in periods_ended if at},
             open_reads=_latest(mine.filter(state__in=OPEN_STATES)),
             overridden=set(
                 WashoutOverride.objects.filter(reader__in=readers).values_list(

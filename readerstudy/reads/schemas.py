@@ -17,6 +17,8 @@ from readerstudy.reads.proposal_schemas import AiOutput
 from readerstudy.studies import hanging
 from readerstudy.web.api import Input
 
+MAX_FENCE = 2**31 - 1
+
 
 class NextOutput(serializers.Serializer[Any]):
     """The next thing to do in a study."""
@@ -131,7 +133,7 @@ class EventsInput(Input):
     """A batch of one tab's events."""
 
     tab = serializers.UUIDField()
-    fence = serializers.IntegerField(min_value=1)  # 0 marks what came by a late key
+    fence = serializers.IntegerField(min_value=1, max_value=MAX_FENCE)  # 0: by a late key
     schema = serializers.IntegerField(
         min_value=1, default=1, help_text="Of the events; 1 where a page names none."
     )
@@ -162,8 +164,8 @@ class SubmitInput(Input):
     """A signature under a read."""
 
     tab = serializers.UUIDField()
-    fence = serializers.IntegerField(min_value=0)
-    last_seq = serializers.IntegerField(min_value=0)
+    fence = serializers.IntegerField(min_value=0, max_value=MAX_FENCE)
+    last_seq = serializers.IntegerField(min_value=0, max_value=MAX_SEQ)
     password = serializers.CharField(max_length=4096, trim_whitespace=False)
     meaning = serializers.CharField(max_length=240)
 

@@ -8,6 +8,7 @@ from typing import Any
 from uuid import UUID
 
 from django.db.models import Count, Max, Q, QuerySet
+from django.db.models.functions import Coalesce
 from django.utils import timezone
 
 from readerstudy.accounts.models import User
@@ -178,11 +179,17 @@ def stages(mode: str) -> tuple[str, ...]:
     return (Read.Stage.ONLY,)
 
 
+# When a reader had seen the last of a period's cases. A read that was voided or withdrawn counts:
+# its case was seen, and most likely comes again after the washout.
+PERIOD_ENDED = Max(
+    Coalesce("submitted_at", "last_event_at", "opened_at"), filter=Q(state__in=OVER_STATES)
+)
+
+
 def opening_of(reader: Reader, period: int) -> Opening:
     """Whether a period is open for the reader, on the server's time (C5)."""
-    ended = Read.objects.filter(
-        reader=reader, period=period - 1, state=Read.State.SUBMITTED
-    ).aggregate(at=Max("submitted_at"))["at"]
+    before = Read.objects.filter(reader=reader, period=period - 1)
+    ended = before.aggregate(at=PERIOD_ENDED)["at"]
     return periods.opening(
         period=period,
         washout_days=reader.study.washout_days,

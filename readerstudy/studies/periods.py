@@ -2,8 +2,8 @@
 
 Days are days of the server's calendar (`TIME_ZONE`): with the last read of a period on day 0 and
 a washout of N days, the next period opens at 00:00 on day N, with no human action. A reader's
-clock plays no part. The washout runs from the reader's last submitted read of the period before,
-so that no case is met again sooner.
+clock plays no part. The washout runs from the last case of the period before that the reader saw,
+also one whose read was voided or withdrawn since, so that no case is met again sooner.
 """
 
 from dataclasses import dataclass
@@ -39,8 +39,8 @@ def opening(
     washout_days : int
         Of the protocol.
     previous_ended_at : datetime or None
-        When the reader submitted the last read of the period before; None when they have not
-        ended it, and then the period is closed without a date.
+        When the reader had seen the last case of the period before; None when they have seen none
+        of it, and then the period is closed without a date.
     now : datetime
         The server's time, aware.
     zone : tzinfo

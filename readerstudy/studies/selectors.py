@@ -5,6 +5,7 @@ from uuid import UUID
 
 from django.contrib.auth.models import AnonymousUser
 from django.db.models import Exists, OuterRef, Q, QuerySet
+from django.utils.translation import gettext as _
 
 from readerstudy.accounts.models import User
 from readerstudy.imaging.models import Collection, Examination
@@ -204,7 +205,9 @@ def require_served(study: Study) -> None:
         409 `studies.halted`.
     """
     if study.halted_reason:
-        words = "Reading is stopped while the study is checked. Your coordinator knows; try later."
+        words = _(
+            "Reading is stopped while the study is checked. Your coordinator knows; try later."
+        )
         raise Problem("studies.halted", words)
 
 

@@ -2,10 +2,11 @@
 
 from collections.abc import Callable
 
+from django.core.exceptions import RequestDataTooBig
 from django.http import Http404, HttpRequest, HttpResponse
 from django.utils.cache import add_never_cache_headers
 
-from readerstudy.web.problems import Problem, Unknown, incident, respond
+from readerstudy.web.problems import Problem, TooLarge, Unknown, incident, respond
 
 
 class ProblemMiddleware:
@@ -27,4 +28,6 @@ class ProblemMiddleware:
             return respond(request, error)
         if isinstance(error, Http404):
             return respond(request, Unknown())
+        if isinstance(error, RequestDataTooBig):
+            return respond(request, TooLarge())
         return respond(request, incident(error))

@@ -5,6 +5,7 @@ from http import HTTPStatus
 from typing import Any, TypeVar
 
 import structlog
+from django.core.exceptions import RequestDataTooBig
 from django.db import InterfaceError, OperationalError
 from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
 from django.http.response import HttpResponseBase
@@ -71,6 +72,15 @@ class Unknown(Problem):
         super().__init__("unknown", _("There is nothing here, or it is not yours to see."))
 
 
+class TooLarge(Problem):
+    """More was sent at once than a request may hold."""
+
+    status = 413
+
+    def __init__(self) -> None:
+        super().__init__("too_large", _("That is too much at once. Send it in parts."))
+
+
 def incident(error: BaseException | None) -> Problem:
     """What to say of an error that nobody foresaw: its number, which the log has too."""
     number = secrets.token_hex(4)
@@ -129,8 +139,8 @@ def answer(error: Exception, _context: dict[str, Any]) -> Response | None:
 def _from_exception(error: Exception) -> Problem | None:
     if isinstance(error, Problem):
         return error
-    if isinstance(error, (Http404, exceptions.NotFound)):
-        return Unknown()
+    if isinstance(error, (Http404, exceptions.NotFound, RequestDataTooBig)):
+        return TooLarge() if isinstance(error, RequestDataTooBig) else Unknown()
     if isinstance(error, exceptions.ValidationError):
         return Invalid("invalid", _("Some fields need another value."), fields=error.detail)
     if isinstance(error, (exceptions.NotAuthenticated, exceptions.AuthenticationFailed)):

@@ -4,12 +4,23 @@ import type { Receipt } from "../api/types";
 import { eventOf, type OutboxRecord } from "./records";
 
 const BATCH = 200;
+// What was drawn of a lesion may take 60,000 characters; the server takes 8 MiB at once.
+const CHARACTERS = 1_000_000;
 
 /** The oldest record and those that go with it in one request: same read, tab, fence, schema. */
 export function firstGroup(records: readonly OutboxRecord[]): OutboxRecord[] {
   const first = records[0];
   if (first === undefined) return [];
-  return records.filter((each) => goesWith(first, each)).slice(0, BATCH);
+  const group: OutboxRecord[] = [];
+  let characters = 0;
+  for (const each of records) {
+    if (group.length === BATCH) break;
+    if (!goesWith(first, each)) continue;
+    characters += JSON.stringify(eventOf(each)).length;
+    if (group.length > 0 && characters > CHARACTERS) break;
+    group.push(each);
+  }
+  return group;
 }
 
 /** A group as it is sent. */

@@ -3,6 +3,7 @@
 import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import chain, islice
 from typing import Any
 from uuid import UUID
 
@@ -106,7 +107,7 @@ def _require_ready(read: Read, holder: _Holder) -> None:
         raise Problem("reads.taken_over", words)
     gaps, last = Log.of(read).missing(holder.tab)
     if gaps or last < holder.last_seq:
-        gaps = [*gaps, *range(last + 1, holder.last_seq + 1)][:MAX_MISSING]
+        gaps = list(islice(chain(gaps, range(last + 1, holder.last_seq + 1)), MAX_MISSING))
         words = _("Some of what you did has not reached the server yet. It is sent again now.")
         raise Problem("reads.missing_events", words, missing=gaps)
     if found := incomplete(**_state_of(read)):

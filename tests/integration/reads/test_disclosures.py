@@ -1,6 +1,7 @@
 """What is sent to whom: asked afterwards (H6), cleared (F9), never by a side door (F5, F7, F12)."""
 
 import csv
+import re
 from dataclasses import asdict
 from datetime import datetime, timedelta
 from io import StringIO
@@ -12,7 +13,9 @@ from django.db import connection
 from django.test import Client
 
 from readerstudy.audit.models import Entry
-from readerstudy.reads import disclosure, packing, triggers
+from readerstudy.proposals.lesions import ProposedLesion
+from readerstudy.reads import disclosure, packing, triggers, urls, views
+from readerstudy.reads.api import ReaderView
 from readerstudy.reads.models import Answer, Batch, Mark, Read
 from readerstudy.studies.models import Study
 from tests.cast import PASSWORD, People
@@ -159,7 +162,7 @@ def test_d11_a_signature_needs_a_living_session_and_the_signers_own_password(
 
 
 @pytest.mark.fault("D12")
-@pytest.mark.parametrize("harm", ["mark", "answer", "event", "carried", "time"])
+@pytest.mark.parametrize("harm", ["mark", "answer", "event", "carried", "forged", "time"])
 def test_d12_what_an_owner_of_the_database_changes_is_found(
     people: People, sits: Sits, harm: str
 ) -> None:
@@ -173,7 +176,7 @@ def test_d12_what_an_owner_of_the_database_changes_is_found(
         Mark.objects.filter(read=tab.read_id).update(x_mm=7)
     elif harm == "answer":
         Answer.objects.filter(read=tab.read_id, question__key="likelihood").update(value=1)
-    elif harm in {"event", "carried"}:
+    elif harm in {"event", "carried", "forged"}:
         last = Batch.objects.filter(read=tab.read_id).order_by("first_seq").last()
         assert last is not None
         events = [asdict(each) for each in last.events()]
@@ -181,7 +184,11 @@ def test_d12_what_an_owner_of_the_database_changes_is_found(
             events[-1]["mono_ms"] += 5000
         else:  # no time differs, and no digest that is kept
             events[-1]["payload"] = {"another": "story"}
-        Batch.objects.filter(pk=last.pk).update(body=packing.body_of(events))
+        body, keys = packing.body_of(events), last.keys
+        if harm == "forged":  # its digest made anew, too: the signature alone knows
+            altered = packing.unpacked(last.first_seq, bytes(keys), body)
+            keys = packing.keys_of((each.event_id, each.anew()) for each in altered)
+        Batch.objects.filter(pk=last.pk).update(body=body, keys=keys)
     else:
         Read.objects.filter(pk=tab.read_id).update(active_ms=1)
     with pytest.raises(CommandError, match=str(tab.read_id)):
@@ -189,3 +196,43 @@ def test_d12_what_an_owner_of_the_database_changes_is_found(
     with connection.cursor() as cursor:
         for statement in triggers.statements(connection.vendor):
             cursor.execute(statement)
+
+
+@pytest.mark.fault("F2")
+def test_f2_every_page_of_a_reader_is_under_the_tripwire(
+    people: People, study: Study, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A page that looked at proposals, whatever it says of them, would be stopped."""
+
+    def looks(named: object, name: str) -> None:
+        asked = getattr(named, name)
+
+        def also(*args: Any, **more: Any) -> Any:
+            ProposedLesion.objects.exists()
+            return asked(*args, **more)
+
+        monkeypatch.setattr(named, name, also)
+
+    client = Client()
+    client.force_login(people.rae, backend="django.contrib.auth.backends.ModelBackend")
+    values = {"study_id": str(study.pk), "key": "about-you"}
+    pages = [
+        "/" + re.sub(r"<\w+:(\w+)>", lambda found: values[found[1]], str(each.pattern))
+        for each in urls.urlpatterns
+        if str(each.pattern).startswith("reading/")
+    ]
+    assert len(pages) >= 7
+    assert {client.get(page).status_code for page in pages} <= {200, 302, 404}
+    looks(views.own, "homes")
+    looks(views.selectors, "reader_for")
+    for page in pages:
+        answer = client.get(page)
+        assert (answer.status_code, b"incident" in answer.content) == (500, True), page
+
+
+@pytest.mark.fault("F2")
+def test_f2_every_address_of_the_readers_api_is_under_the_tripwire() -> None:
+    found = [each for each in urls.urlpatterns if str(each.pattern).startswith("api/")]
+    assert len(found) >= 11
+    for each in found:
+        assert issubclass(each.callback.view_class, ReaderView), each.pattern

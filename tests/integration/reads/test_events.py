@@ -234,6 +234,7 @@ def test_c10_a_second_window_is_read_only_until_it_takes_over(tab: Tab) -> None:
         second.flush()
     assert refused.value.code == "reads.taken_over"
     assert second.take_over() == tab.fence + 1
+    assert Entry.objects.filter(action="reads.take_over").count() == 1
     third = second.next_tab()
     third.take_over()
     assert third.reload()["read"]["read_only"] is False

@@ -7,7 +7,8 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
-from readerstudy.reads import live, progress, selectors
+from readerstudy.reads import home, live, progress, selectors
+from readerstudy.reads import services as reads
 from readerstudy.reads.live import Sign
 from readerstudy.reads.models import Read
 from readerstudy.reads.progress import Standing
@@ -115,3 +116,39 @@ def test_a_readers_history_says_what_and_when_never_how_well(
     sits(people.rae).read_and_sign()
     (entry,) = selectors.history(people.rae, study.pk)
     assert set(entry) == {"case", "is_training", "submitted_at", "active_s"}
+
+
+def test_c3_the_live_view_shows_a_second_readers_case_as_opened_once(people: People) -> None:
+    """A case that opens again and is no other one would tell a blinded coordinator the arm."""
+    arms = (factories.CONTROL, factories.SECOND_READER)
+    study = running(people, arms=arms, design=DesignDraft(kind="sequential"))
+    with at(DAY_0):
+        sit(people.rae, study).read_and_sign()
+    with at(DAY_0 + timedelta(minutes=5)):
+        assert sit(people.rae, study).open()["read"]["stage"] == "aided"
+        (line,) = live.live(study)
+    assert line.opened_at == DAY_0
+
+
+def test_a_readers_history_and_certificate_have_signed_cases_only_and_each_once(
+    people: People,
+) -> None:
+    """A second reader's two stages are one case; what was voided or is open is none."""
+    arms = (factories.CONTROL, factories.SECOND_READER)
+    study = running(people, arms=arms, design=DesignDraft(kind="sequential"))
+    for _ in range(10):  # a training case and four more, in two stages each
+        sit(people.rae, study).read_and_sign()
+    mine = Reader.objects.get(study=study, user=people.rae)
+    taken = home.participation(mine)
+    assert taken is not None
+    assert (taken.cases, taken.training) == (4, 1)
+    last = Read.objects.filter(reader=mine).order_by("opened_at").last()
+    assert last is not None
+    assert last.case.code in {each["case"] for each in selectors.history(people.rae, study.pk)}
+    reads.void(last.pk, reason="phone rang", by=people.cora)
+    assert last.case.code not in {each["case"] for each in selectors.history(people.rae, study.pk)}
+    taken = home.participation(mine)
+    assert taken is not None
+    assert taken.cases == 3
+    sit(people.gus, study).open()
+    assert selectors.history(people.gus, study.pk) == []

@@ -6,7 +6,7 @@ import pytest
 from django.test import Client
 
 from readerstudy.audit.models import Entry
-from readerstudy.reads import progress, qualification, selectors
+from readerstudy.reads import home, progress, qualification, selectors
 from readerstudy.reads import services as reads
 from readerstudy.reads.models import Qualification, Read
 from readerstudy.reads.progress import Standing
@@ -127,6 +127,8 @@ def test_who_trains_again_meets_other_cases(people: People) -> None:
         numbers = [selectors.number_of(each) for each in mine.order_by("opened_at")]
         assert numbers == [(1, 2), (2, 2)]
         met.append(set(mine.values_list("case__code", flat=True)))
+        page = home.training(Reader.objects.get(pk=reader.pk))
+        assert (page.attempt, {line.case for line in page.lines}) == (attempt, met[-1])
         if attempt < 3:
             reads.decide_on_training(
                 study, reader_code="R01", kind="again", reason="Learns", by=people.cora
