@@ -231,6 +231,7 @@ def test_d8_a_second_readers_proposals_come_after_the_unaided_read_is_locked(
         "UPDATE reads_read SET state = 'opened'",
         "UPDATE reads_read SET active_ms = 1",
         "UPDATE reads_read SET submitted_at = NULL",
+        "UPDATE reads_read SET submit_reply = NULL",
         "UPDATE reads_read SET period = 9, arm_id = (SELECT id FROM studies_arm LIMIT 1)",
         "UPDATE reads_read SET ai_from = opened_at",
         "DELETE FROM reads_read",
