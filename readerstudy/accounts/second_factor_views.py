@@ -8,7 +8,7 @@ from django.shortcuts import redirect, render
 from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_http_methods
 
-from readerstudy.accounts import services
+from readerstudy.accounts import guesses, services
 from readerstudy.accounts.language import in_language_of
 from readerstudy.accounts.models import User
 from readerstudy.accounts.sealing import SealedUnderAnotherSecretError, seal, unseal
@@ -105,13 +105,15 @@ def _enrol(request: HttpRequest, user: User) -> list[str]:
 
 
 def _renew(request: HttpRequest, user: User) -> list[str]:
-    return services.renew_recovery_codes(user, password=request.POST.get("password", ""), by=user)
+    password = request.POST.get("password", "")
+    with guesses.counted(request, user):
+        return services.renew_recovery_codes(user, password=password, by=user)
 
 
 def _remove(request: HttpRequest, user: User) -> list[str]:
-    services.remove_second_factor(
-        user, password=request.POST.get("password", ""), code=request.POST.get("code", ""), by=user
-    )
+    password, code = request.POST.get("password", ""), request.POST.get("code", "")
+    with guesses.counted(request, user):
+        services.remove_second_factor(user, password=password, code=code, by=user)
     return []
 
 

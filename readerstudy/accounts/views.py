@@ -13,7 +13,7 @@ from django.utils.translation import gettext
 from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_http_methods, require_POST
 
-from readerstudy.accounts import services
+from readerstudy.accounts import guesses, services
 from readerstudy.accounts.language import in_language, in_language_of
 from readerstudy.accounts.models import User
 from readerstudy.web.problems import Problem
@@ -102,9 +102,9 @@ def profile(request: HttpRequest) -> HttpResponse:
 
 def _change(request: HttpRequest, user: User) -> None:
     if "new" in request.POST:
-        services.change_password(
-            user, old=request.POST.get("old", ""), new=request.POST["new"], by=user
-        )
+        old = request.POST.get("old", "")
+        with guesses.counted(request, user):
+            services.change_password(user, old=old, new=request.POST["new"], by=user)
         update_session_auth_hash(request, user)
     else:
         services.set_profile(

@@ -5,7 +5,8 @@ simulated, so that both periods and the washout lie in the past.
 """
 
 import hashlib
-from collections.abc import Callable, Iterator
+import math
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 from uuid import UUID
@@ -23,6 +24,7 @@ from readerstudy.truth import selectors as truth
 from readerstudy.web.problems import Problem
 
 BATCH = 200
+SAME_MM = 8.0  # nearer to a mark than this is the same place, marked already
 SESSION_READS = 12  # then a break until the next day
 DISPLAY = {
     "width_px": 2560, "height_px": 1440, "pixel_ratio": 1.0, "webgl": True,
@@ -205,11 +207,15 @@ class SimulatedReader:
             hand.does("proposals_shown")
         for _ in range(3):
             hand.does("scroll", min(pause, 50.0), series=series)
-        for number, mark in enumerate(reading.marks, start=1):
-            self._mark(hand, mark, number, series, min(pause, 50.0))
+        copied = packet["draft"]["marks"]  # a second reader's own, of the first stage
+        for number, mark in enumerate(reading.marks, start=1 + len(copied)):
+            if here := _at(mark.position_mm, copied):
+                hand.does("mark_rated", min(pause, 50.0), mark_id=here, rating=mark.rating)
+            else:
+                self._mark(hand, mark, number, series, min(pause, 50.0))
         for proposal in reading.rejected:
             hand.does("proposal_rejected", 0.5, proposal=proposal)
-        if not reading.marks:
+        if not reading.marks and not copied:
             hand.does("no_lesion_said", min(pause, 50.0), said=True)
         hand.does("answer_set", min(pause, 50.0), key="likelihood", value=reading.rating)
         choice = next(name for above, name in MANAGEMENT if reading.rating > above)
@@ -252,6 +258,14 @@ def _shown(packet: dict[str, Any]) -> list[Shown] | None:
         Shown(each["id"], tuple(each["centroid_mm"]), each["diameter_mm"], each["probability"])
         for each in packet["ai"]["proposals"]
     ]
+
+
+def _at(position_mm: Sequence[float], marks: Sequence[dict[str, Any]]) -> str | None:
+    """The id of a mark that is there already; None where there is none."""
+    for each in marks:
+        if math.dist(position_mm, each["position_mm"]) <= SAME_MM:
+            return str(each["mark_id"])
+    return None
 
 
 def _batches(events: list[dict[str, Any]]) -> Iterator[list[dict[str, Any]]]:

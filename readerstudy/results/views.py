@@ -10,6 +10,7 @@ from django.http import FileResponse, HttpRequest, HttpResponse, HttpResponseBas
 from django.shortcuts import redirect, render
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
+from readerstudy.accounts import guesses
 from readerstudy.accounts.models import User
 from readerstudy.audit.services import record_view
 from readerstudy.results import (
@@ -86,7 +87,8 @@ def _grant(request: HttpRequest, study_id: UUID, asked: Unblinding | None) -> No
     study_for(user, study_id, *selectors.GRANTERS)
     if asked is None:
         raise Problem("results.not_asked", "Nobody has asked for unblinding yet.")
-    services.grant_unblinding(asked, password=request.POST.get("password", ""), by=user)
+    with guesses.counted(request, user):
+        services.grant_unblinding(asked, password=request.POST.get("password", ""), by=user)
 
 
 @login_required
@@ -129,11 +131,12 @@ def emergency(request: HttpRequest, study_id: UUID) -> HttpResponse:
     context: dict[str, Any] = {"study": study, "typed": typed}
     if request.method == "POST":
         try:
-            services.ask_emergency(
-                study, reader=typed["reader"], case=typed["case"], reason=typed["reason"],
-                period=int(typed["period"]) if typed["period"].isdecimal() else 0,
-                password=request.POST.get("password", ""), by=user,
-            )  # fmt: skip
+            with guesses.counted(request, user):
+                services.ask_emergency(
+                    study, reader=typed["reader"], case=typed["case"], reason=typed["reason"],
+                    period=int(typed["period"]) if typed["period"].isdecimal() else 0,
+                    password=request.POST.get("password", ""), by=user,
+                )  # fmt: skip
         except Problem as problem:
             context["problem"] = problem
         else:
@@ -148,9 +151,10 @@ def grant_emergency(request: HttpRequest, study_id: UUID, asked_id: UUID) -> Htt
     user = cast("User", request.user)
     study = study_for(user, study_id, *selectors.GRANTERS)
     try:
-        services.grant_emergency(
-            asked_id, study=study, password=request.POST.get("password", ""), by=user
-        )
+        with guesses.counted(request, user):
+            services.grant_emergency(
+                asked_id, study=study, password=request.POST.get("password", ""), by=user
+            )
     except Refused as problem:
         return _emergencies(request, study, {"study": study, "problem": problem})
     return redirect("results:emergency", study_id=study_id)

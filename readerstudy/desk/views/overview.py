@@ -12,6 +12,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
+from readerstudy.accounts import guesses
 from readerstudy.desk import forms, notices
 from readerstudy.desk import services as mails
 from readerstudy.desk.shell import COORDINATOR, act_and_return, actor, rail, show, study_page
@@ -264,7 +265,9 @@ def lock(request: HttpRequest, study: Study) -> HttpResponse:
             request,
             study,
             "lock",
-            lambda: services.lock(study, password=password, by=actor(request)),
+            guesses.counted(request, actor(request))(
+                lambda: services.lock(study, password=password, by=actor(request))
+            ),
             _("The protocol is locked and the allocation is made."),
         )
     found = readiness.missing(study) if study.state == Study.State.DRAFT else []

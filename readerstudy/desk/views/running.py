@@ -7,6 +7,7 @@ from django.http import HttpRequest, HttpResponse
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
+from readerstudy.accounts import guesses
 from readerstudy.desk import forms
 from readerstudy.desk.shell import COORDINATOR, act_and_return, actor, attempt, show, study_page
 from readerstudy.reads import progress as reading
@@ -103,13 +104,14 @@ def _amend(request: HttpRequest, study: Study) -> None:
     if not limit.isdecimal():
         raise Invalid("studies.idle_limit", "The idle limit is a whole number of seconds.")
     now = [question_draft(each) for each in questions_now(study)]
-    services.amend(
-        study,
-        reason=form.get("reason", ""),
-        password=form.get("password", ""),
-        questions=forms.amended_questions(form, now),
-        analysis_plan=forms.plan(form, study.analysis_plan),
-        summary=form.get("summary", ""),
-        idle_limit_s=int(limit),
-        by=actor(request),
-    )
+    with guesses.counted(request, actor(request)):
+        services.amend(
+            study,
+            reason=form.get("reason", ""),
+            password=form.get("password", ""),
+            questions=forms.amended_questions(form, now),
+            analysis_plan=forms.plan(form, study.analysis_plan),
+            summary=form.get("summary", ""),
+            idle_limit_s=int(limit),
+            by=actor(request),
+        )

@@ -6,6 +6,7 @@ from uuid import UUID
 
 from django.db import transaction
 from django.utils import timezone
+from django.utils.translation import gettext as _
 
 from readerstudy.audit.services import record
 from readerstudy.reads import late
@@ -42,9 +43,9 @@ def append_late(
     read = _locked(read_id)
     now = timezone.now()
     if read.reader.user.is_active:
-        raise Problem("signed_out", "Sign in to go on; nothing is lost.", status=401)
+        raise Problem("signed_out", _("Sign in to go on; nothing is lost."), status=401)
     if not late.is_open(read.reader.user, now):
-        words = "This account ended more than a day ago: nothing more is taken from this device."
+        words = _("This account ended more than a day ago: nothing more is taken from this device.")
         raise Problem("reads.too_late", words)
     receipt, log = Receipt(), Log.of(read)
     new = sort_out(read, tab, log, batch, receipt)

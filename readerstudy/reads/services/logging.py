@@ -9,6 +9,7 @@ from uuid import UUID
 
 from django.db import transaction
 from django.utils import timezone
+from django.utils.translation import gettext as _
 
 from readerstudy.accounts.models import User
 from readerstudy.audit.services import canonical, record
@@ -121,7 +122,9 @@ def append_events(
 def check(batch: Sequence[Mapping[str, Any]], schema: int) -> None:
     """Refuse a batch that is too long, of another version's events, or not as its kinds say."""
     if schema not in rules.ACCEPTED:
-        other = "This page is of another version of the platform. Reload it: what you did is kept."
+        other = _(
+            "This page is of another version of the platform. Reload it: what you did is kept."
+        )
         raise Problem("reads.schema", other, accepted=list(rules.ACCEPTED))
     if len(batch) > rules.MAX_BATCH:
         raise Invalid("reads.batch", f"Send at most {rules.MAX_BATCH} events at once.")
@@ -140,7 +143,9 @@ def _check_masks(read: Read, batch: Sequence[Mapping[str, Any]]) -> None:
         sent = each["payload"]["mask"]
         mask, grid = masks.parse(sent["voxels"]), grids.get(sent["series"])
         if mask is None or grid is None or not mask.lies_in(grid):
-            words = "What was drawn does not lie in a series of this case. Undo it and draw anew."
+            words = _(
+                "What was drawn does not lie in a series of this case. Undo it and draw anew."
+            )
             raise Invalid("reads.event", words, event_id=str(each["event_id"]))
 
 
@@ -155,7 +160,9 @@ def _check_examination(read: Read, batch: Sequence[Mapping[str, Any]]) -> None:
     prior = imaging.series_ids(read.case.prior_id)
     for each in marked:
         if each["payload"].get("series") in prior:
-            words = "Marks are made on the current examination; the prior is for comparison only."
+            words = _(
+                "Marks are made on the current examination; the prior is for comparison only."
+            )
             raise Invalid("reads.event", words, event_id=str(each["event_id"]))
 
 

@@ -1,7 +1,8 @@
 """R6: simulated readers of a study on demand ask as the observer model says, and it is logged."""
 
+import math
 from datetime import timedelta
-from itertools import pairwise
+from itertools import combinations, pairwise
 
 import numpy as np
 import pytest
@@ -13,8 +14,10 @@ from readerstudy.demo.reading import SimulatedReader
 from readerstudy.reads import disclosure
 from readerstudy.reads.models import Batch, Read
 from readerstudy.studies.models import Study
-from tests.cast import PASSWORD
+from tests import factories
+from tests.cast import PASSWORD, People
 from tests.integration.reads import worlds
+from tests.integration.reads.conftest import running
 from tests.integration.reads.test_operations import DAY_0
 
 ASKS = [True, False] * 20  # of each case in turn
@@ -32,6 +35,29 @@ def reads(study: Study, monkeypatch: pytest.MonkeyPatch) -> list[Read]:
     with clock.running():
         SimulatedReader(study, user, clock, seed=1).read_all(lambda: None)
     return list(Read.objects.filter(reader__user=user).order_by("opened_at"))
+
+
+def test_r6_a_simulated_second_reader_goes_on_from_the_marks_of_the_first_stage(
+    people: People, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    study = running(people, arms=(factories.CONTROL, factories.SECOND_READER))
+    user = worlds.aided_first(study)
+    monkeypatch.setattr(reading, "PASSWORD", PASSWORD)
+    clock = Clock(DAY_0)
+    with clock.running():
+        SimulatedReader(study, user, clock, seed=1).read_all(lambda: None)
+    aided = Read.objects.filter(reader__user=user, stage="aided", state="submitted")
+    assert aided.count() >= 4
+    kept = 0
+    for read in aided:
+        places = [(each.x_mm, each.y_mm, each.z_mm) for each in read.marks.all()]
+        far = [math.dist(*pair) > reading.SAME_MM for pair in combinations(places, 2)]
+        before = Read.objects.get(allocation=read.allocation, stage="unaided")
+        first = set(before.marks.values_list("mark_id", flat=True))
+        assert first <= set(read.marks.values_list("mark_id", flat=True))
+        assert all(far)
+        kept += len(first)
+    assert kept
 
 
 def kinds(read: Read) -> list[str]:

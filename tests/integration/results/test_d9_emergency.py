@@ -49,6 +49,23 @@ def page_of(user: Any, study: Study) -> str:
     return client_of(user).get(f"/studies/{study.pk}/results/emergency/").content.decode()
 
 
+@pytest.mark.fault("G8")
+def test_g8_an_emergency_is_not_a_way_to_guess_a_password(
+    people: People, study: Study, read: Read
+) -> None:
+    address = f"/studies/{study.pk}/results/emergency/"
+    cora, ada = client_of(people.cora), client_of(people.ada)
+    for number in range(9):
+        assert ada.post(address, asking(read, password=f"guess {number}")).status_code == 403
+    assert ada.post(address, asking(read)).status_code == 302
+    grant = f"{address}{EmergencyUnblinding.objects.get().pk}"
+    for number in range(9):
+        assert cora.post(grant, {"password": f"guess {number}"}).status_code == 403
+    assert cora.post(grant, {"password": "guess 10"}).status_code in {403, 429}
+    assert cora.post(grant, {"password": PASSWORD}).status_code == 429
+    assert read.arm.name not in page_of(people.ada, study)
+
+
 @pytest.mark.fault("D9")
 def test_d9_one_asks_another_grants_and_both_are_told(
     people: People, study: Study, read: Read

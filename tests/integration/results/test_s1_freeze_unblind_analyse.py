@@ -112,6 +112,19 @@ def test_nobody_grants_their_own_unblinding(study: Study, people: People) -> Non
     assert refused.value.code == "results.blinded"
 
 
+@pytest.mark.fault("G8")
+def test_unblinding_is_not_guessed(
+    study: Study, people: People, sign_in: Callable[..., Client]
+) -> None:
+    services.ask_unblinding(services.freeze(study, by=people.stan), reason="now", by=people.stan)
+    client, address = sign_in(people.cora), f"/studies/{study.pk}/results/do/grant"
+    told = [client.post(address, {"password": f"guess {number}"}) for number in range(10)]
+    assert [each.status_code for each in told[:9]] == [403] * 9
+    assert client.post(address, {"password": PASSWORD}).status_code == 429
+    study.refresh_from_db()
+    assert study.state == Study.State.FROZEN
+
+
 def test_the_page_shows_no_outcome_before_and_the_answer_after(
     study: Study, people: People, sign_in: Callable[..., Client]
 ) -> None:
