@@ -17,7 +17,7 @@ from django.test import Client
 from pytest_django import DjangoDbBlocker
 
 from readerstudy.reads import triggers
-from tests import cast, lock_order, templates
+from tests import cast, kept, lock_order, templates
 from tests.faults.platform import drop_database
 
 POSTGRES_URL = os.environ.get("TEST_DATABASE_URL", "postgresql://postgres@127.0.0.1:5432/postgres")
@@ -173,7 +173,7 @@ def _lock_order() -> Iterator[None]:
 @pytest.fixture
 def people(db: None) -> cast.People:
     """The standing cast: see `tests.cast`."""
-    return cast.people()
+    return kept.kept("the cast", cast.people)
 
 
 @pytest.fixture

@@ -5,8 +5,11 @@ import shutil
 import subprocess
 import sys
 import tempfile
+import time
 from collections.abc import Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from scripts.launcher import tools
@@ -42,31 +45,87 @@ def _command(arguments: list[str]) -> list[str]:
     return [str(PYTHON), "-m", "pytest", *arguments]
 
 
-def _pytest(label: str, arguments: list[str], **extra: str) -> int:
+def _pytest(label: str, arguments: list[str]) -> int:
     say(f"\n=== {label}")
-    environment = {**os.environ, **extra}
-    done = subprocess.run(_command(arguments), check=False, cwd=ROOT, env=environment)
-    return done.returncode
+    return subprocess.run(_command(arguments), check=False, cwd=ROOT).returncode
+
+
+@dataclass(frozen=True)
+class _Suite:
+    """Tests that run beside others; what they say is shown later."""
+
+    label: str
+    arguments: list[str]
+    log: Path
+    environment: dict[str, str] = field(default_factory=dict)
+
+    def run(self) -> int:
+        """Run them behind whatever else wants the processor: browsers wait for real seconds."""
+        command = ["nice", "-n", "10", *_command(self.arguments)]
+        with self.log.open("w") as log:
+            environment = {**os.environ, **self.environment}
+            return subprocess.run(
+                command, check=False, cwd=ROOT, env=environment, stdout=log, stderr=log
+            ).returncode
+
+    def show(self, running: "Future[int]") -> None:
+        """Print what was said so far, and go on until the end."""
+        say(f"\n=== {self.label}")
+        shown = 0
+        while True:
+            is_done = running.done()
+            if self.log.exists():
+                with self.log.open() as log:
+                    log.seek(shown)
+                    sys.stdout.write(log.read())
+                    sys.stdout.flush()
+                    shown = log.tell()
+            if is_done:
+                return
+            time.sleep(0.5)
 
 
 @contextmanager
-def _pytest_beside(label: str, arguments: list[str], **extra: str) -> Iterator[list[int]]:
-    """Run tests beside what the block runs, and show their output after it.
+def _beside(suites: list[_Suite]) -> Iterator[list[int]]:
+    """Run suites, one after the other, beside what the block runs; then show what they said.
 
-    Yields a list that holds the exit status at the end.
+    Yields a list that holds their exit statuses at the end.
     """
     codes: list[int] = []
-    with tempfile.TemporaryFile("w+") as log:
-        # Browsers wait for real seconds: they go first.
-        with subprocess.Popen(
-            ["nice", "-n", "5", *_command(arguments)],
-            cwd=ROOT, env={**os.environ, **extra}, stdout=log, stderr=subprocess.STDOUT,
-        ) as running:  # fmt: skip
+    with ThreadPoolExecutor(1) as pool:
+        running = [pool.submit(suite.run) for suite in suites]
+        try:
             yield codes
-        codes.append(running.returncode)
-        log.seek(0)
-        say(f"\n=== {label}")
-        shutil.copyfileobj(log, sys.stdout)
+            for suite, future in zip(suites, running, strict=True):
+                suite.show(future)
+        except BaseException:  # Ctrl-C: what runs hears of it too, what waits must not begin
+            pool.shutdown(wait=False, cancel_futures=True)
+            raise
+    codes += [future.result() for future in running]
+
+
+def _suites(logs: Path) -> list[_Suite]:
+    """What needs no browser."""
+    # A worker more than cores: tests of faults wait for leases to end.
+    at_once = ["-n", "3", "--dist", "worksteal"]
+    both = ["tests/integration", "tests/faults"]
+    servers = {
+        "DATABASE_URL": _postgres_url(),
+        "BROKER_URL": os.environ.get("TEST_BROKER_URL", "redis://127.0.0.1:6379/9"),
+    }
+    return [
+        _Suite(
+            "SQLite, embedded queue",
+            [*at_once, "tests/architecture", "tests/unit", *both],
+            logs / "sqlite.log",
+        ),
+        _Suite(
+            "PostgreSQL and Redis",
+            [*at_once, *both, "tests/production"],
+            logs / "postgresql.log",
+            servers,
+        ),
+    ]
 
 
 def run(rest: list[str]) -> int:
@@ -83,17 +142,12 @@ def run(rest: list[str]) -> int:
     manage("collectstatic", "--no-input", "-v", "0")
     if rest:
         return _pytest("pytest", rest)
-    say("\n=== browser code (Vitest)")
-    codes = [subprocess.run(["npm", "test"], check=False, cwd=FRONTEND).returncode]
-    # A worker more than cores: tests of faults wait for leases to end.
-    folders = ["tests/architecture", "tests/unit", "tests/integration", "tests/faults"]
-    codes.append(_pytest("SQLite, embedded queue", ["-n", "3", "--dist", "worksteal", *folders]))
-    with _pytest_beside(
-        "PostgreSQL and Redis",
-        ["-n", "2", "--dist", "worksteal", "tests/integration", "tests/faults", "tests/production"],
-        DATABASE_URL=_postgres_url(),
-        BROKER_URL=os.environ.get("TEST_BROKER_URL", "redis://127.0.0.1:6379/9"),
-    ) as beside:
-        label = "the journeys in a real browser, beside PostgreSQL's and Redis' tests"
+    with (
+        tempfile.TemporaryDirectory(prefix="readerstudy-tests-") as logs,
+        _beside(_suites(Path(logs))) as beside,
+    ):
+        say("\n=== browser code (Vitest)")
+        codes = [subprocess.run(["npm", "test"], check=False, cwd=FRONTEND).returncode]
+        label = "the journeys in a real browser; the other tests run beside them, shown after them"
         codes.append(_pytest(label, ["tests/e2e"]))
     return int(any([*codes, *beside]))  # a suite that was killed has a negative code

@@ -1,22 +1,47 @@
 """The same code on PostgreSQL and Redis: a study from phantoms to signed reads, by real servers."""
 
 import os
+import shutil
 import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 
 import psycopg
 import pytest
+from django.test import override_settings
 
+from readerstudy.demo import phantoms
 from scripts.launcher.setup import PYTHON, ROOT
+from tests.heads import part_of_head
 
 ADMIN = os.environ.get("TEST_DATABASE_URL", "postgresql://postgres@127.0.0.1:5432/postgres")
 REDIS = os.environ.get("TEST_BROKER_URL", "redis://127.0.0.1:6379/9")
+CASES, TRAINING = 4, 1
+
+
+def _parts_of_heads(cache: Path, kept: Path) -> None:
+    """Fill the demonstration's cache: it takes what lies there for the phantoms that it orders.
+
+    Whole heads go through the same demonstration in the browser's tests; `kept` has them.
+    """
+    wanted = phantoms.orders(CASES, TRAINING)
+    wanted += phantoms.priors(TRAINING).values()
+    with override_settings(CACHE_DIR=kept):
+        whole = {order: phantoms.folder_of(order) for order in phantoms.make_all(wanted, workers=2)}
+        parts = {order: part_of_head(order, cache / "parts") for order in wanted}
+    with override_settings(CACHE_DIR=cache):
+        for order, folder in whole.items():
+            to = phantoms.folder_of(order)
+            to.mkdir(parents=True)
+            parts[order].rename(to / "dicom")
+            shutil.copyfile(folder / phantoms.TRUTH, to / phantoms.TRUTH)
 
 
 @pytest.fixture
 def environment(tmp_path: Path) -> Iterator[dict[str, str]]:
-    """An empty database of its own, Redis as the broker."""
+    """An empty database of its own, Redis as the broker, examinations that are soon taken in."""
+    kept = Path(os.environ.get("READERSTUDY_CACHE", ROOT / "var" / "cache"))
+    _parts_of_heads(tmp_path / "cache", kept)
     name = f"readerstudy_e2e_{os.getpid()}"
     with psycopg.connect(ADMIN, autocommit=True) as connection:
         connection.execute(f"CREATE DATABASE {name}")
@@ -24,7 +49,7 @@ def environment(tmp_path: Path) -> Iterator[dict[str, str]]:
         yield {
             **os.environ,
             "READERSTUDY_VAR": str(tmp_path),
-            "READERSTUDY_CACHE": os.environ.get("READERSTUDY_CACHE", str(ROOT / "var" / "cache")),
+            "READERSTUDY_CACHE": str(tmp_path / "cache"),
             "DATABASE_URL": ADMIN.rsplit("/", 1)[0] + f"/{name}",
             "BROKER_URL": REDIS,
         }
@@ -45,7 +70,7 @@ def _manage(environment: dict[str, str], *arguments: str) -> str:
 @pytest.mark.redis
 def test_a_study_runs_on_postgresql_and_redis(environment: dict[str, str]) -> None:
     _manage(environment, "migrate", "--no-input", "-v", "0")
-    _manage(environment, "make_demo", "--cases", "4", "--training", "1")
+    _manage(environment, "make_demo", "--cases", str(CASES), "--training", str(TRAINING))
     counts = _manage(
         environment,
         "shell",

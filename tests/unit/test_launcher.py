@@ -1,4 +1,4 @@
-"""`make demo` leaves nothing behind, whenever it is stopped."""
+"""`make demo` leaves nothing behind, whenever it is stopped; `make test` hides no failure."""
 
 import os
 import signal
@@ -8,6 +8,8 @@ import time
 from pathlib import Path
 
 import pytest
+
+from scripts.launcher import tests as suites
 
 ROOT = Path(__file__).resolve().parents[2]
 # The launcher with processes that never answer, so that it waits for them until it is stopped.
@@ -45,3 +47,35 @@ def test_what_was_started_is_stopped_while_it_still_starts(
         launcher.wait(timeout=30)
     assert len(started) == 2
     assert [pid for pid in started if Path(f"/proc/{pid}").exists()] == []
+
+
+def _suite(label: str, code: str, logs: Path) -> suites._Suite:
+    return suites._Suite(label, ["-c", code], logs / f"{label}.log")
+
+
+@pytest.fixture
+def _bare_python(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(suites, "_command", lambda arguments: [sys.executable, *arguments])
+
+
+@pytest.mark.usefixtures("_bare_python")
+def test_what_ran_beside_is_shown_after_and_counts(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    first = _suite("first", "print('one'); raise SystemExit(3)", tmp_path)
+    second = _suite("second", "print('two')", tmp_path)
+    with suites._beside([first, second]) as codes:
+        print("the block")  # noqa: T201 -- as the tests that it runs
+    assert codes == [3, 0]
+    said = capsys.readouterr().out.split()
+    assert said.index("block") < said.index("one") < said.index("two")
+
+
+@pytest.mark.usefixtures("_bare_python")
+def test_what_waits_does_not_begin_once_one_has_stopped_the_tests(tmp_path: Path) -> None:
+    begun = tmp_path / "begun"
+    first = _suite("first", "import time; time.sleep(1)", tmp_path)
+    second = _suite("second", f"open({str(begun)!r}, 'w')", tmp_path)
+    with pytest.raises(KeyboardInterrupt), suites._beside([first, second]):
+        raise KeyboardInterrupt
+    assert not begun.exists()

@@ -29,7 +29,7 @@ from readerstudy.audit.models import Entry
 from readerstudy.reads.disclosure import MEANING
 from readerstudy.studies import services as studies
 from readerstudy.studies.models import Study
-from tests import factories
+from tests import factories, kept
 from tests.cast import PASSWORD, People
 from tests.integration.reads.conftest import sit
 from tests.integration.studies.test_c3_concealment import PARAMETER, client_of, patterns
@@ -133,7 +133,7 @@ class Asking:
 def matrix(people: People) -> Iterator[Matrix]:
     """Every address and method: a status for each role."""
     logging.disable(logging.ERROR)  # thousands of refusals
-    study = factories.running_study(people)
+    study = kept.running_study(people)
     factories.other_study(people)
     tab = sit(people.rae, study)
     values = filled(study, tab.open())

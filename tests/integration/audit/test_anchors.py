@@ -15,7 +15,7 @@ from django.test import Client
 from readerstudy.audit import anchoring, anchors, chain, selectors, tasks, triggers
 from readerstudy.audit.chain import FIRST_HASH, Link, link_hash
 from readerstudy.audit.models import Entry, Verification
-from tests import factories
+from tests import factories, kept
 from tests.cast import People
 from tests.integration.audit.test_record import tamper  # noqa: F401 -- a fixture
 
@@ -128,7 +128,7 @@ def test_h1_an_anchor_that_was_changed_or_that_another_signed_is_refused(tmp_pat
 
 @pytest.mark.fault("H1")
 def test_h1_a_night_finds_what_the_database_alone_cannot_tell(people: People, tamper: Any) -> None:  # noqa: F811
-    study = factories.draft_study(people)
+    study = kept.draft_study(people)
     call_command("anchor_audit", "--keep")
     untouched = tasks.nightly()  # but for the triggers that `tamper` switches off
     head = Entry.objects.filter(chain=str(study.pk)).order_by("-number")[0]

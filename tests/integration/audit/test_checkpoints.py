@@ -12,7 +12,7 @@ from django.utils import timezone
 from readerstudy.audit import anchoring, chain, tasks, triggers
 from readerstudy.audit.models import Entry, Verification
 from readerstudy.audit.services import record_view
-from tests import factories
+from tests import kept
 from tests.cast import People
 from tests.integration.audit.test_record import tamper  # noqa: F401 -- a fixture
 
@@ -24,7 +24,7 @@ def _whole(people: People, settings: Any, tmp_path: Path) -> None:
     if connection.vendor == "postgresql":  # the tests' own database lifts the one on TRUNCATE
         with connection.schema_editor() as editor:
             triggers.install(None, editor)
-    factories.draft_study(people)
+    kept.draft_study(people)
     assert night().is_full
 
 

@@ -8,7 +8,7 @@ from django.db import transaction
 from readerstudy.audit.services import record
 from readerstudy.reads.models import Read
 from readerstudy.studies.models import Study
-from tests import factories
+from tests import kept
 from tests.cast import People
 from tests.lock_order import LockOrderError
 
@@ -42,13 +42,13 @@ def write_another_chain() -> None:
 def test_what_waits_while_it_holds_the_chain_is_caught(
     people: People, then: Callable[[], None], words: str
 ) -> None:
-    study = factories.draft_study(people)
+    study = kept.draft_study(people)
     with pytest.raises(LockOrderError, match=words):
         after_the_chain(study, then)
 
 
 def test_rows_first_and_the_chain_last_pass_as_often_as_wanted(people: People) -> None:
-    study = factories.draft_study(people)
+    study = kept.draft_study(people)
     for _ in range(2):
         with transaction.atomic():
             locked = Study.objects.select_for_update(no_key=True).get(pk=study.pk)

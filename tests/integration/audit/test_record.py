@@ -15,13 +15,13 @@ from readerstudy.audit.chain import Head, Tampering
 from readerstudy.audit.models import Entry
 from readerstudy.audit.services import record, record_view
 from readerstudy.studies import services as studies
-from tests import factories
+from tests import factories, kept
 from tests.cast import People
 
 
 def chain_of_study(people: People) -> str:
     """A chain of a dozen entries, made by real changes."""
-    return str(factories.draft_study(people).pk)
+    return str(kept.draft_study(people).pk)
 
 
 def found(chain: str, *kept: Head) -> list[tuple[int, Tampering]]:
@@ -68,7 +68,7 @@ def test_a_change_that_fails_leaves_no_entry_and_no_gap(people: People) -> None:
 
 
 def test_every_chain_of_a_busy_platform_holds(people: People) -> None:
-    study = factories.running_study(people)
+    study = kept.running_study(people)
     factories.other_study(people)
     record_view("results.view", subject="analysis:1", by=people.stan, study=study.pk)
     chains = set(Entry.objects.values_list("chain", flat=True))
@@ -201,7 +201,7 @@ def test_verify_audit_says_what_was_done(
 
 
 def test_the_trail_is_searched_newest_first(people: People) -> None:
-    study = factories.draft_study(people)
+    study = kept.draft_study(people)
     studies.withdraw_reader(study.readers.get(code="R01"), reason="Moved away", by=people.cora)
     trail = selectors.entries(study=study.pk)
     assert [entry.number for entry in trail][:2] == [trail.count(), trail.count() - 1]

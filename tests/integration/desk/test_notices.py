@@ -22,7 +22,7 @@ from readerstudy.studies import services as studies
 from readerstudy.studies.definition import DesignDraft
 from readerstudy.studies.models import Study
 from readerstudy.web.problems import Problem, Unknown
-from tests import factories, proposing
+from tests import factories, kept, proposing
 from tests.cast import People
 from tests.integration.reads.conftest import running, sit
 
@@ -143,9 +143,7 @@ def test_c5_who_is_in_the_washout_is_neither_late_nor_reminded(
 
 
 def test_c7_a_design_that_cannot_be_filled_is_a_notice(people: People) -> None:
-    draft = factories.draft_study(
-        people, readers=(people.rae,), design=DesignDraft(kind="crossover")
-    )
+    draft = kept.draft_study(people, readers=(people.rae,), design=DesignDraft(kind="crossover"))
     (found,) = notices.notices(draft)
     assert "readers cannot fill 2 groups" in found.words
     assert found.is_urgent

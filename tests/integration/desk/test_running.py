@@ -12,7 +12,7 @@ from readerstudy.studies import services as studies
 from readerstudy.studies.definition import DesignDraft
 from readerstudy.studies.models import Study
 from readerstudy.studies.selectors import questions
-from tests import factories, proposing
+from tests import factories, kept, proposing
 from tests.cast import PASSWORD, People
 from tests.integration.reads.conftest import running, sit
 from tests.scripted import Refused
@@ -177,7 +177,7 @@ def test_c6_frozen_reads_are_not_voided(study: Study, people: People, sign_in: S
 def test_c1_a_drafts_name_and_idle_limit_are_set_on_its_page(
     people: People, sign_in: SignIn
 ) -> None:
-    draft = factories.draft_study(people)
+    draft = kept.draft_study(people)
     client, address = sign_in(people.cora), f"/studies/{draft.pk}/describe/"
     said = {"name": "Renamed", "summary": "s", "idle_limit_s": "90"}
     assert "Renamed" in client.post(address, said, follow=True).content.decode()
@@ -190,7 +190,7 @@ def test_c1_a_drafts_name_and_idle_limit_are_set_on_its_page(
 def test_c1_how_much_readers_are_told_is_set_on_the_protocols_page(
     people: People, sign_in: SignIn
 ) -> None:
-    draft = factories.draft_study(people)
+    draft = kept.draft_study(people)
     client, address = sign_in(people.cora), f"/studies/{draft.pk}/describe/"
     told = {"resident": "short", "general": "none", "neuroradiologist": "full"}
     said = {f"explanation-{each}": level for each, level in told.items()}
@@ -206,7 +206,7 @@ def test_c1_how_much_readers_are_told_is_set_on_the_protocols_page(
 def test_c1_whether_kinds_of_lesion_are_told_is_set_on_the_protocols_page(
     people: People, sign_in: SignIn
 ) -> None:
-    draft = factories.draft_study(people)
+    draft = kept.draft_study(people)
     client, address = sign_in(people.cora), f"/studies/{draft.pk}/describe/"
     box = 'id="lesion_classification" name="lesion_classification" '
     for said in ({"lesion_classification": "on"}, {}):

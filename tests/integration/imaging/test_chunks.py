@@ -20,7 +20,7 @@ from readerstudy.imaging import services, store
 from readerstudy.imaging.models import Part, Upload
 from readerstudy.imaging.services import parts
 from readerstudy.studies.models import Study
-from tests import dicom, factories
+from tests import dicom, kept
 from tests.cast import People
 
 pytestmark = pytest.mark.django_db
@@ -30,7 +30,7 @@ CHUNK = "application/offset+octet-stream"
 
 @pytest.fixture
 def study(people: People) -> Study:
-    return factories.draft_study(people, n_cases=0)
+    return kept.draft_study(people, n_cases=0)
 
 
 @pytest.fixture

@@ -16,7 +16,7 @@ from readerstudy.imaging import selectors, services, store
 from readerstudy.imaging.models import Examination, HeldFile, Instance, Series, Upload
 from readerstudy.imaging.services import held
 from readerstudy.studies.models import Study
-from tests import dicom, factories
+from tests import dicom, kept
 from tests.cast import People
 from tests.unit.imaging.test_deidentification import head
 
@@ -27,7 +27,7 @@ SAVED = {"act": "deidentification", "dates": "shift", "device": "on", "descripto
 
 @pytest.fixture
 def study(people: People) -> Study:
-    return factories.draft_study(people, n_cases=0)
+    return kept.draft_study(people, n_cases=0)
 
 
 @pytest.fixture

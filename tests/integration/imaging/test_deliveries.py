@@ -17,7 +17,7 @@ from readerstudy.imaging.models import Upload
 from readerstudy.imaging.services import delivering, finishing
 from readerstudy.studies.models import Study
 from readerstudy.web.problems import Problem
-from tests import dicom, factories
+from tests import dicom, kept
 from tests.cast import People
 
 pytestmark = pytest.mark.django_db
@@ -27,7 +27,7 @@ Sent = list[str]
 
 @pytest.fixture
 def study(people: People) -> Study:
-    return factories.draft_study(people, n_cases=0)
+    return kept.draft_study(people, n_cases=0)
 
 
 @pytest.fixture

@@ -19,7 +19,7 @@ from readerstudy.imaging import services, store, tokens
 from readerstudy.imaging.models import Collection, Examination, Series, Upload
 from readerstudy.imaging.services import delivering
 from readerstudy.web.problems import Problem
-from tests import dicom, factories
+from tests import dicom, kept
 from tests.cast import People
 
 pytestmark = [pytest.mark.django_db, pytest.mark.once]
@@ -231,7 +231,7 @@ def test_e4_links_are_not_followed_and_a_folder_of_many_is_walked_not_listed(
 def test_e4_a_body_that_says_it_is_compressed_is_taken_as_it_is(
     people: People, sign_in: Callable[..., Client]
 ) -> None:
-    study = factories.draft_study(people, n_cases=0)
+    study = kept.draft_study(people, n_cases=0)
     client = sign_in(people.cora)
     upload = client.post(f"/api/collections/{study.collection_id}/uploads").json()["id"]
     bomb = gzip.compress(b"\0" * 20_000_000)

@@ -18,7 +18,7 @@ from readerstudy.imaging import deidentify, receiver, selectors, services, store
 from readerstudy.imaging.models import Collection, Examination, Instance, Sender, Series, Upload
 from readerstudy.imaging.refusals import Reason, RefusedFile
 from readerstudy.studies.models import Study
-from tests import dicom, factories
+from tests import dicom, kept
 from tests.cast import People
 
 pytestmark = pytest.mark.django_db
@@ -90,7 +90,7 @@ def _c_store(study: Study, path: Path) -> None:
 def test_c2_a_locked_studys_examinations_take_no_more_images_whoever_sends(
     people: People, tmp_path: Path, send: Callable[[Study, Path], None]
 ) -> None:
-    study = factories.locked_study(people)
+    study = kept.locked_study(people)
     key = bytes(study.collection.uid_key)
     case = study.cases.select_related("examination")[0]
     Examination.objects.filter(pk=case.examination_id).update(

@@ -18,7 +18,7 @@ from readerstudy.imaging import services
 from readerstudy.imaging.models import HeldFile, Instance, Series, Upload
 from readerstudy.imaging.services import delivering, held, releasing
 from readerstudy.studies.models import Study
-from tests import dicom, factories
+from tests import dicom, kept
 from tests.cast import People
 from tests.integration.imaging.test_deidentifying import deliver, only_examination
 
@@ -27,7 +27,7 @@ pytestmark = pytest.mark.django_db
 
 @pytest.fixture
 def study(people: People) -> Study:
-    made = factories.draft_study(people, n_cases=0)
+    made = kept.draft_study(people, n_cases=0)
     Series.objects.update(pack_sha256="")  # the draft's training case has no files
     return made
 

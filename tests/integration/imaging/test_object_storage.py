@@ -24,7 +24,7 @@ from readerstudy.object_storage import s3_storage
 from readerstudy.results import store as results
 from readerstudy.studies.models import Study
 from readerstudy.web.problems import Problem
-from tests import dicom, factories
+from tests import dicom, kept
 from tests.cast import People
 
 pytestmark = [pytest.mark.django_db, pytest.mark.once]
@@ -75,7 +75,7 @@ def bucket(server: str, settings: Any, monkeypatch: pytest.MonkeyPatch) -> Itera
 
 @pytest.fixture
 def study(people: People) -> Study:
-    made = factories.draft_study(people, n_cases=0)
+    made = kept.draft_study(people, n_cases=0)
     Series.objects.update(pack_sha256="")  # the draft's training case has no files
     return made
 

@@ -16,7 +16,7 @@ import requests
 from readerstudy.imaging import receiver, services
 from readerstudy.imaging.models import Instance, Upload
 from readerstudy.studies.models import Study
-from tests import dicom, factories
+from tests import dicom, kept
 from tests.cast import People
 from tests.conftest import IN_CI
 
@@ -52,7 +52,7 @@ class Orthanc:
 
 @pytest.fixture
 def study(people: People) -> Study:
-    return factories.draft_study(people, n_cases=0)
+    return kept.draft_study(people, n_cases=0)
 
 
 @pytest.fixture

@@ -28,7 +28,7 @@ from readerstudy.imaging.models import Examination, Instance, Sender, Upload
 from readerstudy.proposals.models import Run
 from readerstudy.proposals.services import sweep
 from readerstudy.studies.models import Study
-from tests import dicom, factories
+from tests import dicom, kept
 from tests.cast import People
 
 pytestmark = [
@@ -41,7 +41,7 @@ CALLING, CALLED = "HOSPITAL", "READERSTUDY"
 
 @pytest.fixture
 def study(people: People) -> Study:
-    return factories.draft_study(people, n_cases=0)
+    return kept.draft_study(people, n_cases=0)
 
 
 @pytest.fixture

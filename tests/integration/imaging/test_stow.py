@@ -21,7 +21,7 @@ from readerstudy.imaging.models import Examination, Instance, Series, Upload
 from readerstudy.imaging.services import finishing, standing
 from readerstudy.imaging.services.standing import OLDEST, QUIET
 from readerstudy.studies.models import Study
-from tests import dicom, factories, wire
+from tests import dicom, factories, kept, wire
 from tests.cast import People
 from tests.integration.imaging.test_dicomweb import values
 
@@ -32,7 +32,7 @@ MULTIPART = 'multipart/related; type="application/dicom"; boundary=part'
 
 @pytest.fixture
 def study(people: People) -> Study:
-    return factories.draft_study(people, n_cases=0)
+    return kept.draft_study(people, n_cases=0)
 
 
 def sender(study: Study, **options: Any) -> DICOMwebClient:

@@ -15,7 +15,7 @@ from readerstudy.proposals.models import Run
 from readerstudy.studies import integrity, readiness
 from readerstudy.studies import services as studies
 from readerstudy.studies.models import Study
-from tests import factories, proposing
+from tests import factories, kept, proposing
 from tests.cast import PASSWORD, People
 
 PLAIN = proposing.found(classification={})
@@ -48,7 +48,7 @@ def _answers(monkeypatch: pytest.MonkeyPatch, head: Head) -> None:
 @pytest.fixture
 def study(people: People) -> Study:
     """A draft whose proposals are there, without kinds."""
-    made = factories.draft_study(people, with_proposals=True)
+    made = kept.draft_study(people, with_proposals=True)
     for case in made.cases.all():
         proposing.propose(case.examination, PLAIN, head=None)
     return made
@@ -84,7 +84,7 @@ def test_kinds_are_asked_for_once_a_draft_tells_them_and_stop_its_lock_until_the
 
 
 def test_a_study_that_does_not_tell_kinds_has_none_asked_for(people: People) -> None:
-    made = factories.draft_study(people, with_proposals=True)
+    made = kept.draft_study(people, with_proposals=True)
     _perform_all()
     assert ProposedLesion.objects.count() == made.cases.count()
     assert set(Run.objects.values_list("kinds_head", flat=True)) == {""}

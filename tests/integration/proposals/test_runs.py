@@ -20,7 +20,7 @@ from readerstudy.proposals.models import Run
 from readerstudy.studies import integrity, readiness
 from readerstudy.studies import services as studies
 from readerstudy.web.problems import Problem
-from tests import factories, proposing
+from tests import factories, kept, proposing
 from tests.cast import PASSWORD, People
 
 State = Run.State
@@ -103,7 +103,7 @@ def test_an_examination_that_is_not_ready_waits(examination: Examination) -> Non
 def test_the_sweep_serves_the_detectors_of_open_studies_and_the_default(
     people: People, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    study = factories.draft_study(people, n_cases=2, n_training=0)
+    study = kept.draft_study(people, n_cases=2, n_training=0)
     monkeypatch.setattr(bridge, "default_detector", lambda: "other@2")
     services.sweep()
     assert Run.objects.filter(detector=factories.DETECTOR).count() == 2
@@ -283,7 +283,7 @@ def test_more_than_26_proposals_have_labels_of_their_own(run: Run) -> None:
 def test_c8_a_case_whose_proposal_failed_stops_the_lock_until_retried_or_declared(
     people: People, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    study = factories.draft_study(people, n_cases=4, with_proposals=True)
+    study = kept.draft_study(people, n_cases=4, with_proposals=True)
     services.sweep()
     _crashes(monkeypatch, RuntimeError("CUDA out of memory"))
     bad, *good = Run.objects.order_by("queued_at", "pk")
@@ -313,7 +313,7 @@ def test_c8_a_case_whose_proposal_failed_stops_the_lock_until_retried_or_declare
 def test_c8_an_arm_whose_detector_is_not_installed_is_said(
     people: People, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    study = factories.draft_study(people, with_proposals=True)
+    study = kept.draft_study(people, with_proposals=True)
     monkeypatch.setattr(bridge, "known_detectors", list)
     codes = {each.code for each in readiness.missing(study)}
     assert codes == {"proposals.not_there", "proposals.unknown_detector"}
@@ -323,7 +323,7 @@ def test_c8_an_arm_whose_detector_is_not_installed_is_said(
 def test_a3_proposals_of_other_weights_than_the_cards_are_found(
     people: People, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    study = factories.draft_study(people, with_proposals=True)
+    study = kept.draft_study(people, with_proposals=True)
     proposing.propose_for(study, proposing.found())
     studies.lock(study, password=PASSWORD, by=people.cora)
     assert integrity.check(study) == []

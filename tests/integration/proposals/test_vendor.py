@@ -23,7 +23,7 @@ from readerstudy.studies import services as studies
 from readerstudy.studies.definition import ArmDraft, DesignDraft
 from readerstudy.studies.models import Study
 from readerstudy.web.problems import Invalid, Problem, Refused, Unknown
-from tests import dicom, factories
+from tests import dicom, factories, kept
 from tests.cast import PASSWORD, People
 from tests.integration.reads.conftest import sit
 
@@ -48,7 +48,7 @@ def study(people: People) -> Study:
     """A draft whose AI arm shows the vendor's results."""
     _register(people)
     arms = (factories.CONTROL, AIDED)
-    return factories.draft_study(people, arms=arms, design=PARALLEL, n_cases=0, n_training=0)
+    return kept.draft_study(people, arms=arms, design=PARALLEL, n_cases=0, n_training=0)
 
 
 def _table(path: Path, *rows: str) -> Path:
@@ -135,7 +135,7 @@ def test_results_delivered_again_replace_the_earlier_ones_while_the_study_is_a_d
 
 def test_c2_nothing_is_delivered_to_a_locked_study(people: People, tmp_path: Path) -> None:
     _register(people)
-    running = factories.running_study(people)
+    running = kept.running_study(people)
     code = running.cases.values_list("code", flat=True)[0]
     table = _table(tmp_path / "a.csv", f"{code},1,1,0,2,0.7")
     with pytest.raises(Problem) as refused:
@@ -165,7 +165,7 @@ def test_results_that_fit_no_case_are_refused_in_words(
 def test_g3_a_case_of_another_study_takes_no_results(
     study: Study, people: People, tmp_path: Path
 ) -> None:
-    other = factories.draft_study(people, name="Another", n_cases=0, n_training=0)
+    other = kept.draft_study(people, name="Another", n_cases=0, n_training=0)
     foreign = factories.cases(other, number=1, by=people.cora, with_proposals=True)[0]
     table = _table(tmp_path / "a.csv", f"{foreign.examination.study_uid},1,1,0,2,0.7")
     outcomes = services.deliver(study, detector=VENDOR, files=[table], by=people.cora)

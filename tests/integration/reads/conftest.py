@@ -13,6 +13,7 @@ from readerstudy.studies.models import Study
 from tests import factories, proposing
 from tests.cast import PASSWORD, People
 from tests.integration.reads import worlds
+from tests.kept import kept
 from tests.scripted import Tab, through
 
 Sits = Callable[..., Tab]
@@ -43,6 +44,17 @@ def running(
 
     Every other case has a prior examination. Readers with AI are told of kinds of lesion.
     """
+    name = f"reading {arms!r} {design!r} {n_cases} {with_proposals}"
+    return kept(name, lambda: _running(people, arms, design, n_cases, with_proposals))
+
+
+def _running(
+    people: People,
+    arms: tuple[ArmDraft, ...],
+    design: DesignDraft | None,
+    n_cases: int,
+    with_proposals: bool,  # noqa: FBT001 -- as `running` has it
+) -> Study:
     made = factories.draft_study(
         people, arms=arms, design=design, n_cases=n_cases, with_proposals=with_proposals
     )

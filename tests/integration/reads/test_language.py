@@ -13,7 +13,7 @@ from readerstudy.audit.models import Entry
 from readerstudy.studies import services as studies
 from readerstudy.studies.definition import QuestionDraft, QuestionnaireDraft
 from readerstudy.studies.models import Study
-from tests import factories, proposing
+from tests import kept, proposing
 from tests.cast import PASSWORD, People
 from tests.integration.reads.conftest import sit
 
@@ -54,7 +54,7 @@ def _english_afterwards() -> Iterator[None]:
 
 def chinese_study(people: People) -> Study:
     """A study whose own words are Chinese, with a questionnaire and a pass mark."""
-    made = factories.draft_study(people, n_training=1, with_proposals=True)
+    made = kept.draft_study(people, n_training=1, with_proposals=True)
     Study.objects.filter(pk=made.pk).update(name="研究", washout_days=0)
     made.refresh_from_db()
     years = QuestionDraft(key="years", text="年限", kind="number", minimum=0)

@@ -15,7 +15,7 @@ from readerstudy.studies import services as studies
 from readerstudy.studies.models import Reader, Study
 from readerstudy.web.problems import Invalid, Problem, Unknown
 from readerstudy.web.problems import Refused as Forbidden
-from tests import factories, proposing
+from tests import factories, kept, proposing
 from tests.cast import PASSWORD, People
 from tests.integration.reads.conftest import sit
 from tests.scripted import Refused
@@ -26,7 +26,7 @@ LESION = [1.0, 1.0, 0.5]  # the factory's lesion lies there; every second case h
 
 
 def qualifying(people: People, percent: int = 100, *, n_training: int = 2, cases: int = 0) -> Study:
-    made = factories.draft_study(people, n_training=n_training, with_proposals=True)
+    made = kept.draft_study(people, n_training=n_training, with_proposals=True)
     studies.set_pass_mark(made, percent=percent, cases=cases, by=people.cora)
     proposing.propose_for(made, proposing.found())
     studies.lock(made, password=PASSWORD, by=people.cora)
@@ -139,7 +139,7 @@ def test_who_trains_again_meets_other_cases(people: People) -> None:
 
 
 def test_an_attempt_has_no_more_cases_than_are_marked_as_training(people: People) -> None:
-    made = factories.draft_study(people, n_training=2)
+    made = kept.draft_study(people, n_training=2)
     studies.set_pass_mark(made, percent=50, cases=3, by=people.cora)
     found = studies.check(made, by=people.cora)
     assert "studies.too_few_training_cases" in [each.code for each in found]

@@ -21,7 +21,7 @@ from readerstudy.studies.models import Study
 from readerstudy.studies.question_sets import usual_questionnaires
 from readerstudy.studies.selectors import current_version, definition
 from readerstudy.web.problems import Invalid, Problem
-from tests import factories, proposing
+from tests import kept, proposing
 from tests.cast import PASSWORD, People
 from tests.integration.reads.conftest import sit
 from tests.scripted import Refused
@@ -41,7 +41,7 @@ def clock() -> Iterator[Clock]:
 
 
 def asking(people: People) -> Study:
-    made = factories.draft_study(people, with_proposals=True)
+    made = kept.draft_study(people, with_proposals=True)
     studies.set_questionnaires(made, questionnaires=usual_questionnaires(), by=people.cora)
     proposing.propose_for(made, proposing.found())
     studies.lock(made, password=PASSWORD, by=people.cora)
@@ -98,7 +98,7 @@ def test_where_nothing_is_required_the_questions_can_be_skipped(
     people: People, sign_in: SignIn
 ) -> None:
     """As in the demonstration; where an answer is required, asking to skip is answered 400."""
-    made = factories.draft_study(people, with_proposals=True)
+    made = kept.draft_study(people, with_proposals=True)
     before, room, _after = usual_questionnaires()
     optional = tuple(replace(each, is_required=False) for each in before.questions)
     asked = (replace(before, questions=optional), replace(room, moment="before"))

@@ -13,7 +13,7 @@ from readerstudy.studies import services as studies
 from readerstudy.studies.models import ProtocolVersion, Study
 from readerstudy.studies.selectors import current_version, definition
 from readerstudy.web.problems import Invalid
-from tests import factories, proposing
+from tests import factories, kept, proposing
 from tests.cast import PASSWORD, People
 from tests.integration.reads.conftest import sit
 from tests.scripted import Refused, Tab
@@ -32,7 +32,7 @@ def clock() -> Iterator[Clock]:
 
 def limited(people: People, *arms: factories.ArmDraft) -> Study:
     """A running study whose sessions end after 30 minutes, with 10 minutes of rest."""
-    made = factories.draft_study(
+    made = kept.draft_study(
         people, arms=arms or (factories.CONTROL, factories.AIDED), with_proposals=True
     )
     studies.describe(
@@ -119,7 +119,7 @@ def test_r10_a_break_as_long_as_the_rest_begins_a_new_session_inside_a_case(
 
 def test_r10_reading_in_another_study_counts_too(people: People, clock: Clock) -> None:
     study = limited(people)
-    other = factories.running_study(people, name="Other")
+    other = kept.running_study(people, name="Other")
     read_one(people, other, clock, LIMIT + 1)
     assert refusal(people, study).code == "reads.rest"
     assert sit(people.rae, other).open()["session"]["limit_min"] == 0  # no limit there
@@ -144,7 +144,7 @@ def test_r10_the_second_half_of_a_case_is_no_further_case(people: People, clock:
 
 @pytest.mark.parametrize(("limit", "rest"), [(5, 15), (500, 15), (-1, 15), (30, 1), (30, 999)])
 def test_r10_limits_outside_their_range_are_refused(limit: int, rest: int, people: People) -> None:
-    study = factories.draft_study(people)
+    study = kept.draft_study(people)
     with pytest.raises(Invalid, match="lies between"):
         studies.describe(
             study, name="S", summary="", session_limit_min=limit, rest_min=rest, by=people.cora
@@ -163,7 +163,7 @@ def test_r10_the_limit_is_part_of_the_protocol(people: People) -> None:
 def test_a3_a_protocol_that_was_locked_before_there_were_limits_is_still_what_was_locked(
     people: People,
 ) -> None:
-    study = factories.running_study(people)
+    study = kept.running_study(people)
     version = ProtocolVersion.objects.get(study=study)
     old = {k: v for k, v in version.document.items() if k not in {"session_limit_min", "rest_min"}}
     ProtocolVersion.objects.filter(pk=version.pk).update(document=old, sha256=protocol.sha256(old))

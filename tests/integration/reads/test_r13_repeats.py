@@ -16,7 +16,7 @@ from readerstudy.studies import services as studies
 from readerstudy.studies.definition import DesignDraft
 from readerstudy.studies.models import ProtocolVersion, Reader, Study
 from readerstudy.studies.randomisation import repeat_number
-from tests import factories
+from tests import kept
 from tests.cast import People
 from tests.integration.reads.conftest import running, sit
 from tests.integration.reads.test_operations import DAY_0, at
@@ -105,7 +105,7 @@ def test_r13_repeats_are_tables_of_their_own_and_the_report_says_how_readers_agr
 def test_a3_a_protocol_that_was_locked_before_there_were_repeats_is_what_was_locked(
     people: People,
 ) -> None:
-    study = factories.running_study(people)
+    study = kept.running_study(people)
     version = ProtocolVersion.objects.get(study=study)
     old = dict(version.document)
     old["design"] = {name: value for name, value in old["design"].items() if name != "repeats"}

@@ -14,7 +14,7 @@ from readerstudy.results.models import EmergencyUnblinding
 from readerstudy.results.services import emergency
 from readerstudy.studies.models import Study
 from readerstudy.web.problems import Problem
-from tests import factories
+from tests import kept
 from tests.cast import PASSWORD, People
 from tests.integration.reads.conftest import sit
 from tests.integration.studies.test_c3_concealment import client_of
@@ -24,7 +24,7 @@ from tests.planting import Plant, caught
 @pytest.fixture
 def study(people: People) -> Study:
     """Rae has signed the training case and one of the study's own."""
-    made = factories.running_study(people)
+    made = kept.running_study(people)
     tab = sit(people.rae, made)
     for _ in range(2):
         tab.read_and_sign()

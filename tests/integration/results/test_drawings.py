@@ -11,7 +11,7 @@ from readerstudy.results import drawings
 from readerstudy.results.freeze import gather
 from readerstudy.studies.readiness import missing
 from readerstudy.truth.models import ReferenceStandard, TruthLesion
-from tests import factories
+from tests import factories, kept
 from tests.cast import People
 
 ONE_VOXEL = "1,1,0,1,1,1:0,1"
@@ -20,7 +20,7 @@ ONE_VOXEL = "1,1,0,1,1,1:0,1"
 @pytest.fixture
 def standard(people: People) -> ReferenceStandard:
     """A draft's standard of one lesion."""
-    factories.draft_study(people, n_training=0)
+    kept.draft_study(people, n_training=0)
     return ReferenceStandard.objects.filter(status="diseased").order_by("case__code")[0]
 
 
@@ -54,8 +54,8 @@ def test_voxels_count_only_on_the_grid_that_they_were_drawn_on(standard: Referen
     _drawn(standard, frames=3, positions_mm=[[0, 0, -1], [0, 0, 0], [0, 0, 1]])
     assert drawings.cells_of_standard(bound) == {**there, "drawn": ""}
     assert drawings.cells_of_standard(mask) == there  # kept before grids were
-    for kept, is_there in ((mask, True), (bound, False)):
-        TruthLesion.objects.filter(standard=standard).update(mask=kept)
+    for stored, is_there in ((mask, True), (bound, False)):
+        TruthLesion.objects.filter(standard=standard).update(mask=stored)
         said = [each.words for each in missing(standard.case.study) if "grid" in each.code]
         assert [standard.case.code in each for each in said] == ([] if is_there else [True])
         tables = {each.name: each for each in gather(standard.case.study)}

@@ -17,7 +17,7 @@ from readerstudy.results import bridge, planning
 from readerstudy.web.problems import Invalid
 from tests.cast import People
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.once]  # formulas and pages, no rows
 SignIn = Callable[..., Client]
 PILOT = Path(__file__).resolve().parents[2] / "data" / "reference" / "vandyke.csv"
 

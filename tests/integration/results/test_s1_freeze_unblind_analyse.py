@@ -19,10 +19,9 @@ from readerstudy.studies import services as studies
 from readerstudy.studies.definition import DesignDraft
 from readerstudy.studies.models import Study
 from readerstudy.web.problems import Problem
-from tests import cast, factories, proposing
+from tests import cast, factories, kept, proposing
 from tests.cast import PASSWORD, People
 from tests.integration.reads.conftest import running, sit
-from tests.kept import kept
 
 pytestmark = pytest.mark.django_db
 CASES = 6
@@ -38,7 +37,7 @@ def _detector(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.fixture
 def world(db: None) -> tuple[People, Study]:
     """The cast, and a study that was read through."""
-    return kept("read through", _world)
+    return kept.kept("read through", _world)
 
 
 @pytest.fixture
@@ -94,7 +93,7 @@ def _analysed(frozen: Freeze, by: User) -> AnalysisRun:
 
 
 def test_a_running_study_is_not_frozen(people: People) -> None:
-    running = factories.running_study(people)
+    running = kept.running_study(people)
     with pytest.raises(Problem) as refused:
         services.freeze(running, by=people.stan)
     assert refused.value.status == 409

@@ -22,7 +22,7 @@ from readerstudy.studies.selectors import (
     require_served,
 )
 from readerstudy.web.problems import Problem
-from tests import factories
+from tests import kept
 from tests.cast import PASSWORD, People
 
 COMMENT_GONE = brain_metastasis_questions()[:2]
@@ -35,7 +35,7 @@ def refusal(call: Any, *args: Any, **fields: Any) -> Problem:
 
 
 def test_c2_an_amendment_is_a_new_version_with_a_reason(people: People) -> None:
-    study = factories.running_study(people)
+    study = kept.running_study(people)
     first = current_version(study)
     assert first is not None
     cora = people.cora
@@ -60,10 +60,10 @@ def test_c2_an_amendment_is_a_new_version_with_a_reason(people: People) -> None:
 
 @pytest.mark.fault("D1")
 def test_d1_amended_questions_are_for_unopened_reads_only(people: People) -> None:
-    study = factories.running_study(people)
+    study = kept.running_study(people)
     first = current_version(study)
     assert first is not None
-    kept = {each.key: each.pk for each in questions(study)}
+    old = {each.key: each.pk for each in questions(study)}
     size = QuestionDraft(key="size", text="Largest, mm?", kind="number", is_required=False)
     second = services.amend(
         study, reason="size is missing", password=PASSWORD, questions=[*COMMENT_GONE, size],
@@ -71,8 +71,8 @@ def test_d1_amended_questions_are_for_unopened_reads_only(people: People) -> Non
     )  # fmt: skip
     assert [each.key for each in questions_of(first)] == ["likelihood", "management", "comment"]
     assert [each.key for each in questions_of(second)] == ["likelihood", "management", "size"]
-    assert {each.pk for each in questions_of(first)} == set(kept.values())
-    assert Question.objects.get(study=study, key="likelihood").pk == kept["likelihood"]
+    assert {each.pk for each in questions_of(first)} == set(old.values())
+    assert Question.objects.get(study=study, key="likelihood").pk == old["likelihood"]
     third = services.amend(
         study, reason="and back", password=PASSWORD, questions=brain_metastasis_questions(),
         by=people.cora,
@@ -82,7 +82,7 @@ def test_d1_amended_questions_are_for_unopened_reads_only(people: People) -> Non
 
 
 def test_the_primary_rating_is_not_amended(people: People) -> None:
-    study = factories.running_study(people)
+    study = kept.running_study(people)
     rating, *rest = brain_metastasis_questions()
     for changed in ([replace(rating, text="Otherwise?"), *rest], rest):
         refused = refusal(
@@ -129,7 +129,7 @@ def _set(model: type[Model], **values: Any) -> Any:
 def test_a3_a_study_that_is_not_what_was_locked_is_not_started_and_not_served(
     people: People, tamper: Any, words: str
 ) -> None:
-    study = factories.locked_study(people)
+    study = kept.locked_study(people)
     tamper(AllocationList.objects.get(study=study))
     refused = refusal(services.start, study, by=people.cora)
     assert refused.code == "studies.integrity"
@@ -144,7 +144,7 @@ def test_a3_a_study_that_is_not_what_was_locked_is_not_started_and_not_served(
 
 
 def test_a3_sound_studies_are_served(people: People) -> None:
-    study = factories.running_study(people)
+    study = kept.running_study(people)
     call_command("check_studies")
     study.refresh_from_db()
     require_served(study)
@@ -155,7 +155,7 @@ def test_a3_sound_studies_are_served(people: People) -> None:
 
 
 def test_check_studies_leaves_drafts_and_closed_studies_alone(people: People) -> None:
-    factories.draft_study(people)
+    kept.draft_study(people)
     try:
         call_command("check_studies")
     except CommandError as error:  # pragma: no cover
@@ -163,7 +163,7 @@ def test_check_studies_leaves_drafts_and_closed_studies_alone(people: People) ->
 
 
 def test_amendments_end_with_the_reading(people: People) -> None:
-    study = factories.running_study(people)
+    study = kept.running_study(people)
     services.close(study, by=people.cora)
     refused = refusal(
         services.amend, study, reason="late", password=PASSWORD, idle_limit_s=70, by=people.cora
@@ -174,7 +174,7 @@ def test_amendments_end_with_the_reading(people: People) -> None:
 
 @pytest.mark.fault("D4")
 def test_d4_a_reader_who_moves_stays_where_the_allocation_has_them(people: People) -> None:
-    study = factories.running_study(people)
+    study = kept.running_study(people)
     reader = study.readers.select_related("site").get(code="R01")
     type(people.rae).objects.filter(pk=people.rae.pk).update(
         site=people.south, experience="neuroradiologist"

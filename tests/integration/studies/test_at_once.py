@@ -17,7 +17,7 @@ from readerstudy.studies import integrity, services
 from readerstudy.studies.allocation import Allocation, AllocationList
 from readerstudy.studies.models import Case, ProtocolVersion, Reader, Study
 from readerstudy.web.problems import Problem
-from tests import cast, factories
+from tests import cast, factories, kept
 from tests.cast import PASSWORD
 
 pytestmark = [pytest.mark.postgres, pytest.mark.django_db(transaction=True)]
@@ -47,7 +47,7 @@ def at_once(calls: list[Callable[[], Any]]) -> list[Any]:
 @pytest.mark.fault("D5")
 def test_d5_of_twenty_locks_at_once_one_makes_the_allocation() -> None:
     people = cast.people()
-    study = factories.draft_study(people)
+    study = kept.draft_study(people)
     services.grant_role(study, user=people.ada, role="coordinator", by=people.cora)
 
     def lock(by: User) -> Callable[[], str]:
@@ -65,7 +65,7 @@ def test_d5_of_twenty_locks_at_once_one_makes_the_allocation() -> None:
 
 def test_an_edit_at_the_instant_of_the_lock_is_in_the_protocol_or_refused() -> None:
     people = cast.people()
-    study = factories.draft_study(people)
+    study = kept.draft_study(people)
     cora = people.cora
 
     def edit(seconds: int) -> Callable[[], str]:

@@ -15,7 +15,7 @@ from django.urls import URLPattern, URLResolver, get_resolver
 from readerstudy.accounts.models import User
 from readerstudy.studies.allocation import Allocation, AllocationList
 from readerstudy.studies.models import Study
-from tests import factories
+from tests import factories, kept
 from tests.cast import People
 
 BACKEND = "django.contrib.auth.backends.ModelBackend"
@@ -76,7 +76,7 @@ def secrets_of(study: Study) -> set[str]:
 
 @pytest.mark.parametrize("who", ["cora", "stan", "ada", "rae"])
 def test_c3_nobody_is_shown_the_allocation_before_unblinding(people: People, who: str) -> None:
-    study = factories.running_study(people)
+    study = kept.running_study(people)
     hidden, client = secrets_of(study), client_of(getattr(people, who))
     sequence = re.compile(r"\b(AB|BA)\b")
     for address in addresses(study):
@@ -101,12 +101,13 @@ def answers(client: Client, address: str) -> list[tuple[int, str]]:
     return [(each.status_code, text) for each, text in zip(got, texts, strict=True)]
 
 
+@pytest.mark.once
 @pytest.mark.fault("F3")
 @pytest.mark.fault("G1")
 @pytest.mark.parametrize("who", ["mallory", "max", "tess"])
 def test_g1_a_study_of_others_answers_as_one_that_is_not_there(people: People, who: str) -> None:
     """A5: every role, every address: another's study is as unknown as a random id."""
-    study = factories.running_study(people)
+    study = kept.running_study(people)
     factories.other_study(people)
     client = client_of(getattr(people, who))
     for address in addresses(study, only_of_studies=True):
@@ -118,7 +119,7 @@ def test_g1_a_study_of_others_answers_as_one_that_is_not_there(people: People, w
 
 @pytest.mark.fault("G1")
 def test_g1_without_a_session_no_address_tells_of_a_study(people: People) -> None:
-    study = factories.running_study(people)
+    study = kept.running_study(people)
     client = client_of(None)
     for address in addresses(study, only_of_studies=True):
         answer = client.get(address)

@@ -14,7 +14,7 @@ from readerstudy.studies.models import Case, ProtocolVersion, Reader, Study
 from readerstudy.studies.readiness import Missing
 from readerstudy.truth.models import ReferenceStandard
 from readerstudy.web.problems import Problem
-from tests import factories
+from tests import factories, kept
 from tests.cast import PASSWORD, People
 
 COMMENT_GONE = brain_metastasis_questions()[:2]
@@ -102,7 +102,7 @@ def _one_reader(study: Study) -> None:
     ],
 )  # fmt: skip
 def test_c1_each_thing_that_is_missing_is_named(people: People, spoil: Any, code: str) -> None:
-    study = factories.draft_study(people)
+    study = kept.draft_study(people)
     assert services.check(study, by=people.cora) == []
     spoil(study)
     assert code in codes(services.check(study, by=people.cora))
@@ -110,14 +110,14 @@ def test_c1_each_thing_that_is_missing_is_named(people: People, spoil: Any, code
 
 
 def test_a2_the_lock_asks_for_the_password(people: People) -> None:
-    study = factories.draft_study(people)
+    study = kept.draft_study(people)
     refused = refusal(services.lock, study, password="wrong", by=people.cora)
     assert (refused.status, refused.code) == (403, "studies.wrong_password")
     assert not AllocationList.objects.exists()
 
 
 def test_the_lock_writes_protocol_allocation_and_audit(people: People) -> None:
-    study = factories.draft_study(people)
+    study = kept.draft_study(people)
     version = services.lock(study, password=PASSWORD, by=people.cora)
     made = AllocationList.objects.get(study=study)
     assert study.state == "ready"
@@ -134,7 +134,7 @@ def test_the_lock_writes_protocol_allocation_and_audit(people: People) -> None:
 
 
 def test_withdrawn_cases_and_readers_are_not_allocated(people: People) -> None:
-    study = factories.draft_study(people, n_cases=6)
+    study = kept.draft_study(people, n_cases=6)
     gone = study.cases.filter(kind="main").first()
     assert gone is not None
     services.withdraw_case(gone, reason="motion", by=people.cora)
@@ -160,14 +160,14 @@ def test_withdrawn_cases_and_readers_are_not_allocated(people: People) -> None:
 def test_every_design_is_locked_and_started(
     people: People, design: DesignDraft, options: dict[str, Any], rows: int
 ) -> None:
-    study = factories.running_study(people, design=design, **options)
+    study = kept.running_study(people, design=design, **options)
     assert study.state == "running"
     assert Allocation.objects.filter(list__study=study).count() == rows
 
 
 def test_a_split_plot_is_locked(people: People) -> None:
     more = tuple(factories.user(site=people.south, experience="general") for _ in range(2))
-    study = factories.locked_study(
+    study = kept.locked_study(
         people,
         design=DesignDraft(kind="split_plot", block_sizes=(4,)),
         readers=(*people.readers, *more),
@@ -186,14 +186,14 @@ def test_a_split_plot_is_locked(people: People) -> None:
 
 
 def test_s11_the_list_is_made_again_from_its_seed_and_its_protocol(people: People) -> None:
-    study = factories.locked_study(people, n_training=2)
+    study = kept.locked_study(people, n_training=2)
     made = AllocationList.objects.get(study=study)
     assert integrity.remade(made) == integrity.rows_of(made)
     assert randomisation.commitment(integrity.rows_of(made), made.seed) == made.sha256
 
 
 def test_c2_after_the_lock_every_edit_is_refused_with_the_reason(people: People) -> None:
-    study = factories.locked_study(people)
+    study = kept.locked_study(people)
     cora, case = people.cora, study.cases.first()
     assert case is not None
     examination = factories.examination(study.collection)
@@ -220,7 +220,7 @@ def test_c2_after_the_lock_every_edit_is_refused_with_the_reason(people: People)
 
 @pytest.mark.fault("D6")
 def test_d6_the_seed_and_the_arms_of_readers_are_in_the_vault_only(people: People) -> None:
-    study = factories.locked_study(people)
+    study = kept.locked_study(people)
     seed = AllocationList.objects.get(study=study).seed
     vault = {AllocationList._meta.db_table, Allocation._meta.db_table}
     with connection.cursor() as cursor:
@@ -233,7 +233,7 @@ def test_d6_the_seed_and_the_arms_of_readers_are_in_the_vault_only(people: Peopl
 
 
 def test_c6_a_reader_who_withdraws_keeps_their_rows_and_frees_nothing(people: People) -> None:
-    study = factories.running_study(people)
+    study = kept.running_study(people)
     reader = study.readers.get(code="R02")
     rows = set(Allocation.objects.filter(reader=reader).values_list("pk", flat=True))
     assert refusal(services.withdraw_reader, reader, reason="", by=people.cora).status == 400
@@ -245,7 +245,7 @@ def test_c6_a_reader_who_withdraws_keeps_their_rows_and_frees_nothing(people: Pe
 
 
 def test_a_case_withdrawn_while_reading_keeps_its_rows(people: People) -> None:
-    study = factories.running_study(people)
+    study = kept.running_study(people)
     case = study.cases.filter(kind="main").first()
     assert case is not None
     services.withdraw_case(case, reason="wrong patient", by=people.cora)
@@ -255,7 +255,7 @@ def test_a_case_withdrawn_while_reading_keeps_its_rows(people: People) -> None:
 
 
 def test_c5_an_override_needs_a_reason_and_the_typed_code_and_is_audited(people: People) -> None:
-    study = factories.running_study(people)
+    study = kept.running_study(people)
     reader = study.readers.get(code="R01")
     give: Any = {"period": 2, "reason": "leaves", "confirmation": "R01", "by": people.cora}
     for changes, status in (
@@ -274,14 +274,14 @@ def test_c5_an_override_needs_a_reason_and_the_typed_code_and_is_audited(people:
 
 @pytest.mark.parametrize("verb", ["start", "close", "freeze", "unblind"])
 def test_a_draft_makes_no_move_but_the_lock(people: People, verb: str) -> None:
-    study = factories.draft_study(people)
+    study = kept.draft_study(people)
     who = people.stan if verb in ("freeze", "unblind") else people.cora
     refused = refusal(services.move, study, verb, by=who)
     assert (refused.status, refused.code) == (409, "studies.state")
 
 
 def test_the_way_from_lock_to_archive(people: People) -> None:
-    study = factories.locked_study(people)
+    study = kept.locked_study(people)
     services.start(study, by=people.cora)
     assert refusal(services.close, study, by=people.rae).status == 403
     services.close(study, by=people.stan)

@@ -26,7 +26,7 @@ from readerstudy.studies.services.images import set_deidentification, set_imagin
 from readerstudy.truth import services as truth
 from readerstudy.truth.models import Panel
 from readerstudy.web.problems import Problem
-from tests import factories
+from tests import factories, kept
 from tests.cast import PASSWORD, People
 
 RATING = QuestionDraft(key="likelihood", text="How likely?", kind="rating", is_primary=True)
@@ -189,7 +189,7 @@ def test_the_last_coordinator_stays_and_a_reader_is_not_a_role_to_grant(people: 
 
 
 def test_c11_a_copy_has_the_protocol_and_neither_cases_nor_readers(people: People) -> None:
-    study = factories.draft_study(people)
+    study = kept.draft_study(people)
     copy = services.copy_study(study, name="Second", by=people.cora)
     assert copy.pk != study.pk
     assert copy.collection_id != study.collection_id
@@ -200,7 +200,7 @@ def test_c11_a_copy_has_the_protocol_and_neither_cases_nor_readers(people: Peopl
 
 
 def test_c11_export_and_import_are_stable_to_the_byte(people: People) -> None:
-    text = services.export_protocol(factories.draft_study(people), by=people.stan)
+    text = services.export_protocol(kept.draft_study(people), by=people.stan)
     again = services.import_protocol(text=text, by=people.cora)
     assert services.export_protocol(again, by=people.cora) == text
     named = services.import_protocol(text=text, name="Other name", by=people.cora)
@@ -208,7 +208,7 @@ def test_c11_export_and_import_are_stable_to_the_byte(people: People) -> None:
 
 
 def test_c11_how_images_hang_is_copied_exported_and_locked(people: People) -> None:
-    study = factories.draft_study(people)
+    study = kept.draft_study(people)
     wanted = Hanging(layout="two", roles=("flair", "t1c"), window="wide", linked=("position",))
     services.set_hanging(study, hanging=wanted, by=people.cora)
     assert definition(Study.objects.get(pk=study.pk)).hanging == wanted
@@ -223,7 +223,7 @@ def test_c11_how_images_hang_is_copied_exported_and_locked(people: People) -> No
 def test_c11_imaging_protocol_and_truth_panel_are_copied_exported_and_locked(
     people: People,
 ) -> None:
-    study = factories.draft_study(people)
+    study = kept.draft_study(people)
     asked = ImagingProtocol(
         sequences={**ImagingProtocol().sequences, "t2": Demand(words=("T2 TSE",), max_gap_mm=0.5)},
         min_field_t=1.5,
@@ -273,7 +273,7 @@ def test_a3_a_protocol_locked_before_its_document_named_the_panel_is_what_was_lo
     people: People,
 ) -> None:
     """It had one, in its own row; a document that names it must agree with the row."""
-    study = factories.running_study(people)
+    study = kept.running_study(people)
     Panel.objects.create(
         study=study, opinions=1, adjudication="consensus", by=people.cora, at=timezone.now()
     )
@@ -286,7 +286,7 @@ def test_a3_a_protocol_locked_before_its_document_named_the_panel_is_what_was_lo
 
 
 def test_c11_how_much_readers_are_told_is_copied_exported_and_locked(people: People) -> None:
-    study = factories.draft_study(people)
+    study = kept.draft_study(people)
     assert definition(study).explanations == Explanations(resident="full", general="short")
     wanted = Explanations(resident="short", general="none", neuroradiologist="full")
     services.set_explanations(study, explanations=wanted, by=people.cora)
@@ -306,7 +306,7 @@ def test_c11_how_much_readers_are_told_is_copied_exported_and_locked(people: Peo
 def test_c11_whether_kinds_of_lesion_are_told_is_copied_exported_and_locked(
     people: People,
 ) -> None:
-    study = factories.draft_study(people)
+    study = kept.draft_study(people)
     assert definition(study).lesion_classification is False
     services.set_lesion_classification(study, is_told=True, by=people.cora)
     copy = services.copy_study(study, name="Again", by=people.cora)
@@ -334,14 +334,14 @@ def test_c11_whether_kinds_of_lesion_are_told_is_copied_exported_and_locked(
     ],
 )
 def test_images_that_cannot_hang_so_are_refused(people: People, bad: Hanging) -> None:
-    study = factories.draft_study(people)
+    study = kept.draft_study(people)
     refused = refusal(services.set_hanging, study, hanging=bad, by=people.cora)
     assert (refused.status, refused.code) == (400, "studies.hanging")
     assert Study.objects.get(pk=study.pk).hanging == {}
 
 
 def test_c11_a_bad_file_makes_no_study_and_says_everything(people: People) -> None:
-    text = services.export_protocol(factories.draft_study(people), by=people.cora)
+    text = services.export_protocol(kept.draft_study(people), by=people.cora)
     bad = text.replace("idle_limit_s: 60", "idle_limit_s: 5").replace("kind: crossover", "kind: x")
     refused = refusal(services.import_protocol, text=bad, by=people.cora)
     assert refused.code == "studies.protocol_file"
@@ -351,7 +351,7 @@ def test_c11_a_bad_file_makes_no_study_and_says_everything(people: People) -> No
 
 @pytest.mark.fault("G3")
 def test_g3_somebody_elses_study_is_unknown_to_every_service(people: People) -> None:
-    study = factories.draft_study(people)
+    study = kept.draft_study(people)
     case, reader = study.cases.first(), study.readers.first()
     assert case is not None
     assert reader is not None
@@ -386,6 +386,6 @@ def test_g3_somebody_elses_study_is_unknown_to_every_service(people: People) -> 
 
 
 def test_a_reader_of_the_study_changes_nothing_in_it(people: People) -> None:
-    study = factories.draft_study(people)
+    study = kept.draft_study(people)
     refused = refusal(services.set_design, study, design=DesignDraft(), by=people.rae)
     assert (refused.status, refused.code) == (403, "studies.role")

@@ -19,14 +19,14 @@ from readerstudy.studies.models import Case, Study
 from readerstudy.truth import selectors as truth
 from readerstudy.truth.models import ReferenceStandard
 from readerstudy.web.problems import Problem
-from tests import factories
+from tests import factories, kept
 from tests.cast import PASSWORD, People
 
 
 @pytest.fixture
 def study(people: People) -> Study:
     """A draft whose four main cases and training case could be locked."""
-    return factories.draft_study(people)
+    return kept.draft_study(people)
 
 
 @pytest.fixture

@@ -8,12 +8,12 @@ from django.contrib.auth.models import AnonymousUser
 from readerstudy.accounts import services as accounts
 from readerstudy.studies import selectors, services
 from readerstudy.web.problems import Problem, Refused, Unknown
-from tests import factories
+from tests import factories, kept
 from tests.cast import People
 
 
 def test_everybody_sees_their_own_studies_and_the_administrator_all(people: People) -> None:
-    mine, theirs = factories.draft_study(people), factories.other_study(people)
+    mine, theirs = kept.draft_study(people), factories.other_study(people)
     for user, seen in (
         (people.cora, {mine}),
         (people.rae, {mine}),
@@ -30,7 +30,7 @@ def test_everybody_sees_their_own_studies_and_the_administrator_all(people: Peop
 
 
 def test_a_deactivated_user_sees_nothing(people: People) -> None:
-    study = factories.draft_study(people)
+    study = kept.draft_study(people)
     accounts.deactivate(people.cora, reason="left", by=people.ada)
     assert not selectors.visible_to(people.cora).exists()
     assert selectors.roles(people.cora, study) == frozenset()
@@ -38,7 +38,7 @@ def test_a_deactivated_user_sees_nothing(people: People) -> None:
 
 @pytest.mark.fault("F3")
 def test_f3_what_is_not_yours_and_what_is_not_there_answer_alike(people: People) -> None:
-    study = factories.draft_study(people)
+    study = kept.draft_study(people)
     answers = []
     for wanted in (study.pk, str(study.pk), uuid.uuid4(), "not-an-id", ""):
         with pytest.raises(Unknown) as unknown:
@@ -55,7 +55,7 @@ def test_f3_what_is_not_yours_and_what_is_not_there_answer_alike(people: People)
 
 
 def test_a_member_without_the_role_is_told_which_one_it_takes(people: People) -> None:
-    study = factories.draft_study(people)
+    study = kept.draft_study(people)
     assert selectors.study_for(people.rae, study.pk) == study
     with pytest.raises(Refused) as refused:
         selectors.study_for(people.rae, study.pk, "coordinator", "truth_reader")
@@ -66,7 +66,7 @@ def test_a_member_without_the_role_is_told_which_one_it_takes(people: People) ->
 
 
 def test_uploads_go_to_own_collections_only(people: People) -> None:
-    study = factories.draft_study(people)
+    study = kept.draft_study(people)
     may = {
         user: selectors.may_fill(user, study.collection)
         for user in (people.cora, people.ada, people.rae, people.stan, people.mallory)
@@ -75,14 +75,14 @@ def test_uploads_go_to_own_collections_only(people: People) -> None:
 
 
 def test_the_detectors_of_studies_that_still_read_are_wanted(people: People) -> None:
-    study = factories.running_study(people)
+    study = kept.running_study(people)
     assert selectors.detectors_in_use() == {factories.DETECTOR}
     services.close(study, by=people.cora)
     assert selectors.detectors_in_use() == set()
 
 
 def test_a_withdrawn_reader_is_no_reader(people: People) -> None:
-    study = factories.running_study(people)
+    study = kept.running_study(people)
     reader = selectors.reader_of(people.gus, study)
     assert reader is not None
     assert reader.code == "R02"

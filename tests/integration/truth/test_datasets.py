@@ -17,7 +17,7 @@ from readerstudy.studies.models import Study
 from readerstudy.truth import selectors
 from readerstudy.truth.datasets import import_dataset
 from readerstudy.web.problems import Problem
-from tests import factories
+from tests import kept
 from tests.cast import People
 
 pytestmark = [pytest.mark.django_db, pytest.mark.once]
@@ -27,7 +27,7 @@ LESION = (slice(4, 7), slice(8, 11), slice(3, 5))  # centred on (5, 9, 7) mm
 
 @pytest.fixture
 def study(people: People) -> Study:
-    return factories.draft_study(people, n_cases=0)
+    return kept.draft_study(people, n_cases=0)
 
 
 def volume(path: Path, *, mask: bool | None = None, seed: int = 0, slices: int = 10) -> None:

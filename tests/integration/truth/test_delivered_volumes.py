@@ -28,7 +28,7 @@ from readerstudy.studies.models import Study
 from readerstudy.truth import selectors
 from readerstudy.truth.datasets import import_dataset
 from readerstudy.web.problems import Problem
-from tests import factories
+from tests import kept
 from tests.cast import People
 from tests.integration.truth.test_datasets import own, ucsf, volume
 
@@ -39,7 +39,7 @@ NAME = "Quirin Zwetschge"  # of a patient, as folders of a hospital are called
 
 @pytest.fixture
 def study(people: People) -> Study:
-    return factories.draft_study(people, n_cases=0)
+    return kept.draft_study(people, n_cases=0)
 
 
 class Delivery:

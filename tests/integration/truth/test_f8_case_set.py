@@ -13,14 +13,14 @@ from readerstudy.studies import services as studies
 from readerstudy.studies.models import Study
 from readerstudy.truth import selectors, services
 from readerstudy.web.problems import Problem
-from tests import factories
+from tests import factories, kept
 from tests.cast import PASSWORD, People
 
 
 @pytest.fixture
 def in_two_batches(people: People) -> Study:
     """Twelve cases; those with metastases were uploaded a week later."""
-    study = factories.draft_study(people, n_cases=12)
+    study = kept.draft_study(people, n_cases=12)
     for case in study.cases.all():
         standard = selectors.of_case(case)
         assert standard is not None
@@ -85,7 +85,7 @@ def test_f8_the_page_shows_what_tells_and_takes_the_reason(
 
 
 def test_a_balanced_case_set_locks(people: People) -> None:
-    study = factories.draft_study(people, n_cases=12)
+    study = kept.draft_study(people, n_cases=12)
     assert not any(each.is_strong for each in selectors.case_set(study))
     assert refusals(study, people.cora) == set()
 

@@ -14,7 +14,7 @@ from readerstudy.studies import services as studies
 from readerstudy.studies.models import Study
 from readerstudy.truth import selectors, services
 from readerstudy.web.problems import Invalid, Problem, Refused
-from tests import dicom, factories
+from tests import dicom, factories, kept
 from tests.cast import People
 
 pytestmark = pytest.mark.django_db
@@ -24,7 +24,7 @@ SOURCE = "Contours of radiosurgery planning"
 
 @pytest.fixture
 def study(people: People) -> Study:
-    return factories.draft_study(people, n_cases=0, n_training=0)
+    return kept.draft_study(people, n_cases=0, n_training=0)
 
 
 @pytest.fixture
@@ -84,13 +84,13 @@ def test_a_table_says_where_there_is_none(study: Study, people: People, tmp_path
 def test_who_may_not_set_it_and_what_is_missing_is_refused_before_anything_is_read(
     people: People, tmp_path: Path
 ) -> None:
-    study = factories.draft_study(people)
+    study = kept.draft_study(people)
     missing = [tmp_path / "is-never-opened"]
     with pytest.raises(Refused):
         services.set_from_files(study, files=missing, source=SOURCE, by=people.rae)
     with pytest.raises(Invalid, match="how it was established"):
         services.set_from_files(study, files=missing, source=" ", by=people.cora)
-    running = factories.running_study(people, name="Locked")
+    running = kept.running_study(people, name="Locked")
     with pytest.raises(Problem) as locked:
         services.set_from_files(running, files=missing, source=SOURCE, by=people.cora)
     assert locked.value.status == 409

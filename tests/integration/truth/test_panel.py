@@ -21,7 +21,7 @@ from readerstudy.truth import selectors, services
 from readerstudy.truth.models import Adjudication, Opinion, StandardVersion
 from readerstudy.truth.services import LesionDraft
 from readerstudy.web.problems import Problem
-from tests import factories
+from tests import factories, kept
 from tests.cast import People
 
 ONE = LesionDraft(x_mm=10, y_mm=20, z_mm=30, diameter_mm=6, kind="metastasis")
@@ -362,7 +362,7 @@ def test_a4_the_pages_from_the_first_opinion_to_the_decision(
 def test_the_coordinator_asks_for_two_opinions_on_the_page(
     people: People, sign_in: Callable[..., Client]
 ) -> None:
-    study = factories.draft_study(people)
+    study = kept.draft_study(people)
     client = sign_in(people.cora)
     wanted = {"opinions": "2", "adjudication": "consensus"}
     assert client.post(address("standard-panel", study), wanted).status_code == 302

@@ -14,7 +14,7 @@ from readerstudy.truth import selectors, services
 from readerstudy.truth.models import ReferenceStandard, TruthLesion
 from readerstudy.truth.services import LesionDraft
 from readerstudy.web.problems import Problem
-from tests import factories
+from tests import factories, kept
 from tests.cast import People
 from tests.integration.reads.conftest import sit
 
@@ -86,7 +86,7 @@ def test_nobody_else_sets_it(people: People, case: Case, name: str, status: int)
 
 
 def test_after_the_lock_it_stays(people: People) -> None:
-    study = factories.locked_study(people)
+    study = kept.locked_study(people)
     with pytest.raises(Problem) as refused:
         set_to(study.cases.all()[0], people.cora, SMALL)
     assert (refused.value.status, refused.value.code) == (409, "studies.state")
@@ -109,7 +109,7 @@ def test_c1_a_lock_waits_for_every_standard_and_for_both_classes(
 def test_r10_training_is_answered_with_the_truth_by_the_studys_own_rule(
     people: People, *, is_on_it: bool
 ) -> None:
-    study = factories.running_study(people)  # its training case has one 8 mm lesion at (1, 1, 0)
+    study = kept.running_study(people)  # its training case has one 8 mm lesion at (1, 1, 0)
     tab = sit(people.rae, study)
     tab.open()
     tab.does("first_render")
@@ -127,7 +127,7 @@ def test_r10_training_is_answered_with_the_truth_by_the_studys_own_rule(
 
 @pytest.mark.fault("F11")
 def test_f11_a_main_read_gets_no_feedback_whoever_asks(people: People) -> None:
-    study = factories.running_study(people)
+    study = kept.running_study(people)
     sit(people.rae, study).read_and_sign()
     tab = sit(people.rae, study)
     assert "feedback" not in tab.read_and_sign()
@@ -137,7 +137,7 @@ def test_f11_a_main_read_gets_no_feedback_whoever_asks(people: People) -> None:
 
 
 def test_f11_an_open_training_read_gets_none(people: People) -> None:
-    tab = sit(people.rae, factories.running_study(people))
+    tab = sit(people.rae, kept.running_study(people))
     tab.open()
     read = Read.objects.get(pk=tab.read_id)
     assert feedback.of(read) is None

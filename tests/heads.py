@@ -1,0 +1,35 @@
+"""Part of a phantom's head, as a folder to send: what pages need of an examination, soon done."""
+
+import shutil
+from pathlib import Path
+
+import numpy as np
+from pydicom import dcmread
+
+from readerstudy.demo import phantoms
+
+# To either side of the largest lesion, or of the middle of a head without one: of each series four
+# slices of seven. Taking in, proposing and drawing cost in proportion. With fewer, the T2 of one
+# phantom is held for a person to look at: the search for letters takes a short stack for text.
+HALF_MM = 50.0
+
+
+def part_of_head(order: phantoms.Order, to: Path) -> Path:
+    """Copy those slices of a phantom that is made, in their own series; answers the folder."""
+    whole = phantoms.folder_of(order) / "dicom"
+    lesions = phantoms.truth_of(order)
+    largest = max(lesions, key=lambda each: each["diameter_mm"], default=None)
+    made = to / f"head-{order.seed}-{order.study_date}"
+    for series in sorted(whole.iterdir()):
+        (made / series.name).mkdir(parents=True)
+        heights = {path: _height_mm(path) for path in sorted(series.iterdir())}
+        middle = largest["centroid_mm"][2] if largest else np.median(list(heights.values()))
+        for path, height in heights.items():
+            if abs(height - middle) <= HALF_MM:
+                shutil.copyfile(path, made / series.name / path.name)
+    return made
+
+
+def _height_mm(path: Path) -> float:
+    """Of a slice, towards the head (LPS); the phantoms' slices are axial, but for a few degrees."""
+    return float(dcmread(path, specific_tags=["ImagePositionPatient"]).ImagePositionPatient[2])
