@@ -147,8 +147,7 @@ export function goToMark(room: Room, id: string, isRated = false): void {
 export function goToProposal(room: Room, proposal: Proposal): void {
   const open = room.state.openCase.value;
   if (!open) return;
-  open.selectedProposal.value = proposal.id;
-  open.record("proposal_viewed", { proposal: proposal.id });
+  open.view(proposal.id);
   room.state.viewing.value?.jump(proposal.centroid_mm);
 }
 

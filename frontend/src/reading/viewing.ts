@@ -38,6 +38,8 @@ export interface ViewingHost {
   measure: (id: string) => Measure | undefined;
   keepMeasure: (measure: Measure) => void;
   selectMeasure: (id: string) => void;
+  /** Show what is told of a proposal that is drawn. */
+  viewProposal: (id: string) => void;
   painted: (pane: number) => void;
   /** By what shift the reader linked the open case's prior, from before a reload; and the new one. */
   keptLink: () => Vector | null;
