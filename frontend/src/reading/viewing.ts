@@ -63,6 +63,8 @@ export class Viewing {
   readonly cine = new Cine(this);
   readonly seats = new Seats(() => this.pointer);
   private wasCross = false;
+  /** Where the reader was led last, by the list or a key: other layouts and planes open there. */
+  private looked_mm: Vector | null = null;
   /** Of the current examination. */
   series: readonly Series[] = [];
   private first: Series | undefined;
@@ -93,6 +95,7 @@ export class Viewing {
     this.cine.stop();
     this.pointer.measuring.cancel();
     this.cross_mm.value = null;
+    this.looked_mm = null;
     this.isCross.value = false;
     this.layout.value = firstLayout(series, hanging.layout, prior !== null);
     if (this.layout.value === "planes") this.wasCross = false;
@@ -157,7 +160,8 @@ export class Viewing {
   jump(point: Vector, of?: Series): void {
     this.cine.stop();
     this.showPoint(point, of);
-    if (this.isCross.value) this.cross_mm.value = of ? this.comparison.toCurrent(of, point) : point;
+    this.looked_mm = of ? this.comparison.toCurrent(of, point) : point;
+    if (this.isCross.value) this.cross_mm.value = this.looked_mm;
     this.log("scroll", this.active.value);
   }
 
@@ -308,7 +312,7 @@ export class Viewing {
   private centre(): Vector | null {
     const { pane } = this;
     const shown = pane && this.comparison.toCurrent(pane.series, pane.view().plane.point);
-    return this.cross_mm.peek() ?? shown ?? null;
+    return this.cross_mm.peek() ?? this.looked_mm ?? shown ?? null;
   }
 
   at(pane: number): Pane | undefined {
@@ -325,14 +329,19 @@ export class Viewing {
     const shown = this.at(pane);
     shown?.goTo(slice);
     if (this.isTied("position")) this.alignTo(pane);
-    const cross = this.cross_mm.peek();
-    if (shown && cross) {
-      const { plane } = shown.view();
-      const point = this.comparison.toCurrent(shown.series, plane.point);
-      const away = point ? height({ ...plane, point }, cross) : 0;
-      this.cross_mm.value = subtract(cross, scale(plane.normal, away));
-    }
+    if (shown) this.follow(shown);
     this.log("scroll", pane);
+  }
+
+  /** The crosshair, and the place that was looked at, come along to the slice that a pane shows. */
+  private follow(shown: Pane): void {
+    const { plane } = shown.view();
+    const point = this.comparison.toCurrent(shown.series, plane.point);
+    if (!point) return;
+    const inPlane = (mm: Vector | null): Vector | null =>
+      mm && subtract(mm, scale(plane.normal, height({ ...plane, point }, mm)));
+    this.cross_mm.value = inPlane(this.cross_mm.peek());
+    this.looked_mm = inPlane(this.looked_mm);
   }
 
   /** Bring the other panes to the same patient position; three planes each keep their own. */
