@@ -52,6 +52,10 @@ def _measure(page: Page) -> None:
     assert longest > shortest > 0
     page.keyboard.press("Control+z")
     _measured(page, "length")
+    page.keyboard.press("Control+y")
+    _measured(page, "length", "bidirectional")
+    page.keyboard.press("Control+z")
+    _measured(page, "length")
 
 
 def _draw_mark(page: Page) -> None:
