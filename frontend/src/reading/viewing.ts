@@ -8,10 +8,11 @@ import { add, scale, subtract } from "../geometry/vectors";
 import type { Cut, Pane, PaneView, ScreenPoint, Stage } from "../viewer/contract";
 import type { Shape } from "../viewer/scene";
 import type { Gesture } from "./bursts";
+import { ChosenWindows } from "./chosen-windows";
 import { Cine } from "./cine";
 import { Comparison } from "./comparison";
 import type { Mark, Measure } from "./draft";
-import { firstLayout, firstWindow, hang, USUAL, type Hung, type LayoutName } from "./hanging";
+import { firstLayout, hang, USUAL, type Hung, type LayoutName } from "./hanging";
 import { alignTogether, panTogether, zoomTogether } from "./linking";
 import { Overlays } from "./overlays";
 import { Pointer } from "./pointer";
@@ -70,6 +71,7 @@ export class Viewing {
   private first: Series | undefined;
   private hanging: Hanging = USUAL;
   private readonly presets = new Map<string, number>();
+  private readonly chosen = new ChosenWindows();
 
   constructor(
     readonly stage: Stage,
@@ -89,6 +91,7 @@ export class Viewing {
     this.comparison.open(series, prior, this.host.keptLink());
     this.hanging = hanging;
     this.presets.clear();
+    this.chosen.clear();
     this.isLinked.value = hanging.linked.length > 0;
     this.first = undefined;
     this.active.value = 0;
@@ -292,10 +295,11 @@ export class Viewing {
     await this.seats.filled(hung.length);
     const requests = hung.flatMap(({ series, cut }, pane) => {
       const host = this.seats.hostOf(pane);
-      const window = firstWindow(series, this.hanging.window);
+      const window = this.chosen.of(series, this.hanging.window);
       return host ? [{ host, series, cut: cut satisfies Cut, window }] : [];
     });
     await this.stage.arrange(requests);
+    this.chosen.invert(this.stage.panes);
     if (point) this.showPoint(point);
     else this.alignTo(0);
   }
@@ -383,6 +387,7 @@ export class Viewing {
   log(kind: Gesture, pane: number): void {
     const view = this.at(pane)?.view();
     if (!view) return;
+    if (kind === "window") this.chosen.keep(view);
     const where = { pane, role: view.series.role, slice: view.slice };
     const window = kind === "window" ? { window: view.window, inverted: view.isInverted } : {};
     const zoom = kind === "zoom" ? { px_per_mm: round(view.px_per_mm) } : {};
