@@ -19,6 +19,11 @@ MEASURES = (
 )
 OUTLINES = "document.querySelectorAll('[data-testid=pane-0] .mark path.line').length"
 
+LIVE = (
+    "[...new Set(window.__contexts)].filter((each) => !each.isContextLost())"
+    ".map((each) => each.getContextAttributes().antialias)"
+)
+
 
 def _drag(page: Page, start: tuple[int, int], end: tuple[int, int]) -> None:
     box = page.get_by_test_id("pane-0").bounding_box()
@@ -45,6 +50,10 @@ def _measure(page: Page) -> None:
     words = page.get_by_test_id("pane-0").locator("[data-measure=bidirectional] text")
     longest, shortest = map(float, re.findall(r"[\d.]+", words.text_content() or ""))
     assert longest > shortest > 0
+    page.keyboard.press("Control+z")
+    _measured(page, "length")
+    page.keyboard.press("Control+y")
+    _measured(page, "length", "bidirectional")
     page.keyboard.press("Control+z")
     _measured(page, "length")
 
@@ -159,6 +168,8 @@ def test_r7_lost_graphics_are_said_at_once(visit: Visit, site: Site) -> None:
     room.until(page, lambda: "length" in page.evaluate(MEASURES), "a length")
     room.saved(page)
     measures = page.evaluate(MEASURES)
+    # One for each pane that there can be, and no edge of a picture is smoothed.
+    assert page.evaluate(LIVE) == [False] * 4
     page.evaluate(
         "window.__contexts.filter((each) => !each.isContextLost())"
         ".forEach((each) => each.getExtension('WEBGL_lose_context')?.loseContext())"
@@ -285,6 +296,54 @@ def test_r3_a_mouse_pans_measures_and_moves_marks(visit: Visit, site: Site) -> N
     assert "SYNTHETIC" not in facts.inner_text()
     room.shoot(page, "facts-1280")
     page.keyboard.press("Escape")
+    room.saved(page)
+
+
+def _mark_at(page: Page, x: int, y: int) -> str:
+    """Put and rate a mark in the first pane; answers its id."""
+    page.get_by_test_id("pane-0").hover(position={"x": x, "y": y})
+    page.keyboard.press("m")
+    room.until(page, lambda: room.sign(page, "unrated") == "true", "the mark")
+    page.keyboard.press("6")
+    room.until(page, lambda: room.sign(page, "unrated") == "false", "the mark's rating")
+    page.keyboard.press("Escape")
+    newest = page.get_by_test_id("pane-0").locator(".mark").last
+    return newest.get_attribute("data-mark") or ""
+
+
+def _middle(page: Page, mark: str) -> float:
+    """Where a mark stands in the first pane, from its left (px)."""
+    circle = page.get_by_test_id("pane-0").locator(f"[data-mark='{mark}'] circle.line")
+    return float(circle.get_attribute("cx") or "nan")
+
+
+def _comes_between(page: Page, mark: str, low: float, high: float) -> None:
+    room.until(page, lambda: low <= _middle(page, mark) <= high, "the mark to be there")
+
+
+def test_r3_of_marks_that_overlap_the_selected_one_is_meant(visit: Visit, site: Site) -> None:
+    """By a drag the selected one, whichever was put first; by a click beside it the nearest."""
+    page = open_room(visit, site)
+    room.enter_again(page)
+    before = int(room.sign(page, "marks"))
+    first, second = _mark_at(page, 150, 440), _mark_at(page, 158, 440)
+    selected = page.get_by_test_id("pane-0").locator(".mark.is-selected")
+    for mark, other in ((second, first), (first, second)):
+        assert selected.get_attribute("data-mark") == mark
+        there, stays = _middle(page, mark), _middle(page, other)
+        _drag(page, (154, 440), (214, 480))
+        _comes_between(page, mark, there + 40, there + 80)
+        assert _middle(page, other) == stays
+        page.keyboard.press("Control+z")
+        _comes_between(page, mark, there - 0.1, there + 0.1)
+        radius = page.get_by_test_id("pane-0").locator(f"[data-mark='{first}'] circle.line")
+        edge = float(radius.get_attribute("r") or "nan")
+        page.get_by_test_id("pane-0").click(position={"x": 150 - edge, "y": 440})  # only the first
+        page.keyboard.press("Escape")
+    for _ in range(2):
+        page.keyboard.press("Shift+N")
+        page.keyboard.press("Delete")
+    room.until(page, lambda: int(room.sign(page, "marks")) == before, "the marks to go")
     room.saved(page)
 
 

@@ -11,6 +11,7 @@ from playwright.sync_api import Browser, Page, Response
 from tests.e2e import room
 from tests.e2e.axe import problems as axe
 from tests.e2e.conftest import Site, sign_in
+from tests.e2e.events import events_of
 from tests.e2e.making import READERS
 
 pytestmark = pytest.mark.browser
@@ -222,12 +223,56 @@ def test_a_concurrent_reader_has_proposals_from_the_start(
     page.keyboard.press(".")
     kind = page.get_by_test_id("kind-of-lesion").first
     assert (kind.text_content() or "").startswith("If this is a lesion:")
+    _is_in_sight(page)
     room.shoot(page, "kind-of-lesion-1280")
+    _view_by_click(page, site)
     _see_heat(page)
     _take_over(page, "e", rating="7")
     read_id = _sign_with_lesions(page, "8")
     assert _kept(site, read_id)[:1] == ["edited"]
     page.context.close()
+
+
+def _is_in_sight(page: Page) -> None:
+    """What a decision needs is seen at once; the teaching text below it scrolls, also by keys."""
+    panel, why = page.locator(".panel").bounding_box(), page.get_by_test_id("why")
+    assert panel is not None
+    for part in ("kind-of-lesion", "proposal-accept", "proposal-reject", "proposal-edit"):
+        box = page.get_by_test_id(part).bounding_box()
+        assert box is not None
+        assert panel["y"] <= box["y"], part
+        assert box["y"] + box["height"] <= panel["y"] + panel["height"], part
+    assert axe(page) == []  # R12
+    first = page.get_by_test_id("pane-0")
+    before = first.get_attribute("data-slice")
+    why.focus()
+    why.press("ArrowDown")
+    hidden = why.evaluate("(each) => each.scrollHeight - each.clientHeight")
+    assert hidden > 0
+    room.until(page, lambda: why.evaluate("(each) => each.scrollTop") > 0, "the text to scroll")
+    assert first.get_attribute("data-slice") == before
+    why.blur()
+
+
+def _view_by_click(page: Page, site: Site) -> None:
+    """A click on a proposal in a picture is kept as looking at it, as one in the list is."""
+    brackets = page.get_by_test_id("pane-0").locator(".proposal path.line").first
+    box = brackets.bounding_box()
+    assert box is not None
+    page.mouse.click(box["x"] + box["width"] / 2, box["y"] + box["height"] / 2)
+    room.saved(page)
+    events = events_of(site, room.sign(page, "readId"))
+    viewed = [each["payload"] for each in events if each["kind"] == "proposal_viewed"]
+    assert len(viewed) == 2
+    assert viewed[0] == viewed[1]
+    assert room.sign(page, "marks") == "0"
+    page.keyboard.down("h")
+    room.until(page, lambda: page.locator(".proposal").count() == 0, "the overlays to be hidden")
+    page.keyboard.up("h")
+    room.until(page, lambda: page.locator(".proposal").count() > 0, "the overlays again")
+    room.saved(page)
+    kinds = [each["kind"] for each in events_of(site, room.sign(page, "readId"))]
+    assert kinds[-2:] == ["proposals_hidden", "proposals_shown"]
 
 
 def _take_over(page: Page, key: str, *, rating: str) -> None:
@@ -260,6 +305,12 @@ def _see_heat(page: Page) -> None:
         page.keyboard.press("Shift+S")
     room.until(page, lambda: heat.count() > 0, "the heat map")
     room.shoot(page, "heat-map")
+    page.keyboard.press("v")  # three planes, through the proposal that is looked at
+    shown = "[...document.querySelectorAll('.pane')].filter((e) => e.querySelector('.heat path'))"
+    room.until(page, lambda: page.evaluate(f"{shown}.length") == 3, "the heat in each plane")
+    room.shoot(page, "heat-map-planes")
+    page.keyboard.press("v")
+    room.until(page, lambda: page.locator(".pane").count() == 2, "the layout before")
     page.keyboard.press("Shift+S")
     room.until(page, lambda: heat.count() == 0, "the outlines again")
 

@@ -25,6 +25,7 @@ export function QuestionForm({ questions, answers, isReadOnly, onAnswer }: Props
             class={`question kind-${question.kind}${isAnswered ? " is-answered" : ""}`}
             data-question={question.key}
             data-answered={String(isAnswered)}
+            data-required={String(question.is_required)}
             data-testid={`question-${question.key}`}
           >
             <p class="text" id={`text-${question.key}`}>

@@ -153,6 +153,12 @@ export class OpenCase {
     this.deed([{ kind: "no_lesion_said", payload: { said } }]);
   }
 
+  /** Select a proposal: what is told of it shows. */
+  view(proposal: string): void {
+    this.selectedProposal.value = proposal;
+    this.record("proposal_viewed", { proposal });
+  }
+
   /** Take a proposal over as an own mark, to be rated by the reader. */
   adopt(proposal: Proposal, as: "accepted" | "edited", series: string): string | null {
     if (!this.isFree()) return null;

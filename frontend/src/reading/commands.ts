@@ -108,9 +108,10 @@ export const COMMANDS = {
   }),
   "proposals.show": (room) => void askForProposals(room),
   "questions.focus": () => {
-    const fields = document.querySelectorAll<HTMLElement>("[data-question]");
-    const open = [...fields].find((each) => each.dataset.answered === "false") ?? fields[0];
-    open?.querySelector<HTMLElement>("input, textarea, select")?.focus();
+    const fields = [...document.querySelectorAll<HTMLElement>("[data-question]")];
+    const open = fields.filter((each) => each.dataset.answered === "false");
+    const must = open.find((each) => each.dataset.required === "true");
+    (must ?? open[0] ?? fields[0])?.querySelector<HTMLElement>("input, textarea, select")?.focus();
   },
   "break.take": (room) => room.takeBreak(),
   "submit.open": read((open, room) => {
@@ -147,8 +148,7 @@ export function goToMark(room: Room, id: string, isRated = false): void {
 export function goToProposal(room: Room, proposal: Proposal): void {
   const open = room.state.openCase.value;
   if (!open) return;
-  open.selectedProposal.value = proposal.id;
-  open.record("proposal_viewed", { proposal: proposal.id });
+  open.view(proposal.id);
   room.state.viewing.value?.jump(proposal.centroid_mm);
 }
 

@@ -190,8 +190,13 @@ function isField(target: EventTarget | null): boolean {
   );
 }
 
-/** Outside the pictures Tab walks through the page and the space bar presses buttons. */
+/**
+ * Outside the pictures Tab walks through the page and the space bar presses buttons; in a text that
+ * scrolls the arrows scroll it.
+ */
 function isWidgetKey(event: KeyboardEvent, binding: Binding): boolean {
+  const isText = event.target instanceof HTMLElement && event.target.matches("[data-scrolls]");
+  if (isText && binding.command.startsWith("slice.")) return true;
   const isOnPictures =
     event.target === document.body ||
     (event.target instanceof HTMLElement && event.target.closest("[data-panes]") !== null);

@@ -6,7 +6,7 @@ import type { Shape } from "../viewer/scene";
 import type { Dragged } from "./pointer";
 import type { Viewing } from "./viewing";
 
-const NOTHING: Drawn = { spots: [], grips: [] };
+const NOTHING: Drawn = { spots: [], grips: [], boxes: [] };
 
 /** What is drawn over the panes: the scene, each shape where its examination lies. */
 export class Overlays {
@@ -22,6 +22,11 @@ export class Overlays {
   /** The measurements that show in a pane, where they stand on screen. */
   gripsOf(pane: number): readonly Grip[] {
     return this.drawn[pane]?.grips ?? [];
+  }
+
+  /** The proposals that show in a pane, where their brackets stand on screen. */
+  boxesOf(pane: number): readonly Spot[] {
+    return this.drawn[pane]?.boxes ?? [];
   }
 
   /** @param only The one pane that changed. */

@@ -4,13 +4,11 @@ import type { Vector } from "../api/types";
 import { distance } from "../geometry/vectors";
 import type { Pane, ScreenPoint } from "../viewer/contract";
 import type { Drag, GestureHandler, Means, Pinch, Tool } from "../viewer/gestures";
-import type { Grip } from "../viewer/measure-overlay";
 import { isMeasureTool, Measuring, type Hold } from "./measuring";
+import { gripAt, markAt, proposalAt, type MarkSpot } from "./reach";
 import { Segmenting } from "./segmenting";
 import type { Viewing } from "./viewing";
 
-const EDGE_PX = 5; // how near to a mark's circle the pointer takes hold of its edge
-const FINGER_PX = 16; // how near a finger has to come: targets of 24 px and more (WCAG 2.5.8)
 const ZOOM_PER_PX = 1.006;
 const WINDOW_PER_PX = 1 / 400; // of the window's width
 const SCROLL_PX = 4; // of dragging for one slice
@@ -73,10 +71,16 @@ export class Pointer implements GestureHandler {
     this.viewing.activate(pane);
     this.scrolled_px = 0;
     if (this.isBrush) return { kind: this.tool.value, mark: null };
-    const spot = this.hit(pane, place, means);
-    // A finger that leafs begins anywhere: it takes hold of the selected mark only.
-    if (spot && (means === "fine" || this.isSelected(spot.mark))) return spot;
+    const spot = this.hit(pane, place, means, "drag");
     this.held = this.holdAt(pane, place, means);
+    // A measurement that is selected lies, as a rule, across a mark: it is the one that is meant.
+    const isOver = this.held?.measure.measure_id === this.selected("measure");
+    // A finger that leafs begins anywhere: it takes hold of the selected mark only.
+    const isMeant = means === "fine" || spot?.mark === this.selected("mark");
+    if (spot && isMeant && !isOver) {
+      this.held = null;
+      return spot;
+    }
     if (this.held) return { kind: "hold_measure", mark: null };
     return { kind: means === "finger" && !this.isChosen ? "scroll" : this.tool.value, mark: null };
   }
@@ -84,7 +88,7 @@ export class Pointer implements GestureHandler {
   /** A finger rests: a mark there, whatever the tool. */
   hold(pane: number, place: ScreenPoint): void {
     const shown = this.viewing.at(pane);
-    const spot = this.hit(pane, place, "finger");
+    const spot = this.hit(pane, place, "finger", "click");
     if (spot) this.viewing.host.selectMark(spot.mark, pane);
     else if (shown) this.viewing.host.putMark(pane, shown.toPatient(place));
   }
@@ -120,22 +124,17 @@ export class Pointer implements GestureHandler {
   }
 
   click(pane: number, place: ScreenPoint, means: Means): void {
-    const { host } = this.viewing;
-    const spot = this.hit(pane, place, means);
     const shown = this.viewing.at(pane);
     if (shown && this.isBrush) {
       this.dab(shown, place, this.tool.value === "erase");
       this.keepDrawing();
       return;
     }
-    const hold = this.holdAt(pane, place, means);
     if (shown && this.measuring.click(shown, place, this.tool.value)) return;
-    if (spot?.mark) host.selectMark(spot.mark, pane);
-    else if (hold) host.selectMeasure(hold.measure.measure_id);
-    else if (shown && this.tool.value === "mark") host.putMark(pane, shown.toPatient(place));
-    else if (shown && this.viewing.isCross.value) {
-      this.viewing.jump(shown.toPatient(place), shown.series);
-    }
+    if (this.pick(pane, place, means) || !shown) return;
+    if (this.tool.value === "mark") this.viewing.host.putMark(pane, shown.toPatient(place));
+    else if (this.viewing.isCross.value) this.viewing.jump(shown.toPatient(place), shown.series);
+    else this.view(pane, place, means);
   }
 
   drag(drag: Drag): void {
@@ -207,38 +206,37 @@ export class Pointer implements GestureHandler {
     if (drawing) this.viewing.host.keepDrawing(drawing);
   }
 
-  private hit(
-    pane: number,
-    [x, y]: ScreenPoint,
-    means: Means,
-  ): { kind: "move_mark" | "size_mark"; mark: string } | null {
-    const isFinger = means === "finger";
-    const edge = isFinger ? FINGER_PX : EDGE_PX;
-    for (const { id, centre, radius_px } of this.viewing.overlays.spotsOf(pane)) {
-      const away = Math.hypot(x - centre[0], y - centre[1]);
-      // Of a circle as small as a fingertip only the whole can be meant.
-      const hasEdge = !isFinger || radius_px > 2 * FINGER_PX;
-      if (hasEdge && Math.abs(away - radius_px) <= edge) return { kind: "size_mark", mark: id };
-      if (away < Math.max(radius_px, isFinger ? FINGER_PX : 0)) return { kind: "move_mark", mark: id };
-    }
-    return null;
+  /** Select the mark or measurement that a click means, if there is one. */
+  private pick(pane: number, place: ScreenPoint, means: Means): boolean {
+    const { host } = this.viewing;
+    const spot = this.hit(pane, place, means, "click");
+    const hold = this.holdAt(pane, place, means);
+    if (spot) host.selectMark(spot.mark, pane);
+    else if (hold) host.selectMeasure(hold.measure.measure_id);
+    return spot !== null || hold !== null;
   }
 
-  private isSelected(mark: string): boolean {
-    const shape = this.viewing.host.shapes().find((each) => each.id === mark);
-    return shape?.kind === "mark" && shape.isSelected;
+  /** Show what is told of the proposal that is pointed at. */
+  private view(pane: number, place: ScreenPoint, means: Means): void {
+    const boxes = this.viewing.overlays.boxesOf(pane);
+    const proposal = proposalAt(boxes, place, means, this.selected("proposal"));
+    if (proposal !== null) this.viewing.host.viewProposal(proposal);
   }
 
-  /** What of a measurement lies under a place: a point of it before all of it. */
+  private hit(pane: number, place: ScreenPoint, means: Means, by: "drag" | "click"): MarkSpot | null {
+    return markAt(this.viewing.overlays.spotsOf(pane), place, means, this.selected("mark"), by);
+  }
+
+  private selected(kind: "mark" | "measure" | "proposal"): string | null {
+    const shapes = this.viewing.host.shapes();
+    return shapes.find((each) => each.kind === kind && each.isSelected)?.id ?? null;
+  }
+
   private holdAt(pane: number, place: ScreenPoint, means: Means): Hold | null {
-    const near = means === "finger" ? FINGER_PX : EDGE_PX + 2;
-    for (const grip of this.viewing.overlays.gripsOf(pane)) {
-      const measure = this.viewing.host.measure(grip.measure);
-      const point = grip.points.findIndex((at) => away(at, place) <= near);
-      if (measure && point >= 0) return { measure, point };
-      if (measure && isOnLine(grip, place)) return { measure, point: null };
-    }
-    return null;
+    const grips = this.viewing.overlays.gripsOf(pane);
+    const grip = gripAt(grips, place, means, this.selected("measure"));
+    const measure = grip && this.viewing.host.measure(grip.measure);
+    return measure ? { measure, point: grip.point } : null;
   }
 
   private dragWindow(pane: Pane, drag: Drag): void {
@@ -262,12 +260,4 @@ export class Pointer implements GestureHandler {
     const radius_mm = distance(mark.centre_mm, pane.toPatient(drag.at));
     this.dragged.value = { id: mark.id, diameter_mm: Math.max(2 * radius_mm, 1) };
   }
-}
-
-function away([x, y]: ScreenPoint, [u, v]: ScreenPoint): number {
-  return Math.hypot(x - u, y - v);
-}
-
-function isOnLine({ lines }: Grip, place: ScreenPoint): boolean {
-  return lines.some(([a, b]) => away(a, place) + away(b, place) - away(a, b) < 1);
 }

@@ -56,6 +56,7 @@ export function viewingHost(room: Room): ViewingHost {
       const open = state.openCase.value;
       if (open) open.selectedMeasure.value = id;
     },
+    viewProposal: (id) => state.openCase.value?.view(id),
     painted: (pane) => room.paneDone(pane),
     ...priorHost(room),
   };

@@ -8,10 +8,11 @@ import { add, scale, subtract } from "../geometry/vectors";
 import type { Cut, Pane, PaneView, ScreenPoint, Stage } from "../viewer/contract";
 import type { Shape } from "../viewer/scene";
 import type { Gesture } from "./bursts";
+import { ChosenWindows } from "./chosen-windows";
 import { Cine } from "./cine";
 import { Comparison } from "./comparison";
 import type { Mark, Measure } from "./draft";
-import { firstLayout, firstWindow, hang, USUAL, type Hung, type LayoutName } from "./hanging";
+import { firstLayout, hang, USUAL, type Hung, type LayoutName } from "./hanging";
 import { alignTogether, panTogether, zoomTogether } from "./linking";
 import { Overlays } from "./overlays";
 import { Pointer } from "./pointer";
@@ -38,6 +39,8 @@ export interface ViewingHost {
   measure: (id: string) => Measure | undefined;
   keepMeasure: (measure: Measure) => void;
   selectMeasure: (id: string) => void;
+  /** Show what is told of a proposal that is drawn. */
+  viewProposal: (id: string) => void;
   painted: (pane: number) => void;
   /** By what shift the reader linked the open case's prior, from before a reload; and the new one. */
   keptLink: () => Vector | null;
@@ -61,11 +64,14 @@ export class Viewing {
   readonly cine = new Cine(this);
   readonly seats = new Seats(() => this.pointer);
   private wasCross = false;
+  /** Where the reader was led last, by the list or a key: other layouts and planes open there. */
+  private looked_mm: Vector | null = null;
   /** Of the current examination. */
   series: readonly Series[] = [];
   private first: Series | undefined;
   private hanging: Hanging = USUAL;
   private readonly presets = new Map<string, number>();
+  private readonly chosen = new ChosenWindows();
 
   constructor(
     readonly stage: Stage,
@@ -85,12 +91,14 @@ export class Viewing {
     this.comparison.open(series, prior, this.host.keptLink());
     this.hanging = hanging;
     this.presets.clear();
+    this.chosen.clear();
     this.isLinked.value = hanging.linked.length > 0;
     this.first = undefined;
     this.active.value = 0;
     this.cine.stop();
     this.pointer.measuring.cancel();
     this.cross_mm.value = null;
+    this.looked_mm = null;
     this.isCross.value = false;
     this.layout.value = firstLayout(series, hanging.layout, prior !== null);
     if (this.layout.value === "planes") this.wasCross = false;
@@ -155,7 +163,8 @@ export class Viewing {
   jump(point: Vector, of?: Series): void {
     this.cine.stop();
     this.showPoint(point, of);
-    if (this.isCross.value) this.cross_mm.value = of ? this.comparison.toCurrent(of, point) : point;
+    this.looked_mm = of ? this.comparison.toCurrent(of, point) : point;
+    if (this.isCross.value) this.cross_mm.value = this.looked_mm;
     this.log("scroll", this.active.value);
   }
 
@@ -286,10 +295,11 @@ export class Viewing {
     await this.seats.filled(hung.length);
     const requests = hung.flatMap(({ series, cut }, pane) => {
       const host = this.seats.hostOf(pane);
-      const window = firstWindow(series, this.hanging.window);
+      const window = this.chosen.of(series, this.hanging.window);
       return host ? [{ host, series, cut: cut satisfies Cut, window }] : [];
     });
     await this.stage.arrange(requests);
+    this.chosen.invert(this.stage.panes);
     if (point) this.showPoint(point);
     else this.alignTo(0);
   }
@@ -306,7 +316,7 @@ export class Viewing {
   private centre(): Vector | null {
     const { pane } = this;
     const shown = pane && this.comparison.toCurrent(pane.series, pane.view().plane.point);
-    return this.cross_mm.peek() ?? shown ?? null;
+    return this.cross_mm.peek() ?? this.looked_mm ?? shown ?? null;
   }
 
   at(pane: number): Pane | undefined {
@@ -323,14 +333,19 @@ export class Viewing {
     const shown = this.at(pane);
     shown?.goTo(slice);
     if (this.isTied("position")) this.alignTo(pane);
-    const cross = this.cross_mm.peek();
-    if (shown && cross) {
-      const { plane } = shown.view();
-      const point = this.comparison.toCurrent(shown.series, plane.point);
-      const away = point ? height({ ...plane, point }, cross) : 0;
-      this.cross_mm.value = subtract(cross, scale(plane.normal, away));
-    }
+    if (shown) this.follow(shown);
     this.log("scroll", pane);
+  }
+
+  /** The crosshair, and the place that was looked at, come along to the slice that a pane shows. */
+  private follow(shown: Pane): void {
+    const { plane } = shown.view();
+    const point = this.comparison.toCurrent(shown.series, plane.point);
+    if (!point) return;
+    const inPlane = (mm: Vector | null): Vector | null =>
+      mm && subtract(mm, scale(plane.normal, height({ ...plane, point }, mm)));
+    this.cross_mm.value = inPlane(this.cross_mm.peek());
+    this.looked_mm = inPlane(this.looked_mm);
   }
 
   /** Bring the other panes to the same patient position; three planes each keep their own. */
@@ -372,6 +387,7 @@ export class Viewing {
   log(kind: Gesture, pane: number): void {
     const view = this.at(pane)?.view();
     if (!view) return;
+    if (kind === "window") this.chosen.keep(view);
     const where = { pane, role: view.series.role, slice: view.slice };
     const window = kind === "window" ? { window: view.window, inverted: view.isInverted } : {};
     const zoom = kind === "zoom" ? { px_per_mm: round(view.px_per_mm) } : {};

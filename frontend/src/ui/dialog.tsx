@@ -1,5 +1,5 @@
 import type { ComponentChildren, VNode } from "preact";
-import { useEffect, useId, useRef } from "preact/hooks";
+import { useId, useLayoutEffect, useRef } from "preact/hooks";
 
 import { t } from "../i18n";
 import { IconButton } from "./icons";
@@ -17,7 +17,8 @@ interface DialogProps {
 export function Dialog({ title, onClose, testId, isWide = false, children }: DialogProps): VNode {
   const element = useRef<HTMLDialogElement>(null);
   const titleId = useId();
-  useEffect(() => {
+  // Before the page is painted: who asks by a key types on at once, and means the dialog.
+  useLayoutEffect(() => {
     const before = document.activeElement;
     const dialog = element.current;
     if (dialog && !dialog.open) dialog.showModal();

@@ -29,7 +29,7 @@ export function KeySheet({ room }: { room: Room }): VNode {
       onClose={() => (room.state.dialog.value = null)}
     >
       <p class="quiet-text">{t("keys.help")}</p>
-      <p class={editor.isError ? "error" : "quiet-text"} role="status" data-testid="keys-word">
+      <p class={editor.isError ? "error" : "quiet-text keys-word"} role="status" data-testid="keys-word">
         {editor.words}
       </p>
       <div class="key-sheet">
@@ -46,15 +46,7 @@ export function KeySheet({ room }: { room: Room }): VNode {
             </dl>
           </section>
         ))}
-        <section>
-          <h3>{t("keys.mouse")}</h3>
-          <dl>
-            <Row keys={["wheel"]} words={t("keys.wheel")} />
-            <Row keys={["left"]} words={t("keys.left")} />
-            <Row keys={["middle"]} words={t("keys.middle")} />
-            <Row keys={["right", "Ctrl wheel"]} words={t("keys.right")} />
-          </dl>
-        </section>
+        <PointerRows />
       </div>
       <footer>
         <button type="button" class="quiet" data-testid="tour-again" onClick={() => room.tour.begin()}>
@@ -71,6 +63,31 @@ export function KeySheet({ room }: { room: Room }): VNode {
         </button>
       </footer>
     </Dialog>
+  );
+}
+
+/** What the mouse's buttons and fingers do; these stay as they are. */
+function PointerRows(): VNode {
+  return (
+    <>
+      <section>
+        <h3>{t("keys.mouse")}</h3>
+        <dl>
+          <Row keys={[t("mouse.wheel")]} words={t("keys.wheel")} />
+          <Row keys={[t("mouse.left")]} words={t("keys.left")} />
+          <Row keys={[t("mouse.middle")]} words={t("keys.middle")} />
+          <Row keys={[t("mouse.right"), `Ctrl ${t("mouse.wheel")}`]} words={t("keys.right")} />
+        </dl>
+      </section>
+      <section>
+        <h3>{t("keys.touch")}</h3>
+        <dl>
+          <Row keys={[t("touch.drag")]} words={t("keys.wheel")} />
+          <Row keys={[t("touch.two")]} words={t("touch.view")} />
+          <Row keys={[t("touch.rest")]} words={t("touch.mark")} />
+        </dl>
+      </section>
+    </>
   );
 }
 

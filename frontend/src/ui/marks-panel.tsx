@@ -5,7 +5,7 @@ import type { OpenCase } from "../reading/case";
 import { goToMark } from "../reading/commands";
 import type { Mark } from "../reading/draft";
 import type { Room } from "../reading/room";
-import { letGo } from "./focus";
+import { letGo, useSight } from "./focus";
 import { IconButton } from "./icons";
 
 /** The reader's own marks; a click shows the lesion in every pane. */
@@ -42,8 +42,10 @@ function MarkRow({ room, open, mark }: { room: Room; open: OpenCase; mark: Mark 
   const isSelected = open.selectedMark.value === mark.mark_id;
   const { number, rating, diameter_mm } = mark;
   const rated = rating === null ? t("marks.unrated") : t("marks.rating", { rating });
+  const row = useSight<HTMLLIElement>(isSelected);
   return (
     <li
+      ref={row}
       class={`row${isSelected ? " is-selected" : ""}${rating === null ? " is-unrated" : ""}`}
       data-testid={`mark-${number}`}
       data-rating={rating ?? ""}

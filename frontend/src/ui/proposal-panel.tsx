@@ -2,10 +2,11 @@ import type { VNode } from "preact";
 
 import type { Ai, DecisionKind, Proposal } from "../api/types";
 import { t } from "../i18n";
+import { firstSentence } from "../i18n/sentences";
 import type { OpenCase } from "../reading/case";
 import { goToProposal, perform, type CommandName } from "../reading/commands";
 import type { Room } from "../reading/room";
-import { letGo } from "./focus";
+import { letGo, useSight } from "./focus";
 
 interface Props {
   room: Room;
@@ -71,8 +72,10 @@ function ProposalRow({ room, open, proposal }: RowProps): VNode {
   const isSelected = open.selectedProposal.value === proposal.id;
   const decision = open.draft.value.decisions[proposal.id];
   const probability = probabilityOf(proposal);
+  const row = useSight<HTMLLIElement>(isSelected);
   return (
     <li
+      ref={row}
       class={`row${isSelected ? " is-selected" : ""}${decision ? ` is-${decision}` : ""}`}
       data-testid={`proposal-${proposal.label}`}
       data-decision={decision ?? ""}
@@ -127,32 +130,47 @@ const DEEDS: readonly { command: CommandName; word: "ai.accept" | "ai.edit" | "a
   { command: "proposal.edit", word: "ai.edit", key: "E" },
 ];
 
-/** Why the AI proposes it, and what the reader may do. */
+/** How sure the AI is and of what kind, what the reader may do, and why the AI proposes it. */
 function Details({ room, open, proposal }: RowProps): VNode {
+  const uncertainty = uncertaintyOf(proposal);
+  const [kind, more] = firstSentence(proposal.kind ?? "");
+  const reasons = [proposal.explanation, more].filter(Boolean);
   return (
     <div class="details">
-      <p>
-        {proposal.explanation}{" "}
-        <span class="quiet-text">{uncertaintyOf(proposal)}</span>
-      </p>
-      {proposal.kind !== undefined && (
-        <p data-testid="kind-of-lesion">{proposal.kind || t("ai.kind_unknown")}</p>
+      {uncertainty && (
+        <p class="quiet-text">
+          {t("ai.uncertainty_name")} {uncertainty}
+        </p>
       )}
-      {!open.isReadOnly.value && (
-        <div class="deeds">
-          {DEEDS.map(({ command, word, key }) => (
-            <button
-              key={command}
-              type="button"
-              class="word-button"
-              data-testid={command.replace(".", "-")}
-              onClick={() => perform(room, command)}
-            >
-              {t(word)} <kbd>{key}</kbd>
-            </button>
+      {proposal.kind !== undefined && (
+        <p data-testid="kind-of-lesion">{kind || t("ai.kind_unknown")}</p>
+      )}
+      {!open.isReadOnly.value && <Deeds room={room} />}
+      {reasons.length > 0 && (
+        <div class="why" role="region" aria-label={t("ai.why")} tabIndex={0} data-scrolls data-testid="why">
+          {reasons.map((each) => (
+            <p key={each}>{each}</p>
           ))}
         </div>
       )}
+    </div>
+  );
+}
+
+function Deeds({ room }: { room: Room }): VNode {
+  return (
+    <div class="deeds">
+      {DEEDS.map(({ command, word, key }) => (
+        <button
+          key={command}
+          type="button"
+          class="word-button"
+          data-testid={command.replace(".", "-")}
+          onClick={() => perform(room, command)}
+        >
+          {t(word)} <kbd>{key}</kbd>
+        </button>
+      ))}
     </div>
   );
 }

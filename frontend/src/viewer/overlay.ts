@@ -13,10 +13,11 @@ const LEAST_RADIUS_PX = 7;
 const BRACKET_GAP_PX = 4;
 const FAR_MM = 300; // beyond the edge of any head
 
-/** A mark's circle as it stands on screen, for hits by the pointer. */
+/** A mark's circle, or the box of a proposal's brackets, as it stands on screen, for the pointer. */
 export interface Spot {
   id: string;
   centre: ScreenPoint;
+  /** Half the side, of a box. */
   radius_px: number;
 }
 
@@ -24,6 +25,7 @@ export interface Spot {
 export interface Drawn {
   spots: readonly Spot[];
   grips: readonly Grip[];
+  boxes: readonly Spot[];
 }
 
 /**
@@ -54,6 +56,7 @@ function replace(svg: SVGSVGElement, drawn: readonly SVGElement[]): void {
 class Brush {
   readonly spots: Spot[] = [];
   readonly grips: Grip[] = [];
+  readonly boxes: Spot[] = [];
   /** Contours have hundreds of points, in every pane, at every slice. */
   private readonly toScreen: ToScreen;
 
@@ -118,6 +121,7 @@ class Brush {
     if (radius === null && contours.length === 0) return heat;
     const [x, y] = this.toScreen(shape.centre_mm);
     const half = this.halfBox(shape, radius ?? LEAST_RADIUS_PX, contours);
+    this.boxes.push({ id: shape.id, centre: [x, y], radius_px: half });
     const flags = [shape.isSelected ? "is-selected" : "", shape.isRejected ? "is-rejected" : ""];
     const classes = ["proposal", ...flags].filter(Boolean).join(" ");
     const group = element("g", { class: classes, "data-proposal": shape.id });

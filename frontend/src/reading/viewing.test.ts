@@ -1,0 +1,89 @@
+// @vitest-environment jsdom
+import { beforeEach, describe, expect, test, vi } from "vitest";
+
+import type { Series, Vector } from "../api/types";
+import type { Pane, PaneRequest, Stage } from "../viewer/contract";
+import { USUAL } from "./hanging";
+import { Viewing, type ViewingHost } from "./viewing";
+
+const SERIES = { id: "t1c", role: "t1c", geometry: { frame_of_reference: "now", window: [40, 80], presets: {} } } as unknown as Series;
+const led = vi.fn<(point: Vector) => void>();
+let slice = 4;
+let isInverted = false;
+let window: readonly [number, number] = [40, 80];
+const arranged = vi.fn<(window: readonly [number, number] | undefined) => void>();
+const pane = {
+  series: SERIES,
+  cut: "acquired",
+  view: () => ({ series: SERIES, slice, window, isInverted, slab_mm: 0, plane: { point: [0, 0, slice], normal: [0, 0, 1], thickness_mm: 1 } }),
+  goTo: (next: number) => (slice = next),
+  goToPoint: led,
+  setWindow: (...to: [number, number]) => (window = to),
+  setInverted: (is: boolean) => (isInverted = is),
+  setSlab: () => undefined,
+} as unknown as Pane;
+const host = { shapes: () => [], log: () => undefined, keptLink: () => null } as unknown as ViewingHost;
+const stage = {
+  panes: [pane],
+  /** Made anew, as another plane is. */
+  arrange: ([request]: readonly PaneRequest[]) => {
+    arranged(request?.window);
+    isInverted = false;
+    return Promise.resolve();
+  },
+} as unknown as Stage;
+
+async function opened(): Promise<Viewing> {
+  const made = new Viewing(stage, host);
+  vi.spyOn(made.seats, "filled").mockResolvedValue();
+  vi.spyOn(made.seats, "hostOf").mockReturnValue(document.createElement("div"));
+  await made.open([SERIES], USUAL);
+  return made;
+}
+
+beforeEach(() => {
+  [slice, isInverted, window] = [4, false, [40, 80]];
+  led.mockClear();
+  arranged.mockClear();
+});
+
+describe("r1: three planes open where the reader was led, by a list or a key", () => {
+  test("through that place, and their crosshair lies there", async () => {
+    const viewing = await opened();
+    viewing.jump([10, 20, 4]);
+    await viewing.setLayout("planes");
+    expect(led).toHaveBeenLastCalledWith([10, 20, 4]);
+    expect(viewing.cross_mm.value).toEqual([10, 20, 4]);
+  });
+
+  test("on the slice that they have leafed to since", async () => {
+    const viewing = await opened();
+    viewing.jump([10, 20, 4]);
+    viewing.scrollTo(0, 9);
+    await viewing.setLayout("planes");
+    expect(led).toHaveBeenLastCalledWith([10, 20, 9]);
+  });
+
+  test("of another case nothing is kept: through the middle of the slice that shows", async () => {
+    const viewing = await opened();
+    viewing.jump([10, 20, 4]);
+    await viewing.open([SERIES], USUAL);
+    await viewing.setLayout("planes");
+    expect(viewing.cross_mm.value).toEqual([0, 0, 4]);
+  });
+});
+
+describe("r1: a window that the reader chose", () => {
+  test("follows into another layout, inverted or not, and not into another case", async () => {
+    const viewing = await opened();
+    expect(arranged).toHaveBeenLastCalledWith([40, 80]);
+    viewing.pane?.setWindow(30, 25);
+    viewing.invert();
+    await viewing.setLayout("planes");
+    expect(arranged).toHaveBeenLastCalledWith([30, 25]);
+    expect(isInverted).toBe(true);
+    await viewing.open([SERIES], USUAL);
+    expect(arranged).toHaveBeenLastCalledWith([40, 80]);
+    expect(isInverted).toBe(false);
+  });
+});
