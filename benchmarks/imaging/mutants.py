@@ -95,7 +95,7 @@ class Run:
         part.replace(self._state)
 
 
-def one(run: Run, number: int, data: bytes, folder: Path, known: moulds.Moulds) -> None:
+def one(run: Run, number: int, data: bytes, folder: Path, known: parsing.Known) -> None:
     """Parse one input, and again the long way where a mould made it."""
     path, target, again = folder / "in.dcm", folder / "out.dcm", folder / "again.dcm"
     path.write_bytes(data)
@@ -137,7 +137,7 @@ def main() -> None:
     parser.add_argument("--state", type=Path, default=Path("var/mutants.json"))
     asked = parser.parse_args()
     resource.setrlimit(resource.RLIMIT_AS, (MEMORY_BYTES, MEMORY_BYTES))
-    run, known = Run(asked.state), moulds.Moulds()
+    run, known = Run(asked.state), parsing.Known()
     moulds.cast = counting(run)
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)

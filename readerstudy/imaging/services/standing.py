@@ -132,10 +132,15 @@ class Batch:
         self._waiting.clear()
 
 
-def standing_tally(sender: Sender, collection: Collection) -> Tally:
-    """A tally of the delivery that stands open for a sender; begun where there is none."""
+def standing_tally(
+    sender: Sender, collection: Collection, *, open_now: UUID | None = None
+) -> Tally:
+    """A tally of the delivery that stands open for a sender; begun where there is none.
+
+    `open_now` is the one that stood open a moment ago; it is asked for where that is not known.
+    """
     known = _known.get(sender.pk)
-    if known is None or not is_open(known[0]):
+    if known is None or not (known[0].pk == open_now or is_open(known[0])):
         open_now = Upload.objects.filter(sender=sender, state=Upload.State.RECEIVING).first()
         known = open_now or _begun(sender, collection), Places(collection)
         _known[sender.pk] = known
