@@ -47,6 +47,7 @@ class Batch:
         self._collection, self._tally, self._study_uid = collection, tally, study_uid
         self._words = words_of(collection)
         self._waiting: list[Waiting] = []
+        self.was_open = True  # the delivery that the last files went to, once they were in it
 
     def __len__(self) -> int:
         return len(self._waiting)
@@ -92,11 +93,11 @@ class Batch:
         """
         waiting, self._waiting = self._waiting, []
         try:
-            outcomes, is_open = self._tried(waiting)
+            outcomes, self.was_open = self._tried(waiting)
         finally:
             for _, clean in waiting:
                 clean.unlink(missing_ok=True)
-        if not is_open:
+        if not self.was_open:
             self._pack(outcomes)
         return outcomes
 
