@@ -175,6 +175,8 @@ class _Walk:
         return self._by_kind(element, keyword)
 
     def _by_kind(self, element: DataElement, keyword: str) -> DataElement | None:
+        if keyword in elements.MAY_BE_EMPTY and element.is_empty:
+            return DataElement(element.tag, dictionary_VR(keyword), None)
         if keyword in elements.UIDS:
             return self._uid(element)
         if keyword in elements.SEQUENCES | elements.CODED:
