@@ -142,7 +142,7 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         files = sources(folder)
-        for each in files:  # the moulds of whole files are there from the start
+        for each in [*files, *files]:  # the moulds and likenesses of whole files are there first
             (folder / "whole.dcm").write_bytes(each)
             parsing.parse(folder / "whole.dcm", KEY, folder / "out.dcm", known=known)
         with tqdm(total=asked.count, initial=run.done, unit="file") as bar:

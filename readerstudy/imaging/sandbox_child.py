@@ -33,7 +33,8 @@ def main() -> None:
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     parsing = _load(Path(sys.argv[1]))
     refused = sys.modules["readerstudy.imaging.refusals"]
-    known, told = parsing.Known(), {}
+    known = parsing.Known()
+    told: dict[str, Any] = {}
     for line in sys.stdin:
         order = json.loads(line)
         _limit_cpu()

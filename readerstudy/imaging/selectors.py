@@ -238,9 +238,9 @@ _COLLECTION = tuple(
 def _ask_holder(*, hashed: str) -> QuerySet[Any, Any]:
     found = Sender.objects.filter(token_sha256=hashed, ended_at=None).order_by()
     is_open = Upload.objects.filter(sender=OuterRef("pk"), state=Upload.State.RECEIVING)
-    told = found.annotate(open_upload=Subquery(is_open.order_by().values("pk")[:1]))
+    told = found.annotate(standing=Subquery(is_open.order_by().values("pk")[:1]))
     names = (f"collection__{name}" for name in _COLLECTION)
-    return told.values_list(*_SENDER, *names, "open_upload")
+    return told.values_list(*_SENDER, *names, "standing")
 
 
 _holder = Prepared(_ask_holder, hashed=str)

@@ -142,8 +142,8 @@ def standing_tally(
     """
     known = _known.get(sender.pk)
     if known is None or not (known[0].pk == open_now or is_open(known[0])):
-        open_now = Upload.objects.filter(sender=sender, state=Upload.State.RECEIVING).first()
-        known = open_now or _begun(sender, collection), Places(collection)
+        open_one = Upload.objects.filter(sender=sender, state=Upload.State.RECEIVING).first()
+        known = open_one or _begun(sender, collection), Places(collection)
         _known[sender.pk] = known
     upload, places = known
     return Tally(upload, places=places)
