@@ -95,7 +95,7 @@ class Run:
         part.replace(self._state)
 
 
-def one(run: Run, number: int, data: bytes, folder: Path, known: moulds.Moulds) -> None:
+def one(run: Run, number: int, data: bytes, folder: Path, known: parsing.Known) -> None:
     """Parse one input, and again the long way where a mould made it."""
     path, target, again = folder / "in.dcm", folder / "out.dcm", folder / "again.dcm"
     path.write_bytes(data)
@@ -137,12 +137,12 @@ def main() -> None:
     parser.add_argument("--state", type=Path, default=Path("var/mutants.json"))
     asked = parser.parse_args()
     resource.setrlimit(resource.RLIMIT_AS, (MEMORY_BYTES, MEMORY_BYTES))
-    run, known = Run(asked.state), moulds.Moulds()
+    run, known = Run(asked.state), parsing.Known()
     moulds.cast = counting(run)
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         files = sources(folder)
-        for each in files:  # the moulds of whole files are there from the start
+        for each in [*files, *files]:  # the moulds and likenesses of whole files are there first
             (folder / "whole.dcm").write_bytes(each)
             parsing.parse(folder / "whole.dcm", KEY, folder / "out.dcm", known=known)
         with tqdm(total=asked.count, initial=run.done, unit="file") as bar:

@@ -54,10 +54,12 @@ def main() -> None:
     seconds, used = time.perf_counter() - start, time.process_time() - cpu
     series = list(Series.objects.filter(examination__collection=collection))
     one = next(each for each in series if each.role == "t1c")
-    empty = {name: services.create_collection(name=name) for name in ("one", "many", "eight")}
+    empty = {
+        name: services.create_collection(name=name) for name in ("warm", "one", "many", "eight")
+    }
     pacs = services.create_collection(name="PACS")
     services.add_sender(pacs, name="PACS", calling_ae_title="BENCH", by=None)
-    sizes = [100, 1000, 10_000]
+    sizes = [int(each) for each in os.environ["BENCH_STUDIES"].split()]
     crowds = {count: many(count) for count in sizes}
     holders = {"read": collection, **empty, **crowds}
     held = {

@@ -1,6 +1,6 @@
 """Measure images in and out beside Orthanc and nginx, in one run on one machine.
 
-    python -m benchmarks.imaging.speed [--slices 160] [--seconds 3]
+    python -m benchmarks.imaging.speed [--slices 160] [--seconds 3] [--only intake]
 
 One client process on the same machine sends with keep-alive; a figure is requests for each second
 of the server's own CPU time (user and system, its children too), and for each second of the wall.
@@ -92,6 +92,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--slices", type=int, default=160)
     parser.add_argument("--seconds", type=float, default=3.0)
+    parser.add_argument("--only", choices=["outgoing", "searching", "intake"])
     asked = parser.parse_args()
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
@@ -100,6 +101,7 @@ def main() -> None:
             "READERSTUDY_VAR": str(folder / "var"), "BENCH_SOURCE": str(source),
             "BENCH_SLICES": str(asked.slices), "PYTHONPATH": str(peers.ROOT),
             "PROXY_KEY": peers.PROXY["PROXY_KEY"],
+            "BENCH_STUDIES": "100 1000 10000" if asked.only in {None, "searching"} else "",
         }  # fmt: skip
         told = prepared(env | peers.PROXY)
         print("command-line import:", told["imported"])
@@ -114,18 +116,22 @@ def main() -> None:
             peers.orthanc(folder) as them,
             peers.nginx(folder, store) as static,
         ):
-            if them:  # Orthanc holds what we made, to answer for the same UIDs
-                load = [
-                    Request("/instances", {}, Path(each).read_bytes()) for each in told["files"]
-                ]  # type: ignore[attr-defined]
-                measure("(Orthanc takes our files)", them, load, 1, 0)
-            outgoing(told, run, us, behind, them, static)
-            searching(told, run, us)
-            if them:
-                peers.empty(them)
-            intake.stow(told, run, us, them, source)
-            with peers.receiver(env) as ours:
-                intake.c_store(ours, them, source)
+            if asked.only in {None, "outgoing"}:
+                if them:  # Orthanc holds what we made, to answer for the same UIDs
+                    load = [
+                        Request("/instances", {}, Path(str(each)).read_bytes())
+                        for each in told["files"]
+                    ]
+                    measure("(Orthanc takes our files)", them, load, 1, 0)
+                outgoing(told, run, us, behind, them, static)
+            if asked.only in {None, "searching"}:
+                searching(told, run, us)
+            if asked.only in {None, "intake"}:
+                if them:
+                    peers.empty(them)
+                intake.stow(told, run, us, them, source)
+                with peers.receiver(env) as ours:
+                    intake.c_store(ours, them, source)
 
 
 if __name__ == "__main__":

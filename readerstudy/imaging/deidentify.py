@@ -172,6 +172,8 @@ class _Walk:
         element = source[tag]
         if self._options.device and keyword in elements.DEVICE:
             return elements.device(element, keyword, self._identifying)
+        if keyword in elements.MAY_BE_EMPTY and element.is_empty:
+            return DataElement(element.tag, dictionary_VR(keyword), None)
         return self._by_kind(element, keyword)
 
     def _by_kind(self, element: DataElement, keyword: str) -> DataElement | None:

@@ -11,6 +11,7 @@ By a sender's token STOW-RS: the same view as the platform's, which needs neithe
 
 import os
 import re
+import time
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from functools import lru_cache
@@ -28,6 +29,7 @@ from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.utils import translation
 from django.utils.cache import add_never_cache_headers
+from django.utils.http import http_date
 
 from readerstudy.imaging import grants, objects, serving, store
 from readerstudy.imaging.dicomweb import documents, media, scope, stow
@@ -97,6 +99,13 @@ class Door:
         return answer.body
 
 
+class _Sent(WSGIRequest):
+    """A request whose body is no form: its type is read where it is needed."""
+
+    def _set_content_type_params(self, environ: Environ) -> None:  # noqa: ARG002
+        self.content_type, self.content_params = "", {}
+
+
 def stored(environ: Environ) -> HttpResponse | None:
     """The answer to images that a sender sends by its token; None for all other requests."""
     if environ["REQUEST_METHOD"] != "POST" or not _is_safe(environ):
@@ -104,7 +113,7 @@ def stored(environ: Environ) -> HttpResponse | None:
     found = _STORE.fullmatch(environ["PATH_INFO"])
     if not found or not environ.get("HTTP_AUTHORIZATION", "").startswith(scope.BEARER):
         return None
-    request = WSGIRequest(environ)
+    request = _Sent(environ)
     try:
         request.get_host()
         collection = UUID(found["collection"])
@@ -116,7 +125,10 @@ def stored(environ: Environ) -> HttpResponse | None:
     except Exception as error:  # noqa: BLE001 -- answered as the platform's middleware does
         with translation.override(settings.LANGUAGE_CODE):
             response = _refusals.process_exception(request, error)
-    add_never_cache_headers(response)
+    if response.has_header("Cache-Control"):
+        add_never_cache_headers(response)
+    else:  # what that would add
+        response["Expires"], response["Cache-Control"] = http_date(time.time()), _NEVER_KEPT
     response["Content-Length"] = str(len(response.content))
     return response
 

@@ -78,6 +78,13 @@ EMPTY = (
     "StudyDate", "StudyTime", "AccessionNumber", "ReferringPhysicianName", "PatientBirthDate",
     "PatientSex", "StudyID", "PositionReferenceIndicator",
 )  # fmt: skip
+# Type 2 too, where they say something: one that comes empty stays, and is empty.
+MAY_BE_EMPTY = vocabulary.words(
+    """
+    ScanOptions RepetitionTime EchoTime EchoTrainLength InversionTime KVP AcquisitionNumber
+    SeriesNumber InstanceNumber SliceThickness PatientPosition
+    """
+)
 # Of `TEXTS`, those that Table E.1-1 removes: kept under Clean Descriptors only.
 DESCRIPTORS = frozenset(["SeriesDescription", "ContrastBolusAgent"])
 # Retain Device Identity (PS3.15 E.3.9): as the device wrote them, but for words of persons.

@@ -186,6 +186,8 @@ class Sender(models.Model):
     created_at = models.DateTimeField()
     ended_at = models.DateTimeField(null=True, blank=True)
 
+    open_upload: uuid.UUID | None = None  # its open delivery, as it was when its token was read
+
     class Meta:
         constraints = [
             models.UniqueConstraint(

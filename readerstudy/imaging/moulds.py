@@ -113,15 +113,22 @@ def fit_of(data: bytes, walked: Walked, key: bytes, options: Options) -> bytes |
     """
     if options.private:
         return None
-    has_dates = options.dates == SHIFT
-    has_bolus = any(each.tag == _BOLUS_TIME for each in walked.elements)
     pieces = [len(key).to_bytes(2), key, repr(options).encode()]
-    for tag, start, _value, end, is_open in walked.elements:
-        is_whole = is_open or is_keyed(tag, has_dates=has_dates, has_bolus=has_bolus)
-        pieces.append(data[start : end if is_whole else start + _HEAD])
+    for each, is_whole in zip(walked.elements, keyed(walked, options), strict=True):
+        pieces.append(data[each.start : each.end if is_whole else each.start + _HEAD])
     pieces.append(data[walked.pixels.start : walked.pixels.value])
     joined = b"".join(pieces)
     return None if len(joined) > MAX_KEY else hashlib.sha256(joined).digest()
+
+
+def keyed(walked: Walked, options: Options) -> list[bool]:
+    """Of each element of a file, whether a mould depends on its value."""
+    has_dates = options.dates == SHIFT
+    has_bolus = any(each.tag == _BOLUS_TIME for each in walked.elements)
+    return [
+        each.is_open or is_keyed(each.tag, has_dates=has_dates, has_bolus=has_bolus)
+        for each in walked.elements
+    ]
 
 
 def learn(
@@ -144,7 +151,7 @@ def learn(
     filled = _filled(data, gaps, header.sop_uid)
     if filled is None or any(written.get(tag) != filled[tag] for tag in gaps):
         return None
-    uid = _uid_in(clean, made)
+    uid = uid_in(clean, made)
     if uid is None or GAPS & written.keys() != gaps.keys():
         return None
     return Mould(
@@ -169,14 +176,10 @@ def _parts(found: list[Element], written: Mapping[int, bytes]) -> tuple[bytes | 
     return tuple(parts)
 
 
-def _uid_in(clean: bytes, made: Walked) -> tuple[int, int] | None:
-    """Where the meta information has the instance's UID."""
-    head = _LENGTH.pack((_META_SOP_UID & 0xFFFF) << 16 | _META_SOP_UID >> 16) + b"UI"
-    at = clean.find(head, walker.PREAMBLE, made.body)
-    if at < 0:
-        return None
-    (length,) = _SHORT_LENGTH.unpack_from(clean, at + _HEAD)
-    return at + _HEAD + 2, at + _HEAD + 2 + length
+def uid_in(data: bytes, walked: Walked) -> tuple[int, int] | None:
+    """Where the meta information of a file has the instance's UID."""
+    found = walker.in_meta(data, walked, _META_SOP_UID)
+    return (found.value, found.end) if found else None
 
 
 def _without_pixels(report: Mapping[str, list[str]]) -> dict[str, list[str]]:

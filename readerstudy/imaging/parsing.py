@@ -27,6 +27,7 @@ from readerstudy.imaging.deidentify import deidentify
 from readerstudy.imaging.geometry import stack
 from readerstudy.imaging.headers import Header
 from readerstudy.imaging.hints import hints_of
+from readerstudy.imaging.likeness import Likenesses
 from readerstudy.imaging.moulds import Moulds
 from readerstudy.imaging.options import Options
 from readerstudy.imaging.pixels import Buffer, Samples, check_sizes, make_native, samples_of
@@ -54,18 +55,25 @@ _PIXEL_TAG = b"\xe0\x7f\x10\x00"
 BASIC = Options()
 
 
+class Known:
+    """What files before tell of those that are like them."""
+
+    def __init__(self) -> None:
+        self.moulds, self.likenesses = Moulds(), Likenesses()
+
+
 def parse(
     path: Path,
     key: bytes,
     target: Path,
     options: Options = BASIC,
-    known: Moulds | None = None,
+    known: Known | None = None,
 ) -> Header:
     """Check and de-identify the file at `path`, writing the clean file to `target`.
 
     Parameters
     ----------
-    known : Moulds, optional
+    known : Known, optional
         Of files before this one: slices that are alike are made from them, with the same outcome.
 
     Raises
@@ -76,26 +84,37 @@ def parse(
     if path.stat().st_size > MAX_BYTES:
         raise RefusedFile(Reason.TOO_LARGE)
     with _silence():
-        header, pieces = _made(path, key, options, known or Moulds())
+        header, pieces = _made(path, key, options, known or Known())
     with target.open("wb") as out:
         out.writelines(pieces)
     return header
 
 
 def _made(
-    path: Path, key: bytes, options: Options, known: Moulds
+    path: Path, key: bytes, options: Options, known: Known
 ) -> tuple[Header, Sequence[Buffer]]:
     data = path.read_bytes()
     _check_whole(data)
     digest = hashlib.sha256(data).hexdigest()
+    if like := known.likenesses.find(data, key, options):
+        cast = moulds.cast(data, like.walked, like.mould, key, digest)
+        return cast or _by_hand(path, data, digest, key, options)
     walked = walker.walk(data, len(data))
     fit = moulds.fit_of(data, walked, key, options) if walked else None
-    mould = known.find(fit) if fit else None
+    mould = known.moulds.find(fit) if fit else None
     if walked and mould and (cast := moulds.cast(data, walked, mould, key, digest)):
+        known.likenesses.keep(data, walked, mould, key, options)
         return cast
     header, written, samples = _long_way(path, data, digest, key, options)
     if walked and fit and not mould:
-        known.keep(fit, moulds.learn(data, walked, header, written, samples))
+        known.moulds.keep(fit, moulds.learn(data, walked, header, written, samples))
+    return header, [written]
+
+
+def _by_hand(
+    path: Path, data: bytes, digest: str, key: bytes, options: Options
+) -> tuple[Header, Sequence[Buffer]]:
+    header, written, _ = _long_way(path, data, digest, key, options)
     return header, [written]
 
 

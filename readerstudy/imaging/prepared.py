@@ -8,7 +8,7 @@ from functools import lru_cache
 from typing import Any
 from uuid import UUID, uuid4
 
-from django.db import connection, models
+from django.db import DEFAULT_DB_ALIAS, connection, connections, models
 from django.db.models import QuerySet
 
 Value = str | UUID
@@ -38,8 +38,10 @@ class Prepared:
     def converted(self, **values: Value) -> tuple[Any, ...] | None:
         """The first row as Django gives it, or None."""
         row = self.first(**values)
-        if row is None:
-            return None
+        return None if row is None else self.convert(row)
+
+    def convert(self, row: tuple[Any, ...]) -> tuple[Any, ...]:
+        """A row of this query as Django gives it."""
         found = list(row)
         for place, (functions, expression) in self._converters[connection.vendor].items():
             for each in functions:
@@ -48,11 +50,12 @@ class Prepared:
 
     def all(self, **values: Value) -> list[tuple[Any, ...]]:
         """The rows as the database gives them: a UUID may be a text."""
-        if connection.vendor not in self._written:
-            self._written[connection.vendor] = self._write()
-        sql, places = self._written[connection.vendor]
+        here = connections[DEFAULT_DB_ALIAS]  # looked up once: `connection` is at each attribute
+        if here.vendor not in self._written:
+            self._written[here.vendor] = self._write()
+        sql, places = self._written[here.vendor]
         given = {name: _adapted(value) for name, value in values.items()}
-        with connection.cursor() as cursor:
+        with here.cursor() as cursor:
             cursor.execute(sql, [given[each.name] if isinstance(each, _Place) else each
                                  for each in places])  # fmt: skip
             rows: list[tuple[Any, ...]] = cursor.fetchall()
@@ -94,37 +97,42 @@ def update(row: models.Model, *names: str) -> None:
 
 
 @lru_cache(maxsize=64)
-def _written_insert(model: type[models.Model], count: int, _vendor: str) -> tuple[list[Any], str]:
+def _written_insert(
+    model: type[models.Model], count: int, _vendor: str
+) -> tuple[list[tuple[str, Any]], str]:
     quote, meta = connection.ops.quote_name, model._meta  # noqa: SLF001 -- Django's public API
     fields = [each for each in meta.local_concrete_fields if not each.primary_key]
     columns = ", ".join(quote(str(each.column)) for each in fields)
     places = ", ".join([f"({', '.join(['%s'] * len(fields))})"] * count)
     table, key = quote(meta.db_table), quote(meta.pk.attname)
-    return fields, f"INSERT INTO {table} ({columns}) VALUES {places} RETURNING {key}"  # noqa: S608
+    named = [(str(each.attname), each) for each in fields]
+    return named, f"INSERT INTO {table} ({columns}) VALUES {places} RETURNING {key}"  # noqa: S608
 
 
 @lru_cache(maxsize=64)
 def _written_update(
     model: type[models.Model], names: tuple[str, ...], _vendor: str
-) -> tuple[list[Any], str]:
+) -> tuple[list[tuple[str, Any]], str]:
     quote, meta = connection.ops.quote_name, model._meta  # noqa: SLF001 -- Django's public API
     by_name = {each.name: each for each in meta.local_concrete_fields}
     fields = [by_name[name] for name in names]
     columns = ", ".join(f"{quote(str(each.column))} = %s" for each in fields)
     table, key = quote(meta.db_table), quote(meta.pk.attname)
-    return fields, f"UPDATE {table} SET {columns} WHERE {key} = %s"  # noqa: S608
+    named = [(str(each.attname), each) for each in fields]
+    return named, f"UPDATE {table} SET {columns} WHERE {key} = %s"  # noqa: S608
 
 
-def _saved(row: models.Model, fields: Sequence[Any]) -> list[Any]:
-    """The values of fields as the database's driver takes them."""
-    return [_field_value(each, getattr(row, each.attname)) for each in fields]
-
-
-def _field_value(field: Any, value: Any) -> Any:
-    """A field's value as the driver takes it; plain ones are that already."""
-    if type(value) in _PLAIN and not isinstance(field, models.JSONField):
-        return value
-    return field.get_db_prep_save(value, connection)
+def _saved(row: models.Model, fields: Sequence[tuple[str, Any]]) -> list[Any]:
+    """The values of fields as the database's driver takes them; plain ones are that already."""
+    values = []
+    for name, field in fields:
+        value = getattr(row, name)
+        if type(value) is UUID:
+            value = _adapted(value)
+        elif type(value) not in _PLAIN or isinstance(field, models.JSONField):
+            value = field.get_db_prep_save(value, connection)
+        values.append(value)
+    return values
 
 
 _PLAIN = frozenset([int, str, type(None)])
@@ -141,7 +149,5 @@ def _adapted(value: Value) -> Any:
     """A value as the database's driver takes it."""
     if not isinstance(value, UUID):
         return value
-    return _UUID.get_db_prep_value(value, connection)
-
-
-_UUID = models.UUIDField()
+    here = connections[DEFAULT_DB_ALIAS]
+    return value if here.features.has_native_uuid_field else value.hex

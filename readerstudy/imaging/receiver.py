@@ -44,11 +44,23 @@ class Delivery:
     sender: Sender
     upload: Upload | None = None
     places: services.Places | None = None
+    batch: services.Batch | None = None
     lock: Lock = field(default_factory=Lock)  # plain requests come in another thread than others
 
-    def tally(self) -> services.Tally:
-        """A tally; of another delivery where another receiver started and ended this one."""
-        if self.upload is None or not services.is_open(self.upload):
+    def take(self, path: Path) -> services.Outcome:
+        """Take one file in; the next goes to another delivery where this one was ended meanwhile.
+
+        (By another receiver, that was started.) What came then is packed all the same.
+        """
+        self.batch = self.batch or services.Batch(self.sender.collection, self._tally)
+        self.batch.add_path(path)
+        (outcome,) = self.batch.flush()
+        if not self.batch.was_open:
+            self.upload = None
+        return outcome
+
+    def _tally(self) -> services.Tally:
+        if self.upload is None:
             self.upload = services.start_upload(self.sender.collection, by=None, source=SOURCE)
         self.places = self.places or services.Places(self.sender.collection)
         return services.Tally(self.upload, places=self.places)
@@ -177,9 +189,7 @@ def cap_pdu(event: Any) -> None:
 
 def _take(delivery: Delivery, path: Path) -> int:
     """Take one file in; the C-STORE status."""
-    batch = services.Batch(delivery.sender.collection, delivery.tally)
-    batch.add_path(path)
-    (outcome,) = batch.flush()
+    outcome = delivery.take(path)
     return failure(Reason[outcome["code"]]) if "code" in outcome else SUCCESS
 
 

@@ -29,6 +29,7 @@ class Sandbox:
         self._seconds = seconds
         self._lock = threading.Lock()
         self._child: subprocess.Popen[bytes] | None = None
+        self._told: dict[str, Any] = {}  # by the child, of the last file: the next tells the rest
 
     def parse(
         self, path: Path, key: bytes, target: Path, options: Mapping[str, Any] | None = None
@@ -44,13 +45,14 @@ class Sandbox:
         order |= {"options": dict(options or {})}
         with self._lock:
             line = self._ask(json.dumps(order).encode() + b"\n")
+            answer: dict[str, Any] = {"refused": "HUNG"} if line is None else json.loads(line)
+            if "refused" not in answer:
+                answer = self._told = self._told | answer
         if line is None:
             target.unlink(missing_ok=True)
-            raise RefusedFile(Reason.HUNG)
-        answer: dict[str, Any] = json.loads(line)
         if "refused" in answer:
             raise RefusedFile(Reason[answer["refused"]])
-        return answer
+        return dict(answer)
 
     def _ask(self, order: bytes) -> bytes | None:
         """The child's line, or None when it had to be killed or died."""
@@ -70,6 +72,7 @@ class Sandbox:
 
     def _running(self) -> "subprocess.Popen[bytes]":
         if self._child is None or self._child.poll() is not None:
+            self._told = {}
             self._child = subprocess.Popen(  # noqa: S603 -- our own program, no input in it
                 [sys.executable, "-I", str(CHILD), str(ROOT)],
                 stdin=subprocess.PIPE,
@@ -79,7 +82,7 @@ class Sandbox:
         return self._child
 
     def _end(self) -> None:
-        child, self._child = self._child, None
+        child, self._child, self._told = self._child, None, {}
         if child is not None:
             child.kill()
             child.wait()

@@ -33,7 +33,8 @@ def main() -> None:
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     parsing = _load(Path(sys.argv[1]))
     refused = sys.modules["readerstudy.imaging.refusals"]
-    known = parsing.Moulds()
+    known = parsing.Known()
+    told: dict[str, Any] = {}
     for line in sys.stdin:
         order = json.loads(line)
         _limit_cpu()
@@ -45,7 +46,9 @@ def main() -> None:
                 parsing.Options.of(order["options"]),
                 known,
             )
-            answer = header.as_dict()
+            whole = header.as_dict()
+            answer = {name: each for name, each in whole.items() if told.get(name) != each}
+            told = whole  # of slices most is the same: it is told once
         except refused.RefusedFile as error:
             answer = {"refused": error.reason.name}
         except (MemoryError, RecursionError):

@@ -4,12 +4,13 @@ import hashlib
 import struct
 from collections.abc import Iterable, Mapping
 from datetime import date, datetime
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 from uuid import UUID
 
 import pydicom
-from django.db.models import Count, QuerySet
+from django.db.models import Count, OuterRef, QuerySet, Subquery
 from PIL import Image
 from pydicom.errors import InvalidDicomError
 
@@ -210,12 +211,18 @@ def series(series_id: UUID) -> Series | None:
 
 def sender_of_token(token: str) -> Sender | None:
     """The sender that holds a token, if it may still send."""
-    row = _holder.converted(hashed=hashlib.sha256(token.encode()).hexdigest())
-    if row is None:
-        return None
-    of_sender, of_collection = row[: len(_SENDER)], row[len(_SENDER) :]
+    row = _holder.first(hashed=hashlib.sha256(token.encode()).hexdigest())
+    return _sender_of_row(row) if row else None
+
+
+@lru_cache(maxsize=64)
+def _sender_of_row(row: tuple[Any, ...]) -> Sender:
+    """The sender that the database tells, the same one as long as it tells the same of it."""
+    *told, open_upload = _holder.convert(row)
+    of_sender, of_collection = told[: len(_SENDER)], told[len(_SENDER) :]
     collection = Collection(**dict(zip(_COLLECTION, of_collection, strict=True)))
     sender = Sender(**dict(zip(_SENDER, of_sender, strict=True)), collection=collection)
+    sender.open_upload = open_upload
     for each in (sender, collection):
         each._state.adding, each._state.db = False, "default"  # noqa: SLF001 -- as Model.from_db
     return sender
@@ -230,7 +237,10 @@ _COLLECTION = tuple(
 
 def _ask_holder(*, hashed: str) -> QuerySet[Any, Any]:
     found = Sender.objects.filter(token_sha256=hashed, ended_at=None).order_by()
-    return found.values_list(*_SENDER, *(f"collection__{name}" for name in _COLLECTION))
+    is_open = Upload.objects.filter(sender=OuterRef("pk"), state=Upload.State.RECEIVING)
+    told = found.annotate(standing=Subquery(is_open.order_by().values("pk")[:1]))
+    names = (f"collection__{name}" for name in _COLLECTION)
+    return told.values_list(*_SENDER, *names, "standing")
 
 
 _holder = Prepared(_ask_holder, hashed=str)

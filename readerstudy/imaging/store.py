@@ -158,8 +158,7 @@ def settle(target: Path) -> None:
         503 where there is an object storage that does not answer.
     """
     with _refusing(target):
-        with target.open("rb", buffering=0) as data:
-            os.fsync(data.fileno())
+        _sync(target)
         objects.put(target)
 
 
@@ -202,7 +201,11 @@ def _link(source: Path, target: Path) -> None:
 
 def sync_folder(folder: Path) -> None:
     """Have the names in a folder on the disk."""
-    opened = os.open(folder, os.O_RDONLY)
+    _sync(folder)
+
+
+def _sync(path: Path) -> None:
+    opened = os.open(path, os.O_RDONLY)
     try:
         os.fsync(opened)
     finally:

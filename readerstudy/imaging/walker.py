@@ -86,6 +86,18 @@ def _after_meta(data: bytes, size: int) -> int:
     return at
 
 
+def in_meta(data: bytes, walked: Walked, tag: int) -> Element | None:
+    """An element of the meta information of a file that was walked, if it is there."""
+    at = PREAMBLE
+    while at < walked.body:
+        group, number = _TAG.unpack_from(data, at)
+        element = _element(data, at, group << 16 | number, walked.body)
+        if element.tag == tag:
+            return element
+        at = element.end
+    return None
+
+
 def _elements(data: bytes, at: int, size: int) -> list[Element]:
     found: list[Element] = []
     last = 0

@@ -1,7 +1,8 @@
 """Take images of two series in one batch, as a sender's request does; run as a module.
 
-Arguments: `killed FOLDER PLACE` keeps a folder's files in a collection named by the place, and is
-killed there, as by `kill -9`. `take FOLDER NAME...` keeps them in these collections.
+Arguments: `killed WAY FOLDER PLACE NAME` keeps a folder's files in a collection of that name, and
+is killed at the place, as by `kill -9`. `take WAY FOLDER NAME...` keeps them in these collections.
+The way is `batch`, or `alone`: file by file, as from a browser and by the command line.
 `state NAME...` answers what is kept of each, and `end NAME...` that too, once what stands open has
 been packed.
 """
@@ -25,7 +26,8 @@ from readerstudy.imaging.services import intake, standing, tally  # noqa: E402
 
 OWNERS: dict[str, Any] = {
     "name": store, "settle": store, "settle_names": store, "insert": prepared,
-    "note_growth": intake, "write": tally.Tally, "_keep": standing.Batch,
+    "note_growth": intake, "write": tally.Tally, "_keep": standing.Batch, "keep": store,
+    "sync_folder": store,
 }  # fmt: skip
 
 
@@ -48,8 +50,20 @@ def die_at(place: str) -> None:
     setattr(owner, name, dying)
 
 
-def take(folder: Path, name: str) -> dict[str, int]:
+def take(way: str, folder: Path, name: str) -> dict[str, int]:
     """Keep a folder's files; how many were stored and how many are repeats."""
+    return {"batch": take_together, "alone": take_alone}[way](folder, name)
+
+
+def take_alone(folder: Path, name: str) -> dict[str, int]:
+    collection = Collection.objects.filter(name=name).first()
+    collection = collection or services.create_collection(name=name)
+    upload = services.import_folder(folder, collection=collection, by=None)
+    counts = {"stored": upload.stored, "repeated": upload.repeated}
+    return {each: count for each, count in counts.items() if count}
+
+
+def take_together(folder: Path, name: str) -> dict[str, int]:
     collection = Collection.objects.filter(name=name).first()
     if collection is None:
         collection = services.create_collection(name=name)
@@ -89,11 +103,11 @@ def ended(names: list[str]) -> dict[str, Any]:
 if __name__ == "__main__":
     told: dict[str, Any] = {}
     match sys.argv[1:]:
-        case ["killed", folder, place]:
+        case ["killed", way, folder, place, name]:
             die_at(place)
-            take(Path(folder), place)
-        case ["take", folder, *names]:
-            told = {name: take(Path(folder), name) for name in names}
+            take(way, Path(folder), name)
+        case ["take", way, folder, *names]:
+            told = {name: take(way, Path(folder), name) for name in names}
         case ["state", *names]:
             told = {name: state(name) for name in names}
         case ["end", *names]:

@@ -22,12 +22,19 @@ PLACES = (
     "before:write:1", "after:write:1", "after:_keep:1",
 )  # fmt: skip
 COMMITTED = {"after:_keep:1"}
+# Of files that are taken one by one, and how many are committed then: a file's row is written, then
+# it gets its name and is on the disk with it, then the row is committed; the count of the delivery
+# is written after 25 files, or the last.
+ALONE = {
+    "after:insert:1": 0, "after:sync_folder:1": 0, "after:keep:1": 0, "after:sync_folder:4": 3,
+    "before:write:1": 6, "after:write:1": 6,
+}  # fmt: skip
 
 
-def killed(platform: Platform, folder: Path, place: str) -> None:
+def killed(platform: Platform, way: str, folder: Path, place: str, name: str) -> None:
     """Take the folder in a process that is killed at a place."""
     done = subprocess.run(
-        [sys.executable, "-m", "tests.faults.keep", "killed", str(folder), place],
+        [sys.executable, "-m", "tests.faults.keep", "killed", way, str(folder), place, name],
         env=platform.environment(), cwd=ROOT, capture_output=True, text=True, check=False,
     )  # fmt: skip
     assert done.returncode == -signal.SIGKILL, done.stderr[-3000:]
@@ -52,11 +59,11 @@ def test_a_batch_that_is_killed_is_kept_whole_or_not_at_all(
     platform: Platform, folder: Path
 ) -> None:
     for place in PLACES:
-        killed(platform, folder, place)
+        killed(platform, "batch", folder, place, place)
     for place, kept in told(platform, "state", *PLACES).items():
         n_kept = FILES if place in COMMITTED else 0
         assert (len(kept["files"]), kept["whole"], kept["said"]) == (n_kept,) * 3, place
-    again = told(platform, "take", str(folder), "undisturbed", *PLACES)
+    again = told(platform, "take", "batch", str(folder), "undisturbed", *PLACES)
     for place, outcomes in again.items():
         assert outcomes == {"repeated" if place in COMMITTED else "stored": FILES}, place
     end = told(platform, "end", "undisturbed", *PLACES)
@@ -66,3 +73,25 @@ def test_a_batch_that_is_killed_is_kept_whole_or_not_at_all(
     assert (len(good["packs"]), all(good["packs"])) == (2, True)
     for place, kept in end["kept"].items():
         assert kept == good, place
+
+
+def test_files_taken_one_by_one_are_each_kept_whole_or_not_at_all_wherever_it_is_killed(
+    platform: Platform, folder: Path
+) -> None:
+    committed = {f"alone, {place}": count for place, count in ALONE.items()}
+    for place, name in zip(ALONE, committed, strict=True):
+        killed(platform, "alone", folder, place, name)
+    for name, kept in told(platform, "state", *committed).items():
+        assert (len(kept["files"]), kept["whole"]) == (committed[name],) * 2, name
+    again = told(platform, "take", "alone", str(folder), "alone", *committed)
+    for name, outcomes in again.items():
+        before = committed.get(name, 0)
+        counts = {"stored": FILES - before, "repeated": before}
+        assert outcomes == {each: count for each, count in counts.items() if count}, name
+    end = told(platform, "end", "alone", *committed)
+    assert end["left"] == []
+    good = end["kept"].pop("alone")
+    assert (len(good["files"]), good["whole"], len(good["packs"])) == (FILES, FILES, 2)
+    assert all(good["packs"])
+    for name, kept in end["kept"].items():  # what was not counted before the kill is told by none
+        assert kept | {"said": FILES} == good, name

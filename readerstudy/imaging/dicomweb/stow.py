@@ -62,10 +62,13 @@ def store(
     answer = _Answer(scope.address(request, collection))
     own = None if sender else services.start_upload(collection, by=by, source="stow")
 
+    seen = [sender.open_upload] if sender else []  # with the token: for the first files only
+
     def tally() -> services.Tally:
         if own is not None:
             return services.Tally(own)
-        return services.standing_tally(cast("Sender", sender), collection)
+        open_now = seen.pop() if seen else None
+        return services.standing_tally(cast("Sender", sender), collection, open_now=open_now)
 
     batch = services.Batch(collection, tally, study_uid=study)
     try:

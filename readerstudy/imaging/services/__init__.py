@@ -42,7 +42,6 @@ from readerstudy.imaging.services.standing import (
     TOGETHER,
     Batch,
     end_quiet,
-    is_open,
     standing_tally,
 )
 from readerstudy.imaging.services.tally import Outcome, Tally
@@ -74,7 +73,6 @@ __all__ = [
     "finish_upload",
     "forget",
     "import_folder",
-    "is_open",
     "make_ready",
     "offset_of",
     "perform",

@@ -160,8 +160,7 @@ def spool(stream: IO[bytes], target: Path) -> None:
     """Write what comes to a private file; 413 and 507 as they must be."""
     left = MAX_FILE_BYTES
     try:
-        with target.open("wb") as out:
-            target.chmod(0o600)
+        with open(target, "wb", opener=_private) as out:
             while part := stream.read(1024 * 1024):
                 left -= len(part)
                 if left < 0:
@@ -171,6 +170,10 @@ def spool(stream: IO[bytes], target: Path) -> None:
         if error.errno in store.FULL:
             raise no_space() from error
         raise
+
+
+def _private(name: str, flags: int) -> int:
+    return os.open(name, flags, 0o600)
 
 
 def _archive(tally: Tally, path: Path) -> Outcome:

@@ -32,11 +32,15 @@ class Places:
         self._collection = collection
         self._known: dict[tuple[str, str], Series] = {}
 
+    def again(self, header: dict[str, Any]) -> Place | None:
+        """As `of`, of a series that was looked up before and is there; else None, and no lock."""
+        series = self._known.get((header["study_uid"], header["series_uid"]))
+        return _seen(series, header["sop_uid"]) if series else None
+
     def of(self, header: dict[str, Any]) -> Place:
         """A file's place; its examination is locked until the transaction ends."""
         uids = (header["study_uid"], header["series_uid"])
-        series = self._known.get(uids)
-        place = _seen(series, header["sop_uid"]) if series else None
+        place = self.again(header)
         if place is None:  # the first of its series, or what made it was undone
             self._known[uids] = _find(self._collection, header)
             place = _seen(self._known[uids], header["sop_uid"])

@@ -47,6 +47,7 @@ class Batch:
         self._collection, self._tally, self._study_uid = collection, tally, study_uid
         self._words = words_of(collection)
         self._waiting: list[Waiting] = []
+        self.was_open = True  # the delivery that the last files went to, once they were in it
 
     def __len__(self) -> int:
         return len(self._waiting)
@@ -92,11 +93,11 @@ class Batch:
         """
         waiting, self._waiting = self._waiting, []
         try:
-            outcomes, is_open = self._tried(waiting)
+            outcomes, self.was_open = self._tried(waiting)
         finally:
             for _, clean in waiting:
                 clean.unlink(missing_ok=True)
-        if not is_open:
+        if not self.was_open:
             self._pack(outcomes)
         return outcomes
 
@@ -132,12 +133,17 @@ class Batch:
         self._waiting.clear()
 
 
-def standing_tally(sender: Sender, collection: Collection) -> Tally:
-    """A tally of the delivery that stands open for a sender; begun where there is none."""
+def standing_tally(
+    sender: Sender, collection: Collection, *, open_now: UUID | None = None
+) -> Tally:
+    """A tally of the delivery that stands open for a sender; begun where there is none.
+
+    `open_now` is the one that stood open a moment ago; it is asked for where that is not known.
+    """
     known = _known.get(sender.pk)
-    if known is None or not is_open(known[0]):
-        open_now = Upload.objects.filter(sender=sender, state=Upload.State.RECEIVING).first()
-        known = open_now or _begun(sender, collection), Places(collection)
+    if known is None or not (known[0].pk == open_now or is_open(known[0])):
+        open_one = Upload.objects.filter(sender=sender, state=Upload.State.RECEIVING).first()
+        known = open_one or _begun(sender, collection), Places(collection)
         _known[sender.pk] = known
     upload, places = known
     return Tally(upload, places=places)

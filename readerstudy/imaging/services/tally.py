@@ -97,7 +97,7 @@ class Tally:
                 if outcome.report not in done:  # of one series, most are the same
                     done.append(outcome.report)
         if len(done) > 1:
-            locked.report["elements"] = deidentify.merge(each for each in done if each)
+            locked.report["elements"] = _merged(done)
         locked.touched_at = timezone.now()
         prepared.update(locked, "report", "received", "stored", "repeated", "refused", "touched_at")
         self._outcomes.clear()
@@ -114,6 +114,19 @@ class Tally:
             pk=self._upload.pk, by=self._upload.by, state=state, **counts,
             report=json.loads(report) if isinstance(report, str) else report,
         )  # fmt: skip
+
+
+_last: tuple[list[dict[str, list[str]]], dict[str, list[str]]] = ([], {})
+
+
+def _merged(reports: list[dict[str, list[str]]]) -> dict[str, list[str]]:
+    """Reports as one; of slices, delivery after delivery, it is the same as the last time."""
+    global _last  # noqa: PLW0603 -- read and written whole: it needs no lock
+    before, merged = _last
+    if reports != before:
+        merged = deidentify.merge(each for each in reports if each)
+        _last = (reports, merged)
+    return merged
 
 
 COUNTS = ("received", "stored", "repeated", "refused")

@@ -49,6 +49,8 @@ def _keep_group(
 
     An empty series in a locked study is another definition than the one that was signed.
     """
+    if place := places.again(files[0][0]):
+        return _Group(collection, place).keep(files)
     with transaction.atomic():
         group = _Group(collection, places.of(files[0][0]))
         kept = group.keep(files)
@@ -63,6 +65,7 @@ class _Group:
     def __init__(self, collection: Collection, place: Place) -> None:
         self._collection, self._place = collection, place
         self._folder = store.folder_of(place.series)
+        self._paths: dict[str, Path] = {}
         self._new: dict[str, Taken] = {}  # by UID, in the order in which they came
         self.has_grown = False
 
@@ -96,7 +99,9 @@ class _Group:
         return None
 
     def _path(self, uid: str) -> Path:
-        return store.instance_path(self._folder, uid)
+        if uid not in self._paths:
+            self._paths[uid] = store.instance_path(self._folder, uid)
+        return self._paths[uid]
 
     def _known(self, headers: Sequence[dict[str, Any]]) -> dict[str, Instance]:
         """What the collection has of these UIDs already."""

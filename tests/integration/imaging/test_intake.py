@@ -1,5 +1,6 @@
 """Deliveries: from files to series that can be read, safe to repeat."""
 
+import shutil
 import subprocess
 import zipfile
 from collections.abc import Callable
@@ -13,6 +14,7 @@ import pydicom.data
 import pytest
 from django.conf import settings
 from django.test import Client
+from PIL import Image
 
 from readerstudy.imaging import deidentify, receiver, selectors, services, store, tokens
 from readerstudy.imaging.models import Collection, Examination, Instance, Sender, Series, Upload
@@ -197,6 +199,35 @@ def test_stored_files_are_dicom_to_tools_we_did_not_write(
     dump = subprocess.run(["dcmdump", str(path)], capture_output=True, text=True, check=True)
     assert "PatientIdentityRemoved" in dump.stdout
     assert not any(canary in dump.stdout for canary in dicom.CANARIES)
+    picture = tmp_path / "picture.pgm"  # dcmtk decodes the pixels, too, and windows as it is told
+    told = ["dcmj2pnm", "--set-window", "0", "256", "--write-raw-pnm", str(path), str(picture)]
+    subprocess.run(told, check=True, capture_output=True)
+    shown = np.asarray(Image.open(picture)).astype(float)
+    stored = pydicom.dcmread(path).pixel_array
+    assert shown.shape == stored.shape
+    assert np.corrcoef(shown.ravel(), np.clip(stored, 0, 128).ravel())[0, 1] > 0.99
+
+
+@pytest.mark.skipif(
+    shutil.which("dciodvfy") is None, reason="NOT RUN: dciodvfy is missing; install dicom3tools"
+)
+def test_dciodvfy_finds_no_error_in_a_stored_file_that_was_not_in_what_came(
+    collection: Collection, tmp_path: Path
+) -> None:
+    sources = dicom.examination(tmp_path)
+    _deliver(collection, sources)
+
+    def errors(path: Path) -> set[str]:
+        done = subprocess.run(
+            ["dciodvfy", "-new", str(path)], capture_output=True, text=True, check=False
+        )
+        assert done.stderr, f"dciodvfy did not read {path}"
+        return {each for each in done.stderr.splitlines() if each.startswith("Error")}
+
+    files = sorted(each for each in sources.rglob("*") if each.is_file())
+    came = set().union(*map(errors, files[::10]))  # of each series one
+    for instance in Instance.objects.select_related("series__examination").order_by("pk")[::20]:
+        assert errors(store.path_of(instance)) <= came
 
 
 def _open(client: Client, series: list[dict[str, object]]) -> str:

@@ -227,6 +227,22 @@ def pdata_of(path: Path, peer: Any) -> bytes:
     return made
 
 
+def test_after_a_delivery_that_another_receiver_ended_an_association_begins_another(
+    study: Study, tmp_path: Path
+) -> None:
+    options = {"name": "PACS", "calling_ae_title": CALLING}
+    pacs, _ = services.add_sender(study.collection, **options, by=None)  # type: ignore[arg-type]
+    delivery = receiver.Delivery(pacs)
+    first, second, third = dicom.series(tmp_path, count=3)
+    assert delivery.take(first)["state"] == "stored"
+    services.end_upload(Upload.objects.get(), by=None)
+    assert delivery.take(second)["state"] == "stored"  # counted there, packed by a delivery more
+    assert delivery.take(third)["state"] == "stored"
+    states = Upload.objects.order_by("created_at").values_list("state", "stored")
+    working, receiving = Upload.State.WORKING, Upload.State.RECEIVING
+    assert list(states) == [(working, 2), (working, 0), (receiving, 1)]
+
+
 def test_senders_are_made_and_ended_by_command(study: Study, capsys: Any) -> None:
     add = ("dicom_sender", "add", f"--study={study.pk}")
     call_command(*add, "--name=PACS", "--calling=WARD 4")

@@ -5,7 +5,7 @@ import shutil
 import socket
 import subprocess
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager
 from datetime import timedelta
 from itertools import pairwise
@@ -129,8 +129,25 @@ def test_objects_are_right_valid_and_made_once(
                 [dciodvfy, "-new", str(path)], capture_output=True, text=True, check=False
             )
             assert "Error" not in done.stderr, done.stderr
+    _read_by_dcmtk(paths)
     again = made(study, pacs, people)
     assert [each.pk for each in again] == [each.pk for each in parcels]
+
+
+def _read_by_dcmtk(paths: Sequence[Path]) -> None:
+    """The segmentation as a file, and the reports as reports: `dsrdump` builds their tree."""
+    dsrdump = shutil.which("dsrdump")
+    assert dsrdump or not IN_CI, "NOT RUN: dsrdump (dcmtk) is not installed here"
+    if not dsrdump:
+        return
+    segmentation, *reports = map(str, paths)
+    dump = subprocess.run(["dcmdump", segmentation], capture_output=True, text=True, check=True)
+    assert "=SegmentationStorage" in dump.stdout
+    for each in reports:
+        tree = subprocess.run([dsrdump, each], capture_output=True, text=True, check=True)
+        assert "Imaging Measurement Report" in tree.stdout
+        assert "<CONTAINER:" in tree.stdout
+        assert not [line for line in tree.stderr.splitlines() if line.startswith("E:")]
 
 
 def test_what_does_not_arrive_is_tried_again_ever_later_and_then_set_aside(

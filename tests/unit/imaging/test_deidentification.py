@@ -13,7 +13,7 @@ from pydicom import Dataset
 from pydicom.datadict import dictionary_VR, keyword_for_tag
 from pydicom.tag import Tag
 
-from readerstudy.imaging import dates, defacing
+from readerstudy.imaging import dates, defacing, elements
 from readerstudy.imaging.deidentify import deidentify, map_uid, merge
 from readerstudy.imaging.options import Options
 from tests import dicom
@@ -175,6 +175,15 @@ def test_c10_without_clean_descriptors_no_description_stays() -> None:
     assert "SeriesDescription" not in clean
     assert "SeriesDescription" in report.removed
     assert deidentify(dicom.image(), KEY)[0].SeriesDescription == "T1 MPRAGE post KM"
+
+
+def test_what_has_to_be_there_stays_when_it_comes_empty() -> None:
+    """Type 2 of the image modules (PS3.3): dciodvfy finds an error where it is missing."""
+    clean, report = deidentify(dicom.image(**dict.fromkeys(elements.MAY_BE_EMPTY)), KEY)
+    for keyword in elements.MAY_BE_EMPTY:
+        assert clean[keyword].is_empty, keyword
+        assert keyword in report.kept
+    assert "ScanOptions" not in deidentify(dicom.image(ScanOptions=CANARY.upper()), KEY)[0]
 
 
 def test_c10_safe_private_elements_stay_by_creator_and_only_as_numbers() -> None:

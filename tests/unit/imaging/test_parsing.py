@@ -137,7 +137,7 @@ def test_mutated_headers_are_taken_or_refused_and_never_crash(tmp_path: Path) ->
     """
     whole = bytearray(_bytes(tmp_path, dicom.image()))
     rng = np.random.default_rng(5)
-    for _ in range(int(os.environ.get("MUTANTS", "600"))):
+    for _ in range(int(os.environ.get("MUTANTS", "2000"))):
         mutated = bytearray(whole)
         for place in rng.integers(132, len(mutated) - 400, rng.integers(1, 6)):
             mutated[place] = rng.integers(0, 256)
