@@ -101,7 +101,6 @@ def answers(client: Client, address: str) -> list[tuple[int, str]]:
     return [(each.status_code, text) for each, text in zip(got, texts, strict=True)]
 
 
-@pytest.mark.once
 @pytest.mark.fault("F3")
 @pytest.mark.fault("G1")
 @pytest.mark.parametrize("who", ["mallory", "max", "tess"])
