@@ -206,6 +206,7 @@ def test_b8_weights_that_do_not_fit_fail_visibly_and_leave_no_result(
         run.refresh_from_db()
         assert run.attempt == attempt
         assert run.state == (State.FAILED if attempt < 3 else State.QUARANTINED)
+        _lapse(run)
     assert "SHA-256" in run.error
     services.perform(run.pk)
     assert not ProposedLesion.objects.exists()
@@ -215,6 +216,31 @@ def test_b8_weights_that_do_not_fit_fail_visibly_and_leave_no_result(
     services.perform(run.pk)
     run.refresh_from_db()
     assert (run.state, run.attempt, run.error) == (State.DONE, 1, "")
+
+
+@pytest.mark.fault("B7")
+def test_b7_what_failed_is_tried_again_ever_later_or_at_once_by_a_person(
+    people: People, run: Run, sent: list[str], monkeypatch: pytest.MonkeyPatch, settings: Any
+) -> None:
+    """What passes (memory that lacks, a full disk) has time to; three tries at once waste it."""
+    settings.JOB_BACKOFF_SECONDS = 30
+    _crashes(monkeypatch, MemoryError("no memory is left"))
+    for pause in (30, 120):
+        before = timezone.now()
+        services.perform(run.pk)
+        run.refresh_from_db()
+        assert run.state == State.FAILED
+        assert run.lease_until is not None
+        waited = (run.lease_until - before).total_seconds()
+        assert pause <= waited < pause + 10
+        assert services.claim(run.pk) is None
+        assert services.wake_up() == 0
+        if pause == 30:
+            _lapse(run)
+            assert services.wake_up() == 1
+    assert sent == [str(run.pk)]
+    services.retry(run, by=people.ada)
+    assert services.claim(run.pk) is not None
 
 
 @pytest.mark.fault("B9")
@@ -289,6 +315,7 @@ def test_c8_a_case_whose_proposal_failed_stops_the_lock_until_retried_or_declare
     bad, *good = Run.objects.order_by("queued_at", "pk")
     for _ in range(3):
         services.perform(bad.pk)
+        _lapse(bad)
     _detects(monkeypatch, proposing.found())
     for each in good:
         services.perform(each.pk)
