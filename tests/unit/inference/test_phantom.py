@@ -185,6 +185,26 @@ def test_tube_thinner_than_a_voxel_fills_part_of_it() -> None:
     assert volume[10, 10, 10] == 1
 
 
+def test_a_head_that_moves_has_ghosts_along_the_phase_encoding_and_stays_in_place() -> None:
+    still = np.zeros((3, 96, 80), np.float32)
+    still[:, 38:58, 34:50] = 1
+    found = [
+        acquisition.moved(still, np.array([1.0, 1.0]), np.random.default_rng(seed))
+        for seed in range(12)
+    ]
+    above = [float(each[:, 5:25, 34:50].mean()) for each in found]  # beyond the head, its columns
+    aside = [float(each[:, 38:58, 5:20].mean()) for each in found]
+    assert np.median(above) > 0.02
+    assert np.median(above) > 3 * np.median(aside)
+    rows = np.arange(96)[None, :, None]
+    middles = [float((each**2 * rows).sum() / (each**2).sum()) for each in found]
+    assert np.abs(np.array(middles) - 47.5).max() < 1
+    energy = [float((each**2).sum() / (still**2).sum()) for each in found]
+    assert energy == pytest.approx([1.0] * 12, abs=1e-3)  # phases neither add nor take
+    resting = acquisition.moved(still, np.zeros(2), np.random.default_rng(1))
+    assert np.abs(resting - still).max() < 1e-5
+
+
 def test_small_metastases_are_never_rings_and_large_ones_often() -> None:
     small = {lesions._kind(6.0, np.random.default_rng(seed)) for seed in range(200)}
     large = [lesions._kind(25.0, np.random.default_rng(seed)) for seed in range(200)]
