@@ -13,7 +13,6 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy import ndimage
 
 from inference.lesions import Extent
 from inference.vendor.values import Grid, Read, Segment, UnusableResult
@@ -85,6 +84,8 @@ def _require_axes(affine: NDArray[np.float64]) -> None:
 
 
 def _lesions(values: NDArray[Any], affine: NDArray[np.float64]) -> Iterator[tuple[int, Extent]]:
+    from scipy import ndimage  # slow to load
+
     for number, whole in _labels(values):
         pieces, _ = ndimage.label(whole, structure=_ALL_NEIGHBOURS)
         for piece, box in enumerate(ndimage.find_objects(pieces), start=1):
