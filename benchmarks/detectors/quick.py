@@ -275,6 +275,9 @@ def table(out: Path) -> str:
         papers = [literature.get(each["family"], "\N{EN DASH}") for each in rows]
         pairs = zip(rows, papers, strict=True)
         lines += [f"| {' | '.join([*_cells(each), paper])} |" for each, paper in pairs]
+        missing = [name for name in families.FAMILIES if name not in {r["family"] for r in rows}]
+        if "seconds" in of and missing:
+            lines += ["", f"Not measured at this budget yet: {', '.join(missing)}."]
     return "\n".join(lines) + "\n"
 
 

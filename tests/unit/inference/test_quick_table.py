@@ -43,6 +43,9 @@ def test_the_table_has_the_budget_above_and_the_best_first(tmp_path: Path) -> No
     first, second = [line for line in text.splitlines() if " | 1.50 M | " in line]
     assert first.startswith("| nlmet | Liew | MR | 6 | 1.00 (1.00 to 1.00)")
     assert second.startswith("| cropnet | Dikici | MR | 6 | 0.50")
+    (rest,) = [line for line in text.splitlines() if line.startswith("Not measured")]
+    named = {each.strip(" .") for each in rest.partition(":")[2].split(",")}
+    assert named == set(families.FAMILIES) - {"nlmet", "cropnet"}
     heads = next(line for line in text.splitlines() if line.startswith("| family"))
     assert heads.endswith("| its paper, on patients (not comparable) |")
     assert second.endswith("15 mm (Dikici et al. 2020, arXiv:1908.04701) |")
