@@ -6,6 +6,7 @@ import json
 import resource
 import sys
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from functools import partial
 from itertools import islice
 from multiprocessing import get_context
@@ -47,6 +48,8 @@ def _parser() -> argparse.ArgumentParser:
     one.add_argument("--count", type=int, default=1)
     one.add_argument("--lesions", type=int, help="0 for none; default: drawn")
     one.add_argument("--ct", action="store_true", help="also a CT of the same head")
+    one.add_argument("--dry", type=float, default=0, help="share of metastases without oedema")
+    one.add_argument("--leptomeningeal", type=int, default=0, help="how many besides")
     one.set_defaults(run=_phantom)
 
     one = commands.add_parser("detect", help="propose lesions on an examination")
@@ -85,6 +88,8 @@ def _training(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -
     one.add_argument("--rate", type=float, help="highest learning rate; default: the family's")
     one.add_argument("--begin", type=int, help="phantoms to begin with; default: all of them")
     one.add_argument("--weights", type=Path, help="safetensors to go on from; default: none")
+    one.add_argument("--plan", type=int, default=2, help="of the phantoms, see training/cases.py")
+    one.add_argument("--alone", type=float, help="share of patches of the first series alone")
     one.set_defaults(run=_train)
 
     one = commands.add_parser("families", help="list the families of detectors, as JSON")
@@ -162,7 +167,13 @@ def _phantom(options: argparse.Namespace) -> None:
     seeds = range(options.seed, options.seed + options.count)
     for seed in tqdm(seeds, unit="case", disable=options.count == 1):
         folder = options.folder / f"phantom-{seed}" if options.count > 1 else options.folder
-        case = phantom.make_case(seed, n_lesions=options.lesions, with_ct=options.ct)
+        case = phantom.make_case(
+            seed,
+            n_lesions=options.lesions,
+            with_ct=options.ct,
+            dry=options.dry,
+            leptomeningeal=options.leptomeningeal,
+        )
         phantom.write_dicom(case, folder, patient_id=f"SYNTHETIC-{seed}", study_date="20260101")
         rows = [
             {
@@ -258,17 +269,24 @@ def _train(options: argparse.Namespace) -> None:
     import torch
 
     from inference.detectors import families
-    from inference.training import cases, fit
+    from inference.training import cases, fit, patches
 
+    if options.plan not in cases.PLANS:
+        raise ValueError(f"no plan {options.plan}; there are: {', '.join(map(str, cases.PLANS))}")
     family = families.family_of(options.family)
     warm_up = min(fit.Recipe.warm_up, max(1, options.steps // 10))
     begin = options.weights.read_bytes() if options.weights else None
+    sampling = patches.Sampling()
+    if options.alone is not None:
+        sampling = replace(sampling, alone=options.alone)
     recipe = fit.Recipe(
         steps=options.steps,
         loss=family.loss,
         rate=options.rate or family.rate,
         warm_up=warm_up,
         begun_from=hashlib.sha256(begin).hexdigest() if begin else None,
+        plan=options.plan,
+        sampling=sampling,
     )
     torch.manual_seed(recipe.seed)
     checkpoint = options.checkpoint or options.cache / f"{options.family}.pt"
@@ -277,8 +295,8 @@ def _train(options: argparse.Namespace) -> None:
     else:
         network = families.build(options.family)
     seeds = cases.TRAINING_SEEDS[: options.cases]
-    cache = _cache_of(options.cache, family.inputs)
-    make = partial(cases.make, folder=cache, roles=family.inputs)
+    cache = cases.folder_of(options.cache, family.inputs)
+    make = partial(cases.make, folder=cache, roles=family.inputs, number=options.plan)
     with get_context("spawn").Pool(options.workers) as pool:
         made = pool.imap(make, seeds)
         first = len(seeds) if options.begin is None else options.begin
@@ -288,11 +306,6 @@ def _train(options: argparse.Namespace) -> None:
     print(
         f"{checkpoint}: next `python -m inference calibrate {checkpoint} --family {options.family}`"
     )
-
-
-def _cache_of(cache: Path, roles: tuple[str, ...]) -> Path:
-    """Where cases of these channels lie: of MR in the cache itself."""
-    return cache if roles == ROLES else cache / "-".join(roles)
 
 
 def _families(_: argparse.Namespace) -> None:

@@ -26,6 +26,7 @@ FORMATS = {
     "python": "inference.detectors.brought",
     "monai-bundle": "inference.detectors.bundles",
     "nnunet": "inference.detectors.nnunet",
+    "ensemble": "inference.detectors.ensemble",
 }
 _FAMILIES = "inference.detectors.families"
 

@@ -127,6 +127,16 @@ def false_positives_per_case(cases: Sequence[CaseScore], threshold: float) -> fl
     return float(np.mean([(c.false_scores >= threshold).sum() for c in cases]))
 
 
+def predictive_value(cases: Sequence[CaseScore], threshold: float) -> float:
+    """Share of the proposals that are lesions (PPV, precision); NaN where there is no proposal.
+
+    A second proposal on a lesion that is found already counts as neither.
+    """
+    found = sum(int((np.isfinite(c.hits) & (c.hits >= threshold)).sum()) for c in cases)
+    false = sum(int((c.false_scores >= threshold).sum()) for c in cases)
+    return found / (found + false) if found + false else float("nan")
+
+
 def threshold_at(cases: Sequence[CaseScore], false_per_case: float) -> float:
     """The lowest threshold with at most so many false positives a case."""
     false = np.sort(np.concatenate([c.false_scores for c in cases]))[::-1]

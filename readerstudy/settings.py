@@ -124,6 +124,7 @@ BROKER_URL: str = env.str("BROKER_URL", "disk://localhost/")
 QUEUE_DIR = VAR_DIR / "queue"
 JOB_LEASE_SECONDS: int = env.int("JOB_LEASE_SECONDS", 60)  # workers renew it as they go
 JOB_MAX_ATTEMPTS: int = env.int("JOB_MAX_ATTEMPTS", 3)
+JOB_BACKOFF_SECONDS: int = env.int("JOB_BACKOFF_SECONDS", 30)  # before the second; then 4 times
 # Memory of the workers that take the queue "detectors"; 0: as much as any detector may need.
 DETECTOR_MEMORY_MIB: int = env.int("DETECTOR_MEMORY_MIB", 0)
 SWEEP_SECONDS: float = env.float("SWEEP_SECONDS", 30.0)

@@ -30,11 +30,11 @@ MEASURED = (
 )
 COLUMNS = (
     ("sensitivity", "all"), ("sensitivity", "0-3 mm"), ("false_positives_per_case",),
-    ("froc_score",), ("lesion_wise_dice",), ("hd95_mm_of_found",), ("surface_dice_of_found",),
-    ("volume_error_of_found",), ("brats_dice",), ("calibration_error",),
+    ("predictive_value",), ("froc_score",), ("lesion_wise_dice",), ("hd95_mm_of_found",),
+    ("surface_dice_of_found",), ("volume_error_of_found",), ("brats_dice",), ("calibration_error",),
 )  # fmt: skip
 HEADS = (
-    "sensitivity", "below 3 mm", "FP a case", "FROC score", "lesion-wise Dice", "HD95, mm",
+    "sensitivity", "below 3 mm", "FP a case", "PPV", "FROC score", "lesion-wise Dice", "HD95, mm",
     "surface Dice, 1 mm", "volume error", "BraTS-METS Dice", "calibration error",
 )  # fmt: skip
 

@@ -33,7 +33,7 @@ from inference.detectors import families
 from inference.detectors.voxelwise import VoxelwiseDetector, candidates
 from inference.lesions import Lesion
 from inference.metrics import CaseScore
-from inference.preprocess import Prepared
+from inference.preprocess import ROLES, Prepared, reference_of
 from inference.training import cases, fit, patches, records
 from inference.volume import Volume
 
@@ -81,17 +81,25 @@ def main() -> None:
     options.out.mkdir(parents=True, exist_ok=True)
     options.work.mkdir(parents=True, exist_ok=True)
     if not options.table:
-        seeds = [*cases.TRAINING_SEEDS[: budget.training_cases], *VALIDATION_SEEDS, *TEST_SEEDS]
-        for seed in tqdm(seeds, unit="phantom"):
-            cases.make(seed, options.cache)
+        chosen = options.families or list(families.FAMILIES)
+        _make(budget, chosen, options.cache)
         for each in options.weights:
             family, _, path = each.partition("=")
             _apart(partial(run_weights, family, Path(path), options.cache, options.out))
-        for family in tqdm(options.families or list(families.FAMILIES), unit="family"):
+        for family in tqdm(chosen, unit="family"):
             _apart(partial(run, family, budget, options.cache, options.work, options.out))
     target = options.out.with_suffix(".md")
     target.write_text(table(options.out))
     print(target)
+
+
+def _make(budget: Budget, chosen: list[str], cache: Path) -> None:
+    """Make the phantoms that are not in the cache, each once for all sets of channels."""
+    roles = {ROLES, *(families.family_of(each).inputs for each in chosen)}
+    folders = {each: cases.folder_of(cache, each) for each in sorted(roles)}
+    seeds = [*cases.TRAINING_SEEDS[: budget.training_cases], *VALIDATION_SEEDS, *TEST_SEEDS]
+    for seed in tqdm(seeds, unit="phantom"):
+        cases.make_each(seed, folders)
 
 
 def _apart(job: "partial[None]") -> None:
@@ -129,12 +137,15 @@ def _keep(
     out: Path, name: str, family: str, network: nn.Module, cache: Path, about: dict[str, Any]
 ) -> None:
     """Measure a network and write its raw scores and its figures, the figures last."""
-    card = Card(family, "0", family, "", "", ("t1c",), _RAW, {})
-    detector = VoxelwiseDetector(card, network, "cpu", opinions="once")
-    validation = [_block(cases.load(cases.path_of(cache, seed))) for seed in VALIDATION_SEEDS]
+    known = families.family_of(family)
+    card = Card(family, "0", family, "", "", (reference_of(known.inputs),), _RAW, {})
+    detector = VoxelwiseDetector(
+        card, network, "cpu", window=known.window, opinions="once", inputs=known.inputs
+    )
+    validation = [_block_of(cache, seed, known.inputs) for seed in VALIDATION_SEEDS]
     passes = [detector.logits(each.given) for each in validation]
     shift = max(SHIFTS, key=lambda by: _froc(validation, passes, by))
-    test = [_block(cases.load(cases.path_of(cache, seed))) for seed in TEST_SEEDS]
+    test = [_block_of(cache, seed, known.inputs) for seed in TEST_SEEDS]
     timed = [_measure(detector, each, shift) for each in tqdm(test, unit="block")]
     records.save(timed, out / f"{name}.jsonl")
     found = {
@@ -151,9 +162,10 @@ def _keep(
 
 
 def _train(family: str, budget: Budget, cache: Path, work: Path) -> fit.Fit:
+    known = families.family_of(family)
     recipe = fit.Recipe(
-        loss=families.family_of(family).loss,
-        rate=families.family_of(family).rate,
+        loss=known.loss,
+        rate=known.rate,
         cpu_seconds=budget.seconds,
         batch=1,
         warm_up=10,
@@ -163,10 +175,12 @@ def _train(family: str, budget: Budget, cache: Path, work: Path) -> fit.Fit:
     torch.manual_seed(recipe.seed)
     seeds = cases.TRAINING_SEEDS[: budget.training_cases]
     checkpoint = work / f"{family}-{budget.seconds:g}.pt"
-    return fit.fit(families.build(family), cache, checkpoint, recipe, "cpu", seeds)
+    folder = cases.folder_of(cache, known.inputs)
+    return fit.fit(families.build(family), folder, checkpoint, recipe, "cpu", seeds)
 
 
-def _block(case: cases.TrainingCase) -> Block:
+def _block_of(cache: Path, seed: int, roles: tuple[str, ...]) -> Block:
+    case = cases.load(cases.path_of(cases.folder_of(cache, roles), seed))
     low = [(n - BLOCK) // 2 for n in case.labels.shape]
     z, y, x = (slice(a, a + BLOCK) for a in low)
     labels = np.array(case.labels[z, y, x])
@@ -174,15 +188,16 @@ def _block(case: cases.TrainingCase) -> Block:
     diameters = {int(n): float(mm) for n, mm in case.lesions[:, :2] if (labels == int(n)).any()}
     # The grid's axes point to superior, posterior, left.
     affine = np.array([[0, 0, 1.0, 0], [0, 1.0, 0, 0], [1.0, 0, 0, 0], [0, 0, 0, 1]])
-    return Block(case.seed, Prepared(voxels, affine, ()), labels, diameters)
+    return Block(case.seed, Prepared(voxels, affine, (), roles), labels, diameters)
 
 
 def _score(block: Block, passes: np.ndarray, shift: float) -> CaseScore:
-    t1c = Volume(block.given.voxels[0], block.given.affine, "t1c")
-    found = candidates(passes + np.float32(shift), block.given, t1c, SEGMENTATION)
-    proposals = [Lesion(each.mask, each.offset, t1c.affine, 0.0) for each in found]
+    given = block.given
+    reference = Volume(given.voxels[0], given.affine, given.reference)  # the first of the channels
+    found = candidates(passes + np.float32(shift), given, reference, SEGMENTATION)
+    proposals = [Lesion(each.mask, each.offset, given.affine, 0.0) for each in found]
     scores = [each.score for each in found]
-    return metrics.score_case(proposals, scores, block.labels, t1c.affine, block.diameters_mm)
+    return metrics.score_case(proposals, scores, block.labels, given.affine, block.diameters_mm)
 
 
 def _froc(blocks: list[Block], passes: list[np.ndarray], shift: float) -> float:
@@ -229,18 +244,22 @@ def _estimate(scores: list[CaseScore], statistic: metrics.Statistic) -> dict[str
 WORDS = (
     "Written by `python -m benchmarks.detectors.quick`; raw scores in `quick/`, the counting rule"
     " in README.md. Sensitivity is at one false positive a block, by the rule of the bench; 95 %"
-    " intervals over blocks in brackets. **A budget of CPU seconds shows how fast families learn"
-    " from nothing, not what they reach**; what papers report on patients stands in families.md."
+    " intervals over blocks in brackets. Families of CT see the same heads as CT shows them: their"
+    " blocks are cut on CT's own grid, so that they hold other lesions in part. **A budget of CPU"
+    " seconds shows how fast families learn from nothing, not what they reach**; what a paper"
+    " reports on patients stands in a column of its own."
 )
 HEADS = (
-    "family", "after", "sensitivity", "below 3 mm", "3 mm and more", "FROC score", "Dice of found",
-    "parameters", "steps", "network, CPU s a block", "peak MiB",
+    "family", "after", "input", "lesions", "sensitivity", "below 3 mm", "3 mm and more",
+    "FROC score", "Dice of found", "parameters", "steps", "network, CPU s a block", "peak MiB",
+    "its paper, on patients (not comparable)",
 )  # fmt: skip
 
 
 def table(out: Path) -> str:
     """The table as Markdown, the best FROC score first; one part a budget."""
     found = [json.loads(path.read_text()) for path in sorted(out.glob("*.json"))]
+    literature = json.loads((HERE / "literature.json").read_text())
     lines = ["# Families at a small budget", "", WORDS]
     for budget in sorted({json.dumps(each["budget"]) for each in found}):
         rows = [each for each in found if json.dumps(each["budget"]) == budget]
@@ -250,20 +269,27 @@ def table(out: Path) -> str:
             if "seconds" in of
             else f"Weights trained elsewhere: `{of['weights']}`"
         )
-        blocks = f"{len(TEST_SEEDS)} test blocks of {BLOCK} mm with {rows[0]['lesions']} lesions"
-        head = f"## {given}; {blocks}"
+        head = f"## {given}; {len(TEST_SEEDS)} test blocks of {BLOCK} mm"
         lines += ["", head, "", f"| {' | '.join(HEADS)} |", f"|{' --- |' * len(HEADS)}"]
         rows.sort(key=lambda each: -(each["froc_score"]["value"] or 0))
-        lines += [f"| {' | '.join(_cells(each))} |" for each in rows]
+        papers = [literature.get(each["family"], "\N{EN DASH}") for each in rows]
+        pairs = zip(rows, papers, strict=True)
+        lines += [f"| {' | '.join([*_cells(each), paper])} |" for each, paper in pairs]
+        missing = [name for name in families.FAMILIES if name not in {r["family"] for r in rows}]
+        if "seconds" in of and missing:
+            lines += ["", f"Not measured at this budget yet: {', '.join(missing)}."]
     return "\n".join(lines) + "\n"
 
 
 def _cells(row: dict[str, Any]) -> list[str]:
     estimates = ("sensitivity", "below_3_mm", "from_3_mm", "froc_score")
     dice = row["dice_of_found"]
+    known = families.family_of(row["family"])
     return [
         row["family"],
-        families.family_of(row["family"]).after,
+        known.after,
+        " and ".join(each for each in ("MR", "CT") if each in _machines(known.inputs)),
+        str(row["lesions"]),
         *(_interval(row[name]) for name in estimates),
         "\N{EN DASH}" if dice is None else f"{dice:.2f}",
         f"{row['parameters'] / 1e6:.2f} M",
@@ -271,6 +297,10 @@ def _cells(row: dict[str, Any]) -> list[str]:
         f"{row['network_seconds']:.2f}",
         str(row["peak_mib"]),
     ]
+
+
+def _machines(roles: tuple[str, ...]) -> set[str]:
+    return {"CT" if each == "ct" else "MR" for each in roles}
 
 
 def _interval(estimate: dict[str, Any]) -> str:

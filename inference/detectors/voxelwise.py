@@ -14,7 +14,7 @@ from torch import Tensor, nn
 from inference.detector import Card
 from inference.detectors.layout import laid_out
 from inference.explain import explain
-from inference.explain.heat import OURS, Sight, heat_map
+from inference.explain.heat import METHODS, OURS, Sight, heat_map
 from inference.lesions import Lesion
 from inference.preprocess import ROLES, Prepared, prepare, resample
 from inference.volume import Volume
@@ -72,6 +72,9 @@ class VoxelwiseDetector:
     ) -> None:
         if opinions not in {"mirror", "once", "dropout"}:
             raise ValueError(f"opinions are mirror, once or dropout, not {opinions!r}")
+        self.heat = card.options.get("heat", METHODS[0])
+        if self.heat not in METHODS:
+            raise ValueError(f"heat is {' or '.join(METHODS)}, not {self.heat!r}")
         self.card = card
         self.name, self.version = card.name, card.version
         self.weights_sha256, self.needs = card.weights_sha256, card.needs
@@ -132,7 +135,7 @@ class VoxelwiseDetector:
             return lesion
         try:
             with self._precision():
-                heat = heat_map(self.networks[0], lesion, given, self.sight)
+                heat = heat_map(self.networks[0], lesion, given, self.sight, self.heat)
             return replace(lesion, heat=heat)
         except RuntimeError as problem:  # a brought model without a slope; memory that lacks
             # A proposal is worth more than its heat map.

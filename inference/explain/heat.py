@@ -1,16 +1,20 @@
-"""What a voxelwise network's answer for a lesion rests on: integrated gradients (captum).
+"""What a voxelwise network's answer for a lesion rests on (captum).
 
 Integrated gradients (Sundararajan, Taly, Yan 2017) share out the difference between the network's
 answer for the images and its answer for a baseline among the voxels of every series. The baseline
 here is a window of typical brain: zeros, which is the median of the patient's own brain in every
 normalised series. The shares add up to that difference, up to the error of the integral.
+
+Grad-CAM (Selvaraju et al. 2017) is the other method: the network's last features, weighted by the
+mean slope of the answer. One pass each way, no share of a series, as coarse as the features are.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
 import torch
-from captum.attr import IntegratedGradients
+from captum.attr import IntegratedGradients, LayerAttribution, LayerGradCam
 from numpy.typing import NDArray
 from scipy import ndimage
 from torch import Tensor, nn
@@ -21,6 +25,8 @@ from inference.preprocess import ROLES, Prepared, resample
 from inference.volume import Affine, Volume
 
 METHOD = "integrated gradients against typical brain"
+GRAD_CAM = "Grad-CAM of the network's last features"
+METHODS = ("integrated-gradients", "grad-cam")
 STEPS = 6  # points of the Gauss-Legendre rule along the way from the baseline
 _WINDOW = 48  # voxels of the network's grid; larger where the lesion is
 _STRIDE = 16  # windows begin at multiples of it: strided layers then see the grid they saw before
@@ -46,7 +52,11 @@ OURS = Sight()  # of the networks that are given what `preprocess` prepares
 
 
 def heat_map(
-    network: nn.Module, lesion: Lesion, ready: Prepared, sight: Sight = OURS
+    network: nn.Module,
+    lesion: Lesion,
+    ready: Prepared,
+    sight: Sight = OURS,
+    method: str = METHODS[0],
 ) -> HeatMap | None:
     """Return what the network's answer for a lesion rests on; None where nothing speaks for it.
 
@@ -58,27 +68,39 @@ def heat_map(
         On the grid of T1c; the answer is the mean logit over its mask.
     ready
         The images as the network is given them.
+    method
+        Of `METHODS`; Grad-CAM says nothing of the series' shares.
     """
     target, window = _target(lesion, ready, sight.strides)
     device = next((each.device for each in network.parameters()), torch.device("cpu"))
     shown = _filled(ready.voxels[(slice(None), *window)], sight.strides)
     seen = _filled(target[None], sight.strides)[0]
     voxels = torch.from_numpy(np.ascontiguousarray(shown))[None]
-    parts, _ = attribute(network, voxels.to(device), torch.from_numpy(seen).to(device))
+    is_cam = method == "grad-cam"
+    given = voxels.to(device), torch.from_numpy(seen).to(device)
+    parts = gradient_cam(network, *given)[None] if is_cam else attribute(network, *given)[0]
     parts = parts[(slice(None), *map(slice, target.shape))]
     sigma = _SMOOTHING_MM / np.linalg.norm(ready.affine[:3, :3], axis=0)
     whole = ndimage.gaussian_filter(np.clip(parts.sum(0), 0, None), sigma)
     if not whole.max() > 0:
         return None
-    weights = np.clip(parts, 0, None).sum((1, 2, 3))
-    shares = {
-        role: round(float(weight / weights.sum()), 3)
-        for role, weight in zip(sight.roles, weights, strict=True)
-        if role not in ready.missing
-    }
+    shares = {} if is_cam else _shares(parts, sight.roles, ready.missing)
     affine = ready.affine.copy()
     affine[:3, 3] += ready.affine[:3, :3] @ [each.start for each in window]
-    return _on_series(whole / whole.max(), affine, lesion.affine, shares, sight.words)
+    words = GRAD_CAM if is_cam else sight.words
+    return _on_series(whole / whole.max(), affine, lesion.affine, shares, words)
+
+
+def _shares(
+    parts: NDArray[np.float32], roles: tuple[str, ...], missing: tuple[str, ...]
+) -> dict[str, float]:
+    """How much of what speaks for the lesion each series has."""
+    weights = np.clip(parts, 0, None).sum((1, 2, 3))
+    return {
+        role: round(float(weight / weights.sum()), 3)
+        for role, weight in zip(roles, weights, strict=True)
+        if role not in missing
+    }
 
 
 def attribute(
@@ -88,16 +110,58 @@ def attribute(
 
     The error is the sum of the attributions less the difference that they share out.
     """
+    with torch.enable_grad():
+        parts, error = IntegratedGradients(_answer(network, target)).attribute(
+            voxels, n_steps=steps, internal_batch_size=1, return_convergence_delta=True
+        )
+    return np.asarray(parts[0].float().detach().cpu().numpy()), float(error[0])
+
+
+def gradient_cam(network: nn.Module, voxels: Tensor, target: Tensor) -> NDArray[np.float32]:
+    """Grad-CAM (z, y, x) of the mean logit over a mask, at the size of the images.
+
+    Raises
+    ------
+    RuntimeError
+        For a network without two layers of convolution.
+    """
+    layer = _last_features(network, voxels)
+    with torch.enable_grad():
+        cam = LayerGradCam(_answer(network, target), layer).attribute(
+            voxels.clone().requires_grad_(), relu_attributions=True
+        )
+    shape = tuple(voxels.shape[2:])
+    whole = LayerAttribution.interpolate(cam.float(), shape, "trilinear")
+    return np.asarray(whole[0, 0].detach().cpu().numpy())
+
+
+def _answer(network: nn.Module, target: Tensor) -> Callable[[Tensor], Tensor]:
+    """The mean logit over a mask, for (batch, role, z, y, x)."""
 
     def answer(x: Tensor) -> Tensor:
         logits: Tensor = network(x)[:, 0].float()
         return (logits * target).sum((1, 2, 3)) / target.sum()
 
-    with torch.enable_grad():
-        parts, error = IntegratedGradients(answer).attribute(
-            voxels, n_steps=steps, internal_batch_size=1, return_convergence_delta=True
-        )
-    return np.asarray(parts[0].float().detach().cpu().numpy()), float(error[0])
+    return answer
+
+
+def _last_features(network: nn.Module, voxels: Tensor) -> nn.Module:
+    """The convolution that runs last but for the one that answers."""
+    ran: list[nn.Module] = []
+    hooks = [
+        each.register_forward_hook(lambda module, *_: ran.append(module))
+        for each in network.modules()
+        if isinstance(each, nn.Conv3d)
+    ]
+    try:
+        with torch.no_grad():
+            network(voxels)
+    finally:
+        for each in hooks:
+            each.remove()
+    if len(ran) < 2:
+        raise RuntimeError("Grad-CAM needs features: the network has fewer than two convolutions")
+    return ran[-2]
 
 
 def _filled(image: NDArray[np.float32], strides: tuple[int, int, int]) -> NDArray[np.float32]:

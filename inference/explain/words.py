@@ -114,7 +114,7 @@ def _alike(similar: Similar | None) -> list[str]:
 
 def _rests_on(lesion: Lesion) -> list[str]:
     """Which series the network's answer rests on, by its heat map."""
-    if lesion.heat is None:
+    if lesion.heat is None or not lesion.heat.shares:
         return []
     shares = sorted(lesion.heat.shares.items(), key=lambda each: -each[1])
     named = [f"{_SERIES[role]} {100 * share:.0f} %" for role, share in shares if share >= NAMED]

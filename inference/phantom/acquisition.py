@@ -2,7 +2,7 @@
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy import ndimage
+from scipy import fft, ndimage
 
 from inference.phantom.fields import Array, Points, smooth_field
 from inference.phantom.scanner import Protocol, Scanner
@@ -57,7 +57,7 @@ def resample(
 def acquire(
     image: Array, scanner: Scanner, protocol: Protocol, to_patient: Points, rng: np.random.Generator
 ) -> Volume:
-    """Acquire a series: slab profile, receive field, texture, Gibbs ringing, Rician noise."""
+    """Acquire a series: slab profile, receive field, texture, motion, ringing, Rician noise."""
     shape, affine = grid(scanner, protocol, to_patient)
     fine, fine_affine, every = _fine_slices(shape, affine, protocol)
     slab = resample(image, to_patient, fine, fine_affine)
@@ -66,6 +66,8 @@ def acquire(
     stack = slab[every // 2 :: every][: shape[0]]
     stack = stack * np.exp(smooth_field(rng, shape, 80 / protocol.spacing_mm**0.5, scanner.bias))
     stack *= 1 + smooth_field(rng, shape, 3, 0.015)
+    if scanner.motion_mm:
+        stack = moved(stack, scanner.motion_mm / np.linalg.norm(affine[:3, 1:3], axis=0), rng)
     if rng.random() < 0.35:
         stack = _ringing(stack, float(rng.uniform(0.78, 0.95)))
     noise = scanner.noise / np.sqrt(max(1.0, protocol.thickness_mm / 2))
@@ -81,6 +83,25 @@ def _fine_slices(
     fine[:3, 0] /= every
     fine[:3, 3] -= fine[:3, 0] * (every // 2)
     return (shape[0] * every, shape[1], shape[2]), fine, every
+
+
+def moved(stack: Array, voxels: Points, rng: np.random.Generator) -> Array:
+    """A head that moves while k-space is filled, line by line along the rows' direction.
+
+    It rests between a few sudden shifts in the plane, by `voxels` (row, column; root mean square);
+    a shift of the head is a ramp of phase on the lines that come after it. The middle of k-space,
+    which says where things lie, is taken where the head was first: the truth stays true.
+    """
+    lines = stack.shape[1]
+    when = np.sort(rng.integers(0, lines, rng.integers(3, 9)))
+    places = rng.normal(0, 1, (len(when) + 1, 2)) * voxels
+    at = places[np.searchsorted(when, np.arange(lines), side="right")]
+    at -= at[lines // 2]
+    at = np.fft.ifftshift(at, axes=0)  # in the order of the spectrum's frequencies
+    rows, columns = np.fft.fftfreq(lines)[:, None], np.fft.fftfreq(stack.shape[2])[None]
+    ramp = np.exp(-2j * np.pi * (rows * at[:, :1] + columns * at[:, 1:]))
+    spectrum = fft.fft2(stack, axes=(1, 2)) * ramp.astype(np.complex64)
+    return np.abs(fft.ifft2(spectrum, axes=(1, 2))).astype(np.float32)
 
 
 def _ringing(stack: Array, kept: float) -> Array:

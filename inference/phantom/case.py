@@ -1,6 +1,6 @@
 """One synthetic examination with its truth."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from copy import deepcopy
 from dataclasses import dataclass, replace
 
@@ -9,10 +9,21 @@ from numpy.typing import NDArray
 from scipy import ndimage
 
 from inference.geometry import longest_axial_diameter_mm
-from inference.phantom import acquisition, anatomy, ct, kinds, lesions, scanner, signal, vessels
+from inference.phantom import (
+    acquisition,
+    anatomy,
+    ct,
+    kinds,
+    lesions,
+    meninges,
+    scanner,
+    signal,
+    vessels,
+)
 from inference.phantom.fields import Array, Points
 from inference.phantom.lesions import Planted
 from inference.phantom.scanner import Scanner
+from inference.phantom.shifts import SHIFTS, Shift
 from inference.volume import Volume
 
 VERSION = "1"  # changes when the same seed gives another case
@@ -26,7 +37,7 @@ class TruthLesion:
     """
 
     id: int
-    kind: str  # solid, ring, haemorrhagic, or one of `kinds`
+    kind: str  # solid, ring, haemorrhagic, leptomeningeal, or one of `kinds`
     centroid_mm: tuple[float, float, float]  # LPS
     diameter_mm: float  # longest in the axial plane, measured on the mask
     volume_mm3: float
@@ -53,11 +64,11 @@ def make_case(
     *,
     n_lesions: int | None = None,
     median_mm: float = lesions.MEDIAN_MM,
-    slice_mm: float | None = None,
-    dose: float | None = None,
-    alter: Callable[[Scanner], Scanner] | None = None,
+    shift: Shift = SHIFTS["none"],
     with_ct: bool = False,
     of_kinds: Sequence[str] | None = None,
+    dry: float = 0.0,
+    leptomeningeal: int = 0,
 ) -> PhantomCase:
     """Make one synthetic brain MRI.
 
@@ -71,34 +82,46 @@ def make_case(
     median_mm
         Of the diameters that metastases are drawn from (lognormal, 2 to 32 mm). A head with many
         small ones teaches a detector more for the seconds that it takes to make.
-    slice_mm
-        Slice spacing of T1c; None draws 1.0, 1.2 or 1.5.
-    dose
-        Factor on contrast uptake; None draws 0.75 to 1.25.
-    alter
-        Makes another machine of the one that was drawn (`inference.phantom.shifts`).
+    shift
+        What is unlike the usual: slice spacing of T1c (1.0, 1.2 or 1.5 are drawn), factor on
+        contrast uptake (0.75 to 1.25), the machine.
     with_ct
         Also a CT after contrast of the same head; the MR series are the same with and without it.
     of_kinds
         Instead of metastases in general one lesion of each class named here, see
         `inference.phantom.kinds`; one without room is left out. `n_lesions` and `median_mm` do not
         matter then.
+    dry
+        Of metastases in general, the share that is without oedema whatever its size, besides those
+        (most of the small ones) that have none anyway. Heads, lesions and noise are those of the
+        same seed without it.
+    leptomeningeal
+        How many leptomeningeal deposits there are besides, see `inference.phantom.meninges`; what
+        finds no sulcus is left out.
 
     Raises
     ------
     ValueError
-        If `n_lesions` is negative, or for a class that is not known.
+        If a number of lesions is negative, `dry` is not a share, or for a class that is not known.
     """
     if n_lesions is not None and n_lesions < 0:
         raise ValueError(f"n_lesions is {n_lesions}: give 0 or more, or None to draw a number")
+    if leptomeningeal < 0 or not 0 <= dry <= 1:
+        raise ValueError(f"leptomeningeal is {leptomeningeal}, dry {dry}: give 0 or more, 0 to 1")
     rng = np.random.default_rng(seed)
-    head, dose, enhancing = _head(rng, dose)
+    head, dose, enhancing = _head(rng, shift.dose)
     if of_kinds is None:
-        planted = lesions.plant(head, n_lesions, dose, rng, median_mm)
+        apart = np.random.default_rng([seed, 3])  # so that nothing else is drawn otherwise
+        planted = lesions.plant(
+            head, n_lesions, dose, rng, median_mm, lambda: bool(apart.random() < dry)
+        )
     else:
         planted = kinds.plant(head, of_kinds, dose, rng)
-    machine = scanner.draw(rng, slice_mm)
-    machine = machine if alter is None else alter(machine)
+    if leptomeningeal:
+        own = np.random.default_rng([seed, 4])
+        planted += meninges.coat(head, leptomeningeal, planted, dose, own)
+    machine = scanner.draw(rng, shift.slice_mm)
+    machine = machine if shift.alter is None else shift.alter(machine)
     case = _acquired(seed, head, planted, enhancing, machine, rng)
     if not with_ct:
         return case

@@ -1,5 +1,6 @@
 """Metastases: solid, ring-enhancing, haemorrhagic, with oedema and mass effect."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -29,7 +30,7 @@ class Planted:
     """A metastasis in the anatomy grid (1 mm)."""
 
     number: int
-    kind: str  # solid, ring, haemorrhagic, or one of `kinds`
+    kind: str  # solid, ring, haemorrhagic, leptomeningeal, or one of `kinds`
     nominal_mm: float  # diameter of the sphere it was drawn from
     box: Box
     fraction: Array  # soft fraction of the lesion in its box
@@ -47,14 +48,23 @@ class Shape:
     fraction: Array
 
 
+def never() -> bool:
+    """No lesion is dry but those that oedema's own chance leaves so."""
+    return False
+
+
 def plant(
     head: Head,
     count: int | None,
     dose: float,
     rng: np.random.Generator,
     median_mm: float = MEDIAN_MM,
+    dry: Callable[[], bool] = never,
 ) -> list[Planted]:
-    """Put metastases into the head; `count` None draws a number (1-22, mostly a few)."""
+    """Put metastases into the head; `count` None draws a number (1-22, mostly a few).
+
+    Each for which `dry` answers yes has no oedema; all else is drawn as if it had.
+    """
     if count is None:
         count = int(np.clip(rng.lognormal(1.1, 0.9), 1, 22))
     places, weights = seats(head) if count else (np.empty((0, 3), np.int64), np.empty(0))
@@ -66,7 +76,7 @@ def plant(
             continue
         taken[shape.box] |= shape.fraction > 0.05
         mass_effect(head, shape, rng)
-        planted.append(_grow(head, shape, number, dose, rng))
+        planted.append(_grow(head, shape, number, dose, rng, is_dry=dry()))
     white_matter_spots(head, rng)
     return planted
 
@@ -160,7 +170,15 @@ def mass_effect(head: Head, shape: Shape, rng: np.random.Generator) -> None:
         part[box] = ndimage.map_coordinates(part[box].copy(), at, order=1, mode="nearest")
 
 
-def _grow(head: Head, shape: Shape, number: int, dose: float, rng: np.random.Generator) -> Planted:
+def _grow(
+    head: Head,
+    shape: Shape,
+    number: int,
+    dose: float,
+    rng: np.random.Generator,
+    *,
+    is_dry: bool = False,
+) -> Planted:
     """Lay down tumour, necrosis, contrast uptake and oedema."""
     diameter = 2 * shape.radius
     kind = _kind(diameter, rng)
@@ -175,7 +193,7 @@ def _grow(head: Head, shape: Shape, number: int, dose: float, rng: np.random.Gen
         uptake = uptake * (1 - necrosis) + np.float32(0.08 * dose) * necrosis
     gadolinium = head.tissues.gadolinium[shape.box]
     gadolinium[:] = gadolinium * (1 - fraction) + uptake
-    _oedema(head, shape, rng)
+    _oedema(head, shape, rng, is_dry=is_dry)
     return Planted(number, kind, diameter, shape.box, fraction, float(enhancement))
 
 
@@ -193,7 +211,7 @@ def _necrosis(shape: Shape, rng: np.random.Generator) -> Array:
     return np.asarray(np.clip(shape.radius - rim - shape.rho + 0.5, 0, 1) * shape.fraction)
 
 
-def _oedema(head: Head, shape: Shape, rng: np.random.Generator) -> None:
+def _oedema(head: Head, shape: Shape, rng: np.random.Generator, *, is_dry: bool) -> None:
     """Vasogenic oedema: it spreads along white matter and spares the cortex."""
     diameter = 2 * shape.radius
     if rng.random() > np.clip((diameter - 4) / 8, 0.08, 0.92):
@@ -202,6 +220,8 @@ def _oedema(head: Head, shape: Shape, rng: np.random.Generator) -> None:
     box = box_around(shape.centre, shape.radius + 1.8 * extent + 3, head.brain.shape)
     distance = distances(box, shape.centre)
     fingers = smooth_field(rng, distance.shape, max(4.0, extent), 0.35)
+    if is_dry:
+        return
     limit = shape.radius + extent * (1 + fingers)
     white = ndimage.gaussian_filter(head.tissues["white"][box], 0.7)
     amount = np.clip((limit - distance) / 3 + 0.5, 0, 1) * np.clip(white * 1.3 - 0.12, 0, 1)

@@ -34,6 +34,7 @@ class Scanner:
     bias: float  # strength of the receive field
     orientation: Points  # (3, 3) columns: slice, row, column direction as (z, y, x)
     protocols: dict[str, Protocol]
+    motion_mm: float = 0.0  # of the head while a series is acquired, root mean square
 
 
 def draw(rng: np.random.Generator, slice_mm: float | None = None) -> Scanner:

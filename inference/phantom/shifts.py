@@ -78,12 +78,18 @@ def low_field(machine: Scanner) -> Scanner:
     )
 
 
+def moving(machine: Scanner) -> Scanner:
+    """The same machine, and a head that moves by 1 mm (root mean square) during each series."""
+    return replace(machine, motion_mm=1.0)
+
+
 SHIFTS: dict[str, Shift] = {
     "none": Shift("as trained"),
     **{f"slices-{mm}mm": Shift(f"T1c slices of {mm} mm", slice_mm=float(mm)) for mm in range(1, 7)},
     "half-dose": Shift("half the mean contrast dose", dose=0.5),
     "double-dose": Shift("twice the mean contrast dose", dose=2.0),
     "low-field": Shift("another scanner: 0.55 T, more noise and bias", alter=low_field),
+    "motion": Shift("a head that moves by 1 mm during each series", alter=moving),
 }
 
 

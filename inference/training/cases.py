@@ -1,7 +1,7 @@
 """Training cases: phantoms brought to the network's grid, kept in a cache folder."""
 
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -19,8 +19,8 @@ TRAINING_SEEDS = range(1_000, 1_200)
 VALIDATION_SEEDS = range(20_000, 20_024)  # temperature and threshold
 TEST_SEEDS = range(30_000, 30_100)  # the bench: never looked at before
 _LABELS, _TRUTH = "labels.npy", "truth.json"
-PLAN = 2  # changes when `plan` gives a seed another phantom
-_EMPTY, _CROWDED, _VARIED = {0, 5}, {1, 2, 3, 6, 7, 8}, {3, 5, 8, 9}  # last digits of seeds
+PLAN = 2  # of `PLANS`, the usual one
+_EMPTY, _VARIED = {0, 5}, {3, 5, 8, 9}  # last digits of seeds
 _CROWD, _CROWD_MEDIAN_MM = 40, 3.4
 
 
@@ -45,33 +45,73 @@ def lesion_count(seed: int) -> int:
 
 @dataclass(frozen=True)
 class Plan:
-    """How a training phantom is made: how many metastases of which median size, which machine."""
+    """How a training phantom is made: how many metastases of which median size, which machine.
+
+    `dry` is the share of metastases without oedema whatever their size (`phantom.make_case`).
+    """
 
     lesions: int
     median_mm: float
     machine: Shift
+    dry: float = 0.0
 
 
-def plan(seed: int) -> Plan:
+@dataclass(frozen=True)
+class Mixture:
+    """What the training phantoms of a plan are, besides the two of ten without metastases.
+
+    Attributes
+    ----------
+    crowded
+        Last digits of the seeds whose phantoms hold forty metastases, most of them small.
+    several
+        How many metastases of which median size in mm the others hold; None: as the bench.
+    dry
+        Share of the others' metastases without oedema.
+    """
+
+    crowded: frozenset[int]
+    several: tuple[int, float] | None = None
+    dry: float = 0.0
+
+
+# A number is part of a case's name in the cache: another mixture gets another number. By plan 2
+# large metastases nearly all had oedema, and what learnt from them was blind on T1c alone.
+PLANS = {
+    2: Mixture(frozenset({1, 2, 3, 6, 7, 8})),
+    3: Mixture(frozenset({1, 2, 8}), several=(14, 8.0), dry=0.5),
+}
+
+
+def plan(seed: int, number: int = PLAN) -> Plan:
     """What the training phantom of a seed is: crowded, ordinary or without metastases.
 
-    Six of ten hold forty metastases, most of them small, which a detector needs to see most often;
-    two are like those of the bench, two hold none. Four of ten come from machines of a wider range
-    than the bench's. Calibration and bench have phantoms of their own distribution
-    (`lesion_count`), so that the crowd moves no measured figure or probability.
+    By plan 2 six of ten hold forty metastases, most of them small, which a detector needs to see
+    most often; two are like those of the bench, two hold none. By plan 3 three are crowded, and
+    five hold fourteen, large ones among them, half of them without oedema. Four of ten come from
+    machines of a wider range than the bench's. Calibration and bench have phantoms of their own
+    distribution (`lesion_count`), so that the crowd moves no measured figure or probability.
     """
-    kind = seed % 10
+    kind, mixture = seed % 10, PLANS[number]
     machine = shift_of("none")
     if kind in _VARIED:
         machine = any_machine(np.random.default_rng([seed, 8]))
-    if kind in _CROWDED:
+    if kind in mixture.crowded:
         return Plan(_CROWD, _CROWD_MEDIAN_MM, machine)
-    return Plan(0 if kind in _EMPTY else lesion_count(seed), MEDIAN_MM, machine)
+    if kind in _EMPTY:
+        return Plan(0, MEDIAN_MM, machine)
+    several, median_mm = mixture.several or (lesion_count(seed), MEDIAN_MM)
+    return Plan(several, median_mm, machine, mixture.dry)
 
 
-def path_of(folder: Path, seed: int) -> Path:
-    """Folder of a seed's case in the cache."""
-    return folder / f"v{phantom.VERSION}-plan{PLAN}-{seed}"
+def folder_of(cache: Path, roles: tuple[str, ...]) -> Path:
+    """Where cases of these channels lie: of MR in the cache itself."""
+    return cache if roles == ROLES else cache / "-".join(roles)
+
+
+def path_of(folder: Path, seed: int, number: int = PLAN) -> Path:
+    """Folder of a seed's case by a plan in the cache."""
+    return folder / f"v{phantom.VERSION}-plan{number}-{seed}"
 
 
 def encode(voxels: NDArray[np.float32]) -> NDArray[np.uint8]:
@@ -86,21 +126,36 @@ def decode(stored: NDArray[np.uint8]) -> NDArray[np.float32]:
     return stored.astype(np.float32) * np.float32((high - low) / 255) + np.float32(low)
 
 
-def make(seed: int, folder: Path, roles: tuple[str, ...] = ROLES) -> Path:
-    """Make and store a case with these channels, unless it is there already."""
-    path = path_of(folder, seed)
-    if path.exists():
-        return path
-    how = plan(seed)
+def make(seed: int, folder: Path, roles: tuple[str, ...] = ROLES, number: int = PLAN) -> Path:
+    """Make and store a case by a plan with these channels, unless it is there already."""
+    make_each(seed, {roles: folder}, number)
+    return path_of(folder, seed, number)
+
+
+def make_each(seed: int, folders: Mapping[tuple[str, ...], Path], number: int = PLAN) -> None:
+    """Store a case in a folder for each set of channels, all of one phantom, which is dear."""
+    missing = {
+        roles: path
+        for roles, folder in folders.items()
+        if not (path := path_of(folder, seed, number)).exists()
+    }
+    if not missing:
+        return
+    how = plan(seed, number)
     case = phantom.make_case(
         seed,
         n_lesions=how.lesions,
         median_mm=how.median_mm,
-        slice_mm=how.machine.slice_mm,
-        dose=how.machine.dose,
-        alter=how.machine.alter,
-        with_ct="ct" in roles,
+        shift=how.machine,
+        with_ct=any("ct" in roles for roles in missing),  # MR is the same with and without
+        dry=how.dry,
     )
+    for roles, path in missing.items():
+        _store(case, path, roles)
+
+
+def _store(case: phantom.PhantomCase, path: Path, roles: tuple[str, ...]) -> None:
+    """Write what a training reads of a phantom, whole or not at all."""
     ready = prepare(case.series, (reference_of(roles),), roles)
     z, y, x = ready.voxels.shape[1:]
     t1c = case.series["t1c"].affine
@@ -121,7 +176,6 @@ def make(seed: int, folder: Path, roles: tuple[str, ...] = ROLES) -> Path:
         affine=ready.affine,
     )
     part.replace(path)
-    return path
 
 
 def load(path: Path) -> TrainingCase:
@@ -136,9 +190,9 @@ def load(path: Path) -> TrainingCase:
         )
 
 
-def available(folder: Path, seeds: Sequence[int]) -> Iterator[Path]:
-    """Cached cases of these seeds, in the seeds' order."""
-    yield from (path for seed in seeds if (path := path_of(folder, seed)).exists())
+def available(folder: Path, seeds: Sequence[int], number: int = PLAN) -> Iterator[Path]:
+    """Cached cases of these seeds by a plan, in the seeds' order."""
+    yield from (path for seed in seeds if (path := path_of(folder, seed, number)).exists())
 
 
 @dataclass(frozen=True)
@@ -169,9 +223,7 @@ def make_examination(
     case = phantom.make_case(
         seed,
         n_lesions=lesion_count(seed),
-        slice_mm=how.slice_mm,
-        dose=how.dose,
-        alter=how.alter,
+        shift=how,
         with_ct="ct" in roles,
     )
     part = path.with_name(f"{path.name}.part")

@@ -29,6 +29,8 @@ class Recipe:
         get the same. None: `steps` end it.
     begun_from
         SHA-256 of the packed weights that it went on from; None: from nothing.
+    plan
+        Of `inference.training.cases.PLANS`: by which the phantoms were made.
     """
 
     seed: int = 20260
@@ -42,6 +44,7 @@ class Recipe:
     sampling: patches.Sampling = field(default_factory=patches.Sampling)
     save_every: int = 250
     begun_from: str | None = None
+    plan: int = cases.PLAN
 
 
 def rate_at(recipe: Recipe, step: int, done: float) -> float:
@@ -173,7 +176,7 @@ def fit(
         while running.done < 1:
             before = time.process_time()
             if running.step % 50 == 0 or not pool:
-                pool = _refresh(pool, folder, seeds)
+                pool = _refresh(pool, folder, seeds, recipe.plan)
             rng = np.random.default_rng([recipe.seed, running.step])
             running.advance(*_batch(pool, rng, recipe, device))
             running.seconds += time.process_time() - before
@@ -187,10 +190,10 @@ def fit(
 
 
 def _refresh(
-    pool: list[cases.TrainingCase], folder: Path, seeds: Sequence[int]
+    pool: list[cases.TrainingCase], folder: Path, seeds: Sequence[int], plan: int
 ) -> list[cases.TrainingCase]:
     known = {case.seed for case in pool}
-    paths = cases.available(folder, seeds)
+    paths = cases.available(folder, seeds, plan)
     pool = pool + [cases.load(p) for p in paths if int(p.name.rpartition("-")[2]) not in known]
     if not pool:
         raise FileNotFoundError(f"no training case in {folder}: run `python -m inference phantom`")

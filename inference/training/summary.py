@@ -34,6 +34,9 @@ def summary(
         "false_positives_per_case": _estimate(
             cases, lambda some: metrics.false_positives_per_case(some, threshold)
         ),
+        "predictive_value": _estimate(
+            cases, lambda some: metrics.predictive_value(some, threshold)
+        ),
         "froc_score": _estimate(cases, metrics.froc_score, draws=200),
         "sensitivity_at_false_positives": {
             f"{rate:g}": round(

@@ -1,12 +1,12 @@
-"""Results that another maker's AI delivered: DICOM SEG, SR (TID 1500) or a table, as lesions.
+"""What another maker's AI delivered: SEG, SR (TID 1500), RT Structure Set, NIfTI mask or table.
 
-`reading.read_file` reads one DICOM object (it alone needs highdicom), `combine` puts the objects of
-an examination together, `tables.read` reads a table, `place` brings a lesion onto T1c's grid.
+`reading.read_file` reads one file (it alone needs highdicom), `combine` puts the files of an
+examination together, `tables.read` reads a table, `place` brings a lesion onto T1c's grid.
 """
 
 from inference.vendor.combining import Result, by_examination, combine
-from inference.vendor.placing import Grid, Placed, place
-from inference.vendor.values import Delivered, Read, UnusableResult
+from inference.vendor.placing import Placed, is_same, place
+from inference.vendor.values import Delivered, Grid, Read, UnusableResult
 
 __all__ = [
     "Delivered",
@@ -17,5 +17,6 @@ __all__ = [
     "UnusableResult",
     "by_examination",
     "combine",
+    "is_same",
     "place",
 ]

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from inference.lesions import Extent
-from inference.vendor.values import Delivered, Measured, Read, Segment, UnusableResult
+from inference.vendor.values import Delivered, Grid, Measured, Read, Segment, UnusableResult
 
 
 @dataclass(frozen=True)
@@ -16,6 +16,7 @@ class Result:
     study_uid: str
     frames_of_reference: frozenset[str]
     lesions: tuple[Delivered, ...]
+    grid: Grid | None = None  # of a NIfTI mask, which names no frame of reference
 
 
 def combine(files: Sequence[Read]) -> Result:
@@ -37,6 +38,9 @@ def combine(files: Sequence[Read]) -> Result:
         raise ValueError("there is no file to combine")
     if len({each.study_uid for each in files}) > 1:
         raise UnusableResult("the files are about several examinations")
+    masks = [each for each in files if each.grid is not None]
+    if masks and len(files) > 1:
+        raise UnusableResult("two files are about it, a NIfTI mask among them: deliver one")
     pieces: dict[tuple[str, int], list[Segment]] = {}
     for segment in (each for one in files for each in one.segments):
         pieces.setdefault((segment.sop_uid, segment.number), []).append(segment)
@@ -52,7 +56,8 @@ def combine(files: Sequence[Read]) -> Result:
         for segment in parts
     ]
     frames = frozenset(frame for one in files for frame in one.frames_of_reference)
-    return Result(files[0].study_uid, frames, tuple(sorted(lesions, key=_falling)))
+    grid = masks[0].grid if masks else None
+    return Result(files[0].study_uid, frames, tuple(sorted(lesions, key=_falling)), grid)
 
 
 def by_examination(files: Iterable[Read]) -> dict[str, list[Read]]:

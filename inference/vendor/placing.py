@@ -5,19 +5,11 @@ from dataclasses import dataclass
 import numpy as np
 
 from inference.lesions import Extent
-from inference.vendor.values import Delivered, UnusableResult
-from inference.volume import Affine
+from inference.vendor.values import Delivered, Grid, UnusableResult
 
 _SAME_WITHIN = 1e-3  # voxels, over the lesion
+_SAME_GRID_WITHIN = 0.1  # voxels, at the grid's corners: NIfTI keeps its affine in single precision
 _HALF = 0.5
-
-
-@dataclass(frozen=True)
-class Grid:
-    """A series' grid: index (z, y, x, 1) -> LPS mm, and its shape (z, y, x)."""
-
-    affine: Affine
-    shape: tuple[int, int, int]
 
 
 @dataclass(frozen=True)
@@ -25,6 +17,17 @@ class Placed(Extent):
     """A delivered lesion on the grid of T1c; probability 0-1, None where the maker gave none."""
 
     probability: float | None
+
+
+def is_same(one: Grid, other: Grid) -> bool:
+    """Whether two grids have the same voxels, whatever the order and direction of their axes."""
+    step = np.linalg.inv(other.affine) @ one.affine  # one's index -> the other's
+    corners = np.array(list(np.ndindex(2, 2, 2)))
+    at = corners * (np.array(one.shape) - 1) @ step[:3, :3].T + step[:3, 3]
+    ends = corners * (np.array(other.shape) - 1)
+    far = np.abs(at[:, None] - ends[None]).max(-1)
+    # Each corner on one of the other's; a grid of another spacing shares corners, not their count.
+    return bool((far.min(1) < _SAME_GRID_WITHIN).all()) and sorted(one.shape) == sorted(other.shape)
 
 
 def place(lesion: Delivered, grid: Grid) -> Placed:

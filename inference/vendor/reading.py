@@ -1,4 +1,4 @@
-"""Read one delivered DICOM file."""
+"""Read one delivered file."""
 
 import logging
 import warnings
@@ -9,7 +9,7 @@ import pydicom
 from pydicom.errors import InvalidDicomError
 from pydicom.uid import DeflatedExplicitVRLittleEndian
 
-from inference.vendor import reports, segmentations, structures
+from inference.vendor import masks, reports, segmentations, structures
 from inference.vendor.values import Read, UnusableResult
 
 SEGMENTATIONS = {"1.2.840.10008.5.1.4.1.1.66.4", "1.2.840.10008.5.1.4.1.1.66.7"}
@@ -23,7 +23,7 @@ MAX_BYTES = 256 * 1024**2
 
 
 def read_file(path: Path) -> Read:
-    """Read a Segmentation, a measurement report or an RT Structure Set.
+    """Read a Segmentation, a measurement report, an RT Structure Set or a NIfTI mask.
 
     Nothing of the file is quoted in errors or warnings: it may name a patient.
 
@@ -38,12 +38,14 @@ def read_file(path: Path) -> Read:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         try:
-            return _read(path, _sop_class(path))
+            with path.open("rb") as file:
+                head = file.read(352)
+            return masks.read(path) if masks.is_mask(head) else _read(path, _sop_class(path))
         except UnusableResult:
             raise
         except Exception as wrong:  # whatever a file of others does, it is one file
             raise UnusableResult(
-                "it cannot be read: it is cut off or breaks the standard"
+                "it cannot be read: it is cut off or breaks its standard"
             ) from wrong
 
 

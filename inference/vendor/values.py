@@ -8,12 +8,21 @@ from typing import Any
 import numpy as np
 
 from inference.lesions import Extent
+from inference.volume import Affine
 
 Point = tuple[float, float, float]  # LPS mm
 
 
 class UnusableResult(ValueError):
     """A result that cannot be used; the text says why and what to do."""
+
+
+@dataclass(frozen=True)
+class Grid:
+    """A series' grid: index (z, y, x, 1) -> LPS mm, and its shape (z, y, x)."""
+
+    affine: Affine
+    shape: tuple[int, int, int]
 
 
 @dataclass(frozen=True)
@@ -88,13 +97,17 @@ class Measured:
 
 @dataclass(frozen=True)
 class Read:
-    """One file: the examination it is about, and its segments or its measurement groups."""
+    """One file: the examination it is about, and its segments or its measurement groups.
+
+    A NIfTI mask names no examination: `study_uid` is empty, and `grid` is the mask's.
+    """
 
     study_uid: str
     frames_of_reference: frozenset[str]
     segments: tuple[Segment, ...] = ()
     measured: tuple[Measured, ...] = ()
     is_report: bool = False
+    grid: Grid | None = None
 
     def to_json(self) -> dict[str, Any]:
         """For the pipe between processes: nothing that names a patient but UIDs."""
@@ -104,7 +117,10 @@ class Read:
             "segments": [each.to_json() for each in self.segments],
             "measured": [each.to_json() for each in self.measured],
             "is_report": self.is_report,
-        }
+            "grid": self.grid and {
+                "affine": self.grid.affine.tolist(), "shape": list(self.grid.shape)
+            },
+        }  # fmt: skip
 
     @classmethod
     def from_json(cls, raw: Mapping[str, Any]) -> "Read":
@@ -115,7 +131,15 @@ class Read:
             tuple(map(Segment.from_json, raw["segments"])),
             tuple(map(Measured.from_json, raw["measured"])),
             raw["is_report"],
+            _grid(raw["grid"]),
         )
+
+
+def _grid(raw: Mapping[str, Any] | None) -> Grid | None:
+    if raw is None:
+        return None
+    z, y, x = (int(n) for n in raw["shape"])
+    return Grid(np.array(raw["affine"], np.float64), (z, y, x))
 
 
 @dataclass(frozen=True)

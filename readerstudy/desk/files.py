@@ -11,9 +11,12 @@ from readerstudy.imaging import store
 
 
 @contextmanager
-def spooled(sent: "Sequence[UploadedFile[Any]]") -> Iterator[list[Path]]:
-    """The files under names of ours in the private spool, removed whatever happens."""
-    files = [store.spool_file() for _each in sent]
+def spooled(sent: "Sequence[UploadedFile[Any]]") -> Iterator[dict[Path, str]]:
+    """The files under names of ours in the private spool, removed whatever happens.
+
+    Each with the name that it was sent under, which is nowhere on the disk.
+    """
+    files = {store.spool_file(): each.name or "" for each in sent}
     try:
         for path, each in zip(files, sent, strict=True):
             with path.open("wb") as out:

@@ -45,6 +45,8 @@ def _rows(found: Mapping[str, Any]) -> Iterator[Row]:
             str(found["cases"]),
             _estimate(found["false_positives_per_case"]),
         )
+    if "predictive_value" in found:
+        yield "Proposals that are lesions", "", _estimate(found["predictive_value"])
     for rate, share in found.get("sensitivity_at_false_positives", {}).items():
         yield f"Lesions found at {rate} false positives per case", "", f"{share:.3f}"
     if found.get("dice_of_found") is not None:

@@ -42,17 +42,24 @@ class Located:
 
 
 def read(
-    study: Study, files: Sequence[Path], *, words: str = ""
+    study: Study,
+    files: Sequence[Path],
+    *,
+    names: Mapping[Path, str] | None = None,
+    words: str = "",
 ) -> tuple[list[Located], list[Outcome]]:
-    """Read SEG, SR (TID 1500), RT Structure Sets and tables (CSV) about a study's examinations.
+    """Read SEG, SR (TID 1500), RT Structure Sets, NIfTI masks and tables about examinations.
 
-    An examination is found by its Study Instance UID, the hospital's or ours; in a table also by
-    its case code.
+    An examination is found by its Study Instance UID, the hospital's or ours; in a table and by the
+    name of a NIfTI mask also by its case code.
 
     Parameters
     ----------
     files : sequence of Path
         A report and the Segmentation that it measures belong together.
+    names : mapping
+        What the files were called where they came from; by default as they are called now. Only a
+        mask's is looked at, and none is kept: it may name a patient.
     words : str
         What readers are told of each lesion.
 
@@ -69,7 +76,7 @@ def read(
     """
     if not 0 < len(files) <= MAX_FILES:
         raise Invalid("proposals.files", f"Choose 1 to {MAX_FILES} files.")
-    named, outcomes = _read(files)
+    named, outcomes = _read(files, names or {})
     located: list[Located] = []
     for name, result in sorted(named.items()):
         one = _located(study, name, result, words)
@@ -80,18 +87,18 @@ def read(
     return located, outcomes
 
 
-def _read(files: Sequence[Path]) -> tuple[Named, list[Outcome]]:
+def _read(files: Sequence[Path], names: Mapping[Path, str]) -> tuple[Named, list[Outcome]]:
     """What the files say by examination, and what became of files that cannot be used."""
     numbers = {path: number for number, path in enumerate(files, start=1)}
-    dicom = [path for path in files if _is_dicom(path)]
+    images = [path for path in files if bridge.is_vendor_image(path)]
     outcomes, usable = [], []
-    for path, read in zip(dicom, bridge.read_vendor(dicom), strict=True):
-        if isinstance(read, str):
-            outcomes.append(_refused(numbers[path], read))
-        else:
-            usable.append(read)
+    for path, read in zip(images, bridge.read_vendor(images), strict=True):
+        try:
+            usable.append(bridge.named_vendor(read, names.get(path, path.name)))
+        except bridge.UnusableResult as wrong:
+            outcomes.append(_refused(numbers[path], str(wrong)))
     named: Named = dict(bridge.combine_vendor(usable))
-    for path in (each for each in files if each not in set(dicom)):
+    for path in (each for each in files if each not in set(images)):
         try:
             table = bridge.read_vendor_table(path)
         except bridge.UnusableResult as wrong:
@@ -100,11 +107,6 @@ def _read(files: Sequence[Path]) -> tuple[Named, list[Outcome]]:
         for name, result in table.items():
             named[name] = "two files are about it: deliver one" if name in named else result
     return named, outcomes
-
-
-def _is_dicom(path: Path) -> bool:
-    with path.open("rb") as file:
-        return file.read(132)[128:] == b"DICM"
 
 
 def _refused(number: int, words: str) -> Outcome:
@@ -141,6 +143,11 @@ def _placed(
     frames = {each for frame in named for each in imaging.uids_of(study.collection, frame)}
     if frames and geometry["frame_of_reference"] not in frames:
         raise bridge.UnusableResult("they are in another frame of reference than the T1c series")
+    if not bridge.is_on_grid(result, geometry):
+        raise bridge.UnusableResult(
+            "the mask is not on the grid of the T1c series: NIfTI names no frame of reference, so"
+            " nothing else says that it belongs there; export it on that grid, or as DICOM"
+        )
     if len(result.lesions) > MAX_LESIONS:
         raise bridge.UnusableResult(f"they name more than {MAX_LESIONS} lesions")
     found = bridge.place_vendor(result.lesions, geometry, words)

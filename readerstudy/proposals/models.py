@@ -32,6 +32,7 @@ class Run(models.Model):
     state = models.CharField(max_length=11, choices=State, default=State.QUEUED)
     attempt = models.PositiveSmallIntegerField(default=0)
     fence = models.PositiveIntegerField(default=0)  # raised at each claim; stale writers lose
+    # Until then its worker holds it; one that failed is not tried again before.
     lease_until = models.DateTimeField(null=True, blank=True)
     kinds_head = models.CharField(max_length=60, blank=True)  # asked of kinds: "name@version"
     kinds_sha256 = models.CharField(max_length=64, blank=True)

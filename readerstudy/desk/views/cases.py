@@ -59,7 +59,8 @@ def deliver(request: HttpRequest, study: Study) -> HttpResponse:
             context["outcomes"] = jobs.deliver(
                 study,
                 detector=request.POST.get("detector", ""),
-                files=files,
+                files=list(files),
+                names=files,
                 by=actor(request),
             )
     except Problem as problem:

@@ -72,13 +72,13 @@ def case_set(request: HttpRequest, study: Study) -> HttpResponse:
 @study_page(*SETTERS)
 @require_POST
 def drawn(request: HttpRequest, study: Study) -> HttpResponse:
-    """Set many cases from DICOM objects drawn elsewhere, and say what became of each."""
+    """Set many cases from files drawn elsewhere, and say what became of each."""
     context: dict[str, Any] = {}
     source = request.POST.get("source", "")
     try:
         with spooled(request.FILES.getlist("drawn")) as files:
             context["outcomes"] = services.set_from_files(
-                study, files=files, source=source, by=actor(request)
+                study, files=list(files), names=files, source=source, by=actor(request)
             )
     except Problem as problem:
         context |= {"problem": problem, "source": source}

@@ -18,7 +18,7 @@ import inference
 from inference import vendor
 from inference.vendor import Read as VendorRead
 from inference.vendor import Result as VendorResult
-from inference.vendor import UnusableResult, tables
+from inference.vendor import UnusableResult, masks, tables
 from readerstudy.proposals.bridge.standalone import Counted, stand_alone
 
 if TYPE_CHECKING:
@@ -39,8 +39,11 @@ __all__ = [
     "combine_vendor",
     "default_detector",
     "detect",
+    "is_on_grid",
+    "is_vendor_image",
     "kinds_head",
     "known_detectors",
+    "named_vendor",
     "place_vendor",
     "read_vendor",
     "read_vendor_table",
@@ -200,7 +203,7 @@ def _lesion(found: Found, affine: "Affine", shape: tuple[int, int, int]) -> "Les
 
 
 def read_vendor(paths: Sequence[Path]) -> list[VendorRead | str]:
-    """Read SEG and SR files of another maker's AI, in a process that may be killed.
+    """Read files of another maker's AI that are no table, in a process that may be killed.
 
     Returns
     -------
@@ -230,6 +233,38 @@ def _read_apart(paths: Sequence[Path]) -> list[VendorRead | str]:
     if len(found) < len(paths):
         found.append("reading it took too long or too much memory")
     return found
+
+
+def is_vendor_image(path: Path) -> bool:
+    """Whether a file is DICOM or NIfTI, by its first bytes; all else is taken for a table."""
+    with path.open("rb") as file:
+        head = file.read(352)
+    return head[128:132] == b"DICM" or masks.is_mask(head)
+
+
+def named_vendor(read: VendorRead | str, name: str) -> VendorRead:
+    """What a file says, about the examination that a NIfTI mask's name says.
+
+    Raises
+    ------
+    inference.vendor.UnusableResult
+        With the words of a file that was not read, or for a mask whose name says nothing.
+    """
+    if isinstance(read, str):
+        raise UnusableResult(read)
+    if read.study_uid or read.grid is None:
+        return read
+    examination = masks.name_of(name)
+    if not examination:
+        raise UnusableResult(
+            "name a NIfTI mask by its case's code or Study Instance UID, as C01.nii.gz"
+        )
+    return replace(read, study_uid=examination)
+
+
+def is_on_grid(result: VendorResult, geometry: Mapping[str, Any]) -> bool:
+    """Whether what names no frame of reference has the voxels of a packed series."""
+    return result.grid is None or vendor.is_same(result.grid, _grid(geometry))
 
 
 def read_vendor_table(path: Path) -> dict[str, VendorResult]:

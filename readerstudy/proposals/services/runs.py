@@ -103,8 +103,10 @@ def request(examination: Examination, *, detector: str) -> Run:
 
 
 def _free() -> Q:
+    """Runs that a worker may take: those that wait, whose worker died, whose pause is over."""
     lapsed = Q(state=Run.State.RUNNING, lease_until__lt=timezone.now())
-    return Q(state__in=(Run.State.QUEUED, Run.State.FAILED)) | lapsed
+    paused = Q(state=Run.State.FAILED, lease_until__gte=timezone.now())
+    return Q(state__in=(Run.State.QUEUED, Run.State.FAILED)) & ~paused | lapsed
 
 
 def wake_up() -> int:
@@ -250,12 +252,18 @@ def _label(number: int) -> str:
 
 @transaction.atomic
 def fail(run: Run, words: str) -> None:
-    """Keep why a run failed; it is tried again, or set aside after the last attempt (B7)."""
-    over = run.attempt >= settings.JOB_MAX_ATTEMPTS
+    """Keep why a run failed; it is tried again, or set aside after the last attempt (B7).
+
+    Each time later than before, so that what passes (memory that lacks, a disk that is full) has
+    time to: after `JOB_BACKOFF_SECONDS`, then four times as long, and so on.
+    """
+    over, now = run.attempt >= settings.JOB_MAX_ATTEMPTS, timezone.now()
     state = Run.State.QUARANTINED if over else Run.State.FAILED
+    pause = timedelta(seconds=settings.JOB_BACKOFF_SECONDS * 4 ** (run.attempt - 1))
     kept = Run.objects.filter(pk=run.pk, fence=run.fence, state=Run.State.RUNNING).update(
-        state=state, error=words[:2000], lease_until=None, done_at=timezone.now() if over else None
-    )
+        state=state, error=words[:2000], lease_until=None if over else now + pause,
+        done_at=now if over else None,
+    )  # fmt: skip
     if kept:
         record("proposals.fail", subject=f"run:{run.id}", by=None, detail={"state": str(state)})
 

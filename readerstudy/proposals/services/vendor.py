@@ -64,7 +64,12 @@ def _problems(values: Mapping[str, str]) -> list[str]:
 
 
 def deliver(
-    study: Study, *, detector: str, files: Sequence[Path], by: User | None
+    study: Study,
+    *,
+    detector: str,
+    files: Sequence[Path],
+    names: Mapping[Path, str] | None = None,
+    by: User | None,
 ) -> list[Outcome]:
     """Take what another maker's AI found on a draft's examinations (`delivered.read`).
 
@@ -83,7 +88,9 @@ def deliver(
         raise Invalid("proposals.unknown_vendor", words)
     with changing(study, "edit", by=by):
         pass  # refuse before anything is read
-    located, outcomes = delivered.read(study, files, words=f"As delivered by {known.maker}.")
+    located, outcomes = delivered.read(
+        study, files, names=names, words=f"As delivered by {known.maker}."
+    )
     with changing(study, "edit", by=by):
         outcomes += [_keep(study, detector, each, by) for each in located]
     return outcomes

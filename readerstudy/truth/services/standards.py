@@ -1,6 +1,6 @@
 """Set a case's reference standard."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -87,11 +87,19 @@ def set_standard(
     return standard
 
 
-def set_from_files(study: Study, *, files: Sequence[Path], source: str, by: User) -> list[Outcome]:
+def set_from_files(
+    study: Study,
+    *,
+    files: Sequence[Path],
+    names: Mapping[Path, str] | None = None,
+    source: str,
+    by: User,
+) -> list[Outcome]:
     """Set the standard of many cases from what was drawn elsewhere (`proposals.delivered`).
 
-    Segmentations, RT Structure Sets, reports, tables: each examination's lesions become its
-    case's standard; a report or table that names none says that there is no metastasis.
+    Segmentations, RT Structure Sets, NIfTI masks, reports, tables: each examination's lesions
+    become its case's standard; a mask, report or table that names none says that there is no
+    metastasis.
 
     Raises
     ------
@@ -103,7 +111,7 @@ def set_from_files(study: Study, *, files: Sequence[Path], source: str, by: User
         _require_no_panel(study)  # refuse before anything is read
     if not source.strip() or len(source) > SOURCE_CHARACTERS:
         raise Invalid("truth.source", _SAY_HOW)
-    located, outcomes = delivered.read(study, files)
+    located, outcomes = delivered.read(study, files, names=names)
     cases = {case.examination_id: case for case in study.cases.select_related("study")}
     for each in located:
         case = cases.get(each.examination.pk)

@@ -2,7 +2,6 @@
 
 from collections.abc import Mapping
 from datetime import timedelta
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -206,6 +205,7 @@ def test_b8_weights_that_do_not_fit_fail_visibly_and_leave_no_result(
         run.refresh_from_db()
         assert run.attempt == attempt
         assert run.state == (State.FAILED if attempt < 3 else State.QUARANTINED)
+        _lapse(run)
     assert "SHA-256" in run.error
     services.perform(run.pk)
     assert not ProposedLesion.objects.exists()
@@ -215,6 +215,31 @@ def test_b8_weights_that_do_not_fit_fail_visibly_and_leave_no_result(
     services.perform(run.pk)
     run.refresh_from_db()
     assert (run.state, run.attempt, run.error) == (State.DONE, 1, "")
+
+
+@pytest.mark.fault("B7")
+def test_b7_what_failed_is_tried_again_ever_later_or_at_once_by_a_person(
+    people: People, run: Run, sent: list[str], monkeypatch: pytest.MonkeyPatch, settings: Any
+) -> None:
+    """What passes (memory that lacks, a full disk) has time to; three tries at once waste it."""
+    settings.JOB_BACKOFF_SECONDS = 30
+    _crashes(monkeypatch, MemoryError("no memory is left"))
+    for pause in (30, 120):
+        before = timezone.now()
+        services.perform(run.pk)
+        run.refresh_from_db()
+        assert run.state == State.FAILED
+        assert run.lease_until is not None
+        waited = (run.lease_until - before).total_seconds()
+        assert pause <= waited < pause + 10
+        assert services.claim(run.pk) is None
+        assert services.wake_up() == 0
+        if pause == 30:
+            _lapse(run)
+            assert services.wake_up() == 1
+    assert sent == [str(run.pk)]
+    services.retry(run, by=people.ada)
+    assert services.claim(run.pk) is not None
 
 
 @pytest.mark.fault("B9")
@@ -289,6 +314,7 @@ def test_c8_a_case_whose_proposal_failed_stops_the_lock_until_retried_or_declare
     bad, *good = Run.objects.order_by("queued_at", "pk")
     for _ in range(3):
         services.perform(bad.pk)
+        _lapse(bad)
     _detects(monkeypatch, proposing.found())
     for each in good:
         services.perform(each.pk)
@@ -333,56 +359,3 @@ def test_a3_proposals_of_other_weights_than_the_cards_are_found(
     assert any("weights" in words for words in integrity.check(study))
     monkeypatch.setattr(bridge, "card", lambda _name: {"weights_sha256": "0" * 64})
     assert integrity.check(study) == []
-
-
-def test_the_bridge_turns_a_detectors_lesions_into_the_platforms(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    """The platform's side of the contract with `inference`; its own tests hold the other."""
-    import inference
-
-    class Heat:
-        def to_json(self) -> dict[str, Any]:
-            return dict(proposing.HEAT_MAP)
-
-    class Lesion:
-        centroid_mm = (1, 2, 3)
-        diameter_mm = 4
-        volume_mm3 = 33
-        uncertainty = None
-        explanation: Mapping[str, str] = {"short": "s", "full": "f"}
-
-        def __init__(self, probability: float) -> None:
-            self.probability = probability
-            self.heat = Heat() if probability > 0.5 else None
-
-        def contours_mm(self) -> list[list[tuple[int, int, int]]]:
-            return [[(0, 0, 0), (1, 0, 0), (0, 1, 0)]]
-
-    class Detector:
-        weights_sha256 = "ab" * 32
-
-        def detect(self, examination: Any) -> list[Lesion]:
-            assert examination == {"t1c": ["a.dcm"]}
-            return [Lesion(0.2), Lesion(0.7)]
-
-    monkeypatch.undo()
-    monkeypatch.setattr(bridge, "_loaded", lambda _name: Detector())
-    monkeypatch.setattr(
-        inference,
-        "read_examination",
-        lambda paths: {k: list(map(str, v)) for k, v in paths.items()},
-    )
-    weights, found = bridge.detect("x@1", {"t1c": [Path("a.dcm")]})
-    assert weights == "ab" * 32
-    assert [each.probability for each in found] == [0.7, 0.2]
-    assert [each.heat_map for each in found] == [proposing.HEAT_MAP, None]
-    assert found[0].contours_mm == [[[0.0, 0.0, 0.0], [1.0, 0.0, 0.0], [0.0, 1.0, 0.0]]]
-
-
-def test_the_shipped_detector_has_a_card_with_a_banner() -> None:
-    import inference
-
-    card = inference.detector_card(inference.default_detector())
-    assert card["banner"]
-    assert len(card["weights_sha256"]) == 64

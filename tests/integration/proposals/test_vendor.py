@@ -5,6 +5,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import nibabel as nib
+import numpy as np
 import pytest
 from django.conf import settings
 from django.core.files.uploadedfile import SimpleUploadedFile
@@ -101,6 +103,49 @@ def test_e7_a_large_file_of_a_form_waits_in_the_private_spool() -> None:
     """Django writes it to disk while it arrives: not into a folder that others can read."""
     assert str(site_settings.SPOOL_DIR) == site_settings.FILE_UPLOAD_TEMP_DIR
     assert site_settings.SPOOL_DIR.stat().st_mode & 0o077 == 0
+
+
+def test_a_vendors_nifti_mask_is_found_by_its_name_and_held_against_the_grid(
+    study: Study, people: People, sign_in: SignIn, tmp_path: Path
+) -> None:
+    """NIfTI names neither examination nor frame of reference."""
+    folder = dicom.examination(tmp_path / "in")
+    imaging.import_folder(folder, collection=study.collection, by=people.cora)
+    examination = Examination.objects.get(collection=study.collection)
+    case = studies.add_cases(study, examinations=[examination], by=people.cora)[0]
+    mask = dicom.segmentation(folder / "T1-MPRAGE-post-KM", tmp_path / "seg.dcm")
+    affine = np.diag([-1.1, -0.9, 2.0, 1.0])  # as in the Segmentation's test: columns, rows, slices
+    content = {}
+    for name, shift in (("there", 0.0), ("elsewhere", 7.0)):
+        affine[2, 3] = shift
+        nib.save(nib.Nifti1Image(mask.T.copy(), affine), tmp_path / f"{name}.nii.gz")
+        content[name] = (tmp_path / f"{name}.nii.gz").read_bytes()
+
+    def delivered(*files: tuple[str, bytes]) -> str:
+        sent = [SimpleUploadedFile(name, data) for name, data in files]
+        form = {"detector": VENDOR, "results": sent}
+        answer = sign_in(people.cora).post(f"/studies/{study.pk}/cases/results/", form)
+        assert answer.status_code == 200
+        return answer.content.decode()
+
+    page = delivered(("DOE JANE.mha", content["there"]), ("DOE JANE.nii", content["there"]))
+    assert "name a NIfTI mask by its case" in page
+    assert "no examination of this study" in page
+    assert "JANE" not in page
+    page = delivered((f"{case.code}.nii.gz", content["elsewhere"]))
+    assert "the mask is not on the grid of the T1c series" in page
+    assert not Run.objects.filter(detector=VENDOR).exists()
+    page = delivered((f"{case.code}.nii.gz", content["there"]))
+    assert "Results taken." in page
+    lesion = _lesions(examination)[0]
+    assert lesion.probability is None
+    assert lesion.volume_mm3 == pytest.approx(mask.sum() * 0.9 * 1.1 * 2.0)
+    assert lesion.centroid_mm == pytest.approx([7.5 * 1.1, 4 * 0.9, 4.5 * 2.0])
+    by_line = tmp_path / "line"
+    by_line.mkdir()
+    (by_line / f"{examination.study_uid}.nii.gz").write_bytes(content["there"])
+    call_command("import_results", by_line, study=study.pk, detector=VENDOR)
+    assert len(_lesions(examination)) == 1
 
 
 def test_c8_cases_wait_for_the_vendors_results_and_say_so(

@@ -14,7 +14,7 @@ from inference.lesions import Extent
 from inference.metrics import CaseScore
 from inference.phantom import scanner
 from inference.phantom.dicom import VENDORS
-from inference.phantom.shifts import SHIFTS, low_field, shift_of
+from inference.phantom.shifts import SHIFTS, low_field, moving, shift_of
 from inference.training import records
 from inference.training.records import Timed
 from inference.training.summary import summary
@@ -139,6 +139,8 @@ def test_shifts_change_the_machine_and_keep_the_rest() -> None:
     assert (altered.constants[0] < drawn.constants[0]).all()
     assert altered.protocols is drawn.protocols
     assert VENDORS[altered.vendor].models[altered.field_tesla]
+    assert drawn.motion_mm == 0.0 < moving(drawn).motion_mm
+    assert moving(drawn).protocols is drawn.protocols
     assert {f"slices-{mm}mm" for mm in range(1, 7)} < set(SHIFTS)
     with pytest.raises(ValueError, match="there are: none, slices-1mm"):
         shift_of("no-such")

@@ -3,6 +3,7 @@
 import hashlib
 import os
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -10,8 +11,9 @@ import torch
 from safetensors.torch import save as save_tensors
 
 from inference import losses
-from inference.detector import Card, load_card
+from inference.detector import Card, CorruptWeights, content_of, load_card
 from inference.detectors import families, voxelwise
+from inference.detectors.archive import UnusableModel
 from inference.detectors.voxelwise import VoxelwiseDetector
 from inference.preprocess import Prepared
 from inference.training.fit import Fit, Recipe
@@ -90,6 +92,68 @@ def test_weights_of_a_family_are_packed_checked_and_loaded(tmp_path) -> None:  #
     assert isinstance(detector, VoxelwiseDetector)
     for name, value in detector.networks[0].state_dict().items():
         assert torch.equal(value, network.state_dict()[name])
+
+
+def ensemble(
+    folder: Path, members: list[dict[str, str]], files: dict[str, torch.nn.Module]
+) -> Card:
+    (folder / "both").mkdir(exist_ok=True)
+    for name, network in files.items():
+        state = {k: v for k, v in network.state_dict().items() if v.is_floating_point()}
+        (folder / "both" / name).write_bytes(save_tensors(state))
+    digest = hashlib.sha256(content_of(folder / "both")).hexdigest()
+    made = replace(card("ensemble"), weights="both", folder=str(folder), weights_sha256=digest)
+    return replace(made, options={"members": members})
+
+
+def test_an_ensemble_of_families_answers_with_the_mean_of_its_members(tmp_path: Path) -> None:
+    torch.manual_seed(2)
+    names = ("patch-convnet", "unet-2d")
+    members = [{"family": name, "weights": f"{name}.safetensors"} for name in names]
+    files = {each["weights"]: families.build(each["family"]) for each in members}
+    made = ensemble(tmp_path, members, files)
+    detector = load_card(made, "cpu")
+    assert isinstance(detector, VoxelwiseDetector)
+    assert detector.window == 96  # the patch network's
+    voxels, _ = patch()
+    ready = Prepared(voxels[0].numpy(), AFFINE, ())
+    passes = detector.logits(ready)
+    alone = [
+        VoxelwiseDetector(card(name), network, "cpu", opinions="once").logits(ready)[0]
+        for name, network in zip(names, files.values(), strict=True)
+    ]
+    assert np.allclose(passes, alone, atol=1e-4)
+    assert passes[0].std() > 0
+    assert not np.allclose(passes[0], passes[1], atol=0.1)
+    files["patch-convnet.safetensors"] = families.build("unet-2d")
+    with pytest.raises(UnusableModel, match=r"patch-convnet\.safetensors does not fit"):
+        load_card(ensemble(tmp_path, members, files), "cpu")
+    (tmp_path / "both" / "more").write_bytes(b"x")
+    with pytest.raises(CorruptWeights):
+        load_card(made, "cpu")
+
+
+@pytest.mark.parametrize(
+    ("members", "words"),
+    [
+        ([], "name 1 to 16 members"),
+        ([{"family": "unet-3d"}], "name 1 to 16 members"),
+        ([{"family": "cropnet", "weights": "other"}], "0 files other"),
+        (
+            [
+                {"family": "cropnet", "weights": "w"},
+                {"family": "ct-mr-fusion", "weights": "w"},
+            ],
+            "see different series",
+        ),
+    ],
+)
+def test_an_ensemble_that_cannot_be_says_why(
+    members: list[dict[str, str]], words: str, tmp_path: Path
+) -> None:
+    made = ensemble(tmp_path, members, {"w": families.build("cropnet")})
+    with pytest.raises(UnusableModel, match=words):
+        load_card(made, "cpu")
 
 
 def test_an_unknown_family_names_those_there_are() -> None:

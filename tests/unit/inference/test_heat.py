@@ -1,5 +1,7 @@
 """Heat maps: they share out the network's answer, and lie where the network looks."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import torch
@@ -7,7 +9,8 @@ from numpy.typing import NDArray
 
 from inference.detector import Card
 from inference.detectors.voxelwise import VoxelwiseDetector
-from inference.explain.heat import Sight, attribute, heat_map
+from inference.explain import explain
+from inference.explain.heat import GRAD_CAM, Sight, attribute, heat_map
 from inference.lesions import HEAT_LEVELS, Lesion
 from inference.preprocess import ROLES, Prepared
 
@@ -127,6 +130,56 @@ def test_a_network_of_coarse_features_sees_whole_multiples_of_its_stride_to_the_
     assert found.method == "as told"
     middle = np.argwhere(found.values > 0.5).mean(0) + found.offset
     assert middle == pytest.approx((29.5, 39.5, 76.5), abs=1)
+
+
+class Features(torch.nn.Module):
+    """Features at half the size, one of them bright where T1c is, then an answer by that one."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.see = torch.nn.Conv3d(4, 2, 2, stride=2, bias=False)
+        self.say = torch.nn.Conv3d(2, 1, 1, bias=False)
+        with torch.no_grad():
+            self.see.weight[:] = 0
+            self.see.weight[0, 0] = 0.2
+            self.see.weight[1, 3] = 0.2  # FLAIR, which the answer has no use for
+            self.say.weight[:] = torch.tensor([1.0, 0.0])[:, None, None, None]
+        self.requires_grad_(False)
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        found: torch.Tensor = self.say(torch.relu(self.see(x)))
+        return torch.nn.functional.interpolate(found, scale_factor=2.0)
+
+
+def test_grad_cam_lies_where_the_features_speak_for_the_lesion(
+    ready: Prepared, lesion: Lesion
+) -> None:
+    """By a card's option; it says nothing of series, so neither do the words."""
+    far = np.linalg.norm(np.moveaxis(np.indices(SHAPE), 0, -1) - (30, 20, 30), axis=-1) <= 5
+    ready.voxels[3, far] += 9  # bright on FLAIR, elsewhere in the window
+    point = {"segmentation": 0.5, "temperature": 1.0, "bias": 0.0, "probability": 0.5}
+    card = Card("cam", "1", "unet-3d", "", "", ("t1c",), point, {}, {"heat": "grad-cam"})
+    found = VoxelwiseDetector(card, Features(), "cpu")._heated(lesion, 0, ready)
+    assert found.heat is not None
+    assert (found.heat.method, found.heat.shares) == (GRAD_CAM, {})
+    heavy = np.argwhere(found.heat.values > 0.5) + found.heat.offset
+    middle = heavy.mean(0) @ found.heat.affine[:3, :3].T + found.heat.affine[:3, 3]
+    assert middle == pytest.approx(CENTRE, abs=1)
+    explained = explain(found, ready)
+    assert "rests on" not in explained.explanation["full"]
+    plain = VoxelwiseDetector(replace(card, options={}), Features(), "cpu")
+    assert "rests on" in explain(plain._heated(lesion, 0, ready), ready).explanation["full"]
+    with pytest.raises(ValueError, match="heat is integrated-gradients or grad-cam"):
+        VoxelwiseDetector(replace(card, options={"heat": "x"}), Features(), "cpu")
+
+
+def test_grad_cam_of_a_network_without_features_leaves_the_proposal_without_a_heat_map(
+    ready: Prepared, lesion: Lesion
+) -> None:
+    point = {"segmentation": 0.5, "temperature": 1.0, "bias": 0.0, "probability": 0.5}
+    card = Card("cam", "1", "unet-3d", "", "", ("t1c",), point, {}, {"heat": "grad-cam"})
+    with pytest.warns(UserWarning, match="fewer than two convolutions"):
+        assert VoxelwiseDetector(card, Looks(0), "cpu")._heated(lesion, 0, ready) == lesion
 
 
 def test_where_nothing_speaks_for_a_lesion_there_is_no_heat_map(

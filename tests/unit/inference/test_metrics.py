@@ -61,6 +61,14 @@ def case(hits: list[float], false: list[float], diameter: float = 6.0) -> CaseSc
     return CaseScore(np.full(n, diameter), np.array(hits), np.zeros(n), np.array(false))
 
 
+def test_predictive_value_counts_proposals_not_lesions() -> None:
+    some = [case([3.0, 1.0, -np.inf], [2.0]), case([], [1.5, 0.2]), case([], [])]
+    assert metrics.predictive_value(some, 1.2) == pytest.approx(1 / 3)
+    assert metrics.predictive_value(some, 0.5) == pytest.approx(2 / 4)
+    assert metrics.predictive_value(some, -np.inf) == pytest.approx(2 / 5)
+    assert np.isnan(metrics.predictive_value(some, 9.0))
+
+
 def test_threshold_lets_through_what_it_is_asked_for() -> None:
     cases = [case([3.0, 1.0], [2.0, 0.5]), case([-np.inf], [1.5])]
     for rate, allowed in ((0.0, 0), (0.5, 1), (1.0, 2)):

@@ -1,11 +1,18 @@
 """The phantom: the same seed gives the same case, and its truth lies where the image shows it."""
 
+from copy import deepcopy
+from typing import Any
+
 import numpy as np
 import pytest
+from scipy import ndimage
 
 from inference import phantom
-from inference.phantom import PhantomCase, fields, lesions
-from inference.phantom.scanner import ROLES
+from inference.phantom import PhantomCase, acquisition, anatomy, fields, lesions, meninges
+from inference.phantom import case as making
+from inference.phantom.anatomy import Head
+from inference.phantom.scanner import ROLES, draw
+from inference.volume import Volume
 
 
 def test_the_same_seed_gives_the_same_case(case: PhantomCase) -> None:
@@ -76,9 +83,86 @@ def test_an_earlier_lesion_is_smaller(shrink: float) -> None:
         phantom.make_earlier(1, shrink=shrink)
 
 
-def test_negative_number_of_lesions_is_refused() -> None:
+@pytest.mark.parametrize("asked", [{"n_lesions": -1}, {"leptomeningeal": -1}, {"dry": 1.5}])
+def test_a_number_of_lesions_or_a_share_that_cannot_be_is_refused(asked: dict[str, Any]) -> None:
     with pytest.raises(ValueError, match="give 0 or more"):
-        phantom.make_case(1, n_lesions=-1)
+        phantom.make_case(1, **asked)
+
+
+@pytest.fixture(scope="module")
+def head() -> Head:
+    return anatomy.build(np.random.default_rng(4))
+
+
+def test_a_dry_metastasis_differs_by_its_oedema_only(head: Head) -> None:
+    """Not every metastasis has oedema: a detector must not need it."""
+    heads = [deepcopy(head) for _ in range(2)]
+    wet, dry = (
+        lesions.plant(each, 5, 1.0, np.random.default_rng(9), 14.0, lambda is_dry=is_dry: is_dry)
+        for each, is_dry in zip(heads, (False, True), strict=True)
+    )
+    assert [each.kind for each in wet] == [each.kind for each in dry]
+    assert np.allclose(wet[0].fraction, dry[0].fraction)
+    oedema = [float(each.tissues["oedema"].sum()) for each in heads]
+    spots = deepcopy(head)  # of white matter, which every head has
+    lesions.plant(spots, 0, 1.0, np.random.default_rng(9))
+    assert oedema[0] > oedema[1] + 5_000
+    assert oedema[1] < 2 * float(spots.tissues["oedema"].sum()) + 2_000
+    assert np.abs(heads[0].tissues.fractions.sum(0) - 1).max() < 1e-3
+
+
+def test_leptomeningeal_deposits_are_thin_sheets_along_the_pia_without_oedema(head: Head) -> None:
+    mine = deepcopy(head)
+    first = lesions.plant(mine, 2, 1.0, np.random.default_rng(3), 12.0)
+    fluid, oedema = mine.tissues["csf"].copy(), float(mine.tissues["oedema"].sum())
+    found = meninges.coat(mine, 3, first, 1.0, np.random.default_rng(5))
+    assert [each.number for each in found] == [3, 4, 5]
+    assert float(mine.tissues["oedema"].sum()) <= oedema
+    taken = np.zeros(mine.brain.shape, bool)
+    for each in first:
+        taken[each.box] |= each.fraction > 0.1
+    for each in found:
+        solid = each.fraction > 0.5
+        assert solid.sum() > 10
+        thickest = ndimage.distance_transform_edt(np.pad(solid, 1)).max()
+        assert thickest <= 4  # voxels of 1 mm to the sheet's edge: nodules are its thickest part
+        assert thickest < 0.4 * max(np.ptp(np.argwhere(solid), axis=0))
+        near = ndimage.maximum_filter(fluid, 3)[each.box]
+        assert near[solid].mean() > 0.4  # beside fluid: not deep in white matter
+        assert not (taken[each.box] & solid).any()
+        assert mine.tissues.gadolinium[each.box][solid].min() > 0.1
+
+
+def test_an_examination_is_asked_for_dry_metastases_and_leptomeningeal_deposits(
+    head: Head, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """All of the deposits come with their truth; the metastases are those of the seed without."""
+
+    def planted(**options: Any) -> list[lesions.Planted]:
+        monkeypatch.setattr(making, "_head", lambda *_: (deepcopy(head), 1.0, None))
+        monkeypatch.setattr(making, "_acquired", lambda _, mine, found, *__: (mine, found))
+        mine, found = making.make_case(8, n_lesions=3, median_mm=12, **options)  # type: ignore[misc]
+        return [float(mine.tissues["oedema"].sum()), *found]  # type: ignore[list-item]
+
+    oedema, *usual = planted()
+    without, *dry = planted(dry=1.0)
+    _, *more = planted(leptomeningeal=2)
+    assert without < oedema
+    assert [each.kind for each in more[len(usual) :]] == [meninges.KIND] * 2
+    for each, other, third in zip(usual, dry, more, strict=False):
+        assert np.allclose(each.fraction, other.fraction)
+        assert np.array_equal(each.fraction, third.fraction)
+    machine = draw(np.random.default_rng(1))
+    to_patient = acquisition.anatomy_affine(np.zeros(3))
+    shape, affine = acquisition.grid(machine, machine.protocols["t1c"], to_patient)
+    t1c = Volume(np.zeros(shape, np.float32), affine, "t1c")
+    labels = making._labels(more, to_patient, t1c)
+    boxes = ndimage.find_objects(labels)
+    for each in more[len(usual) :]:
+        truth = making._truth(each, labels, boxes[each.number - 1], t1c)
+        assert truth.kind == meninges.KIND
+        assert truth.mask.sum() * np.prod(t1c.spacing_mm) > 10
+        assert truth.diameter_mm > 3
 
 
 @pytest.mark.parametrize("scale", [2.5, 9.0, 40.0])
@@ -99,6 +183,26 @@ def test_tube_thinner_than_a_voxel_fills_part_of_it() -> None:
     assert 0.05 < volume.max() < 0.5
     fields.paint_tube(volume, line, 2.0)
     assert volume[10, 10, 10] == 1
+
+
+def test_a_head_that_moves_has_ghosts_along_the_phase_encoding_and_stays_in_place() -> None:
+    still = np.zeros((3, 96, 80), np.float32)
+    still[:, 38:58, 34:50] = 1
+    found = [
+        acquisition.moved(still, np.array([1.0, 1.0]), np.random.default_rng(seed))
+        for seed in range(12)
+    ]
+    above = [float(each[:, 5:25, 34:50].mean()) for each in found]  # beyond the head, its columns
+    aside = [float(each[:, 38:58, 5:20].mean()) for each in found]
+    assert np.median(above) > 0.02
+    assert np.median(above) > 3 * np.median(aside)
+    rows = np.arange(96)[None, :, None]
+    middles = [float((each**2 * rows).sum() / (each**2).sum()) for each in found]
+    assert np.abs(np.array(middles) - 47.5).max() < 1
+    energy = [float((each**2).sum() / (still**2).sum()) for each in found]
+    assert energy == pytest.approx([1.0] * 12, abs=1e-3)  # phases neither add nor take
+    resting = acquisition.moved(still, np.zeros(2), np.random.default_rng(1))
+    assert np.abs(resting - still).max() < 1e-5
 
 
 def test_small_metastases_are_never_rings_and_large_ones_often() -> None:

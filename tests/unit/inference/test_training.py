@@ -33,6 +33,21 @@ def test_most_training_phantoms_are_crowded_with_small_metastases_and_a_fifth_ha
     assert len({each.machine.dose for each in plans}) > 0.3 * len(plans)
 
 
+def test_another_plan_has_large_metastases_without_oedema_and_a_name_of_its_own(
+    tmp_path: Path,
+) -> None:
+    """By plan 2 nearly every large one had oedema: what learnt from it was blind on T1c alone."""
+    plans = [cases.plan(seed, 3) for seed in cases.TRAINING_SEEDS]
+    dry = [each for each in plans if each.dry]
+    assert len(dry) == 0.5 * len(plans)
+    assert all(each.median_mm > MEDIAN_MM for each in dry)
+    assert sum(each.lesions == 40 for each in plans) == 0.3 * len(plans)
+    assert sum(not each.lesions for each in plans) == 0.2 * len(plans)
+    cases.path_of(tmp_path, 1_000, 3).mkdir()
+    assert list(cases.available(tmp_path, cases.TRAINING_SEEDS)) == []
+    assert len(list(cases.available(tmp_path, cases.TRAINING_SEEDS, 3))) == 1
+
+
 def test_seeds_of_training_calibration_and_bench_are_apart() -> None:
     kinds = (cases.TRAINING_SEEDS, cases.VALIDATION_SEEDS, cases.TEST_SEEDS)
     assert len(set().union(*kinds)) == sum(len(each) for each in kinds)
@@ -69,12 +84,14 @@ def test_a_training_phantom_is_made_as_its_plan_says(
     with pytest.raises(Enough):
         cases.make(1_003, tmp_path)
     how = cases.plan(1_003)
-    assert asked.pop("alter") is not None
+    assert (made_on := asked.pop("shift")).alter is not None
+    assert replace(made_on, alter=None) == replace(how.machine, alter=None)
     assert asked == {
-        "seed": 1_003, "n_lesions": 40, "median_mm": how.median_mm,
-        "slice_mm": how.machine.slice_mm, "dose": how.machine.dose,
-        "with_ct": False,
+        "seed": 1_003, "n_lesions": 40, "median_mm": how.median_mm, "with_ct": False, "dry": 0.0,
     }  # fmt: skip
+    with pytest.raises(Enough):
+        cases.make(1_003, tmp_path, number=3)
+    assert (asked["n_lesions"], asked["dry"]) == (14, 0.5)
 
 
 def test_a_budget_of_cpu_time_ends_a_training_in_place_of_steps() -> None:

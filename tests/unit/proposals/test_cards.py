@@ -13,6 +13,8 @@ def test_every_measurement_of_the_shipped_card_is_a_row_of_words() -> None:
     assert found["Lesions found"][0] == str(whole["n"])
     assert found["Lesions found"][1].startswith(f"{whole['value']:.3f} (")
     assert "Lesions found, at least 10 mm" in found
+    right = card["performance"]["predictive_value"]["value"]
+    assert found["Proposals that are lesions"][1].startswith(f"{right:.3f} (")
     assert "synthetic phantoms" in cards.trained(card["training"])
 
 

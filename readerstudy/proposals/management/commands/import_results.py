@@ -17,7 +17,10 @@ from readerstudy.web.problems import Problem
 class Command(BaseCommand):
     """Deliver results of another maker's AI, as the Cases page does, folder by folder."""
 
-    help = "Take SEG, SR (TID 1500) and CSV files of another maker's AI as a draft's proposals."
+    help = (
+        "Take SEG, SR (TID 1500), RT Structure Sets, NIfTI masks and CSV files of another maker's"
+        " AI as a draft's proposals."
+    )
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         """Take the paths, the study and the detector."""

@@ -1,0 +1,62 @@
+"""The way from the platform to `inference`: what a detector answers becomes what is kept."""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from readerstudy.proposals import bridge
+from tests import proposing
+
+
+def test_the_bridge_turns_a_detectors_lesions_into_the_platforms(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """The platform's side of the contract with `inference`; its own tests hold the other."""
+    import inference
+
+    class Heat:
+        def to_json(self) -> dict[str, Any]:
+            return dict(proposing.HEAT_MAP)
+
+    class Lesion:
+        centroid_mm = (1, 2, 3)
+        diameter_mm = 4
+        volume_mm3 = 33
+        uncertainty = None
+        explanation: Mapping[str, str] = {"short": "s", "full": "f"}
+
+        def __init__(self, probability: float) -> None:
+            self.probability = probability
+            self.heat = Heat() if probability > 0.5 else None
+
+        def contours_mm(self) -> list[list[tuple[int, int, int]]]:
+            return [[(0, 0, 0), (1, 0, 0), (0, 1, 0)]]
+
+    class Detector:
+        weights_sha256 = "ab" * 32
+
+        def detect(self, examination: Any) -> list[Lesion]:
+            assert examination == {"t1c": ["a.dcm"]}
+            return [Lesion(0.2), Lesion(0.7)]
+
+    monkeypatch.setattr(bridge, "_loaded", lambda _name: Detector())
+    monkeypatch.setattr(
+        inference,
+        "read_examination",
+        lambda paths: {k: list(map(str, v)) for k, v in paths.items()},
+    )
+    weights, found = bridge.detect("x@1", {"t1c": [Path("a.dcm")]})
+    assert weights == "ab" * 32
+    assert [each.probability for each in found] == [0.7, 0.2]
+    assert [each.heat_map for each in found] == [proposing.HEAT_MAP, None]
+    assert found[0].contours_mm == [[[0.0, 0.0, 0.0], [1.0, 0.0, 0.0], [0.0, 1.0, 0.0]]]
+
+
+def test_the_shipped_detector_has_a_card_with_a_banner() -> None:
+    import inference
+
+    card = inference.detector_card(inference.default_detector())
+    assert card["banner"]
+    assert len(card["weights_sha256"]) == 64
