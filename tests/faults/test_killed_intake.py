@@ -75,6 +75,7 @@ def test_a_batch_that_is_killed_is_kept_whole_or_not_at_all(
         assert kept == good, place
 
 
+@pytest.mark.once  # what it is about lies on the disk; batches are killed on both databases
 def test_files_taken_one_by_one_are_each_kept_whole_or_not_at_all_wherever_it_is_killed(
     platform: Platform, folder: Path
 ) -> None:
