@@ -6,6 +6,7 @@ from dataclasses import replace
 from typing import Any
 
 from django.utils.text import slugify
+from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy as _l
 
 from readerstudy.accounts.models import Experience
@@ -69,7 +70,45 @@ def new_question(form: Mapping[str, Any], now: Sequence[QuestionDraft]) -> Quest
         choices=tuple({"value": slugify(line)[:40] or line[:40], "label": line} for line in lines),
         is_required="is_required" in form,
         is_primary=form.get("kind") == "rating" and not any(each.is_primary for each in now),
+        low_label=form.get("low_label", "").strip(),
+        high_label=form.get("high_label", "").strip(),
+        minimum=_limit(form.get("minimum", "")),
+        maximum=_limit(form.get("maximum", "")),
+        shown_if=_condition(form.get("shown_if", "")),
     )
+
+
+def _limit(typed: str) -> float | None:
+    try:
+        return float(typed) if typed.strip() else None
+    except ValueError:
+        raise Invalid("studies.limit", "Lowest and highest are numbers, as 0 or 12.5.") from None
+
+
+def _condition(chosen: str) -> dict[str, str]:
+    """What a question hangs on: the form says it as "key:value"; empty for one always asked."""
+    question, _sep, value = chosen.partition(":")
+    return {"question": question, "equals": value} if question else {}
+
+
+def conditions(now: Sequence[QuestionDraft]) -> list[tuple[str, list[tuple[str, str]]]]:
+    """What a further question may hang on: of each choice question its text and its answers."""
+    return [
+        (each.text, [(f"{each.key}:{one['value']}", one["label"]) for one in each.choices])
+        for each in now
+        if each.kind == "choice"
+    ]
+
+
+def condition_words(question: QuestionDraft, now: Sequence[QuestionDraft]) -> str:
+    """When a question is asked; empty for one that always is."""
+    parent = next((each for each in now if each.key == question.shown_if.get("question")), None)
+    if parent is None:
+        return ""
+    labels = {one["value"]: one["label"] for one in parent.choices}
+    value = question.shown_if.get("equals", "")
+    words = _("asked if “{question}” is “{answer}”")
+    return words.format(question=parent.text, answer=labels.get(value, value))
 
 
 def amended_questions(form: Mapping[str, Any], now: Sequence[QuestionDraft]) -> list[QuestionDraft]:

@@ -312,7 +312,16 @@ def question_problems(questions: Sequence[QuestionDraft]) -> list[str]:
             or each.shown_if["question"] not in keys[:place]
         ):
             found.append(f"Question “{each.key}” is shown by the answer to a question before it.")
+        elif each.shown_if and not _can_be_met(each.shown_if, questions):
+            found.append(f"Question “{each.key}” is shown by an answer that its question has not.")
     return found
+
+
+def _can_be_met(rule: Mapping[str, Any], questions: Sequence[QuestionDraft]) -> bool:
+    """Whether the question that another one hangs on has the answer that shows it."""
+    parent = next(each for each in questions if each.key == rule["question"])
+    values = {choice.get("value") for choice in parent.choices}
+    return parent.kind != "choice" or rule["equals"] in values
 
 
 def brain_metastasis_questions() -> tuple[QuestionDraft, ...]:

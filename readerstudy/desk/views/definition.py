@@ -39,7 +39,15 @@ def questions(request: HttpRequest, study: Study) -> HttpResponse:
             ),
             _("The questions are saved."),
         )
-    return show(request, study, "questions", {"questions": list(questions_now(study))})
+    rows = list(questions_now(study))
+    drafts = [question_draft(each) for each in rows]
+    asked_if = {each.key: forms.condition_words(each, drafts) for each in drafts}
+    context = {
+        "questions": rows,
+        "asked_if": asked_if,
+        "conditions": forms.conditions(drafts),
+    }
+    return show(request, study, "questions", context)
 
 
 def _questions(request: HttpRequest, study: Study) -> list[QuestionDraft]:

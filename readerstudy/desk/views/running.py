@@ -94,6 +94,7 @@ def _amendable(study: Study) -> dict[str, Any]:
         "may_amend": lifecycle.allows(study.state, "amend"),
         "why_not": lifecycle.words(study.state, "amend"),
         "questions": list(questions_now(study)),
+        "conditions": forms.conditions([question_draft(each) for each in questions_now(study)]),
         **forms.plan_context(study.analysis_plan),
     }
 
