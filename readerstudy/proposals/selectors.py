@@ -6,6 +6,7 @@ from uuid import UUID
 
 from django.conf import settings
 from django.db.models import Count, QuerySet
+from django.utils.translation import gettext as _
 
 from readerstudy.proposals import bridge
 from readerstudy.proposals.models import Run, VendorDetector
@@ -38,11 +39,14 @@ def vendor_detector(detector: str) -> VendorDetector | None:
 
 
 def banner(detector: str) -> str:
-    """What a reader is told about the detector, wherever its output shows."""
+    """What a reader is told about the detector, wherever its output shows.
+
+    In the reader's language where the words are in the catalogue, as those of the shipped ones.
+    """
     try:
-        return str(card(detector)["banner"])
+        return _(str(card(detector)["banner"]))
     except KeyError:
-        return "This detector's card is missing: nothing is known about its performance."
+        return _("This detector's card is missing: nothing is known about its performance.")
 
 
 def card(detector: str) -> dict[str, Any]:

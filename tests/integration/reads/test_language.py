@@ -10,6 +10,7 @@ from django.utils import translation
 
 from readerstudy.accounts.models import User
 from readerstudy.audit.models import Entry
+from readerstudy.proposals import bridge, selectors
 from readerstudy.studies import services as studies
 from readerstudy.studies.definition import QuestionDraft, QuestionnaireDraft
 from readerstudy.studies.models import Study
@@ -140,3 +141,15 @@ def test_a_language_that_there_is_not_changes_nothing(people: People) -> None:
     answer = client.post("/api/me/language", {"language": "tlh"}, content_type="application/json")
     assert answer.status_code == 400
     assert User.objects.get(pk=people.rae.pk).language == ""
+
+
+def test_a_shipped_detectors_banner_is_in_the_readers_language(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.undo()  # the real cards
+    for name in bridge.known_detectors():
+        english = selectors.banner(name)
+        with translation.override("zh-hans"):
+            assert selectors.banner(name) != english, name
+            assert not in_english(selectors.banner(name))
+            assert not in_english(selectors.banner("gone@1"))
