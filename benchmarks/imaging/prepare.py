@@ -8,6 +8,7 @@ import os
 import sys
 import time
 from pathlib import Path
+from uuid import uuid4
 
 from django.utils import timezone
 
@@ -69,7 +70,7 @@ def main() -> None:
     first = one.instances.first()
     assert first is not None
     told = {
-        "token": grants.issue([str(each.pk) for each in series], seconds=36_000),
+        "token": grants.issue([str(each.pk) for each in series], seconds=36_000, grant=uuid4()),
         "series": str(one.pk), "study_uid": one.examination.study_uid,
         "series_uid": one.series_uid, "sop_uids": [each.sop_uid for each in one.instances.all()],
         "pack": str(store.pack_path(one)), "pack_bytes": one.pack_bytes,
