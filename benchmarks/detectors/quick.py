@@ -246,8 +246,9 @@ WORDS = (
     " in README.md. Sensitivity is at one false positive a block, by the rule of the bench; 95 %"
     " intervals over blocks in brackets. Families of CT see the same heads as CT shows them: their"
     " blocks are cut on CT's own grid, so that they hold other lesions in part. **A budget of CPU"
-    " seconds shows how fast families learn from nothing, not what they reach**; what a paper"
-    " reports on patients stands in a column of its own."
+    " seconds shows how fast families learn from nothing, not what they reach**; on a busy machine"
+    " a CPU second is worth less, so look at the steps as well. What a paper reports on patients"
+    " stands in a column of its own."
 )
 HEADS = (
     "family", "after", "input", "lesions", "sensitivity", "below 3 mm", "3 mm and more",
