@@ -18,7 +18,7 @@ from django.utils import timezone
 
 from readerstudy.imaging import services, store
 from readerstudy.imaging.models import Part, Upload
-from readerstudy.imaging.services import parts
+from readerstudy.imaging.services import delivering, parts
 from readerstudy.studies.models import Study
 from tests import dicom, kept
 from tests.cast import People
@@ -149,7 +149,7 @@ def test_a7_a_disk_that_fills_during_an_upload_is_told_and_heals(
     assert "disk is full" in refused.json()["detail"]
     assert not list((Path(settings.SPOOL_DIR) / "parts").iterdir())
     whole = f"{one.upload}/files"
-    with mock.patch("pathlib.Path.chmod", side_effect=full):
+    with mock.patch.object(delivering, "_private", side_effect=full):
         put = cora.put(whole, archive, content_type="application/octet-stream")
     assert put.status_code == 507
     assert not [each for each in Path(settings.SPOOL_DIR).iterdir() if each.is_file()]
