@@ -318,6 +318,7 @@ def test_folders_that_a_dead_process_left_behind_are_closed_by_the_sweep(
     mine, others = issue(series[0], grant=read), issue(series[0], grant=other, seconds=61)
     folders = [links.root() / tokens.signature(each) for each in (mine, others)]
     EndedGrant.objects.create(id=read, at=timezone.now())  # the process died after its commit
+    (links.root() / "of" / "README").touch()  # a file of somebody else's
     assert [each.exists() for each in folders] == [True, True]
     grants.sweep()
     assert [each.exists() for each in folders] == [False, True]
