@@ -10,10 +10,9 @@ from contextlib import contextmanager
 from axes.handlers.proxy import AxesProxyHandler
 from django.contrib.auth.signals import user_login_failed
 from django.http import HttpRequest
-from django.utils.translation import gettext as _
 
 from readerstudy.accounts.models import User
-from readerstudy.web.problems import Problem, Refused
+from readerstudy.web.problems import LockedOut, Refused
 
 WRONG = ".wrong_password"  # how the codes of such refusals end
 
@@ -24,14 +23,13 @@ def counted(request: HttpRequest, user: User) -> Iterator[None]:
 
     Raises
     ------
-    Problem
-        429 `locked_out` after as many wrong passwords, here or at signing in, as lock the account
+    LockedOut
+        429 after as many wrong passwords, here or at signing in, as lock the account
         at this address: a right one is refused too, as long as it is locked.
     """
     credentials = {"username": user.get_username()}
     if not AxesProxyHandler.is_allowed(request, credentials):
-        detail = _("Too many failed sign-ins. Wait 15 minutes, or ask your coordinator.")
-        raise Problem("locked_out", detail, status=429)
+        raise LockedOut
     try:
         yield
     except Refused as refused:

@@ -81,6 +81,16 @@ class TooLarge(Problem):
         super().__init__("too_large", _("That is too much at once. Send it in parts."))
 
 
+class LockedOut(Problem):
+    """Too many wrong passwords; a right one is refused too, for a while."""
+
+    status = 429
+
+    def __init__(self) -> None:
+        words = _("Too many failed sign-ins. Wait 15 minutes, or ask your coordinator.")
+        super().__init__("locked_out", words)
+
+
 def incident(error: BaseException | None) -> Problem:
     """What to say of an error that nobody foresaw: its number, which the log has too."""
     number = secrets.token_hex(4)
@@ -159,5 +169,4 @@ def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:
 
 def locked_out(request: HttpRequest, *_args: Any, **_kwargs: Any) -> HttpResponse:
     """Answer a sign-in after too many failures (django-axes)."""
-    detail = _("Too many failed sign-ins. Wait 15 minutes, or ask your coordinator.")
-    return respond(request, Problem("locked_out", detail, status=429))
+    return respond(request, LockedOut())

@@ -89,12 +89,13 @@ def amend(request: HttpRequest, study: Study) -> HttpResponse:
 
 
 def _amendable(study: Study) -> dict[str, Any]:
+    now = list(questions_now(study))
     return {
         "version": current_version(study),
         "may_amend": lifecycle.allows(study.state, "amend"),
         "why_not": lifecycle.words(study.state, "amend"),
-        "questions": list(questions_now(study)),
-        "conditions": forms.conditions([question_draft(each) for each in questions_now(study)]),
+        "questions": now,
+        "conditions": forms.conditions([question_draft(each) for each in now]),
         **forms.plan_context(study.analysis_plan),
     }
 

@@ -23,7 +23,7 @@ from readerstudy.proposals.models import Run
 from readerstudy.studies import readiness
 from readerstudy.studies import services as studies
 from readerstudy.studies.definition import ArmDraft, DesignDraft
-from readerstudy.studies.models import Study
+from readerstudy.studies.models import Case, Study
 from readerstudy.web.problems import Invalid, Problem, Refused, Unknown
 from tests import dicom, factories, kept
 from tests.cast import PASSWORD, People
@@ -63,15 +63,21 @@ def _lesions(examination: Examination) -> list[ProposedLesion]:
     return list(ProposedLesion.objects.filter(run=run))
 
 
-def test_a_vendors_segmentation_of_the_hospitals_files_becomes_the_cases_proposals(
-    study: Study, people: People, sign_in: SignIn, tmp_path: Path
-) -> None:
-    """Through the page; found by the hospital's UIDs, though the images were de-identified."""
+def _segmented(study: Study, people: People, tmp_path: Path) -> tuple[Examination, Case, Any]:
+    """An examination that was taken in, its case, and the mask of `seg.dcm` beside it."""
     folder = dicom.examination(tmp_path / "in")
     imaging.import_folder(folder, collection=study.collection, by=people.cora)
     examination = Examination.objects.get(collection=study.collection)
     case = studies.add_cases(study, examinations=[examination], by=people.cora)[0]
     mask = dicom.segmentation(folder / "T1-MPRAGE-post-KM", tmp_path / "seg.dcm")
+    return examination, case, mask
+
+
+def test_a_vendors_segmentation_of_the_hospitals_files_becomes_the_cases_proposals(
+    study: Study, people: People, sign_in: SignIn, tmp_path: Path
+) -> None:
+    """Through the page; found by the hospital's UIDs, though the images were de-identified."""
+    examination, case, mask = _segmented(study, people, tmp_path)
 
     answer = sign_in(people.cora).post(
         f"/studies/{study.pk}/cases/results/",
@@ -109,11 +115,7 @@ def test_a_vendors_nifti_mask_is_found_by_its_name_and_held_against_the_grid(
     study: Study, people: People, sign_in: SignIn, tmp_path: Path
 ) -> None:
     """NIfTI names neither examination nor frame of reference."""
-    folder = dicom.examination(tmp_path / "in")
-    imaging.import_folder(folder, collection=study.collection, by=people.cora)
-    examination = Examination.objects.get(collection=study.collection)
-    case = studies.add_cases(study, examinations=[examination], by=people.cora)[0]
-    mask = dicom.segmentation(folder / "T1-MPRAGE-post-KM", tmp_path / "seg.dcm")
+    examination, case, mask = _segmented(study, people, tmp_path)
     affine = np.diag([-1.1, -0.9, 2.0, 1.0])  # as in the Segmentation's test: columns, rows, slices
     content = {}
     for name, shift in (("there", 0.0), ("elsewhere", 7.0)):
