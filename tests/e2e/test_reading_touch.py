@@ -126,6 +126,10 @@ def _shown(page: Page, name: str) -> str:
     return str(page.get_by_test_id("pane-0").get_attribute(f"data-{name}"))
 
 
+def _is_in_hand(page: Page, tool: str) -> bool:
+    return page.get_by_test_id(f"tool-{tool}").get_attribute("aria-pressed") == "true"
+
+
 def _ruler(page: Page) -> float:
     """Screen pixels a millimetre, by the ruler of the first pane."""
     ruler = page.get_by_test_id("pane-0").locator(".ruler")
@@ -144,7 +148,9 @@ def test_r12_fingers_leaf_window_enlarge_and_mark_and_a_palm_does_nothing(opened
     fingers.drag((0, -60), (0, 60))
     room.until(page, lambda: _shown(page, "slice") != slice_, "the finger to leaf")
     assert _shown(page, "window") == window
+    assert _is_in_hand(page, "scroll")
     page.get_by_test_id("tool-window").tap()
+    room.until(page, lambda: _is_in_hand(page, "window"), "the tool in hand")
     slice_ = _shown(page, "slice")
     fingers.drag((0, 0), (90, 40))
     room.until(page, lambda: _shown(page, "window") != window, "the finger to window")

@@ -130,6 +130,21 @@ describe("sender", () => {
     expect(await store.of("rae")).toHaveLength(1);
   });
 
+  test("d3: nothing is said to be kept here before the disk has it", async () => {
+    const { made, states, store } = sender(platform(...Array<Answer>(9).fill(fail(NETWORK))));
+    made.put(record(1), true);
+    await vi.advanceTimersByTimeAsync(1);
+    let written = (): void => undefined;
+    const add = (): Promise<void> => new Promise((resolve) => (written = resolve));
+    Object.assign(store, { add });
+    made.put(record(2), true);
+    await vi.advanceTimersByTimeAsync(5_000);
+    expect(states.at(-1)).toEqual(["saving", 2]);
+    written();
+    await vi.advanceTimersByTimeAsync(0);
+    expect(states.at(-1)).toEqual(["kept", 2]);
+  });
+
   test("only what is named is dropped", async () => {
     const half: Answer = (_, { events }) =>
       Promise.resolve({ acknowledged: [events[0]?.event_id ?? ""], missing: [], last_seq: 1 });

@@ -34,6 +34,7 @@ export interface SenderOptions {
 export class Sender {
   private records: OutboxRecord[] = [];
   private readonly writing = new Map<string, Promise<void>>();
+  private readonly unwritten = new Set<string>();
   private timer: ReturnType<typeof setTimeout> | null = null;
   private running: Promise<void> | null = null;
   private failures = 0;
@@ -59,8 +60,7 @@ export class Sender {
   /** Keep an event and send it: at once when `isUrgent`, else with the next batch. */
   put(record: OutboxRecord, isUrgent: boolean): void {
     this.records.push(record);
-    const written = this.store.add(record).catch(() => this.unkept()); // it is still in memory
-    this.writing.set(record.event_id, written);
+    this.writing.set(record.event_id, this.write(record));
     this.tell();
     this.plan(isUrgent || this.isUnkept || !this.store.isDurable ? 0 : INTERVAL_MS);
   }
@@ -92,6 +92,13 @@ export class Sender {
     this.failures = 0;
     this.isStopped = false;
     this.plan(0);
+  }
+
+  private async write(record: OutboxRecord): Promise<void> {
+    this.unwritten.add(record.event_id);
+    await this.store.add(record).catch(() => this.unkept()); // it is still in memory
+    this.unwritten.delete(record.event_id);
+    this.tell();
   }
 
   private unkept(): void {
@@ -194,8 +201,10 @@ export class Sender {
   }
 
   private tell(): void {
-    const state = this.failures > 0 ? "kept" : this.records.length > 0 ? "saving" : "saved";
-    this.options.onState(this.records.length === 0 ? "saved" : state, this.records.length);
+    // "Kept here" is a promise: what is still on its way to the disk would go with the window.
+    const isKept = this.failures > 0 && this.unwritten.size === 0;
+    const state = this.records.length === 0 ? "saved" : isKept ? "kept" : "saving";
+    this.options.onState(state, this.records.length);
   }
 }
 

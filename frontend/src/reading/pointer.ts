@@ -23,14 +23,14 @@ export interface Dragged {
 /** What the pointer does in the panes: the tool in hand, drags, clicks, what lies beneath. */
 export class Pointer implements GestureHandler {
   readonly tool: Signal<Tool> = signal<Tool>("window");
+  /** Whether the reader took the tool in hand; until then a finger leafs and a mouse windows. */
+  readonly isChosen = signal(false);
   readonly probe = signal<{ pane: number; value: number } | null>(null);
   readonly dragged = signal<Dragged | null>(null);
   readonly cursor = signal<{ pane: number; place: ScreenPoint } | null>(null);
   readonly measuring: Measuring;
   readonly segmenting = new Segmenting();
   private held: Hold | null = null;
-  /** Whether the reader took the tool in hand; until then a finger leafs and a mouse windows. */
-  private isChosen = false;
   private scrolled_px = 0;
 
   constructor(private readonly viewing: Viewing) {
@@ -39,7 +39,7 @@ export class Pointer implements GestureHandler {
 
   choose(tool: Tool): void {
     this.tool.value = tool;
-    this.isChosen = true;
+    this.isChosen.value = true;
     this.measuring.cancel();
     this.segmenting.finish();
     this.viewing.host.log("tool", { tool });
@@ -58,7 +58,7 @@ export class Pointer implements GestureHandler {
   /** Lay the tool down: a mouse windows, a finger leafs, as at first. */
   layDown(): void {
     this.choose("window");
-    this.isChosen = false;
+    this.isChosen.value = false;
   }
 
   /** The pointer has left the pictures. */
@@ -82,7 +82,7 @@ export class Pointer implements GestureHandler {
       return spot;
     }
     if (this.held) return { kind: "hold_measure", mark: null };
-    return { kind: means === "finger" && !this.isChosen ? "scroll" : this.tool.value, mark: null };
+    return { kind: means === "finger" && !this.isChosen.value ? "scroll" : this.tool.value, mark: null };
   }
 
   /** A finger rests: a mark there, whatever the tool. */

@@ -7,6 +7,7 @@ import { perform, type CommandName } from "../reading/commands";
 import { linkPrior, turnExamination } from "../reading/comparison";
 import { inHangingOrder, type LayoutName } from "../reading/hanging";
 import { keyOf } from "../reading/own-keys";
+import type { Pointer } from "../reading/pointer";
 import type { Room } from "../reading/room";
 import type { Viewing } from "../reading/viewing";
 import type { Tool } from "../viewer/gestures";
@@ -105,6 +106,12 @@ function Saved({ room }: { room: Room }): VNode {
   );
 }
 
+/** What a drag does: until a tool is chosen a finger leafs, where there is nothing but fingers. */
+function toolInHand({ tool, isChosen }: Pointer): Tool {
+  const hasMouse = matchMedia("(any-pointer: fine) and (hover: hover)").matches;
+  return isChosen.value || hasMouse ? tool.value : "scroll";
+}
+
 function LookingTools({ room, viewing }: { room: Room; viewing: Viewing }): VNode {
   const { pointer, comparison } = viewing;
   return (
@@ -116,7 +123,7 @@ function LookingTools({ room, viewing }: { room: Room; viewing: Viewing }): VNod
             icon={icon}
             label={t(`tool.${tool}`)}
             shortcut={keyOf(room, `tool.${tool}`)}
-            isPressed={pointer.tool.value === tool}
+            isPressed={toolInHand(pointer) === tool}
             isForFingers={tool === "scroll"}
             onClick={() => pointer.choose(tool)}
             testId={`tool-${tool}`}
