@@ -17,9 +17,10 @@ A laptop that sleeps stops its monotonic clock: where the wall clock went on by 
 and the first of the next (a crash, a reload, another machine) is a *gap*. Neither is active.
 """
 
+from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass, field
-from typing import Any
+from typing import Any, NamedTuple
 
 VERSION = 1
 SLEEP_MS = 5_000.0
@@ -33,8 +34,7 @@ MACHINE = frozenset(
 )  # fmt: skip
 
 
-@dataclass(frozen=True, slots=True)
-class TimedEvent:
+class TimedEvent(NamedTuple):
     """What timing needs of an event: its tab, sequence, kind and both clocks (milliseconds).
 
     `turn` is the number of the lease under which it was sent: tabs that hand a read to and fro
@@ -100,13 +100,31 @@ class Timing:
 
 
 @dataclass(slots=True)
+class _Spent:
+    """What has been counted so far: sums by part, and the timeline as [part, start, end]."""
+
+    sums: dict[str, float] = field(default_factory=lambda: defaultdict(float))
+    spans: list[list[Any]] = field(default_factory=list)
+
+    def add(self, part: str, span_ms: float) -> None:
+        """Count a stretch, and put it at the end of the timeline."""
+        if span_ms <= 0:
+            return
+        self.sums[part] += span_ms
+        last: list[Any] = self.spans[-1] if self.spans else ["", 0.0, 0.0]
+        if last[0] == part:
+            last[2] += span_ms
+        else:
+            self.spans.append([part, last[2], last[2] + span_ms])
+
+
+@dataclass(slots=True)
 class _Clock:
     """One tab's state while its events are walked through."""
 
     limit_ms: float
-    parts: Parts
+    spent: _Spent
     flags: set[str]
-    spans: list[Span]
     rendered: bool = False  # a tab that takes over renders again; its clock starts only then
     paused: bool = False
     hidden: bool = False
@@ -129,7 +147,7 @@ class _Clock:
         slept = (after.wall_ms - before.wall_ms) - mono
         if slept > SLEEP_MS:
             self.end_spell()
-            self.spend("suspended", slept)
+            self.spent.add("suspended", slept)
             self.flags.add("suspended")
         elif slept < -SLEEP_MS:
             self.flags.add("wall_clock_stepped")
@@ -137,29 +155,17 @@ class _Clock:
 
     def _add(self, span_ms: float) -> None:
         if not self.rendered:
-            self.spend("loading", span_ms)
+            self.spent.add("loading", span_ms)
         elif self.paused:
-            self.spend("paused", span_ms)
+            self.spent.add("paused", span_ms)
         elif self.hidden:
-            self.spend("hidden", span_ms)
+            self.spent.add("hidden", span_ms)
         else:
             self.spell_ms += span_ms
 
     def end_spell(self) -> None:
-        self.spend("idle" if self.spell_ms > self.limit_ms else "active", self.spell_ms)
+        self.spent.add("idle" if self.spell_ms > self.limit_ms else "active", self.spell_ms)
         self.spell_ms = 0.0
-
-    def spend(self, part: str, span_ms: float) -> None:
-        """Count a stretch, and put it at the end of the timeline."""
-        if span_ms <= 0:
-            return
-        name = f"{part}_ms"
-        setattr(self.parts, name, getattr(self.parts, name) + span_ms)
-        start = self.spans[-1].end_ms if self.spans else 0.0
-        end = start + span_ms
-        if self.spans and self.spans[-1].part == part:
-            start = self.spans.pop().start_ms
-        self.spans.append(Span(part, start, end))
 
     def _turn(self, kind: str) -> None:
         if kind == "first_render":
@@ -188,14 +194,14 @@ def derive(events: Iterable[TimedEvent], *, idle_limit_ms: float) -> Timing:
         Parts add up to the tabs' monotonic time plus suspended time and gaps.
     """
     turns = _turns(events)
-    parts, flags, spans = Parts(), set[str](), list[Span]()
+    spent, flags = _Spent(), set[str]()
     rendered: set[str] = set()
     for number, turn in enumerate(turns):
         # A tab that takes over renders first, and its clock starts then; one that takes a read
         # back has rendered before.
-        clock = _Clock(idle_limit_ms, parts, flags, spans, rendered=turn[0].tab in rendered)
+        clock = _Clock(idle_limit_ms, spent, flags, rendered=turn[0].tab in rendered)
         if number:
-            clock.spend("gap", float(turn[0].wall_ms - turns[number - 1][-1].wall_ms))
+            spent.add("gap", float(turn[0].wall_ms - turns[number - 1][-1].wall_ms))
         for event in turn:
             clock.step(event)
         clock.end_spell()
@@ -203,7 +209,9 @@ def derive(events: Iterable[TimedEvent], *, idle_limit_ms: float) -> Timing:
     tabs = {turn[0].tab for turn in turns}
     if len(tabs) > 1:
         flags.add("several_tabs")
-    return Timing(parts, _elapsed_ms(turns), len(tabs), tuple(sorted(flags)), tuple(spans))
+    parts = Parts(**{f"{part}_ms": total for part, total in spent.sums.items()})
+    spans = tuple(Span(*each) for each in spent.spans)
+    return Timing(parts, _elapsed_ms(turns), len(tabs), tuple(sorted(flags)), spans)
 
 
 def _turns(events: Iterable[TimedEvent]) -> list[list[TimedEvent]]:

@@ -12,6 +12,7 @@ from tests.faults.platform import Platform
 from tests.faults.readers import ScriptedReader, finish
 
 KILLS, READS, PACE_S = (200, 30, 14.0) if FORM == "long" else (4, 4, 0.0)
+PATIENCE_S = 300.0  # on a busy machine a server that is killed each second answers seldom
 LONG_LIFE, LONG_LIFE_S = 10, 8.0  # each tenth: on a busy machine no signature is done in a second
 
 
@@ -22,7 +23,9 @@ def test_a2_readers_lose_nothing_while_the_server_is_killed(platform: Platform) 
     platform.start()
     calm = threading.Event()
     readers = [
-        ScriptedReader(platform, name, seed, reads=READS, calm=calm, pace_s=PACE_S)
+        ScriptedReader(
+            platform, name, seed, reads=READS, calm=calm, pace_s=PACE_S, patience_s=PATIENCE_S
+        )
         for seed, name in enumerate(("rae", "gus", "nora"))
     ]
     for reader in readers:

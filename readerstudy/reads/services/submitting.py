@@ -182,8 +182,9 @@ def timings_under(read: Read, limits_s: Sequence[float]) -> list[Timing]:
     """The read's time from its raw events under each of several idle limits, seconds."""
     rows = Batch.objects.filter(read=read, is_applied=True).defer("keys")
     events = [
-        TimedEvent(str(row.tab), seq, *clocks, row.fence)
+        TimedEvent(tab, seq, *clocks, row.fence)
         for row in rows.iterator(chunk_size=500)
+        for tab in [str(row.tab)]
         for seq, clocks in enumerate(row.clocks(), start=row.first_seq)
     ]
     return [derive(events, idle_limit_ms=limit * 1000) for limit in limits_s]
@@ -210,8 +211,9 @@ def signed_content(read: Read) -> dict[str, Any]:
             str(each.proposal): each.kind for each in read.decisions.order_by("proposal")
         },
         "events": [
-            [str(tab), str(seq), digest]
-            for tab, first, keys in rows.values_list("tab", "first_seq", "keys")
+            [tab, str(seq), digest]
+            for its, first, keys in rows.values_list("tab", "first_seq", "keys")
+            for tab in [str(its)]
             for seq, digest in enumerate(digests(bytes(keys)), start=first)
         ],
         "timing": read.timing,
