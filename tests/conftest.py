@@ -21,6 +21,7 @@ from tests import cast, kept, lock_order, templates
 from tests.faults.platform import drop_database
 
 POSTGRES_URL = os.environ.get("TEST_DATABASE_URL", "postgresql://postgres@127.0.0.1:5432/postgres")
+SERVER = os.environ.get("DATABASE_URL") or POSTGRES_URL
 REDIS_URL = os.environ.get("TEST_BROKER_URL", "redis://127.0.0.1:6379/9")
 ORTHANC_URL = os.environ.get("TEST_ORTHANC_URL", "http://127.0.0.1:8042/")
 # The machine that runs the tests is shared: a slow example is no fault of the code.
@@ -55,11 +56,10 @@ def _choose_database(config: pytest.Config) -> None:
     """Point Django at PostgreSQL before anything connects; a run has its own database."""
     if config.getoption("--database") != "postgres":
         return
-    url = os.environ.get("DATABASE_URL") or POSTGRES_URL
-    if not _answers(url, 5432):
-        line = f"NOT RUN: the PostgreSQL tests: no server answers at {url}"
+    if not _answers(SERVER, 5432):
+        line = f"NOT RUN: the PostgreSQL tests: no server answers at {SERVER}"
         pytest.exit(line, returncode=1 if IN_CI else 0)
-    parts, name = urlsplit(url), f"test_readerstudy_{os.getpid()}"
+    parts, name = urlsplit(SERVER), f"test_readerstudy_{os.getpid()}"
     settings.DATABASES["default"] |= {
         "ENGINE": "django.db.backends.postgresql",
         "HOST": parts.hostname,
@@ -135,9 +135,13 @@ def _folders(settings: object, tmp_path_factory: pytest.TempPathFactory) -> Iter
 
 @pytest.fixture(scope="session")
 def django_db_modify_db_settings(
-    django_db_modify_db_settings_parallel_suffix: None,
+    django_db_modify_db_settings_parallel_suffix: None, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[None]:
     """Give each worker of a parallel run a database of its own, migrated before."""
+    if connection.vendor == "postgresql" and "PYTEST_XDIST_WORKER" in os.environ:
+        shared = templates.of_all_workers(tmp_path_factory)
+        made = templates.migrated_for_all_workers(SERVER, shared)
+        connection.settings_dict["TEST"]["TEMPLATE"] = made
     with templates.migrated_already():
         yield
 
@@ -160,7 +164,7 @@ def pytest_sessionfinish(session: pytest.Session) -> None:
         return
     shared = Path(session.config._tmp_path_factory.getbasetemp())  # type: ignore[attr-defined]
     for name in templates.names_of_all_workers(shared):
-        drop_database(os.environ.get("DATABASE_URL") or POSTGRES_URL, name)
+        drop_database(SERVER, name)
 
 
 @pytest.fixture(autouse=True)

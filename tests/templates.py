@@ -15,6 +15,8 @@ import pytest
 from django.db import connection
 from filelock import FileLock
 
+from tests.faults.platform import new_database
+
 ROOT = Path(__file__).resolve().parents[1]
 # What a migrated database is made of: the migrations, what they import, and Django's own.
 SOURCES = (
@@ -42,17 +44,31 @@ def migrated() -> Path:
     file = cache / f"{_digest()}.sqlite3"
     with FileLock(f"{file}.lock"):
         if not file.exists():
-            _migrate(file)
+            draft = file.with_suffix(".draft")
+            draft.unlink(missing_ok=True)
+            _migrate(f"sqlite:///{draft}")
+            draft.rename(file)
     return file
 
 
-def _migrate(file: Path) -> None:
-    draft = file.with_suffix(".draft")
-    draft.unlink(missing_ok=True)
-    environment = {**os.environ, "DATABASE_URL": f"sqlite:///{draft}"}
+def _migrate(url: str) -> None:
+    environment = {**os.environ, "DATABASE_URL": url}
     command = [sys.executable, "manage.py", "migrate", "--no-input", "-v", "0"]
     subprocess.run(command, cwd=ROOT, env=environment, check=True)
-    draft.rename(file)
+
+
+def migrated_for_all_workers(server: str, shared: Path) -> str:
+    """Name the PostgreSQL database with every migration applied that a run's workers copy.
+
+    One of them makes it, beside the database at `server`; the others wait.
+    """
+    note = shared / "migrated"
+    with FileLock(f"{note}.lock"):
+        if not note.exists():
+            name = name_for_all_workers(shared)
+            _migrate(new_database(server, name))
+            note.write_text(name)
+    return note.read_text()
 
 
 def copied(file: Path, to: str | Path) -> sqlite3.Connection:

@@ -108,6 +108,7 @@ def make_case(
         raise ValueError(f"n_lesions is {n_lesions}: give 0 or more, or None to draw a number")
     if leptomeningeal < 0 or not 0 <= dry <= 1:
         raise ValueError(f"leptomeningeal is {leptomeningeal}, dry {dry}: give 0 or more, 0 to 1")
+    kinds.known(of_kinds or ())
     rng = np.random.default_rng(seed)
     head, dose, enhancing = _head(rng, shift.dose)
     if of_kinds is None:

@@ -44,10 +44,8 @@ class _Drawn:
     radius: float
 
 
-def plant(head: Head, kinds: Sequence[str], dose: float, rng: np.random.Generator) -> list[Planted]:
-    """Put one lesion of each named class into the head, the largest first.
-
-    One that finds no room is left out.
+def known(kinds: Sequence[str]) -> None:
+    """Check the names of classes.
 
     Raises
     ------
@@ -56,6 +54,13 @@ def plant(head: Head, kinds: Sequence[str], dose: float, rng: np.random.Generato
     """
     if unknown := sorted(set(kinds) - set(KINDS)):
         raise ValueError(f"no lesions of kind {unknown[0]!r}; there are: {', '.join(KINDS)}")
+
+
+def plant(head: Head, kinds: Sequence[str], dose: float, rng: np.random.Generator) -> list[Planted]:
+    """Put one lesion of each named class into the head, the largest first.
+
+    One that finds no room is left out. The classes are `known`.
+    """
     drawn = sorted((_draw(each, rng) for each in kinds), key=lambda each: -each.radius)
     places, weights = seats(head)
     taken = np.zeros(head.brain.shape, bool)

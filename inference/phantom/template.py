@@ -5,6 +5,7 @@ Source and licence of the template: `NOTICE` beside this file.
 
 from dataclasses import dataclass
 from functools import lru_cache
+from importlib.resources import files
 
 import numpy as np
 from edt import edt
@@ -16,6 +17,7 @@ from inference.phantom.fields import Array
 
 SHAPE = (184, 228, 192)  # z (to superior), y (to posterior), x (to left), 1 mm
 ORIGIN = (80, 100, 96)  # the voxel (z, y, x) of the template's origin (anterior commissure)
+_BRAIN = 0.2  # of the template's brightest voxel: what is above is brain, as nilearn has it
 _BASE_Z = 58  # slices below: no convex cranium, the outline of the head is carried down
 
 
@@ -33,15 +35,10 @@ class Template:
 @lru_cache(maxsize=1)
 def load() -> Template:
     """Load the template once a process (some seconds)."""
-    from nilearn.datasets import (
-        load_mni152_brain_mask,
-        load_mni152_gm_template,
-        load_mni152_wm_template,
-    )
-
-    grey = _on_grid(load_mni152_gm_template(resolution=1))
-    white = _on_grid(load_mni152_wm_template(resolution=1))
-    brain = _on_grid(load_mni152_brain_mask(resolution=1)) > 0.5
+    grey = _on_grid(*_bundled("gm"))
+    white = _on_grid(*_bundled("wm"))
+    t1, affine = _bundled("t1")
+    brain = _on_grid((t1 > _BRAIN).astype(np.float32), affine) > 0.5
     closed = ndimage.binary_fill_holes(ndimage.binary_closing(brain, iterations=4))
     brain = brain | closed
     hull = _hull(brain)
@@ -55,10 +52,24 @@ def load() -> Template:
     )
 
 
-def _on_grid(image: object) -> Array:
-    """Resample a nilearn image (RAS) to the phantom's grid (z, y, x; LPS axes)."""
-    data = np.asarray(image.get_fdata(dtype=np.float32))  # type: ignore[attr-defined]
-    to_index = np.linalg.inv(np.asarray(image.affine))  # type: ignore[attr-defined]
+def _bundled(name: str) -> tuple[Array, NDArray[np.float64]]:
+    """One of nilearn's files (x, y, z; RAS), scaled to 1, with its affine.
+
+    As `nilearn.datasets.load_mni152_template` and its like read them: to import those takes as
+    long as the rest of `load`, for scikit-learn comes with them.
+    """
+    import nibabel as nib  # slow to load
+
+    file = f"datasets/data/mni_icbm152_{name}_tal_nlin_sym_09a_converted.nii.gz"
+    image = nib.load(str(files("nilearn") / file))
+    data = np.asarray(image.dataobj).astype(np.float32)  # type: ignore[attr-defined]
+    affine = np.asarray(image.affine)  # type: ignore[attr-defined]
+    return data / data.max(), affine
+
+
+def _on_grid(data: Array, affine: NDArray[np.float64]) -> Array:
+    """Resample an image (x, y, z; RAS) to the phantom's grid (z, y, x; LPS axes)."""
+    to_index = np.linalg.inv(affine)
     z, y, x = (np.arange(n) - o for n, o in zip(SHAPE, ORIGIN, strict=True))
     z = np.maximum(z, -72.0)  # the template ends here: carry its lowest slice down
     i = to_index[0, 0] * -x + to_index[0, 3]  # RAS = (-L, -P, S)

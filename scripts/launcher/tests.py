@@ -138,6 +138,8 @@ def run(rest: list[str]) -> int:
     os.environ.setdefault("READERSTUDY_VAR", str(test_var))
     os.environ.setdefault("READERSTUDY_CACHE", str(ROOT / "var" / "cache"))
     os.environ["CHROMIUM"] = chromium
+    # More processes than cores test at once: threads of one would only spin, waiting for a core.
+    os.environ.setdefault("OMP_NUM_THREADS", "1")
     Path(os.environ["READERSTUDY_VAR"]).mkdir(parents=True, exist_ok=True)
     manage("collectstatic", "--no-input", "-v", "0")
     if rest:

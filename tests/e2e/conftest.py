@@ -17,6 +17,7 @@ from scripts.launcher.setup import PYTHON, ROOT
 from scripts.launcher.tools import CHROMIUM_FLAGS, find_chromium
 from tests.e2e.making import make_study
 from tests.e2e.shell import Shell
+from tests.heads import part_of_head
 
 SIZES = {"1280x800": (1280, 800), "1920x1080": (1920, 1080)}
 SHOTS = ROOT / "test-results"
@@ -106,14 +107,19 @@ def browser(playwright: Playwright) -> Iterator[Browser]:
 
 
 @pytest.fixture(scope="session")
-def second_study(browser: Browser, site: Site) -> str:
-    """The address of a parallel study that a coordinator made through pages, open for reading."""
+def second_study(browser: Browser, site: Site, tmp_path_factory: pytest.TempPathFactory) -> str:
+    """The address of a parallel study that a coordinator made through pages, open for reading.
+
+    Of parts of heads; the demonstration beside it and what `test_truth_readers` sends are whole.
+    """
+    parts = tmp_path_factory.mktemp("parts")
+    heads = [part_of_head(order, parts) for order in phantoms.orders(CASES, TRAINING)]
     page = browser.new_context(
         base_url=site.url, viewport={"width": 1280, "height": 800}, locale="en-GB"
     ).new_page()
     sign_in(page, "coordinator")
     try:
-        base = make_study(page, phantoms.orders(CASES, TRAINING))
+        base = make_study(page, heads)
     except Exception:
         SHOTS.mkdir(exist_ok=True)
         page.screenshot(path=SHOTS / "second-study.png")

@@ -1,10 +1,10 @@
 """A study made through pages only, as a coordinator would: from a name to readers at work."""
 
 import re
+from pathlib import Path
 
 from playwright.sync_api import Page, expect
 
-from readerstudy.demo import phantoms
 from tests.e2e.room import PASSWORD, shoot
 
 PROPOSALS_MS = 900_000  # on a busy machine, beside a browser that draws
@@ -12,16 +12,16 @@ READERS = ("weber", "haddad", "okoye")  # three residents; the last gets an acco
 NAME = "Second study"
 
 
-def make_study(page: Page, orders: list[phantoms.Order]) -> str:
-    """Make, lock and open it; answers its address."""
+def make_study(page: Page, heads: list[Path]) -> str:
+    """Make, lock and open it, of folders of DICOM files; answers its address."""
     page.goto("/studies/new/")
     page.get_by_label("Name").fill(NAME)
     page.get_by_role("button", name="Create the study").click()
     base = page.url.rsplit("/cases", 1)[0]
     _tell_kinds(page, base)
     page.goto(f"{base}/cases/")
-    _upload(page, orders)
-    _standards(page, base, len(orders))
+    _upload(page, heads)
+    _standards(page, base, len(heads))
     page.goto(f"{base}/questions/")
     page.get_by_role("button", name="Use the brain-metastasis set").click()
     page.goto(f"{base}/arms/")
@@ -92,19 +92,19 @@ def _readers(page: Page, base: str) -> None:
     form.get_by_role("button", name="Make the account and add").click()
 
 
-def _upload(page: Page, orders: list[phantoms.Order]) -> None:
-    for number, order in enumerate(orders, start=1):
-        send(page, order)
+def _upload(page: Page, heads: list[Path]) -> None:
+    for number, head in enumerate(heads, start=1):
+        send(page, head)
         words = re.compile(rf"^{number} examinations? (is|are) not")
         expect(page.get_by_text(words)).to_be_visible(timeout=300_000)
     page.get_by_role("button", name="Make cases of them").click()
     page.get_by_role("button", name="Make training").first.click()
 
 
-def send(page: Page, order: phantoms.Order) -> None:
-    """Send a phantom's folder from the page of cases, see what became of it, and come back."""
+def send(page: Page, head: Path) -> None:
+    """Send an examination's folder from the page of cases, see what became of it, come back."""
     cases = page.url
-    page.locator("#folder").set_input_files(str(phantoms.folder_of(order) / "dicom"))
+    page.locator("#folder").set_input_files(str(head))
     report = page.get_by_role("heading", name="De-identification, tag by tag")
     expect(report).to_be_visible(timeout=300_000)
     page.goto(cases)

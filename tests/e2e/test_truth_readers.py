@@ -32,7 +32,7 @@ def draft_with_a_case(page: Page, site: Site) -> str:
     page.get_by_label("Name").fill("Stated apart")
     page.get_by_role("button", name="Create the study").click()
     base = page.url.rsplit("/cases", 1)[0]
-    send(page, phantoms.orders(CASES, TRAINING)[0])
+    send(page, phantoms.folder_of(phantoms.orders(CASES, TRAINING)[0]) / "dicom")
     page.get_by_role("button", name="Make cases of them").click()
     page.goto(f"{base}/standard/")
     page.get_by_label("Opinions of each case").select_option("2")

@@ -9,11 +9,10 @@ import pytest
 from filelock import FileLock
 
 from tests import templates
-from tests.conftest import POSTGRES_URL
+from tests.conftest import SERVER
 from tests.faults.form import FORM
 from tests.faults.platform import Platform, drop_database, new_database
 
-SERVER = os.environ.get("DATABASE_URL") or POSTGRES_URL
 CASES = 120 if FORM == "long" else 40  # more than readers sign, however slow the faults come
 
 
@@ -31,7 +30,9 @@ def prepared(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFa
             shutil.rmtree(made.folder, ignore_errors=True)  # of a try that failed
             made.folder.mkdir()
             if _is_on_postgres(request.config):
-                made.database = new_database(SERVER, templates.name_for_all_workers(shared))
+                migrated = templates.migrated_for_all_workers(SERVER, shared)
+                name = templates.name_for_all_workers(shared)
+                made.database = new_database(SERVER, name, template=migrated)
             made.prepare(cases=CASES)
             note.write_text(f"{made.study} {made.database}")
     study, database = note.read_text().split(" ")

@@ -8,6 +8,7 @@ import pydicom
 import pytest
 
 from inference.__main__ import main, series_in
+from inference.phantom import PhantomCase
 
 
 def place(written: dict[str, list[Path]], folder: Path) -> Path:
@@ -18,10 +19,27 @@ def place(written: dict[str, list[Path]], folder: Path) -> Path:
     return folder
 
 
+def about_the_largest(case: PhantomCase, written: dict[str, list[Path]]) -> dict[str, list[Path]]:
+    """The slices within 40 mm of it; `test_detector` looks through the whole head."""
+    middle_mm = max(case.lesions, key=lambda each: each.volume_mm3).centroid_mm[2]
+
+    def height_mm(path: Path) -> float:  # the phantoms' slices are axial, but for a few degrees
+        tag = "ImagePositionPatient"
+        return float(pydicom.dcmread(path, specific_tags=[tag])[tag].value[2])
+
+    return {
+        role: [path for path in paths if abs(height_mm(path) - middle_mm) <= 40]
+        for role, paths in written.items()
+    }
+
+
 def test_detect_prints_proposals_and_writes_dicom(
-    written: dict[str, list[Path]], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    case: PhantomCase,
+    written: dict[str, list[Path]],
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
 ) -> None:
-    folder = place(written, tmp_path / "examination")
+    folder = place(about_the_largest(case, written), tmp_path / "examination")
     assert main(["detect", str(folder), "--device", "cpu", "--dicom", str(tmp_path / "out")]) == 0
     proposals = json.loads(capsys.readouterr().out)
     assert proposals
