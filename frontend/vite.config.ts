@@ -2,14 +2,14 @@ import { fileURLToPath } from "node:url";
 
 import { defineConfig } from "vitest/config";
 
+import { mendContexts } from "./contexts.ts";
 import { leaveOut } from "./left-out.ts";
-import { unsmoothed } from "./unsmoothed.ts";
 
 const here = (path: string): string => fileURLToPath(new URL(path, import.meta.url));
 
 export default defineConfig({
   base: "/static/",
-  plugins: [leaveOut(), unsmoothed()],
+  plugins: [leaveOut(), mendContexts()],
   oxc: { jsx: { runtime: "automatic", importSource: "preact" } },
   worker: { format: "es" },
   build: {

@@ -4,7 +4,7 @@ import re
 from io import BytesIO
 
 import pytest
-from PIL import Image, ImageStat
+from PIL import Image, ImageChops, ImageStat
 from playwright.sync_api import Page
 
 from tests.e2e import room
@@ -120,6 +120,44 @@ def test_r12_image_tools_are_behind_keys_and_every_use_is_an_event(
     told = site.ask(code)
     for key in ("cine", "crosshair", "language", "magnifier", "slab_mm", "values"):
         assert f"'{key}'" in told, key
+
+
+def _around(picture: Image.Image, x: int, y: int, side: int) -> Image.Image:
+    """A square of a picture about a place, enlarged to 150 pixels a side."""
+    half = side // 2
+    square = picture.crop((x - half, y - half, x + half, y + half))
+    return square.resize((150, 150), Image.Resampling.BILINEAR)
+
+
+def _difference(one: Image.Image, other: Image.Image) -> float:
+    """The mean difference of two pictures' greys (0-255)."""
+    return float(ImageStat.Stat(ImageChops.difference(one, other)).mean[0])
+
+
+def test_r12_the_magnifier_shows_the_place_under_the_pointer_larger(
+    visit: Visit, site: Site
+) -> None:
+    """Two and a half times: compared with that place, with places beside it, with it as it was."""
+    page = open_room(visit, site)
+    room.enter_again(page)
+    first = page.get_by_test_id("pane-0")
+    page.keyboard.down("h")  # marks lie over the picture, and are not in the magnifier
+    plain = Image.open(BytesIO(first.screenshot())).convert("L")
+    page.keyboard.up("h")
+    places = [(x, y) for x in range(220, 420, 25) for y in range(220, 420, 25)]
+    x, y = max(places, key=lambda at: ImageStat.Stat(_around(plain, *at, 60)).stddev[0])
+    first.hover(position={"x": x, "y": y})
+    page.keyboard.down("j")
+    loupe = page.get_by_test_id("loupe")
+    loupe.wait_for()
+    seen = Image.open(BytesIO(loupe.screenshot())).convert("L")
+    page.keyboard.up("j")
+    middle = _around(seen, seen.width // 2, seen.height // 2, 150)
+    there = _difference(middle, _around(plain, x, y, 60))
+    beside = [(x + dx, y + dy) for dx, dy in ((12, 0), (-12, 0), (0, 12), (0, -12))]
+    others = [_difference(middle, _around(plain, *place, 60)) for place in beside]
+    others.append(_difference(middle, _around(plain, x, y, 150)))
+    assert there < min(others) / 2, (there, others)
 
 
 def test_r12_a_reader_chooses_their_own_keys(visit: Visit, site: Site) -> None:

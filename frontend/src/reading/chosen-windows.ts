@@ -11,6 +11,21 @@ export class ChosenWindows {
     this.kept.clear();
   }
 
+  /**
+   * Have panes that show the same series again begin as if they were made now: a case's second half
+   * opens as its first did, and so does a case that was taken over from another window.
+   */
+  begin(panes: readonly Pane[], window: Hanging["window"]): void {
+    for (const pane of panes) {
+      const isInverted = pane.series.geometry.photometric === "MONOCHROME1";
+      pane.setSlab(0);
+      pane.setWindow(...this.of(pane.series, window));
+      if (pane.view().isInverted !== isInverted) pane.setInverted(isInverted);
+      pane.fit();
+      pane.goTo(Math.floor((pane.view().slices - 1) / 2));
+    }
+  }
+
   keep({ series, window, isInverted }: PaneView): void {
     this.kept.set(series.id, { window, isInverted });
   }

@@ -10,18 +10,6 @@ export const LEAST_CSS_PX_PER_MM = 1;
 export const MOST_CSS_PX_PER_MM = 9;
 const CSS_PX_PER_MM = 96 / 25.4; // what CSS takes for granted
 
-/** What this browser paints with; null when it has no WebGL 2. */
-export function rendererName(): string | null {
-  const context = document.createElement("canvas").getContext("webgl2");
-  if (!context) return null;
-  const details = context.getExtension("WEBGL_debug_renderer_info");
-  const name: unknown = context.getParameter(
-    details ? details.UNMASKED_RENDERER_WEBGL : context.RENDERER,
-  );
-  context.getExtension("WEBGL_lose_context")?.loseContext();
-  return String(name).slice(0, 200);
-}
-
 /** What is kept with the session about the display it is read on (R11). */
 export function displayFacts(
   renderer: string | null,

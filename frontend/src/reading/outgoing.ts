@@ -2,6 +2,7 @@ import { effect } from "@preact/signals";
 
 import type { Packet } from "../api/types";
 import { MemoryStore } from "../outbox/memory";
+import type { Opened } from "../outbox/opening";
 import type { OutboxRecord, OutboxStore } from "../outbox/records";
 import { Sender, type Setback } from "../outbox/sender";
 import type { Ports } from "./ports";
@@ -17,6 +18,7 @@ export class Outgoing {
   private store: OutboxStore = new MemoryStore();
   private sender: Sender | null = null;
   private user = "";
+  private opened: Promise<Opened> | null = null;
 
   constructor(
     private readonly ports: Ports,
@@ -24,9 +26,15 @@ export class Outgoing {
     private readonly onSetback: (setback: Setback) => void,
   ) {}
 
+  /** Have the outbox opened while it is not yet known whose it is. */
+  openStore(): Promise<Opened> {
+    this.opened ??= this.ports.openOutbox();
+    return this.opened;
+  }
+
   /** Open the outbox of a user and send what earlier tabs left, before any read is opened. */
   async open(user: string): Promise<void> {
-    const { store, wasLost } = await this.ports.openOutbox();
+    const { store, wasLost } = await this.openStore();
     this.user = user;
     this.store = store;
     this.wasLost = wasLost;

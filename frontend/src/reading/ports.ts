@@ -2,6 +2,7 @@ import { Api } from "../api/calls";
 import { Client } from "../api/client";
 import { openOutbox, type Opened } from "../outbox/opening";
 import type { Stage, StageOptions } from "../viewer/contract";
+import { nameOf } from "../viewer/warming";
 import { Courier } from "../packs/courier";
 import type { SeriesFrames } from "../packs/load";
 import type { StreamPack } from "../packs/stream";
@@ -22,6 +23,8 @@ export interface Ports {
   streamPack: StreamPack;
   /** Loads Cornerstone and makes it ready, once: as soon as the page is there. */
   loadStage: () => Promise<OpenStage>;
+  /** What this browser paints with; null when it has no WebGL 2. */
+  rendererName: () => Promise<string | null>;
 }
 
 export function browserPorts(): Ports {
@@ -35,12 +38,27 @@ export function browserPorts(): Ports {
     openOutbox: () => openOutbox(),
     streamPack: courier.stream,
     loadStage: async () => {
-      const { openStage, warmUp } = await import("../viewer/stage");
-      await aTurn(); // a case that came while this was read has its images asked for first
+      const { openStage, warmUp } = await loadedStage();
       warmUp();
       return openStage;
     },
+    rendererName,
   };
+}
+
+async function loadedStage(): Promise<typeof import("../viewer/stage")> {
+  const stage = await import("../viewer/stage");
+  await aTurn(); // a case that came while this was read has its images asked for first
+  return stage;
+}
+
+/** By the stage's own context. Where there is none, a page without WebGL 2 is told from a bad line. */
+async function rendererName(): Promise<string | null> {
+  try {
+    return (await loadedStage()).rendererName();
+  } catch {
+    return nameOf(document.createElement("canvas").getContext("webgl2"));
+  }
 }
 
 /** Let the page do what has been waiting for its turn. */

@@ -8,7 +8,7 @@ import { t } from "../i18n";
 import { cameWithProposals } from "./asking";
 import { Bursts } from "./bursts";
 import { OpenCase } from "./case";
-import { DailyCheck, displayFacts, isWindowTooSmall, rendererName } from "./display";
+import { DailyCheck, displayFacts, isWindowTooSmall } from "./display";
 import { allOf, gone, inHangingOrder } from "./hanging";
 import { Loading } from "./loading";
 import { Outgoing } from "./outgoing";
@@ -80,19 +80,23 @@ export class Room {
 
   async start(): Promise<void> {
     this.ports.lifeline.hold();
-    const knows = this.identify(); // on its way while the page's first WebGL context is made
-    knows.catch(() => undefined); // awaited below
-    const renderer = rendererName();
-    if (renderer === null) {
-      this.state.phase.value = { name: "refused", words: t("display.no_webgl"), canRetry: false };
-      return;
-    }
+    // On their way while the page's first WebGL context is made; awaited below.
+    const knows = this.signedInFor(() => this.ports.api.me());
+    knows.catch(() => undefined);
+    this.outgoing.openStore().catch(() => undefined);
     this.watch();
-    this.ports.loadStage().catch(() => undefined); // asked again when there is a case
     await this.guarded(async () => {
-      await knows;
-      await this.outgoing.open(this.state.me.value?.id ?? "");
-      await this.checkDisplay(renderer);
+      const renderer = await this.ports.rendererName();
+      if (renderer === null) {
+        this.state.phase.value = { name: "refused", words: t("display.no_webgl"), canRetry: false };
+        return;
+      }
+      const { id } = (this.state.me.value = await knows);
+      const check = new DailyCheck(id);
+      const begins = check.isDone ? this.beginSession(renderer, "seen") : null;
+      begins?.catch(() => undefined); // awaited below, once what earlier tabs left is sent
+      await this.outgoing.open(id);
+      await (begins ?? this.checkDisplay(check, renderer));
       await this.openNext();
     });
   }
@@ -234,19 +238,15 @@ export class Room {
     if (first) this.state.viewing.value?.jump(first.position_mm);
   }
 
-  private async identify(): Promise<void> {
-    this.state.me.value = await this.signedInFor(() => this.ports.api.me());
+  private async checkDisplay(check: DailyCheck, renderer: string): Promise<void> {
+    this.state.phase.value = { name: "display" };
+    const seen = await new Promise<boolean>((resolve) => (this.displayAnswered = resolve));
+    if (seen) check.done();
+    await this.beginSession(renderer, seen ? "seen" : "not_seen");
   }
 
-  private async checkDisplay(renderer: string): Promise<void> {
-    const check = new DailyCheck(this.state.me.value?.id ?? "");
-    let seen = true;
-    if (!check.isDone) {
-      this.state.phase.value = { name: "display" };
-      seen = await new Promise<boolean>((resolve) => (this.displayAnswered = resolve));
-      if (seen) check.done();
-    }
-    const display = displayFacts(renderer, seen ? "seen" : "not_seen");
+  private async beginSession(renderer: string, pattern: "seen" | "not_seen"): Promise<void> {
+    const display = displayFacts(renderer, pattern);
     this.session = await this.signedInFor(() => this.ports.api.startSession(this.study, display));
   }
 

@@ -6,23 +6,25 @@ import type { Pane, PaneRequest, Stage } from "../viewer/contract";
 import { USUAL } from "./hanging";
 import { Viewing, type ViewingHost } from "./viewing";
 
-const SERIES = { id: "t1c", role: "t1c", geometry: { frame_of_reference: "now", window: [40, 80], presets: {} } } as unknown as Series;
+const SERIES = { id: "t1c", role: "t1c", geometry: { frame_of_reference: "now", window: [40, 80], presets: { narrow: [35, 10] } } } as unknown as Series;
 const led = vi.fn<(point: Vector) => void>();
 let slice = 4;
 let isInverted = false;
+let isWhole = true;
 let window: readonly [number, number] = [40, 80];
 const arranged = vi.fn<(window: readonly [number, number] | undefined) => void>();
 const pane = {
   series: SERIES,
   cut: "acquired",
-  view: () => ({ series: SERIES, slice, window, isInverted, slab_mm: 0, plane: { point: [0, 0, slice], normal: [0, 0, 1], thickness_mm: 1 } }),
+  view: () => ({ series: SERIES, slice, slices: 9, window, isInverted, slab_mm: 0, plane: { point: [0, 0, slice], normal: [0, 0, 1], thickness_mm: 1 } }),
   goTo: (next: number) => (slice = next),
   goToPoint: led,
   setWindow: (...to: [number, number]) => (window = to),
   setInverted: (is: boolean) => (isInverted = is),
   setSlab: () => undefined,
+  fit: () => (isWhole = true),
 } as unknown as Pane;
-const host = { shapes: () => [], log: () => undefined, keptLink: () => null } as unknown as ViewingHost;
+const host = { shapes: () => [], log: () => undefined, keptLink: () => null, painted: () => undefined } as unknown as ViewingHost;
 const stage = {
   panes: [pane],
   /** Made anew, as another plane is. */
@@ -32,9 +34,11 @@ const stage = {
     return Promise.resolve();
   },
 } as unknown as Stage;
+/** As a stage does with panes that stay as they are: they keep their view. */
+const keeping = { panes: [pane], arrange: () => Promise.resolve() } as unknown as Stage;
 
-async function opened(): Promise<Viewing> {
-  const made = new Viewing(stage, host);
+async function opened(on = stage): Promise<Viewing> {
+  const made = new Viewing(on, host);
   vi.spyOn(made.seats, "filled").mockResolvedValue();
   vi.spyOn(made.seats, "hostOf").mockReturnValue(document.createElement("div"));
   await made.open([SERIES], USUAL);
@@ -42,7 +46,7 @@ async function opened(): Promise<Viewing> {
 }
 
 beforeEach(() => {
-  [slice, isInverted, window] = [4, false, [40, 80]];
+  [slice, isInverted, isWhole, window] = [4, false, true, [40, 80]];
   led.mockClear();
   arranged.mockClear();
 });
@@ -85,5 +89,21 @@ describe("r1: a window that the reader chose", () => {
     await viewing.open([SERIES], USUAL);
     expect(arranged).toHaveBeenLastCalledWith([40, 80]);
     expect(isInverted).toBe(false);
+  });
+
+  test("is gone when the same series open again: a second half, or a case that was taken over", async () => {
+    const viewing = await opened(keeping);
+    viewing.painted(0);
+    viewing.pane?.setWindow(30, 25);
+    viewing.invert();
+    viewing.scrollTo(0, 7);
+    isWhole = false; // enlarged
+    await viewing.open([SERIES], { ...USUAL, window: "narrow" });
+    expect({ window, isInverted, slice, isWhole }).toEqual({
+      window: [35, 10],
+      isInverted: false,
+      slice: 4,
+      isWhole: true,
+    });
   });
 });

@@ -124,7 +124,7 @@ export class Viewing {
     this.layout.value = layout;
     this.active.value = 0;
     this.host.log("layout", { layout });
-    await this.rehang();
+    await this.arrange(this.hangingFor(this.first));
     // Three planes come with their crosshair; what was before comes back with the layout.
     if (hasPlanes || isLeaving) this.setCross(hasPlanes || this.wasCross);
   }
@@ -137,7 +137,7 @@ export class Viewing {
     const other = hung.findIndex((each) => each.series.id === series.id);
     if (this.layout.value === "planes") {
       this.first = series;
-      await this.rehang();
+      await this.arrange(this.hangingFor(this.first));
       return;
     }
     if (other >= 0) hung[other] = here;
@@ -279,10 +279,6 @@ export class Viewing {
     this.stage.close();
   }
 
-  private async rehang(): Promise<void> {
-    await this.arrange(this.hangingFor(this.first));
-  }
-
   private hangingFor(first: Series | undefined): readonly Hung[] {
     const { layout, series, hanging, comparison } = this;
     return hang(layout.value, series, first, hanging.roles, comparison.series);
@@ -290,6 +286,7 @@ export class Viewing {
 
   /** @param point What every pane shows then; null: the middle of the first series. */
   private async arrange(hung: readonly Hung[], point = this.centre()): Promise<void> {
+    const before = this.stage.panes.filter((_, pane) => this.views.peek()[pane]); // that show a picture
     this.views.value = hung.map(() => null);
     this.hung.value = hung; // the page makes a seat for each
     await this.seats.filled(hung.length);
@@ -301,7 +298,10 @@ export class Viewing {
     await this.stage.arrange(requests);
     this.chosen.invert(this.stage.panes);
     if (point) this.showPoint(point);
-    else this.alignTo(0);
+    else {
+      this.chosen.begin(this.stage.panes.filter((pane) => before.includes(pane)), this.hanging.window);
+      this.alignTo(0);
+    }
   }
 
   private showPoint(point: Vector, of?: Series): void {
@@ -368,8 +368,7 @@ export class Viewing {
     if (!here) return;
     const cut: Cut = isRebuilt ? planeName(normalOf(here.series.geometry)) : "acquired";
     if (here.cut === cut) return;
-    const { active } = this;
-    await this.arrange(this.hung.value.map((each, at) => (at === active.value ? { ...each, cut } : each)));
+    await this.arrange(this.hung.value.map((each) => (each === here ? { ...each, cut } : each)));
   }
 
   /** Whether panes move together in a way: as the protocol links them, or in all ways if it does not. */

@@ -1,5 +1,5 @@
 import type { VNode } from "preact";
-import { useEffect, useRef } from "preact/hooks";
+import { useLayoutEffect, useRef } from "preact/hooks";
 
 import type { Series } from "../api/types";
 import { rulerFor } from "../geometry/ruler";
@@ -24,7 +24,8 @@ interface PaneProps {
 export function PaneFrame({ room, viewing, pane, hung }: PaneProps): VNode {
   const host = useRef<HTMLDivElement>(null);
   const svg = useRef<SVGSVGElement>(null);
-  useEffect(() => {
+  // Before the page is drawn with it: the first pictures would wait for the words around them.
+  useLayoutEffect(() => {
     viewing.seats.put(pane, host.current, svg.current);
     return () => viewing.seats.put(pane, null, null);
   }, [viewing, pane]);

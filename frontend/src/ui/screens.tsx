@@ -7,6 +7,12 @@ import type { Room } from "../reading/room";
 import type { Phase } from "../reading/state";
 import { DisplayCheck } from "./display-check";
 
+/**
+ * A spinner that turns has the whole page drawn anew sixty times a second: without a graphics
+ * processor the first pictures waited for that.
+ */
+const SPINNER_AFTER_MS = 2_000;
+
 /** What fills the room while no case is shown. */
 export function Screen({ room, phase }: { room: Room; phase: Phase }): VNode | null {
   switch (phase.name) {
@@ -34,9 +40,14 @@ export function Screen({ room, phase }: { room: Room; phase: Phase }): VNode | n
 }
 
 function Waiting({ words, children }: { words: string; children?: ComponentChildren }): VNode {
+  const isLong = useSignal(false);
+  useEffect(() => {
+    const timer = setTimeout(() => (isLong.value = true), SPINNER_AFTER_MS);
+    return () => clearTimeout(timer);
+  }, [isLong]);
   return (
     <main class="screen" data-testid="waiting">
-      <div class="spinner" aria-hidden="true" />
+      <div class={isLong.value ? "spinner is-turning" : "spinner"} aria-hidden="true" />
       <p role="status">{words}</p>
       {children}
     </main>

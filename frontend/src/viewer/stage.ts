@@ -15,6 +15,7 @@ import type { Pane, PaneRequest, Stage, StageOptions } from "./contract";
 import { imageIdsOf, PackImages } from "./images";
 import { forgetVolume, RebuiltPane } from "./rebuilt";
 import { StackPane } from "./stack";
+import { contextOf, nameOf } from "./warming";
 
 const { ViewportType } = Enums;
 const BLACK: [number, number, number] = [0, 0, 0];
@@ -31,16 +32,29 @@ interface Slot {
 let engine: RenderingEngine | null = null;
 
 /**
- * Make ready what every picture needs, before there is one: the first WebGL context of a page takes
- * a browser a tenth of a second and more. Called again, it does nothing.
+ * Make ready what every picture needs, before there is one: a page's WebGL contexts take a browser
+ * tenths of a second. The first is made now; between the others the page has its turns. Called
+ * again, it does nothing.
  */
 export function warmUp(): RenderingEngine {
   if (engine === null) {
     setCanvasCreator(opaqueCanvas);
     init({ debug: {}, rendering: { webGlContextCount: CONTEXTS } });
     engine = new RenderingEngine("reading-room");
+    makeContexts(engine);
   }
   return engine;
+}
+
+function makeContexts(of: RenderingEngine, at = 0): void {
+  if (of !== engine || at === CONTEXTS) return;
+  contextOf(of, at);
+  setTimeout(() => makeContexts(of, at + 1));
+}
+
+/** What pictures are painted with; null without WebGL 2. */
+export function rendererName(): string | null {
+  return nameOf(contextOf(warmUp(), 0));
 }
 
 /** A picture fills its canvas: one without transparency is copied to the screen, not blended. */

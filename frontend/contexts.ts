@@ -4,7 +4,7 @@ const NORM16 = 'getContext("webgl2")';
 const UNSMOOTHED = 'getContext("webgl2", { antialias: false })';
 const GIVEN_UP = 'getExtension("EXT_texture_norm16");\n\t\tif (!ext) ';
 
-/** Modules of vtk.js that ask for WebGL contexts, and what of each is written anew. */
+/** Modules that make WebGL contexts, and what of each is written anew. */
 const MENDS: readonly { module: RegExp; words: readonly (readonly [string, string])[] }[] = [
   {
     module: /@kitware\/vtk\.js\/Rendering\/OpenGL\/RenderWindow\.js$/,
@@ -21,17 +21,31 @@ const MENDS: readonly { module: RegExp; words: readonly (readonly [string, strin
       [GIVEN_UP, `${GIVEN_UP}gl.getExtension("WEBGL_lose_context")?.loseContext();\n\t\tif (!ext) `],
     ],
   },
+  {
+    // Its contexts are made when they are asked for: all at once they hold up the page's first calls.
+    module: /@cornerstonejs\/core\/.*\/WebGLContextPool\.js$/,
+    words: [
+      ["for (let i = 0; i < count; i++) {", "this.count = count;\n        this.make = (i) => {"],
+      ["if (index >= 0 && index < this.contexts.length) {", "while (index < this.count && index >= this.contexts.length) this.make(this.contexts.length);\n        if (index >= 0 && index < this.contexts.length) {"],
+      ["return this.contexts.length;", "return this.count;"],
+    ],
+  },
+  {
+    module: /@cornerstonejs\/core\/.*\/ContextPoolRenderingEngine\.js$/,
+    words: [["this._viewports.size % contexts.length", "this._viewports.size % contextPool.getContextCount()"]],
+  },
 ];
 
 /**
- * Asks for WebGL contexts without smoothed edges, which vtk.js has no setting for: a picture fills its
- * pane and has no edge to smooth, and without a graphics processor smoothing is a good part of the
- * work of each slice. Inside a picture nothing changes: samples are blended by the texture.
+ * Has WebGL contexts made as vtk.js and Cornerstone have no setting for. Without smoothed edges: a
+ * picture fills its pane and has no edge to smooth, and without a graphics processor smoothing is a
+ * good part of the work of each slice; inside a picture nothing changes, samples are blended by the
+ * texture. And one at a time, when they are first asked for (`viewer/warming.ts`).
  */
-export function unsmoothed(): Plugin {
+export function mendContexts(): Plugin {
   const met = new Set<RegExp>();
   return {
-    name: "unsmoothed",
+    name: "mend-contexts",
     transform: {
       filter: { id: MENDS.map(({ module }) => module) },
       handler(code, id) {
@@ -44,7 +58,7 @@ export function unsmoothed(): Plugin {
     buildEnd(error) {
       const unmet = MENDS.filter(({ module }) => !met.has(module));
       if (!error && unmet.length > 0) {
-        this.error(`vtk.js no longer asks for its contexts as it did: ${unmet.map((each) => each.module.source).join(", ")}`);
+        this.error(`Contexts are no longer made as they were: ${unmet.map((each) => each.module.source).join(", ")}`);
       }
     },
   };

@@ -1,0 +1,94 @@
+// @vitest-environment jsdom
+import { beforeEach, describe, expect, test, vi } from "vitest";
+
+import type { Opened } from "../outbox/opening";
+import { MemoryStore } from "../outbox/memory";
+import type { OutboxRecord } from "../outbox/records";
+import { DailyCheck } from "./display";
+import type { Ports } from "./ports";
+import { Room } from "./room";
+
+const LEFT = { event_id: "e", user: "reader", tab: "gone", read: "r", fence: 1, seq: 1 } as unknown as OutboxRecord;
+
+interface World {
+  room: Room;
+  /** What was asked of the server, in order. */
+  asked: string[];
+  openOutbox: (opened: Opened) => void;
+  takeEvents: () => void;
+}
+
+/** A promise, and what keeps it. */
+function later<Answer>(): { promise: Promise<Answer>; resolve: (answer: Answer) => void } {
+  let resolve: (answer: Answer) => void = () => undefined;
+  const promise = new Promise<Answer>((keep) => (resolve = keep));
+  return { promise, resolve };
+}
+
+/** A page that starts; the outbox opens, and the server takes events, when the test says so. */
+function make(renderer: string | null): World {
+  const asked: string[] = [];
+  const outbox = later<Opened>();
+  const events = later<unknown>();
+  const never = new Promise(() => undefined);
+  const call = <Answer>(what: string, answer: Promise<Answer>) => (): Promise<Answer> => {
+    asked.push(what);
+    return answer;
+  };
+  const ports = {
+    api: {
+      me: call("me", Promise.resolve({ id: "reader", reading_room: { keys: {}, tour_seen: true } })),
+      startSession: call("session", Promise.resolve("s")),
+      sendEvents: call("events", events.promise),
+      openNext: call("read", never),
+    },
+    clock: { mono_ms: () => 5, wall_ms: () => 1000 },
+    lifeline: { tab: "tab", hold: () => undefined, living: () => Promise.resolve(new Set(["tab"])) },
+    openOutbox: () => outbox.promise,
+    rendererName: () => Promise.resolve(renderer),
+    loadStage: () => never,
+    streamPack: () => never,
+  } as unknown as Ports;
+  const takeEvents = (): void => events.resolve({ acknowledged: ["e"], accepted: 1, last_seq: 1 });
+  return { room: new Room("study", ports), asked, openOutbox: outbox.resolve, takeEvents };
+}
+
+const settle = (): Promise<void> => new Promise((resolve) => setTimeout(resolve, 5));
+
+describe("the page starts", () => {
+  beforeEach(() => new DailyCheck("reader").done());
+
+  test("r11: without WebGL 2 it says so, and opens no read", async () => {
+    const { room, asked } = make(null);
+    await room.start();
+    expect(room.state.phase.value).toMatchObject({ name: "refused", canRetry: false });
+    expect(asked).toEqual(["me"]);
+  });
+
+  test("the sitting begins while the outbox opens; no read before what earlier tabs left is sent", async () => {
+    const { room, asked, openOutbox, takeEvents } = make("SwiftShader");
+    void room.start();
+    await settle();
+    expect(asked).toEqual(["me", "session"]);
+    const store = new MemoryStore();
+    await store.add(LEFT);
+    openOutbox({ store, wasLost: false });
+    await settle();
+    expect(asked).toEqual(["me", "session", "events"]);
+    takeEvents();
+    await vi.waitFor(() => expect(asked).toEqual(["me", "session", "events", "read"]));
+  });
+
+  test("r11: nobody sits down before they have looked at the test pattern", async () => {
+    localStorage.clear();
+    const { room, asked, openOutbox } = make("SwiftShader");
+    void room.start();
+    openOutbox({ store: new MemoryStore(), wasLost: false });
+    await settle();
+    expect(room.state.phase.value).toEqual({ name: "display" });
+    expect(asked).toEqual(["me"]);
+    room.answerDisplayCheck(true);
+    await settle();
+    expect(asked).toEqual(["me", "session", "read"]);
+  });
+});
