@@ -1,5 +1,6 @@
 import { packAddress } from "../api/calls";
 import type { Series } from "../api/types";
+import type { PackEncoding } from "./line";
 import { fetchPack, SeriesFrames } from "./load";
 import { PackError } from "./parser";
 import { PackRefused, type StreamPack } from "./stream";
@@ -22,6 +23,8 @@ export interface LibraryOptions {
   /** A fresh imaging token for a series, when the one in hand has expired. */
   renewToken: (series: Series) => Promise<string>;
   stream: StreamPack;
+  /** How to ask for a series, of the encodings that it is offered in. */
+  choose?: (offered: readonly string[]) => PackEncoding;
   wait?: Wait;
 }
 
@@ -77,12 +80,17 @@ export class PackLibrary {
     signal: AbortSignal,
   ): Promise<void> {
     let token = firstToken;
+    let encoding = this.options.choose?.(frames.series.encodings) ?? "raw";
     for (let attempt = 1; ; attempt += 1) {
       try {
-        const address = packAddress(token, frames.series.id);
+        const address = packAddress(token, frames.series.id, encoding);
         await fetchPack(address, frames, signal, this.options.stream);
         return;
       } catch (error) {
+        if (encoding !== "raw" && error instanceof PackError && !signal.aborted) {
+          encoding = "raw"; // whatever is wrong with decoding here, samples need none
+          continue;
+        }
         if (signal.aborted || error instanceof PackError || attempt === TRIES) throw error;
         await this.wait(FIRST_WAIT_MS * 2 ** (attempt - 1), signal);
         signal.throwIfAborted();

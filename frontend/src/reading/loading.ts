@@ -1,7 +1,7 @@
 import { computed, signal } from "@preact/signals";
 
 import type { Packet, Series } from "../api/types";
-import { PackLibrary } from "../packs/library";
+import { PackLibrary, type LibraryOptions } from "../packs/library";
 import type { SeriesFrames } from "../packs/load";
 import type { StreamPack } from "../packs/stream";
 import { allOf } from "./hanging";
@@ -33,15 +33,20 @@ export class Loading {
   /** The packet that was asked for last: of another one's images no token can be renewed. */
   private packet: Packet | null = null;
 
-  /** @param renewToken Gives the token of a read's images anew. */
+  /**
+   * @param renewToken Gives the token of a read's images anew.
+   * @param choose How to ask for a series.
+   */
   constructor(
     private readonly renewToken: (read: string) => Promise<string>,
     stream: StreamPack,
+    choose: NonNullable<LibraryOptions["choose"]> = () => "raw",
   ) {
     this.library = new PackLibrary({
       onFrame: (frames) => this.note(frames),
       renewToken: (series) => this.renewed(series),
       stream,
+      choose,
     });
   }
 

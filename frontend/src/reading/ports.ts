@@ -2,7 +2,9 @@ import { Api } from "../api/calls";
 import { Client } from "../api/client";
 import { openOutbox, type Opened } from "../outbox/opening";
 import type { Stage, StageOptions } from "../viewer/contract";
-import { Courier } from "../packs/courier";
+import { Courier, makeWorker } from "../packs/courier";
+import type { LibraryOptions } from "../packs/library";
+import { Line } from "../packs/line";
 import type { SeriesFrames } from "../packs/load";
 import type { StreamPack } from "../packs/stream";
 import { machineClock, type Clock } from "./clock";
@@ -20,13 +22,18 @@ export interface Ports {
   lifeline: Lifeline;
   openOutbox: () => Promise<Opened>;
   streamPack: StreamPack;
+  /** How to ask for a series' images on this line. */
+  choosePack: NonNullable<LibraryOptions["choose"]>;
   /** Loads Cornerstone and makes it ready, once: as soon as the page is there. */
   loadStage: () => Promise<OpenStage>;
 }
 
-export function browserPorts(): Ports {
-  const courier = new Courier();
-  courier.start();
+/** @param packs The encodings that this site has packs in. */
+export function browserPorts(packs: readonly string[]): Ports {
+  const line = new Line();
+  const choosePack: Ports["choosePack"] = (offered) => line.choose(offered);
+  const courier = new Courier(makeWorker, (heard) => line.hear(heard));
+  courier.start(choosePack(packs) !== "raw");
   return {
     api: new Api(new Client()),
     clock: machineClock,
@@ -34,6 +41,7 @@ export function browserPorts(): Ports {
     lifeline: new Lifeline(crypto.randomUUID()),
     openOutbox: () => openOutbox(),
     streamPack: courier.stream,
+    choosePack,
     loadStage: async () => {
       const { openStage, warmUp } = await import("../viewer/stage");
       await aTurn(); // a case that came while this was read has its images asked for first
