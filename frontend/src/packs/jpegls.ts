@@ -18,6 +18,8 @@ export async function loadDecode(): Promise<Decode> {
 export function decodeWith(codec: CharLs): Decode {
   const decoder = new codec.JpegLSDecoder();
   return ({ index, bytes }, encoding) => {
+    // CharLS, as it is compiled, does not come back from a stream that is cut off.
+    if (!isEnded(bytes)) throw new PackError(`Frame ${index} is cut off.`);
     try {
       decoder.getEncodedBuffer(bytes.byteLength).set(new Uint8Array(bytes));
       decoder.decode();
@@ -28,6 +30,12 @@ export function decodeWith(codec: CharLs): Decode {
     if (encoding === Encoding.JpegLsSigned) invertSign(samples);
     return { index, bytes: samples };
   };
+}
+
+/** Whether a codestream ends with EOI, its last marker. */
+function isEnded(bytes: ArrayBuffer): boolean {
+  const [first, second] = new Uint8Array(bytes).slice(-2);
+  return first === 0xff && second === 0xd9;
 }
 
 /** JPEG-LS knows no sign: the pack has signed samples with their sign bit inverted. */
