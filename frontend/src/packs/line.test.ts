@@ -31,6 +31,8 @@ describe("before anything was fetched", () => {
   test.each([
     ["nothing is known", [], "jpeg-ls"],
     ["scripts came fast", [script(200e3, 4)], "raw"],
+    ["scripts came as fast as short ones can", [script(200e3, 10)], "raw"],
+    ["scripts came at 100 Mbit/s", [script(200e3, 16)], "jpeg-ls"],
     ["scripts came slowly", [script(200e3, 30)], "jpeg-ls"],
     ["one came fast, one waited", [script(200e3, 30), script(200e3, 4)], "raw"],
     ["scripts were kept by the browser", [script(200e3, 1, 0)], "jpeg-ls"],

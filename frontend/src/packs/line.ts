@@ -17,6 +17,8 @@ const ENOUGH_BYTES = 1e6; // of fewer, what was measured is the server's answer,
 const ENOUGH_SCRIPT = 50e3;
 /** From this share of the decoder's rate on, samples come as fast raw, and cost nothing. */
 const FAST = 0.6;
+/** The same of scripts: they are short, and of a fast line they show half at best. */
+const FAST_SCRIPT = 0.3;
 /** Of the time: who decodes for longer has not seen how fast the line is. */
 const BUSY = 0.7;
 
@@ -54,9 +56,9 @@ export class Line {
   }
 
   private isFast(): boolean {
-    const least = FAST * this.known.decoding;
-    if (this.known.line !== null) return this.known.line >= least;
-    return this.scripts().some((each) => rateOf(each) >= least);
+    const { line, decoding } = this.known;
+    if (line !== null) return line >= FAST * decoding;
+    return this.scripts().some((each) => rateOf(each) >= FAST_SCRIPT * decoding);
   }
 }
 
