@@ -62,6 +62,15 @@ export default tseslint.config(
     ),
   },
   {
+    files: ["src/packs/jpegls.ts", "src/packs/jpegls.test.ts"],
+    rules: restricted(
+      zone(
+        ["@cornerstonejs/*", "!@cornerstonejs/codec-charls", "@kitware/*", "dicom-parser"],
+        "A codec, and nothing that draws.",
+      ),
+    ),
+  },
+  {
     files: ["src/**/*.test.ts", "src/**/*.test.tsx"],
     rules: { "max-lines-per-function": "off", complexity: "off" },
   },

@@ -116,6 +116,7 @@ STORE_CACHE_BYTES = int(env.float("STORE_CACHE_GB", 50.0) * 1024**3)
 SPOOL_DIR.mkdir(mode=0o700, parents=True, exist_ok=True)
 ANCHOR_DIR = Path(env.str("READERSTUDY_ANCHORS", str(VAR_DIR / "anchors")))  # better: not here
 AUDIT_KEY = VAR_DIR / "audit_key"  # signs anchors; made at its first use
+PACKS_COMPRESSED: bool = env.bool("PACKS_COMPRESSED", True)  # for slow lines, beside the raw ones
 X_ACCEL_PREFIX: str = env.str("X_ACCEL_PREFIX", "")  # set where a proxy sends image data itself
 PROXY_KEY: str = env.str("PROXY_KEY", "")  # by it the proxy checks images' tokens itself
 

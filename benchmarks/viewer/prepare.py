@@ -34,6 +34,7 @@ def imported(study: Study, folder: Path, slices: int, size: int) -> Examination:
     """An examination through the intake."""
     folder.mkdir(parents=True)
     imaging.import_folder(source(folder, slices, size), collection=study.collection, by=None)
+    imaging.compress_due(seconds=float("inf"))
     return Examination.objects.get(collection=study.collection)
 
 
@@ -45,13 +46,14 @@ def copied(first: Examination) -> Examination:
         verdict=first.verdict, ready_at=now, created_at=now,
     )  # fmt: skip
     for number, series in enumerate(first.series.all(), start=1):
-        source_file = store.pack_path(series)
+        files = [store.pack_path(series), store.compressed_place(series)]
         copy = Series.objects.get(pk=series.pk)
         copy.pk, copy.examination, copy.series_uid = uuid4(), made, f"{uid}.{number}"
         copy.save(force_insert=True)
-        target = store.pack_path(copy)
-        target.parent.mkdir(parents=True)
-        target.hardlink_to(source_file)
+        target = store.folder_of(copy)
+        target.mkdir(parents=True)
+        for each in files:
+            (target / each.name).hardlink_to(each)
     return made
 
 

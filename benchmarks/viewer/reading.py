@@ -1,5 +1,6 @@
 """The reading room as a benchmark's reader goes through it, and the times that its page tells."""
 
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -51,6 +52,7 @@ RAW = """async (packs) => {
 CODE = """(first) => performance.getEntriesByType('resource')
   .filter((each) => /\\.(js|css|wasm)(\\?|$)/.test(each.name) && each.startTime < first)
   .reduce((sum, each) => sum + each.encodedBodySize, 0) / 1000"""
+CODEC = re.compile(r"/(jpegls|charls)[^/]*\.(js|wasm)$")
 SCROLL = """async (steps) => {
   const pane = document.querySelector('[data-testid=pane-0]');
   const begun = performance.now();
@@ -76,6 +78,7 @@ class Sitting:
     page: Page
     packs: list[str] = field(default_factory=list)
     fetched: list[str] = field(default_factory=list)
+    codec_kb: float = 0.0  # what the worker loaded to decode, as sent; the page does not see it
     opened: Any = None
 
     def cases(self) -> list[dict[str, float]]:
@@ -106,8 +109,9 @@ class Sitting:
         return told
 
     def raw(self, times: int = 3) -> dict[str, float]:
-        """The case's own packs again, all at once, and nothing done with them: the median."""
-        found = [self.page.evaluate(RAW, self.packs[:SERIES]) for _ in range(times)]
+        """The case's packs as raw ones, all at once, and nothing done with them: the median."""
+        packs = [f"{each.partition('?')[0]}?encoding=raw" for each in self.packs[:SERIES]]
+        found = [self.page.evaluate(RAW, packs) for _ in range(times)]
         return {"ms": median(each["ms"] for each in found), "bytes": found[0]["bytes"]}
 
     def scrolled(self, steps: int) -> dict[str, float]:
@@ -155,6 +159,8 @@ def sitting(browser: Browser, base: str, study: str, reader: dict[str, str]) -> 
     def done(request: Request) -> None:
         if "/pack" in request.url:
             here.fetched.append(request.url)
+        elif CODEC.search(request.url):
+            here.codec_kb += request.sizes()["responseBodySize"] / 1000
 
     page.on("request", asked)
     page.on("requestfinished", done)

@@ -27,11 +27,15 @@ class _Line:
         except OSError:
             writer.close()
             return
-        with suppress(asyncio.CancelledError):  # the line ends with its benchmark
-            await asyncio.gather(
-                self._carry(reader, back, is_shaped=False),
-                self._carry(there, writer, is_shaped=True),
-            )
+        try:
+            with suppress(asyncio.CancelledError):  # the line ends with its benchmark
+                await asyncio.gather(
+                    self._carry(reader, back, is_shaped=False),
+                    self._carry(there, writer, is_shaped=True),
+                )
+        finally:
+            for each in (writer, back):
+                each.transport.abort()
 
     async def _carry(
         self, source: asyncio.StreamReader, sink: asyncio.StreamWriter, *, is_shaped: bool
@@ -72,26 +76,34 @@ def slow_link(target: int, *, mbit_s: float, round_trip_ms: float) -> Iterator[i
     line = _Line(target, mbit_s, round_trip_ms)
     ready = threading.Event()
 
+    servers: list[asyncio.Server] = []
+
     async def serve() -> None:
-        await asyncio.start_server(line.accept, "127.0.0.1", port)
+        servers.append(await asyncio.start_server(line.accept, "127.0.0.1", port))
         ready.set()
 
     def run() -> None:
         asyncio.set_event_loop(loop)
-        loop.create_task(serve())
+        serving = loop.create_task(serve())
         loop.run_forever()
+        serving.cancel()
+        loop.close()
 
-    threading.Thread(target=run, daemon=True).start()
+    thread = threading.Thread(target=run, daemon=True)
+    thread.start()
     ready.wait(10)
     try:
         yield port
     finally:
-        asyncio.run_coroutine_threadsafe(_end(), loop).result(10)
+        asyncio.run_coroutine_threadsafe(_end(servers), loop).result(10)
         loop.call_soon_threadsafe(loop.stop)
+        thread.join(10)
 
 
-async def _end() -> None:
-    """End every connection that is still open."""
+async def _end(servers: list[asyncio.Server]) -> None:
+    """Take no more connections, and end every one that is still open."""
+    for each in servers:
+        each.close()
     others = asyncio.all_tasks() - {asyncio.current_task()}
     for task in others:
         task.cancel()

@@ -85,8 +85,10 @@ def visit(
         )
         rows[f"{kind}: raw fetch of the same {raw['bytes'] / 1e6:.0f} MB"].append(raw["ms"])
         rows["code before the first picture: room, kB"].append(
-            here.page.evaluate(reading.CODE, times["first"])
+            here.page.evaluate(reading.CODE, times["first"]) + here.codec_kb
         )
+        compressed = sum("=jpeg-ls" in each for each in here.packs)
+        rows[f"{kind}: room, packs of {reading.SERIES} that came compressed"].append(compressed)
     return here
 
 

@@ -57,6 +57,7 @@ _PACK = re.compile(rf"/imaging/{_TOKEN}/series/(?P<series>[0-9a-f-]{{36}})/pack"
 _STORE = re.compile(
     rf"/dicomweb/collections/(?P<collection>[0-9a-f-]{{36}})/studies(?:/(?P<study>{_UID}))?"
 )
+_OF_THE_ROOM = tuple(f"encoding={each}" for each in serving.ENCODINGS)
 _NEVER_KEPT = "max-age=0, no-cache, no-store, must-revalidate, private"
 
 
@@ -155,14 +156,15 @@ def _image(environ: Environ) -> Answer | None:
     if found := _METADATA.fullmatch(path):
         return described(environ, **found.groupdict())
     if (found := _PACK.fullmatch(path)) and "HTTP_IF_NONE_MATCH" not in environ:
-        return pack(**found.groupdict())
+        is_compressed = environ.get("QUERY_STRING") == _OF_THE_ROOM[1]
+        return pack(**found.groupdict(), is_compressed=is_compressed)
     return None
 
 
 def _is_of_the_room(environ: Environ) -> bool:
     """Whether it is a pack as the reading room asks for it."""
     path: str = environ["PATH_INFO"]
-    return bool(environ["QUERY_STRING"] == "encoding=raw") and path.endswith("/pack")
+    return environ["QUERY_STRING"] in _OF_THE_ROOM and path.endswith("/pack")
 
 
 def _is_safe(environ: Environ) -> bool:
@@ -342,7 +344,7 @@ _described = Prepared(_ask_described, study=str, series=str)
 # --- packs -------------------------------------------------------------------------------------
 
 
-def pack(*, token: str, series: str) -> Answer | None:
+def pack(*, token: str, series: str, is_compressed: bool) -> Answer | None:
     """A whole series: by the proxy where there is one; None for what is not a plain success."""
     try:
         pk = UUID(series)
@@ -354,23 +356,20 @@ def pack(*, token: str, series: str) -> Answer | None:
     found = _series.first(series=pk)
     if found is None:
         return None
-    collection, sha256, size = found
-    path = store.series_folder(UUID(str(collection)), pk) / store.PACK
-    if not sha256 or not _is_whole(path, size):
+    collection, sha256, size, of, compressed_sha256, compressed_size = found
+    folder = store.series_folder(UUID(str(collection)), pk)
+    path = folder / store.PACK
+    if not sha256 or not store.is_whole(path, size):
         return None
+    small = folder / store.COMPRESSED
+    if is_compressed and of == sha256 and store.is_whole(small, compressed_size):
+        path, sha256, size = small, compressed_sha256, compressed_size
     tag = ("ETag", f'"{sha256[:32]}"')
     if settings.X_ACCEL_PREFIX:
         send = ("X-Accel-Redirect", serving.redirect(path))
         return Answer([b""], serving.PACK_TYPE, serving.PRIVATE, (tag, send))
     length = ("Content-Length", str(size))
     return Answer(_Chunks(path), serving.PACK_TYPE, serving.PRIVATE, (tag, length))
-
-
-def _is_whole(path: Path, size: int) -> bool:
-    try:
-        return path.stat().st_size == size
-    except OSError:
-        return False
 
 
 class _Chunks:
@@ -389,7 +388,10 @@ class _Chunks:
 
 def _ask_series(*, series: UUID) -> QuerySet[Any, Any]:
     found = Series.objects.filter(pk=series).order_by()
-    return found.values_list("examination__collection_id", "pack_sha256", "pack_bytes")
+    return found.values_list(
+        "examination__collection_id", "pack_sha256", "pack_bytes",
+        "compressed_of", "compressed_sha256", "compressed_bytes",
+    )  # fmt: skip
 
 
 _series = Prepared(_ask_series, series=UUID)

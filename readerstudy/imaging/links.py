@@ -40,45 +40,40 @@ def open_for(token: str) -> None:
     """
     opened, name = tokens.opened(token), tokens.signature(token)
     rows = list(_rows(opened.series))
-    uids = Counter((study, one) for _, _, study, one, _, _ in rows)
+    uids = Counter((row[2], row[3]) for row in rows)
     if opened.grant:  # first: what has no mark is not found when the grant is ended
         mark = _marks() / str(opened.grant) / name
         mark.parent.mkdir(parents=True, exist_ok=True)
         mark.touch()
     folder = root() / name
     folder.mkdir(parents=True, exist_ok=True)
-    for pk, collection, study, one, size, sha256 in rows:
+    for pk, collection, study, one, size, sha256, small, small_of in rows:
         there = store.series_folder(collection, pk)
-        if not _is_whole(there / store.PACK, size):
-            continue
-        offered = _offered(pk, sha256, there)
+        if not store.is_whole(there / store.PACK, size):
+            continue  # nothing of half a series is sent (A8): of a damaged one we say so
+        names = [store.PACK, store.METADATA]
+        if small_of == sha256 and small and store.is_whole(there / store.COMPRESSED, small):
+            names.append(store.COMPRESSED)
+        offered = _offered(pk, sha256, there, names)
         _link(offered, folder / str(pk))
         if uids[study, one] == 1 and _UID.fullmatch(study) and _UID.fullmatch(one):
             _link(offered, folder / f"{study}_{one}")
     os.utime(folder, (opened.end, opened.end))  # its age says when it is over
 
 
-def _rows(names: Iterable[UUID]) -> Iterable[tuple[UUID, UUID, str, str, int, str]]:
+def _rows(names: Iterable[UUID]) -> Iterable[tuple[UUID, UUID, str, str, int, str, int, str]]:
     packed = Series.objects.filter(pk__in=names).exclude(pack_sha256="").order_by()
     return packed.values_list(
         "pk", "examination__collection_id", "examination__study_uid", "series_uid",
-        "pack_bytes", "pack_sha256",
+        "pack_bytes", "pack_sha256", "compressed_bytes", "compressed_of",
     )  # fmt: skip
 
 
-def _is_whole(pack: Path, size: int) -> bool:
-    """Nothing of half a series is sent (A8): of a damaged one we say so."""
-    try:
-        return pack.stat().st_size == size
-    except OSError:
-        return False
-
-
-def _offered(pk: UUID, sha256: str, there: Path) -> Path:
+def _offered(pk: UUID, sha256: str, there: Path, names: Iterable[str]) -> Path:
     """What may be sent of a series as it is packed now; `withdraw` ends it for all tokens."""
     folder = root() / "series" / f"{pk}_{sha256[:32]}"
     folder.mkdir(parents=True, exist_ok=True)
-    for name in (store.PACK, store.METADATA):
+    for name in names:
         _link(there / name, folder / name)
     return folder
 

@@ -85,6 +85,10 @@ class Series(models.Model):
     acquisition = models.JSONField(default=dict)  # TR, TE, field, vendor: nothing identifying
     pack_sha256 = models.CharField(max_length=64, blank=True)  # empty until packed
     pack_bytes = models.PositiveBigIntegerField(default=0)
+    # The compressed pack is good as long as the raw one is what it was made of.
+    compressed_of = models.CharField(max_length=64, blank=True)  # that one's SHA-256
+    compressed_sha256 = models.CharField(max_length=64, blank=True)  # empty: not worth it
+    compressed_bytes = models.PositiveBigIntegerField(default=0)
     is_defaced = models.BooleanField(default=False)
     is_looked_at = models.BooleanField(default=False)  # a person saw no name in its pixels
     created_at = models.DateTimeField()
@@ -100,6 +104,11 @@ class Series(models.Model):
 
     def __str__(self) -> str:
         return self.description or self.series_uid
+
+    @property
+    def is_compressed(self) -> bool:
+        """Whether there is a compressed pack of the series as it is packed now."""
+        return bool(self.compressed_bytes and self.compressed_of == self.pack_sha256)
 
 
 class Instance(models.Model):

@@ -53,10 +53,10 @@ def head_size(count: int) -> int:
     return size + -size % ALIGN
 
 
-def head(order: Sequence[int], frame_bytes: int) -> bytes:
+def head(order: Sequence[int], lengths: Sequence[int], encoding: int = RAW) -> bytes:
     """The pack's first bytes: magic, version, encoding, count, index, padding."""
-    index = b"".join(PAIR.pack(number, frame_bytes) for number in order)
-    data = HEADER.pack(MAGIC, VERSION, RAW, len(order)) + index
+    index = b"".join(PAIR.pack(*each) for each in zip(order, lengths, strict=True))
+    data = HEADER.pack(MAGIC, VERSION, encoding, len(order)) + index
     return data.ljust(head_size(len(order)), b"\0")
 
 
@@ -81,7 +81,8 @@ def write(files: Sequence[Head], stack: Stack, target: Path) -> Written:
     samples: list[NDArray[Any]] = []
     try:
         with part.open("wb") as out:
-            for data in _parts(head(order, frame_bytes), order, decode, samples.append):
+            first = head(order, [frame_bytes] * len(order))
+            for data in _parts(first, order, decode, samples.append):
                 digest.update(data)
                 out.write(data)
             out.flush()

@@ -10,12 +10,13 @@ from typing import Any
 from uuid import UUID
 
 import pydicom
-from django.db.models import Count, OuterRef, QuerySet, Subquery
+from django.conf import settings
+from django.db.models import Count, F, OuterRef, QuerySet, Subquery
 from PIL import Image
 from pydicom.errors import InvalidDicomError
 
 from readerstudy.accounts.models import User
-from readerstudy.imaging import rendering, store
+from readerstudy.imaging import compressed, rendering, store
 from readerstudy.imaging.deidentify import map_uid
 from readerstudy.imaging.models import (
     Collection,
@@ -45,6 +46,23 @@ def series_for_packet(examination: Examination | UUID) -> list[dict[str, Any]]:
         if known is None or _frames(series) > _frames(known):
             first[series.role] = series
     return [_packet(first[role]) for role in HANGING if role in first]
+
+
+def pack_encodings() -> list[str]:
+    """The encodings that this site has packs in; a series may have fewer."""
+    return ["raw", compressed.NAME] if settings.PACKS_COMPRESSED else ["raw"]
+
+
+def uncompressed() -> QuerySet[Series]:
+    """The series that have no compressed pack of their pack, the newest first."""
+    packed = Series.objects.exclude(pack_sha256="").exclude(compressed_of=F("pack_sha256"))
+    return packed.select_related("examination").order_by("-created_at", "pk")
+
+
+def compressed_series() -> QuerySet[Series]:
+    """The series that have a compressed pack of their pack."""
+    made = Series.objects.exclude(compressed_bytes=0).filter(compressed_of=F("pack_sha256"))
+    return made.select_related("examination")
 
 
 def geometries(examination_id: UUID) -> dict[str, Mapping[str, Any]]:
@@ -110,7 +128,7 @@ def _packet(series: Series) -> dict[str, Any]:
         "bytes": series.pack_bytes,
         "geometry": series.geometry,
         "acquisition": series.acquisition,
-        "encodings": ["raw"],
+        "encodings": pack_encodings() if series.is_compressed else ["raw"],
     }
 
 

@@ -14,13 +14,15 @@ from django.conf import settings
 from django.http import FileResponse, HttpRequest, HttpResponse, HttpResponseNotModified
 from django.views.decorators.http import require_GET
 
-from readerstudy.imaging import grants, objects, packs, selectors, store
+from readerstudy.imaging import compressed, grants, objects, packs, selectors, store
 from readerstudy.imaging.models import Series
 from readerstudy.web.problems import Invalid, Problem, Unknown
 
 log = structlog.get_logger(__name__)
 
 PACK_TYPE = "application/x-readerstudy-pack"
+RAW = "raw"
+ENCODINGS = (RAW, compressed.NAME)
 PRIVATE = "private, max-age=21600, immutable"
 _FRAME = re.compile(r"[0-9]{1,6}")
 
@@ -84,13 +86,27 @@ def redirect(path: Path) -> str:
 
 @require_GET
 def pack(request: HttpRequest, token: str, series_id: UUID) -> HttpResponse:
-    """A whole series in one response."""
-    if request.GET.get("encoding", "raw") != "raw":
-        raise Invalid("imaging.encoding", "This series is there in the encoding raw only.")
+    """A whole series in one response; raw where it is not there as it is asked for."""
+    encoding = request.GET.get("encoding", RAW)
+    if encoding not in ENCODINGS:
+        raise Invalid("imaging.encoding", f"A series is there as {' or '.join(ENCODINGS)} only.")
     series = series_of(token, series_id)
+    if encoding == compressed.NAME and (path := _compressed(series)):
+        return send(request, path, content_type=PACK_TYPE, etag=series.compressed_sha256[:32])
     return send(
         request, store.pack_path(series), content_type=PACK_TYPE, etag=series.pack_sha256[:32]
     )
+
+
+def _compressed(series: Series) -> Path | None:
+    """The compressed pack, where there is a whole one of the series as it is packed now."""
+    if not series.is_compressed:
+        return None
+    try:
+        path = objects.local(store.compressed_place(series), series.compressed_sha256)
+        return path if store.is_whole(path, series.compressed_bytes) else None
+    except (FileNotFoundError, Problem):  # the raw one may do
+        return None
 
 
 @require_GET

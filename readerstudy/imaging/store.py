@@ -19,6 +19,7 @@ from readerstudy.imaging.refusals import Reason, RefusedFile
 
 MASK = "face.npz"  # of a face that is being taken out
 PACK = "raw.pack"
+COMPRESSED = "jpeg-ls.pack"
 METADATA = "metadata.json"
 FULL = frozenset([errno.ENOSPC, errno.EDQUOT])
 
@@ -56,6 +57,19 @@ def pack_place(series: Series) -> Path:
 def pack_path(series: Series) -> Path:
     """The series' pack, raw, to be read."""
     return objects.local(pack_place(series), series.pack_sha256)
+
+
+def compressed_place(series: Series) -> Path:
+    """Where the series' compressed pack is kept, whether it is here or not."""
+    return folder_of(series) / COMPRESSED
+
+
+def is_whole(path: Path, size: int) -> bool:
+    """Whether a file is there with all its bytes: nothing of half a series is sent (A8)."""
+    try:
+        return path.stat().st_size == size
+    except OSError:
+        return False
 
 
 def thumbnail_path(series: Series) -> Path:
@@ -237,6 +251,7 @@ def _named(series_id: str) -> set[str]:
     if series is None:
         return set()
     made = {pack_place(series), thumbnail_path(series), metadata_path(series)}
+    made |= {compressed_place(series)} if series.compressed_bytes else set()
     uids = Instance.objects.filter(series=series).values_list("sop_uid", flat=True)
     folder = folder_of(series)
     return {each.name for each in made | {instance_path(folder, uid) for uid in uids}} | {MASK}

@@ -26,7 +26,9 @@ def sweep() -> int:
     store.wipe_spooled(before=time.time() - SPOOLED_S)
     objects.forget_old()
     grants.sweep()
-    return services.wake_up() + services.send_due()
+    count = services.wake_up() + services.send_due()
+    services.compress_due()  # last: it takes its time
+    return count
 
 
 @task(name=outgoing.TASK)

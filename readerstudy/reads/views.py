@@ -17,6 +17,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_http_methods
 
 from readerstudy.accounts.models import User
+from readerstudy.imaging import selectors as imaging
 from readerstudy.reads import home as own
 from readerstudy.reads import questionnaires, selectors, services, tripwire, worklist
 from readerstudy.studies.definition import QuestionnaireDraft
@@ -51,7 +52,8 @@ def home(request: HttpRequest) -> HttpResponse:
 @require_GET
 def room(request: HttpRequest, reader: Reader) -> HttpResponse:
     """The reading room: an empty page for the browser's program, the same in every arm."""
-    context = {"study_id": reader.study_id, "language": get_language()}
+    packs = " ".join(imaging.pack_encodings())
+    context = {"study_id": reader.study_id, "language": get_language(), "packs": packs}
     return render(request, "reads/room.html", context)
 
 

@@ -1,3 +1,4 @@
+import type { PackEncoding } from "../packs/line";
 import type { Client } from "./client";
 import type {
   Display,
@@ -99,6 +100,6 @@ export class Api {
   }
 }
 
-export function packAddress(token: string, series: string): string {
-  return `/imaging/${token}/series/${series}/pack?encoding=raw`;
+export function packAddress(token: string, series: string, encoding: PackEncoding): string {
+  return `/imaging/${token}/series/${series}/pack?encoding=${encoding}`;
 }

@@ -17,7 +17,8 @@ if (!place || study === undefined) {
   throw new Error("This page has no place for the reading room.");
 }
 speak(place.dataset.language ?? "en");
-const room = new Room(study, browserPorts(), place.dataset.home);
+const packs = (place.dataset.packs ?? "").split(" ");
+const room = new Room(study, browserPorts(packs), place.dataset.home);
 showSigns(room);
 listenToKeys(room);
 render(<RoomView room={room} />, place);

@@ -32,7 +32,7 @@ describe("courier", () => {
     const done = courier.stream("/a", 8, stop.signal, first);
     void courier.stream("/b", 8, stop.signal, second);
     const [puppet] = puppets;
-    expect(puppet?.asked.map((each) => each.id)).toEqual([1, 2]);
+    expect(puppet?.asked.map((each) => "id" in each ? each.id : null)).toEqual([1, 2]);
     puppet?.tells({ kind: "frames", id: 1, frames });
     puppet?.tells({ kind: "done", id: 1 });
     await done;
@@ -87,6 +87,19 @@ describe("courier", () => {
     await expect(fetching).rejects.toThrow(TypeError);
     void courier.stream("/a", 8, stop.signal, vi.fn());
     expect(puppets).toHaveLength(2);
+  });
+
+  test("what the worker measured is handed on, and it fetches what decodes when told so", () => {
+    const puppet = new Puppet();
+    const onHeard = vi.fn();
+    const courier = new Courier(() => puppet as unknown as Worker, onHeard);
+    courier.start();
+    expect(puppet.asked).toEqual([]);
+    courier.start(true);
+    expect(puppet.asked).toEqual([{ kind: "prepare" }]);
+    const heard = { bytes: 8, ms: 2, decodedBytes: 0, decodingMs: 0 };
+    puppet.tells({ kind: "heard", heard });
+    expect(onHeard).toHaveBeenCalledWith(heard);
   });
 
   test("where no worker can be had the page goes on, and each fetch fails until one can", async () => {

@@ -1,15 +1,18 @@
+import type { Heard } from "./meter";
 import { PackError, type PackFrame } from "./parser";
 import { PackRefused, type StreamPack } from "./stream";
 
 /** What the page asks of the worker. */
 export type Asked =
   | { kind: "fetch"; id: number; address: string; bytes: number }
-  | { kind: "stop"; id: number };
+  | { kind: "stop"; id: number }
+  | { kind: "prepare" };
 
 /** What the worker tells the page. */
 export type Told =
   | { kind: "frames"; id: number; frames: readonly PackFrame[] }
   | { kind: "done"; id: number }
+  | { kind: "heard"; heard: Heard }
   | { kind: "failed"; id: number; name: string; message: string; status: number };
 
 interface Job {
@@ -27,12 +30,20 @@ export class Courier {
   private readonly jobs = new Map<number, Job>();
   private asked = 0;
 
-  constructor(private readonly make: () => Worker = makeWorker) {}
+  constructor(
+    private readonly make: () => Worker = makeWorker,
+    private readonly onHeard: (heard: Heard) => void = () => undefined,
+  ) {}
 
-  /** Have the worker started before there is something to fetch, where that can be. */
-  start(): void {
+  /**
+   * Have the worker started before there is something to fetch, where that can be.
+   *
+   * @param willDecode Whether packs will come compressed: what decodes them is fetched at once.
+   */
+  start(willDecode = false): void {
     try {
       this.worker ??= this.started();
+      if (willDecode) this.ask({ kind: "prepare" });
     } catch {
       // The page goes on: what is fetched tries once more, and says when it fails.
     }
@@ -81,6 +92,10 @@ export class Courier {
   }
 
   private hear(told: Told): void {
+    if (told.kind === "heard") {
+      this.onHeard(told.heard);
+      return;
+    }
     const job = this.jobs.get(told.id);
     if (!job) return; // it was stopped meanwhile
     if (told.kind === "done") job.done();
@@ -99,7 +114,7 @@ export class Courier {
   }
 }
 
-function makeWorker(): Worker {
+export function makeWorker(): Worker {
   return new Worker(new URL("./worker.ts", import.meta.url), { type: "module" });
 }
 

@@ -14,9 +14,12 @@ const HEADER_BYTES = 12;
 const PAIR_BYTES = 8;
 const ALIGN = 8;
 const VERSION = 1;
-const RAW = 0;
 const HEAD_ROOM_BYTES = 4096; // the index of 500 frames; what follows it in there is copied
 const NOTHING = new Uint8Array(0);
+
+/** How a pack's frames are written; 1 is kept for HTJ2K. */
+export const Encoding = { Raw: 0, JpegLs: 2, JpegLsSigned: 3 } as const;
+export type Encoding = (typeof Encoding)[keyof typeof Encoding];
 
 /** A pack that is not as docs/architecture.md says. */
 export class PackError extends Error {
@@ -31,6 +34,8 @@ export class PackError extends Error {
  * that buffer; else they are copied there once (`feed`).
  */
 export class PackParser {
+  /** Of the frames, once the first one is here. */
+  encoding: Encoding = Encoding.Raw;
   private have = 0;
   private head: Uint8Array = NOTHING;
   private entries: readonly Entry[] | null = null;
@@ -117,6 +122,7 @@ export class PackParser {
     if (this.head.length < HEADER_BYTES) return NOTHING;
     const view = new DataView(this.head.buffer);
     const count = countOf(view);
+    this.encoding = encodingOf(view);
     const indexEnd = HEADER_BYTES + PAIR_BYTES * count;
     const start = indexEnd + (-indexEnd & (ALIGN - 1));
     if (start > this.size) throw new PackError("The pack's index is cut off.");
@@ -139,8 +145,14 @@ function countOf(view: DataView): number {
   const magic = [0, 1, 2, 3].map((at) => String.fromCharCode(view.getUint8(at))).join("");
   if (magic !== "RSPK") throw new PackError("This is no pack.");
   if (view.getUint16(4, true) !== VERSION) throw new PackError("The pack's version is unknown.");
-  if (view.getUint16(6, true) !== RAW) throw new PackError("The pack's encoding is unknown.");
   return view.getUint32(8, true);
+}
+
+function encodingOf(view: DataView): Encoding {
+  const told = view.getUint16(6, true);
+  const found = Object.values(Encoding).find((each) => each === told);
+  if (found === undefined) throw new PackError("The pack's encoding is unknown.");
+  return found;
 }
 
 function entriesOf(view: DataView, count: number, bytes: number): readonly Entry[] {

@@ -1,4 +1,6 @@
-import { PackParser, type PackFrame } from "./parser";
+import type { Decode } from "./jpegls";
+import { Meter } from "./meter";
+import { Encoding, PackError, PackParser, type PackFrame } from "./parser";
 
 /** The server refused a pack; 404 is also what an expired token gets. */
 export class PackRefused extends Error {
@@ -13,7 +15,7 @@ export class PackRefused extends Error {
  *
  * @param address The pack's.
  * @param bytes Its length, should the server not say.
- * @throws PackError for bytes that are no pack, TypeError when the network failed, PackRefused when
+ * @throws PackError for bytes that are no pack or cannot be decoded, TypeError when the network failed, PackRefused when
  *   the server refused.
  */
 export type StreamPack = (
@@ -23,16 +25,25 @@ export type StreamPack = (
   onFrames: (frames: readonly PackFrame[]) => void,
 ) => Promise<void>;
 
-/** Streams packs on the thread that asks. */
-export function streamWith(send: typeof fetch): StreamPack {
+/**
+ * Streams packs on the thread that asks, and decodes there what is compressed.
+ *
+ * @param load Loads what decodes; called for compressed packs only.
+ */
+export function streamWith(
+  send: typeof fetch,
+  load: () => Promise<Decode> = cannotDecode,
+  meter = new Meter(),
+): StreamPack {
   return async (address, bytes, signal, onFrames) => {
     const response = await send(address, { credentials: "same-origin", signal });
     if (!response.ok || response.body === null) throw new PackRefused(response.status);
     const parser = new PackParser(Number(response.headers.get("content-length") ?? bytes));
-    const { next, cancel } = partsOf(response.body, parser);
+    const { next, cancel } = partsOf(response.body, parser, meter);
+    const decoded = decoderOf(parser, load, meter);
     try {
       for (let frames = await next(); frames !== null; frames = await next()) {
-        if (frames.length > 0) onFrames(frames);
+        if (frames.length > 0) onFrames(await decoded(frames));
       }
     } catch (error) {
       cancel().catch(() => undefined); // the rest of a broken pack need not come
@@ -40,6 +51,30 @@ export function streamWith(send: typeof fetch): StreamPack {
     }
     parser.finish();
   };
+}
+
+type Frames = readonly PackFrame[];
+
+/** Gives a pack's frames as they would be in a raw one. */
+function decoderOf(
+  parser: PackParser,
+  load: () => Promise<Decode>,
+  meter: Meter,
+): (frames: Frames) => Frames | Promise<Frames> {
+  return (frames) => {
+    const { encoding } = parser;
+    if (encoding === Encoding.Raw) return frames;
+    return load().then(
+      (decode) => frames.map((each) => meter.decoding(() => decode(each, encoding))),
+      (reason: unknown) => {
+        throw new PackError(`What decodes images is not here: ${String(reason)}`);
+      },
+    );
+  };
+}
+
+function cannotDecode(): Promise<Decode> {
+  return Promise.reject(new Error("None was given."));
 }
 
 interface Parts {
@@ -50,19 +85,27 @@ interface Parts {
 }
 
 /** Bytes are read to where they stay, where the browser can: 84 MB need not be copied once more. */
-function partsOf(body: ReadableStream<Uint8Array<ArrayBuffer>>, parser: PackParser): Parts {
+function partsOf(
+  body: ReadableStream<Uint8Array<ArrayBuffer>>,
+  parser: PackParser,
+  meter: Meter,
+): Parts {
   const direct = directReader(body);
   if (direct !== null) {
     const next: Parts["next"] = async () => {
       const { done, value } = await direct.read(parser.room());
-      return done ? null : parser.take(value);
+      if (done) return null;
+      meter.arrived(value.length);
+      return parser.take(value);
     };
     return { next, cancel: () => direct.cancel() };
   }
   const reader = body.getReader();
   const next: Parts["next"] = async () => {
     const { done, value } = await reader.read();
-    return done ? null : parser.feed(value);
+    if (done) return null;
+    meter.arrived(value.length);
+    return parser.feed(value);
   };
   return { next, cancel: () => reader.cancel() };
 }

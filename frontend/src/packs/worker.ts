@@ -1,18 +1,31 @@
 /** The worker that fetches packs (`courier.ts` speaks with it). */
 import type { Asked, Told } from "./courier";
+import type { Decode } from "./jpegls";
+import { Meter } from "./meter";
 import { PackRefused, streamWith } from "./stream";
 
-const stream = streamWith((...request) => fetch(...request));
+const meter = new Meter(undefined, (heard) => tell({ kind: "heard", heard }));
+let decode: Promise<Decode> | null = null;
+const stream = streamWith((...request) => fetch(...request), decoder, meter);
 const stops = new Map<number, AbortController>();
 
 addEventListener("message", ({ data }: MessageEvent<Asked>) => {
-  if (data.kind === "stop") stops.get(data.id)?.abort();
+  if (data.kind === "prepare") decoder().catch(() => undefined); // who needs it is told
+  else if (data.kind === "stop") stops.get(data.id)?.abort();
   else void run(data);
 });
+
+/** What decodes, loaded once it is needed. */
+function decoder(): Promise<Decode> {
+  decode ??= import("./jpegls").then((module) => module.loadDecode());
+  decode.catch(() => (decode = null)); // the next try loads it again
+  return decode;
+}
 
 async function run({ id, address, bytes }: Extract<Asked, { kind: "fetch" }>): Promise<void> {
   const stop = new AbortController();
   stops.set(id, stop);
+  meter.begin();
   try {
     await stream(address, bytes, stop.signal, (frames) => {
       tell({ kind: "frames", id, frames }, frames.map((frame) => frame.bytes)); // moved, not copied
@@ -24,6 +37,8 @@ async function run({ id, address, bytes }: Extract<Asked, { kind: "fetch" }>): P
     tell({ kind: "failed", id, name, message, status });
   } finally {
     stops.delete(id);
+    const heard = meter.end();
+    if (heard) tell({ kind: "heard", heard });
   }
 }
 

@@ -2,6 +2,7 @@ import { computed, signal } from "@preact/signals";
 
 import type { Packet, Series } from "../api/types";
 import { PackLibrary } from "../packs/library";
+import { Line } from "../packs/line";
 import type { SeriesFrames } from "../packs/load";
 import type { StreamPack } from "../packs/stream";
 import { allOf } from "./hanging";
@@ -33,16 +34,22 @@ export class Loading {
   /** The packet that was asked for last: of another one's images no token can be renewed. */
   private packet: Packet | null = null;
 
-  /** @param renewToken Gives the token of a read's images anew. */
+  /**
+   * @param renewToken Gives the token of a read's images anew.
+   * @param line Tells how to ask for a series.
+   */
   constructor(
     private readonly renewToken: (read: string) => Promise<string>,
     stream: StreamPack,
+    line = new Line(null),
   ) {
     this.library = new PackLibrary({
       onFrame: (frames) => this.note(frames),
       renewToken: (series) => this.renewed(series),
       stream,
+      choose: (offered) => line.choose(offered),
     });
+    line.onHeard = () => this.library.reconsider();
   }
 
   readonly framesOf = (series: string): SeriesFrames | undefined => this.library.frames(series);

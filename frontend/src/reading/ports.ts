@@ -3,7 +3,8 @@ import { Client } from "../api/client";
 import { openOutbox, type Opened } from "../outbox/opening";
 import type { Stage, StageOptions } from "../viewer/contract";
 import { nameOf } from "../viewer/warming";
-import { Courier } from "../packs/courier";
+import { Courier, makeWorker } from "../packs/courier";
+import { Line } from "../packs/line";
 import type { SeriesFrames } from "../packs/load";
 import type { StreamPack } from "../packs/stream";
 import { machineClock, type Clock } from "./clock";
@@ -21,15 +22,19 @@ export interface Ports {
   lifeline: Lifeline;
   openOutbox: () => Promise<Opened>;
   streamPack: StreamPack;
+  /** What is known of the line that images come over. */
+  line: Line;
   /** Loads Cornerstone and makes it ready, once: as soon as the page is there. */
   loadStage: () => Promise<OpenStage>;
   /** What this browser paints with; null when it has no WebGL 2. */
   rendererName: () => Promise<string | null>;
 }
 
-export function browserPorts(): Ports {
-  const courier = new Courier();
-  courier.start();
+/** @param packs The encodings that this site has packs in. */
+export function browserPorts(packs: readonly string[]): Ports {
+  const line = new Line();
+  const courier = new Courier(makeWorker, (heard) => line.hear(heard));
+  courier.start(line.choose(packs) !== "raw");
   return {
     api: new Api(new Client()),
     clock: machineClock,
@@ -37,6 +42,7 @@ export function browserPorts(): Ports {
     lifeline: new Lifeline(crypto.randomUUID()),
     openOutbox: () => openOutbox(),
     streamPack: courier.stream,
+    line,
     loadStage: async () => {
       const { openStage, warmUp } = await loadedStage();
       warmUp();

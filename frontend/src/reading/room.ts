@@ -46,7 +46,7 @@ export class Room {
   ) {
     const renewToken = async (read: string): Promise<string> =>
       (await ports.api.packet(read, this.tab)).token;
-    this.loading = new Loading(renewToken, ports.streamPack);
+    this.loading = new Loading(renewToken, ports.streamPack, ports.line);
     this.outgoing = new Outgoing(ports, this.state, (setback) => this.onSetback(setback));
     let whole = ""; // the read that this was told of: once, also when it is taken over
     effect(() => {

@@ -1,6 +1,7 @@
 """What changes images: deliveries, their files, and what an examination adds up to."""
 
 from readerstudy.imaging.services.acceptance import accept_quality
+from readerstudy.imaging.services.compressing import compress, compress_due
 from readerstudy.imaging.services.datasets import MADE_PREFIX, Beat, register_importer
 from readerstudy.imaging.services.datasets import wipe_old as wipe_old_volumes
 from readerstudy.imaging.services.defacing import deface, preview
@@ -62,6 +63,8 @@ __all__ = [
     "add_sender",
     "append",
     "check_again",
+    "compress",
+    "compress_due",
     "create_collection",
     "deface",
     "destroy_key",

@@ -154,6 +154,7 @@ def _keep_pack(
         objects.put(
             store.metadata_path(series), store.thumbnail_path(series), store.pack_place(series)
         )
+        objects.remove(store.compressed_place(series))  # of images as they were: with a face, say
         series.geometry = geometry
         series.pack_sha256, series.pack_bytes = written.sha256, written.bytes
         series.save(update_fields=["geometry", "pack_sha256", "pack_bytes"])

@@ -26,6 +26,7 @@ from readerstudy.studies.models import Study
 from readerstudy.web.problems import Problem
 from tests import dicom, kept
 from tests.cast import People
+from tests.integration.imaging.test_compressing import scan
 
 pytestmark = [pytest.mark.django_db, pytest.mark.once]
 BUCKET = "readerstudy"
@@ -120,6 +121,30 @@ def test_what_is_stored_lies_in_the_bucket_and_is_served_from_there(
     instance = Instance.objects.select_related("series__examination")[0]
     assert store.sha256(store.path_of(instance)) == instance.sha256
     call_command("verify_storage")
+
+
+def test_a_compressed_pack_lies_in_the_bucket_too_and_a_damaged_one_is_passed_by(
+    bucket: Any, study: Study, client: Client, tmp_path: Path
+) -> None:
+    scan(tmp_path, ("1.2.3", "1.2.3.4"), range(1, 6))
+    services.import_folder(tmp_path, collection=study.collection, by=None)
+    assert services.compress_due() == 1
+    series = only_series()
+    (key,) = [each.key for each in bucket.objects.all() if each.key.endswith("jpeg-ls.pack")]
+    small, raw = (
+        served(client.get(f"{address(series)}?encoding={each}")) for each in ("jpeg-ls", "raw")
+    )
+    assert (len(small), len(raw)) == (series.compressed_bytes, series.pack_bytes)
+    forget()
+    assert served(client.get(f"{address(series)}?encoding=jpeg-ls")) == small
+    call_command("verify_storage")
+    bucket.Object(key).put(Body=small[:-1] + b"x")
+    forget()
+    with pytest.raises(CommandError, match="compressed pack"):
+        call_command("verify_storage")
+    assert served(client.get(f"{address(series)}?encoding=jpeg-ls")) == raw
+    call_command("compress_packs", "--again")
+    assert served(client.get(f"{address(series)}?encoding=jpeg-ls")) == small
 
 
 def test_dicomweb_answers_out_of_the_bucket(

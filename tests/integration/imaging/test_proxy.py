@@ -276,6 +276,39 @@ def test_of_a_damaged_pack_nothing_is_sent(proxy: Proxy, series: list[Series]) -
     assert (answer.status_code, asked) == (503, True)
 
 
+def test_a_compressed_pack_is_sent_as_the_platform_would_and_a_raw_one_where_there_is_none(
+    proxy: Proxy, series: list[Series], settings: Any
+) -> None:
+    mine, other = series[:2]
+    address = f"{pack_of(early := issue(mine, other), mine)}?encoding=jpeg-ls"
+    answer, asked = proxy.get(address)
+    assert (answer.content, asked) == (store.pack_path(mine).read_bytes(), True)
+    for one in (mine, other):  # noise so small gets no shorter: as if it did
+        store.compressed_place(one).write_bytes(packs.MAGIC + bytes(90))
+    Series.objects.filter(pk=mine.pk).update(
+        compressed_of=mine.pack_sha256, compressed_sha256="a" * 64, compressed_bytes=94
+    )
+    answer, asked = proxy.get(address)  # its token is older than the pack
+    assert (len(answer.content), asked) == (94, True)
+    issue(mine, other, seconds=61)
+    for token in (early, issue(mine, other, seconds=62)):
+        address = f"{pack_of(token, mine)}?encoding=jpeg-ls"
+        answer, asked = proxy.get(address)
+        assert (answer.status_code, len(answer.content), asked) == (200, 94, False)
+        settings.X_ACCEL_PREFIX = ""
+        said = proxy.long_way(address, Host="127.0.0.1")
+        settings.X_ACCEL_PREFIX = "/protected/"
+        assert answer.content == said.content
+        for name in ALIKE:
+            assert answer.headers.get(name) == said.headers.get(name), name
+        answer, asked = proxy.get(f"{pack_of(token, other)}?encoding=jpeg-ls")
+        assert (answer.content, asked) == (store.pack_path(other).read_bytes(), True)
+    answer, asked = proxy.get(f"{pack_of(issue(other), mine)}?encoding=jpeg-ls")
+    assert (answer.status_code, asked) == (404, True)
+    answer, asked = proxy.get(f"{pack_of(early, mine)}?encoding=../raw.pack")
+    assert (answer.status_code, asked) == (400, True)
+
+
 def test_folders_of_tokens_are_swept_when_their_time_is_over(
     proxy: Proxy, series: list[Series]
 ) -> None:

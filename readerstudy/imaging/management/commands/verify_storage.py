@@ -7,7 +7,7 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError
 from tqdm import tqdm
 
-from readerstudy.imaging import objects, store
+from readerstudy.imaging import objects, selectors, store
 from readerstudy.imaging.models import Instance, Series
 
 DAY = 24 * 3600.0
@@ -39,6 +39,11 @@ class Command(BaseCommand):
             f"pack of series {each.pk}"
             for each in Series.objects.exclude(pack_sha256="").select_related("examination")
             if objects.checksum(store.pack_place(each)) != each.pack_sha256
+        ]
+        wrong += [
+            f"compressed pack of series {each.pk}"
+            for each in selectors.compressed_series()
+            if objects.checksum(store.compressed_place(each)) != each.compressed_sha256
         ]
         self._leftovers(is_wiped=options["wipe_leftovers"])
         if wrong:

@@ -1,0 +1,64 @@
+/** What was fetched while at least one pack was under way. */
+export interface Heard {
+  /** What came over the line, and from the first of it to the last. */
+  bytes: number;
+  ms: number;
+  /** What it was decoded to, and how long that kept the worker from fetching. */
+  decodedBytes: number;
+  decodingMs: number;
+}
+
+/** Of fewer, what was measured is the server's answer, not the line. */
+export const ENOUGH_BYTES = 1e6;
+
+const NOTHING: Heard = { bytes: 0, ms: 0, decodedBytes: 0, decodingMs: 0 };
+
+/** Measures the line and the decoder, over all packs that are fetched at once: they share both. */
+export class Meter {
+  private packs = 0;
+  private heard = NOTHING;
+  private first: number | null = null;
+  private isTold = false;
+
+  /** @param onEnough Told once, as soon as so much has come that the line is known. */
+  constructor(
+    private readonly now: () => number = () => performance.now(),
+    private readonly onEnough: (heard: Heard) => void = () => undefined,
+  ) {}
+
+  begin(): void {
+    this.packs += 1;
+  }
+
+  arrived(bytes: number): void {
+    const now = this.now();
+    this.first ??= now;
+    this.heard = { ...this.heard, bytes: this.heard.bytes + bytes, ms: now - this.first };
+    if (this.isTold || this.heard.bytes < ENOUGH_BYTES) return;
+    this.isTold = true;
+    this.onEnough(this.heard);
+  }
+
+  /** Do something that keeps bytes from being fetched, and note how long it took. */
+  decoding<T extends { bytes: ArrayBuffer }>(decode: () => T): T {
+    const begun = this.now();
+    const frame = decode();
+    const { decodedBytes, decodingMs } = this.heard;
+    this.heard = {
+      ...this.heard,
+      decodedBytes: decodedBytes + frame.bytes.byteLength,
+      decodingMs: decodingMs + this.now() - begun,
+    };
+    return frame;
+  }
+
+  /** What was heard, once the last pack is here or given up. */
+  end(): Heard | null {
+    this.packs -= 1;
+    if (this.packs > 0) return null;
+    const { heard } = this;
+    this.heard = NOTHING;
+    this.first = null;
+    return heard;
+  }
+}
