@@ -148,9 +148,7 @@ def test_r12_the_magnifier_shows_the_place_under_the_pointer_larger(
     x, y = max(places, key=lambda at: ImageStat.Stat(_around(plain, *at, 60)).stddev[0])
     first.hover(position={"x": x, "y": y})
     page.keyboard.down("j")
-    loupe = page.get_by_test_id("loupe")
-    loupe.wait_for()
-    seen = Image.open(BytesIO(loupe.screenshot())).convert("L")
+    seen = Image.open(BytesIO(page.get_by_test_id("loupe").screenshot())).convert("L")  # it waits
     page.keyboard.up("j")
     middle = _around(seen, seen.width // 2, seen.height // 2, 150)
     there = _difference(middle, _around(plain, x, y, 60))

@@ -102,6 +102,25 @@ describe("courier", () => {
     expect(onHeard).toHaveBeenCalledWith(heard);
   });
 
+  test("a decoder that does not come back from a frame costs its series, and no other", async () => {
+    vi.useFakeTimers();
+    const { courier, puppets, stop } = make();
+    const held = courier.stream("/a", 8, stop.signal, vi.fn()).catch((error: unknown) => error);
+    const other = courier.stream("/b", 8, stop.signal, vi.fn()).catch((error: unknown) => error);
+    puppets[0]?.tells({ kind: "decoding", id: 1 });
+    vi.advanceTimersByTime(15_000);
+    puppets[0]?.tells({ kind: "decoding", id: 1 }); // a slow machine's next frame
+    vi.advanceTimersByTime(15_000);
+    expect(puppets[0]?.terminate).not.toHaveBeenCalled();
+    vi.advanceTimersByTime(15_000);
+    expect(puppets[0]?.terminate).toHaveBeenCalledOnce();
+    expect(await held).toBeInstanceOf(PackError);
+    expect(await other).toBeInstanceOf(TypeError); // which is tried again
+    void courier.stream("/c", 8, stop.signal, vi.fn());
+    expect(puppets).toHaveLength(2);
+    vi.useRealTimers();
+  });
+
   test("where no worker can be had the page goes on, and each fetch fails until one can", async () => {
     const puppet = new Puppet();
     let mayStart = false;

@@ -12,8 +12,12 @@ export type Asked =
 export type Told =
   | { kind: "frames"; id: number; frames: readonly PackFrame[] }
   | { kind: "done"; id: number }
+  | { kind: "decoding"; id: number }
   | { kind: "heard"; heard: Heard }
   | { kind: "failed"; id: number; name: string; message: string; status: number };
+
+/** So long no decoder takes over a frame: some milliseconds are usual. */
+const STUCK_MS = 20_000;
 
 interface Job {
   onFrames: (frames: readonly PackFrame[]) => void;
@@ -29,6 +33,7 @@ export class Courier {
   private worker: Worker | null = null;
   private readonly jobs = new Map<number, Job>();
   private asked = 0;
+  private stuck: ReturnType<typeof setTimeout> | undefined;
 
   constructor(
     private readonly make: () => Worker = makeWorker,
@@ -82,16 +87,33 @@ export class Courier {
   private started(): Worker {
     const worker = this.make();
     worker.onmessage = ({ data }: MessageEvent<Told>) => this.hear(data);
-    worker.onerror = () => {
-      this.worker = null; // the next try starts another
-      worker.terminate();
-      const reason = new TypeError("What fetches images has stopped.");
-      for (const job of [...this.jobs.values()]) job.failed(reason);
-    };
+    worker.onerror = () => this.end(worker);
     return worker;
   }
 
+  private end(worker: Worker): void {
+    this.worker = null; // the next try starts another
+    clearTimeout(this.stuck);
+    worker.terminate();
+    const reason = new TypeError("What fetches images has stopped.");
+    for (const job of [...this.jobs.values()]) job.failed(reason);
+  }
+
+  /** A damaged codestream may hold its decoder for ever: the series is given up, others go on. */
+  private watch(id: number): void {
+    const { worker } = this;
+    this.stuck = setTimeout(() => {
+      this.jobs.get(id)?.failed(new PackError("The pack cannot be decoded."));
+      if (worker) this.end(worker);
+    }, STUCK_MS);
+  }
+
   private hear(told: Told): void {
+    clearTimeout(this.stuck);
+    if (told.kind === "decoding") {
+      this.watch(told.id);
+      return;
+    }
     if (told.kind === "heard") {
       this.onHeard(told.heard);
       return;

@@ -6,7 +6,6 @@ import { PackRefused, streamWith } from "./stream";
 
 const meter = new Meter(undefined, (heard) => tell({ kind: "heard", heard }));
 let decode: Promise<Decode> | null = null;
-const stream = streamWith((...request) => fetch(...request), decoder, meter);
 const stops = new Map<number, AbortController>();
 
 addEventListener("message", ({ data }: MessageEvent<Asked>) => {
@@ -22,10 +21,20 @@ function decoder(): Promise<Decode> {
   return decode;
 }
 
+/** The decoder, telling before each frame: from a damaged one it may not come back. */
+async function watched(id: number): Promise<Decode> {
+  const decode = await decoder();
+  return (frame, encoding) => {
+    tell({ kind: "decoding", id });
+    return decode(frame, encoding);
+  };
+}
+
 async function run({ id, address, bytes }: Extract<Asked, { kind: "fetch" }>): Promise<void> {
   const stop = new AbortController();
   stops.set(id, stop);
   meter.begin();
+  const stream = streamWith((...request) => fetch(...request), () => watched(id), meter);
   try {
     await stream(address, bytes, stop.signal, (frames) => {
       tell({ kind: "frames", id, frames }, frames.map((frame) => frame.bytes)); // moved, not copied
