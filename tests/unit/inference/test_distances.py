@@ -6,10 +6,16 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+import inference
 from analysis.matching import MatchError
+from inference import detector as detectors
+from inference.detectors.voxelwise import VoxelwiseDetector
 from inference.distances import DistanceRule, Places, places_of
 from inference.metrics import CaseScore
-from inference.training import records
+from inference.phantom import PhantomCase
+from inference.preprocess import Prepared, resample_labels
+from inference.training import evaluate, records
+from inference.training.cases import Examination
 from inference.training.records import Timed
 from inference.training.summary import summary
 
@@ -141,3 +147,33 @@ def test_the_summary_counts_by_both_rules_beside_each_other() -> None:
     wide = summary([timed(1, places)], 1.0, 1.0, 0.0, DistanceRule(9.0))["by_distance"]
     assert wide["sensitivity"]["all"]["value"] == 1.0  # type: ignore[index]
     assert wide["false_positives_per_case"]["value"] == 0.0  # type: ignore[index]
+
+
+def test_an_evaluated_examination_keeps_where_its_candidates_and_lesions_lie(
+    case: PhantomCase, written: dict[str, list[Path]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A network that answers with the truth, less one lesion: both rules find the same others."""
+    missed, *rest = sorted(each.id for each in case.lesions)
+    assert len(rest) >= 2
+
+    def answer(ready: Prepared) -> np.ndarray:
+        z, y, x = ready.voxels.shape[1:]
+        labels = resample_labels(case.labels, case.series["t1c"].affine, ready.affine, (z, y, x))
+        return np.where(np.isin(labels, rest), 4.0, -9.0).astype(np.float32)[None]
+
+    detector = inference.load_detector(detectors.DEFAULT, "cpu")
+    assert isinstance(detector, VoxelwiseDetector)
+    monkeypatch.setattr(detector, "logits", answer)
+    rows = [
+        {"id": each.id, "diameter_mm": each.diameter_mm, "centroid_mm": each.centroid_mm}
+        for each in reversed(case.lesions)  # in whatever order the truth is written
+    ]
+    examination = Examination(case.seed, written, case.labels, rows)
+    timed = evaluate._evaluate_one(detector, examination, 0.4)
+    assert timed.places is not None
+    by_distance = DistanceRule(2.0).count(timed.places, timed.score.diameters_mm)
+    found = [number != missed for number in sorted([missed, *rest])]
+    assert np.isfinite(timed.score.hits).tolist() == found
+    assert np.isfinite(by_distance.hits).tolist() == found
+    assert by_distance.marks == timed.score.marks
+    assert by_distance.false_scores.size == timed.score.false_scores.size == 0
