@@ -16,6 +16,7 @@ from tqdm import tqdm
 
 import inference
 from inference.detector import WEIGHTS, card_of
+from inference.distances import RADIUS_MM, DistanceRule
 from inference.preprocess import ROLES, SERIES, UnusableExamination, reference_of
 from inference.series import UnreadableSeries, read_examination
 
@@ -50,6 +51,8 @@ def _parser() -> argparse.ArgumentParser:
     one.add_argument("--ct", action="store_true", help="also a CT of the same head")
     one.add_argument("--dry", type=float, default=0, help="share of metastases without oedema")
     one.add_argument("--leptomeningeal", type=int, default=0, help="how many besides")
+    words = "how many small ones at a vessel's wall besides"
+    one.add_argument("--at-vessels", type=int, default=0, help=words)
     one.set_defaults(run=_phantom)
 
     one = commands.add_parser("detect", help="propose lesions on an examination")
@@ -128,6 +131,10 @@ def _measuring(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") 
     one.add_argument("--cases", type=int, default=TEST_CASES)
     one.add_argument("--out", type=Path, default=Path("benchmarks/detectors"))
     one.add_argument("--shift", default="none", help="phantoms unlike the training's, by name")
+    words = "between centroids, mm, in the counting by distance beside that by overlap"
+    one.add_argument("--radius-mm", type=float, default=RADIUS_MM, help=words)
+    words = "by distance, a candidate may find several lesions"
+    one.add_argument("--not-one-to-one", action="store_true", help=words)
     one.set_defaults(run=_evaluate)
 
 
@@ -172,7 +179,7 @@ def _phantom(options: argparse.Namespace) -> None:
             n_lesions=options.lesions,
             with_ct=options.ct,
             dry=options.dry,
-            leptomeningeal=options.leptomeningeal,
+            besides=phantom.Besides(options.leptomeningeal, options.at_vessels),
         )
         phantom.write_dicom(case, folder, patient_id=f"SYNTHETIC-{seed}", study_date="20260101")
         rows = [
@@ -355,12 +362,13 @@ def _evaluate(options: argparse.Namespace) -> None:
     from inference.detectors import families
     from inference.training import cases, ship
 
+    rule = DistanceRule(options.radius_mm, not options.not_one_to_one)
     seeds = cases.TEST_SEEDS[: options.cases]
     known = families.FAMILIES.get(card_of(options.detector).family)
     roles = known.inputs if known else ROLES
     make = partial(cases.make_examination, shift=options.shift, roles=roles)
     folders = _make_all(make, seeds, options.cache, 1)
-    summary = ship.measure(options.detector, folders, options.out, options.shift)
+    summary = ship.measure(options.detector, folders, options.out, options.shift, rule)
     print(json.dumps(summary, indent=1))
 
 

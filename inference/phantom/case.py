@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from copy import deepcopy
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,6 +16,7 @@ from inference.phantom import (
     kinds,
     lesions,
     meninges,
+    perivascular,
     scanner,
     signal,
     vessels,
@@ -37,7 +38,7 @@ class TruthLesion:
     """
 
     id: int
-    kind: str  # solid, ring, haemorrhagic, leptomeningeal, or one of `kinds`
+    kind: str  # solid, ring, haemorrhagic, leptomeningeal, at-vessel, or one of `kinds`
     centroid_mm: tuple[float, float, float]  # LPS
     diameter_mm: float  # longest in the axial plane, measured on the mask
     volume_mm3: float
@@ -59,6 +60,35 @@ class PhantomCase:
     to_patient: Points  # (4, 4): the anatomy's voxels (z, y, x) -> LPS mm
 
 
+@dataclass(frozen=True)
+class Besides:
+    """What grows in a head besides metastases in general; what finds no room is left out.
+
+    Attributes
+    ----------
+    leptomeningeal
+        Leptomeningeal deposits, see `inference.phantom.meninges`.
+    at_vessels
+        Small metastases at a vessel's wall, see `inference.phantom.perivascular`.
+
+    Raises
+    ------
+    ValueError
+        If a number is negative.
+    """
+
+    leptomeningeal: int = 0
+    at_vessels: int = 0
+
+    def __post_init__(self) -> None:
+        for name, number in asdict(self).items():
+            if number < 0:
+                raise ValueError(f"{name} is {number}: give 0 or more")
+
+
+NOTHING = Besides()
+
+
 def make_case(
     seed: int,
     *,
@@ -68,7 +98,7 @@ def make_case(
     with_ct: bool = False,
     of_kinds: Sequence[str] | None = None,
     dry: float = 0.0,
-    leptomeningeal: int = 0,
+    besides: Besides = NOTHING,
 ) -> PhantomCase:
     """Make one synthetic brain MRI.
 
@@ -95,9 +125,8 @@ def make_case(
         Of metastases in general, the share that is without oedema whatever its size, besides those
         (most of the small ones) that have none anyway. Heads, lesions and noise are those of the
         same seed without it.
-    leptomeningeal
-        How many leptomeningeal deposits there are besides, see `inference.phantom.meninges`; what
-        finds no sulcus is left out.
+    besides
+        What else grows there; nothing else changes by it.
 
     Raises
     ------
@@ -106,8 +135,8 @@ def make_case(
     """
     if n_lesions is not None and n_lesions < 0:
         raise ValueError(f"n_lesions is {n_lesions}: give 0 or more, or None to draw a number")
-    if leptomeningeal < 0 or not 0 <= dry <= 1:
-        raise ValueError(f"leptomeningeal is {leptomeningeal}, dry {dry}: give 0 or more, 0 to 1")
+    if not 0 <= dry <= 1:
+        raise ValueError(f"dry is {dry}: give a share, 0 to 1")
     kinds.known(of_kinds or ())
     rng = np.random.default_rng(seed)
     head, dose, enhancing = _head(rng, shift.dose)
@@ -118,9 +147,7 @@ def make_case(
         )
     else:
         planted = kinds.plant(head, of_kinds, dose, rng)
-    if leptomeningeal:
-        own = np.random.default_rng([seed, 4])
-        planted += meninges.coat(head, leptomeningeal, planted, dose, own)
+    planted += _besides(head, besides, planted, dose, seed)
     machine = scanner.draw(rng, shift.slice_mm)
     machine = machine if shift.alter is None else shift.alter(machine)
     case = _acquired(seed, head, planted, enhancing, machine, rng)
@@ -129,6 +156,21 @@ def make_case(
     own = np.random.default_rng([seed, 2])
     scanned = ct.acquire(head.tissues, case.to_patient, own)
     return replace(case, series={**case.series, "ct": scanned})
+
+
+def _besides(
+    head: anatomy.Head, what: Besides, planted: list[Planted], dose: float, seed: int
+) -> list[Planted]:
+    """Each kind by random numbers of its own, so that nothing else is drawn otherwise."""
+    more: list[Planted] = []
+    for stream, count, grown in (
+        (4, what.leptomeningeal, meninges.coat),
+        (5, what.at_vessels, perivascular.plant),
+    ):
+        if count:
+            rng = np.random.default_rng([seed, stream])
+            more += grown(head, count, [*planted, *more], dose, rng)
+    return more
 
 
 def make_earlier(seed: int, *, n_lesions: int | None = None, shrink: float = 0.6) -> PhantomCase:

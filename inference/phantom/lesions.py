@@ -30,7 +30,7 @@ class Planted:
     """A metastasis in the anatomy grid (1 mm)."""
 
     number: int
-    kind: str  # solid, ring, haemorrhagic, leptomeningeal, or one of `kinds`
+    kind: str  # solid, ring, haemorrhagic, leptomeningeal, at-vessel, or one of `kinds`
     nominal_mm: float  # diameter of the sphere it was drawn from
     box: Box
     fraction: Array  # soft fraction of the lesion in its box
@@ -76,7 +76,7 @@ def plant(
             continue
         taken[shape.box] |= shape.fraction > 0.05
         mass_effect(head, shape, rng)
-        planted.append(_grow(head, shape, number, dose, rng, is_dry=dry()))
+        planted.append(grow(head, shape, number, dose, rng, is_dry=dry()))
     white_matter_spots(head, rng)
     return planted
 
@@ -97,7 +97,7 @@ def plant_smaller(
         centre = middle + [part.start for part in each.box]
         shape = outline(head, centre, radius, rng)
         mass_effect(head, shape, rng)
-        planted.append(_grow(head, shape, each.number, dose, rng))
+        planted.append(grow(head, shape, each.number, dose, rng))
     white_matter_spots(head, rng)
     return planted
 
@@ -170,7 +170,7 @@ def mass_effect(head: Head, shape: Shape, rng: np.random.Generator) -> None:
         part[box] = ndimage.map_coordinates(part[box].copy(), at, order=1, mode="nearest")
 
 
-def _grow(
+def grow(
     head: Head,
     shape: Shape,
     number: int,

@@ -1,7 +1,9 @@
 """Phantoms unlike those of the training: other thickness, contrast dose, scanner.
 
-Every shift keeps a seed's anatomy and lesions; only what is named differs, so that a detector's
-figures under a shift are compared case by case with those in distribution.
+A shift of slices, scanner or motion keeps a seed's anatomy and lesions, so that a detector's
+figures under it are compared case by case with those in distribution. A shift of the dose keeps the
+head alone: where the dose is given none is drawn, and vessels and lesions come out otherwise (the
+same for every dose that is given).
 """
 
 from collections.abc import Callable

@@ -47,13 +47,15 @@ def lesion_count(seed: int) -> int:
 class Plan:
     """How a training phantom is made: how many metastases of which median size, which machine.
 
-    `dry` is the share of metastases without oedema whatever their size (`phantom.make_case`).
+    `dry` is the share of metastases without oedema whatever their size, `at_vessels` how many
+    small ones there are at vessels besides (`phantom.make_case`).
     """
 
     lesions: int
     median_mm: float
     machine: Shift
     dry: float = 0.0
+    at_vessels: int = 0
 
 
 @dataclass(frozen=True)
@@ -68,11 +70,14 @@ class Mixture:
         How many metastases of which median size in mm the others hold; None: as the bench.
     dry
         Share of the others' metastases without oedema.
+    at_vessels
+        How many small ones at vessels the others hold besides.
     """
 
     crowded: frozenset[int]
     several: tuple[int, float] | None = None
     dry: float = 0.0
+    at_vessels: int = 0
 
 
 # A number is part of a case's name in the cache: another mixture gets another number. By plan 2
@@ -80,6 +85,7 @@ class Mixture:
 PLANS = {
     2: Mixture(frozenset({1, 2, 3, 6, 7, 8})),
     3: Mixture(frozenset({1, 2, 8}), several=(14, 8.0), dry=0.5),
+    4: Mixture(frozenset({1, 2, 8}), several=(14, 8.0), dry=0.5, at_vessels=6),
 }
 
 
@@ -88,7 +94,8 @@ def plan(seed: int, number: int = PLAN) -> Plan:
 
     By plan 2 six of ten hold forty metastases, most of them small, which a detector needs to see
     most often; two are like those of the bench, two hold none. By plan 3 three are crowded, and
-    five hold fourteen, large ones among them, half of them without oedema. Four of ten come from
+    five hold fourteen, large ones among them, half of them without oedema; by plan 4 these five
+    hold six small ones at vessels too. Four of ten come from
     machines of a wider range than the bench's. Calibration and bench have phantoms of their own
     distribution (`lesion_count`), so that the crowd moves no measured figure or probability.
     """
@@ -101,7 +108,7 @@ def plan(seed: int, number: int = PLAN) -> Plan:
     if kind in _EMPTY:
         return Plan(0, MEDIAN_MM, machine)
     several, median_mm = mixture.several or (lesion_count(seed), MEDIAN_MM)
-    return Plan(several, median_mm, machine, mixture.dry)
+    return Plan(several, median_mm, machine, mixture.dry, mixture.at_vessels)
 
 
 def folder_of(cache: Path, roles: tuple[str, ...]) -> Path:
@@ -149,6 +156,7 @@ def make_each(seed: int, folders: Mapping[tuple[str, ...], Path], number: int = 
         shift=how.machine,
         with_ct=any("ct" in roles for roles in missing),  # MR is the same with and without
         dry=how.dry,
+        besides=phantom.Besides(at_vessels=how.at_vessels),
     )
     for roles, path in missing.items():
         _store(case, path, roles)

@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from inference import brats, metrics
+from inference import brats, distances, metrics
 from inference.agreement import Agreement, agreement
 from inference.detectors.voxelwise import VoxelwiseDetector, candidates
 from inference.lesions import Lesion
@@ -59,7 +59,14 @@ def _evaluate_one(
         if detector.probability(each.score) >= level
     ]
     counted = brats.score(shown, labels, reference.spacing_mm)
-    return Timed(examination.seed, score, seconds, network_seconds, tuple(outlines), counted)
+    places = distances.places_of(
+        [each.score for each in found],
+        [each.centroid_mm for each in proposals],
+        [row["centroid_mm"] for row in sorted(examination.lesions, key=lambda row: int(row["id"]))],
+    )
+    return Timed(
+        examination.seed, score, seconds, network_seconds, tuple(outlines), counted, places
+    )
 
 
 def _outline(lesion: Lesion, labels: NDArray[np.uint8], number: int) -> Agreement:

@@ -9,8 +9,10 @@ from typing import Any
 
 import numpy as np
 
+from inference import distances
 from inference.agreement import Agreement
 from inference.brats import BratsScore
+from inference.distances import Places
 from inference.metrics import CaseScore
 
 
@@ -29,6 +31,8 @@ class Timed:
         of before this was kept.
     brats
         BraTS-METS' counting of the candidates at the operating point; None likewise.
+    places
+        Where candidates and lesions lie, to count by distance; None likewise.
     """
 
     seed: int
@@ -37,6 +41,7 @@ class Timed:
     network_seconds: float = float("nan")
     outlines: tuple[Agreement | None, ...] = ()
     brats: BratsScore | None = None
+    places: Places | None = None
 
 
 def save(results: Sequence[Timed], path: Path) -> None:
@@ -64,7 +69,8 @@ def _line(each: Timed) -> str:
         "dice": each.score.dice.round(4).tolist(),
         "false_scores": each.score.false_scores.round(4).tolist(),
     }
-    return json.dumps(row | _details(each)) + "\n"
+    places = {} if each.places is None else {"places": each.places.to_json()}
+    return json.dumps(row | _details(each) | places) + "\n"
 
 
 def _details(each: Timed) -> dict[str, Any]:
@@ -96,8 +102,9 @@ def _timed(row: dict[str, Any]) -> Timed:
     arrays = (np.array(row[k], dtype=np.float64) for k in ("diameters_mm", "dice", "false_scores"))
     diameters, dice, false = arrays
     score = CaseScore(diameters, hits, dice, false)
+    places = distances.from_json(row["places"]) if "places" in row else None
     if "brats" not in row:
-        return Timed(int(row["seed"]), score, float(row["seconds"]))
+        return Timed(int(row["seed"]), score, float(row["seconds"]), places=places)
     counted = row["brats"]
     return Timed(
         int(row["seed"]),
@@ -108,4 +115,5 @@ def _timed(row: dict[str, Any]) -> Timed:
         BratsScore(
             tuple(counted["dice"]), tuple(counted["hd95_mm"]), int(counted["false_positives"])
         ),
+        places,
     )

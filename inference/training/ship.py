@@ -14,6 +14,7 @@ from inference import detector as detectors
 from inference.detector import WEIGHTS, Card, Detector, write_card
 from inference.detectors.families import family_of
 from inference.detectors.voxelwise import VoxelwiseDetector
+from inference.distances import DistanceRule
 from inference.preprocess import reference_of
 from inference.training import calibrate, evaluate, records
 from inference.training.cases import load_examination
@@ -118,14 +119,18 @@ def ship(
 
 
 def measure(
-    name_at_version: str, folders: Sequence[Path], out: Path, shift: str = "none"
+    name_at_version: str,
+    folders: Sequence[Path],
+    out: Path,
+    shift: str = "none",
+    distance: DistanceRule | None = None,
 ) -> dict[str, Any]:
     """Measure a detector on held-out phantoms and keep raw scores.
 
     In distribution the card's performance is filled in; under a shift the summary is answered and
     the raw scores lie beside the others, as `NAME-VERSION.SHIFT.jsonl`. Each case's are kept as it
     is done, beside the examinations, under a hash of weights and operating point: a run that was
-    stopped, or that is to be of more cases, goes on from there.
+    stopped, or that is to be of more cases, or to count by another `distance`, goes on from there.
     """
     card = detectors.card_of(name_at_version)
     out.mkdir(parents=True, exist_ok=True)
@@ -135,7 +140,7 @@ def measure(
     digest = hashlib.sha256(of.encode()).hexdigest()[:12]
     results = _continued(card, folders, folders[0].parent / f"{target.stem}.{digest}.jsonl")
     records.save(results, target)
-    found = summarised(results, *threshold_of(card))
+    found = summarised(results, *threshold_of(card), distance)
     if shift == "none":
         measured = {**card.words, "performance": found}
         write_card(replace(card, words=measured), Path(card.folder))

@@ -1,11 +1,13 @@
 """The figures of a detector, from its raw outcomes, with bootstrap intervals over cases."""
 
 from collections.abc import Callable, Sequence
+from dataclasses import asdict
 from typing import TypeVar
 
 import numpy as np
 
 from inference import metrics
+from inference.distances import DistanceRule
 from inference.metrics import CaseScore
 from inference.training.records import Timed
 
@@ -13,9 +15,17 @@ Case = TypeVar("Case")
 
 
 def summary(
-    results: Sequence[Timed], threshold: float, temperature: float, bias: float
+    results: Sequence[Timed],
+    threshold: float,
+    temperature: float,
+    bias: float,
+    distance: DistanceRule | None = None,
 ) -> dict[str, object]:
-    """The table of the card: sensitivity by size with intervals, false positives, calibration."""
+    """The table of the card: sensitivity by size with intervals, false positives, calibration.
+
+    By overlap (`inference.metrics`); `by_distance` counts the same candidates by `distance` (the
+    default rule when left out), where their places were kept.
+    """
     cases = [each.score for each in results]
     true = np.concatenate([c.hits[np.isfinite(c.hits)] for c in cases])
     false = np.concatenate([c.false_scores for c in cases])
@@ -27,6 +37,18 @@ def summary(
         "cases": len(cases),
         "cases_without_lesions": sum(not len(c.hits) for c in cases),
         "lesions": int(sum(len(c.hits) for c in cases)),
+        **_counted(cases, threshold),
+        "dice_of_found": round(float(found.mean()), 3) if len(found) else None,
+        "calibration_error": round(metrics.calibration_error(probabilities, correct), 3),
+        "seconds_median": round(float(np.median([each.seconds for each in results])), 1),
+        **_outlines(results, threshold),
+        **_by_distance(results, threshold, distance or DistanceRule()),
+    }
+
+
+def _counted(cases: Sequence[CaseScore], threshold: float) -> dict[str, object]:
+    """What any counting rule gives: lesions found, by size too, false positives, FROC."""
+    return {
         "sensitivity": {
             _name(low, high): _sensitivity(cases, threshold, low, high)
             for low, high in ((0.0, np.inf), *metrics.SIZES_MM)
@@ -44,11 +66,21 @@ def summary(
             )
             for rate in (0.25, 0.5, 1, 2)
         },
-        "dice_of_found": round(float(found.mean()), 3) if len(found) else None,
-        "calibration_error": round(metrics.calibration_error(probabilities, correct), 3),
-        "seconds_median": round(float(np.median([each.seconds for each in results])), 1),
-        **_outlines(results, threshold),
     }
+
+
+def _by_distance(
+    results: Sequence[Timed], threshold: float, rule: DistanceRule
+) -> dict[str, object]:
+    """The same candidates counted by the centroids' distance; {} where places were not kept."""
+    cases = [
+        rule.count(each.places, each.score.diameters_mm)
+        for each in results
+        if each.places is not None
+    ]
+    if len(cases) < len(results):
+        return {}
+    return {"by_distance": {**asdict(rule), **_counted(cases, threshold)}}
 
 
 def _name(low: float, high: float) -> str:

@@ -15,7 +15,9 @@ from inference.phantom import (
     fields,
     lesions,
     meninges,
+    perivascular,
     scanner,
+    vessels,
 )
 from inference.phantom import case as making
 from inference.phantom.anatomy import Head
@@ -99,10 +101,16 @@ def test_an_earlier_lesion_is_smaller(shrink: float) -> None:
         phantom.make_earlier(1, shrink=shrink)
 
 
-@pytest.mark.parametrize("asked", [{"n_lesions": -1}, {"leptomeningeal": -1}, {"dry": 1.5}])
+@pytest.mark.parametrize("asked", [{"n_lesions": -1}, {"dry": 1.5}])
 def test_a_number_of_lesions_or_a_share_that_cannot_be_is_refused(asked: dict[str, Any]) -> None:
-    with pytest.raises(ValueError, match="give 0 or more"):
+    with pytest.raises(ValueError, match=r"give (0 or more|a share)"):
         phantom.make_case(1, **asked)
+
+
+@pytest.mark.parametrize("asked", ["leptomeningeal", "at_vessels"])
+def test_a_negative_number_of_what_grows_besides_is_refused(asked: str) -> None:
+    with pytest.raises(ValueError, match=f"{asked} is -1: give 0 or more"):
+        phantom.Besides(**{asked: -1})
 
 
 @pytest.fixture(scope="module")
@@ -149,6 +157,33 @@ def test_leptomeningeal_deposits_are_thin_sheets_along_the_pia_without_oedema(he
         assert mine.tissues.gadolinium[each.box][solid].min() > 0.1
 
 
+def test_metastases_at_vessels_touch_or_nearly_touch_them_and_leave_them_whole(head: Head) -> None:
+    mine = deepcopy(head)
+    vessels.add(mine, 1.0, np.random.default_rng(2))
+    first = lesions.plant(mine, 2, 1.0, np.random.default_rng(3), 12.0)
+    blood, tumour = mine.tissues["blood"].copy(), mine.tissues["tumour"].copy()
+    found = perivascular.plant(mine, 4, first, 1.0, np.random.default_rng(6))
+    assert [each.number for each in found] == [3, 4, 5, 6]
+    assert {each.kind for each in found} == {perivascular.KIND}
+    wall = np.argwhere(blood > 0.5)
+    for each in found:
+        solid = np.argwhere(each.fraction > 0.5) + [part.start for part in each.box]
+        gaps = np.linalg.norm(solid[:, None] - wall[None], axis=2).min()
+        assert 1 <= gaps <= 2.5  # voxels of 1 mm between middles: 1 is wall to wall
+        assert 2 <= each.nominal_mm < 7
+        assert (mine.brain[each.box][each.fraction > 0.5] > 0.5).all()
+        assert mine.tissues.gadolinium[each.box][each.fraction > 0.5].min() > 0.1
+        for other in first:
+            laid = np.zeros(mine.brain.shape, bool)
+            laid[other.box] = other.fraction > 0.1
+            assert not laid[tuple(solid.T)].any()
+    grown = mine.tissues["tumour"] - tumour  # oedema may seep over a vessel, a tumour does not
+    assert grown[blood > 0.9].max() < 0.1
+    assert grown.max() > 0.8
+    assert mine.tissues["blood"][blood > 0.9].min() > 0.7
+    assert np.abs(mine.tissues.fractions.sum(0) - 1).max() < 1e-3
+
+
 def test_an_examination_is_asked_for_dry_metastases_and_leptomeningeal_deposits(
     head: Head, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -162,7 +197,7 @@ def test_an_examination_is_asked_for_dry_metastases_and_leptomeningeal_deposits(
 
     oedema, *usual = planted()
     without, *dry = planted(dry=1.0)
-    _, *more = planted(leptomeningeal=2)
+    _, *more = planted(besides=phantom.Besides(leptomeningeal=2))
     assert without < oedema
     assert [each.kind for each in more[len(usual) :]] == [meninges.KIND] * 2
     for each, other, third in zip(usual, dry, more, strict=False):
