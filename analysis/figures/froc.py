@@ -6,7 +6,7 @@ import numpy as np
 from matplotlib.figure import Figure
 
 from analysis.figures.style import FONT_PT, INK, Theme, label, legend, looks, sheet
-from analysis.freeresponse.curves import CurveKind, average_curve, reader_curve
+from analysis.freeresponse.curves import CurveKind, average_curve, has_curve, reader_curve
 from analysis.freeresponse.data import FrocData
 from analysis.freeresponse.lesions import SizeBin
 
@@ -24,12 +24,18 @@ def froc_figure(
     control: str | None = None,
     theme: Theme = "light",
 ) -> Figure:
-    """Curves of every reader and, thick, their average in each modality."""
+    """Curves of every reader and, thick, their average in each modality.
+
+    Who has read no case with a lesion there (or for AFROC no healthy one) has none, and counts in
+    no average.
+    """
     figure, (axis,) = sheet(3.5, 3.0, theme=theme)
     for name, look in looks(data.modalities, control).items():
-        read = data.was_read[data.modalities.index(name)].any(axis=1)
-        readers = [reader for reader, has in zip(data.readers, read, strict=True) if has]
-        curves = [reader_curve(data, name, reader, kind) for reader in readers]
+        curves = [
+            reader_curve(data, name, reader, kind)
+            for reader in data.readers
+            if has_curve(data, name, reader, kind)
+        ]
         colour, dash = look.colour, look.dash
         for curve in curves:
             axis.plot(curve.x, curve.y, color=colour, linestyle=dash, linewidth=0.7, alpha=0.65)

@@ -15,6 +15,7 @@ from analysis.freeresponse.data import FrocData
 from analysis.tables import DataError
 
 Floats = NDArray[np.float64]
+Bools = NDArray[np.bool_]
 CurveKind = Literal["froc", "afroc", "wafroc"]
 
 
@@ -43,6 +44,18 @@ class Curve:
     threshold: Floats
 
 
+def has_curve(data: FrocData, modality: str, reader: str, kind: CurveKind = "froc") -> bool:
+    """Whether a reader read what a curve needs: a case with a lesion, and a case for the x axis.
+
+    Raises
+    ------
+    DataError
+        When a name is unknown.
+    """
+    i, j = _place(data.modalities, modality, "modality"), _place(data.readers, reader, "reader")
+    return bool(_base(data, i, j, kind).any() and data.was_read[i, j, data.lesion_case].any())
+
+
 def reader_curve(data: FrocData, modality: str, reader: str, kind: CurveKind = "froc") -> Curve:
     """One reader's curve in one modality.
 
@@ -52,10 +65,8 @@ def reader_curve(data: FrocData, modality: str, reader: str, kind: CurveKind = "
         When the name is unknown, or the reader read nothing there.
     """
     i, j = _place(data.modalities, modality, "modality"), _place(data.readers, reader, "reader")
-    was_read = data.was_read[i, j]
-    base = was_read if kind == "froc" else was_read & ~data.truth
-    seen = was_read[data.lesion_case]
-    if not base.any() or not seen.any():
+    base, seen = _base(data, i, j, kind), data.was_read[i, j, data.lesion_case]
+    if not has_curve(data, modality, reader, kind):
         raise DataError(f"Reader {reader} read no usable case in modality {modality}.")
     false = _false_ratings(data, i, j, kind)
     weight = data.weight[seen] if kind == "wafroc" else np.ones(int(seen.sum()))
@@ -94,6 +105,12 @@ def _interpolated(curve: Curve, x: Floats) -> Floats:
     """Linear between points; at a vertical step the upper end."""
     last = np.r_[np.diff(curve.x) > 0, True]  # of each run of equal x, the highest point
     return np.asarray(np.interp(x, curve.x[last], curve.y[last]), dtype=float)
+
+
+def _base(data: FrocData, i: int, j: int, kind: CurveKind) -> Bools:
+    """The cases that false positives are counted over."""
+    was_read = data.was_read[i, j]
+    return was_read if kind == "froc" else was_read & ~data.truth
 
 
 def _false_ratings(data: FrocData, i: int, j: int, kind: CurveKind) -> Floats:

@@ -267,7 +267,7 @@ def packed(series: Series) -> np.ndarray:
     path = store.pack_path(series)
     path.parent.mkdir(parents=True)
     frames = b"".join(slices[number].tobytes() for number in order)
-    path.write_bytes(packs.head(order, slices[0].nbytes) + frames)
+    path.write_bytes(packs.head(order, [slices[0].nbytes] * len(order)) + frames)
     return slices
 
 

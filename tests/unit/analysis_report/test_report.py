@@ -105,6 +105,21 @@ def test_every_figure_is_drawn_in_both_themes_and_the_same_twice(found: report.R
         assert png(make_figure(), dpi=50).startswith(b"\x89PNG")
 
 
+def test_a_reader_who_has_read_healthy_cases_only_has_no_curve_and_stops_no_report(
+    study: SimulatedStudy,
+) -> None:
+    """As who has just begun, when a study is closed."""
+    healthy = study.truth.groupby("case")["lesion"].max().eq(0)
+    reader = study.reads["reader"].iloc[0]
+    begun = study.reads["case"].map(healthy) & (study.reads["modality"] == "control")
+    kept = study.reads[(study.reads["reader"] != reader) | begun]
+    read = study.marks.merge(kept[["reader", "modality", "case"]])
+    found = make(SimulatedStudy(kept, read, study.truth))
+    for draw in found.figures.values():
+        assert svg(draw(theme="light"))
+    assert len(found.figures["froc"](theme="light").axes[0].lines) == 2 * (5 + 1)
+
+
 def test_the_statement_answers_the_question_first(found: report.Report) -> None:
     assert found.statement.startswith("Reading with ai was superior to reading with control")
     assert "geometric mean" in found.statement

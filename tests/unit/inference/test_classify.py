@@ -87,7 +87,7 @@ def test_where_the_classes_look_alike_no_head_can_tell_them(
 
 @pytest.mark.parametrize(
     "head",
-    [head_of("svm"), head_of("random-forest"), ResNetHead(epochs=24)],
+    [head_of("svm"), head_of("random-forest"), ResNetHead(epochs=40)],
     ids=["svm", "random-forest", "resnet"],
 )
 def test_every_head_learns_bright_from_dark(head: Head) -> None:
