@@ -109,7 +109,7 @@ def _interpolated(curve: Curve, x: Floats) -> Floats:
 
 def _base(data: FrocData, i: int, j: int, kind: CurveKind) -> Bools:
     """The cases that false positives are counted over."""
-    was_read = data.was_read[i, j]
+    was_read: Bools = data.was_read[i, j]
     return was_read if kind == "froc" else was_read & ~data.truth
 
 
