@@ -80,7 +80,8 @@ def test_a_closed_tab_and_a_lost_connection_cost_only_what_was_not_sent(
     page.on("request", lambda request: offsets.append(request.headers.get("upload-offset", "")))
     page.locator("#files").set_input_files(str(big))
     expect(page.get_by_role("heading", name=TAGS)).to_be_visible(timeout=120_000)
-    assert next(filter(None, offsets)) == str(CHUNK)
+    # Of the chunk that was held back the closing tab may have sent a part: that is not lost either.
+    assert CHUNK <= int(next(filter(None, offsets))) < big.stat().st_size
     assert not [each for each in sent if each.startswith("POST") and each.endswith("/uploads")]
     expect(page.get_by_text("9 files: 8 stored, 0 there already, 1 refused")).to_be_visible()
     expect(page.get_by_text("It is not a DICOM file.").first).to_be_visible()
