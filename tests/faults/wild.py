@@ -80,11 +80,11 @@ def second_window(reader: "ScriptedReader", tab: Tab) -> Tab:
     second = tab.next_tab()
     second.before = [tab]
     reader.persist(second.reload)
+    reader.tabs.append(second)  # before it sends: the reader may be withdrawn at any moment
     second.fence = second.packet["read"]["fence"]
     second.does("first_render")
     refused_as_stale(reader, second)
     reader.persist(second.take_over)
-    reader.tabs.append(second)
     tab.does("scroll")
     refused_as_stale(reader, tab)
     second.does("first_render")
