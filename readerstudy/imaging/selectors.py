@@ -2,7 +2,7 @@
 
 import hashlib
 import struct
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import date, datetime
 from functools import lru_cache
 from pathlib import Path
@@ -16,7 +16,7 @@ from PIL import Image
 from pydicom.errors import InvalidDicomError
 
 from readerstudy.accounts.models import User
-from readerstudy.imaging import compressed, rendering, store
+from readerstudy.imaging import compressed, objects, rendering, store
 from readerstudy.imaging.deidentify import map_uid
 from readerstudy.imaging.models import (
     Collection,
@@ -59,10 +59,12 @@ def uncompressed() -> QuerySet[Series]:
     return packed.select_related("examination").order_by("-created_at", "pk")
 
 
-def compressed_series() -> QuerySet[Series]:
-    """The series that have a compressed pack of their pack."""
+def damaged_compressed_series() -> Iterator[Series]:
+    """Those whose compressed pack is missing, or is not what its checksum says."""
     made = Series.objects.exclude(compressed_bytes=0).filter(compressed_of=F("pack_sha256"))
-    return made.select_related("examination")
+    for series in made.select_related("examination"):
+        if objects.checksum(store.compressed_place(series)) != series.compressed_sha256:
+            yield series
 
 
 def geometries(examination_id: UUID) -> dict[str, Mapping[str, Any]]:

@@ -7,8 +7,7 @@ from typing import Any
 from django.core.management.base import BaseCommand
 from tqdm import tqdm
 
-from readerstudy.imaging import objects, selectors, store
-from readerstudy.imaging.models import Series
+from readerstudy.imaging import selectors
 from readerstudy.imaging.services import compress
 
 
@@ -28,7 +27,7 @@ class Command(BaseCommand):
     def handle(self, *_args: Any, **options: Any) -> None:
         """Compress, with a progress bar; say how much shorter they became."""
         raw = short = count = 0
-        damaged = filter(_is_damaged, selectors.compressed_series()) if options["again"] else ()
+        damaged = selectors.damaged_compressed_series() if options["again"] else ()
         for series in tqdm(chain(selectors.uncompressed(), damaged), unit="series"):
             if compress(series):
                 count += 1
@@ -37,7 +36,3 @@ class Command(BaseCommand):
             f"{count} series compressed, {raw / 1e6:.1f} to {short / 1e6:.1f} MB; "
             f"{selectors.uncompressed().count()} could not be read."
         )
-
-
-def _is_damaged(series: Series) -> bool:
-    return objects.checksum(store.compressed_place(series)) != series.compressed_sha256

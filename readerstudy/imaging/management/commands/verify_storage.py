@@ -41,9 +41,7 @@ class Command(BaseCommand):
             if objects.checksum(store.pack_place(each)) != each.pack_sha256
         ]
         wrong += [
-            f"compressed pack of series {each.pk}"
-            for each in selectors.compressed_series()
-            if objects.checksum(store.compressed_place(each)) != each.compressed_sha256
+            f"compressed pack of series {each.pk}" for each in selectors.damaged_compressed_series()
         ]
         self._leftovers(is_wiped=options["wipe_leftovers"])
         if wrong:
