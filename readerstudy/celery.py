@@ -47,6 +47,7 @@ def configure() -> None:
         broker_transport_options=_transport_options(),
         broker_connection_retry_on_startup=True,
         broker_connection_max_retries=None,
+        broker_channel_error_retry=True,  # a full Redis refuses what a worker writes: it goes on
         task_acks_late=True,
         task_reject_on_worker_lost=True,
         task_acks_on_failure_or_timeout=True,

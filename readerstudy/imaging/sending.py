@@ -70,7 +70,7 @@ def c_store(path: Path, address: str, *, calling: str, called: str) -> None:
     NotTaken
         When there is no association, the class is not taken, or with the status of a refusal.
     """
-    from pynetdicom import AE  # slow to load, and the worker alone sends
+    from pynetdicom import AE, evt  # slow to load, and the worker alone sends
 
     host, _, port = address.rpartition(":")
     data = pydicom.dcmread(path)
@@ -78,13 +78,17 @@ def c_store(path: Path, address: str, *, calling: str, called: str) -> None:
     ae.acse_timeout = ae.dimse_timeout = ae.network_timeout = TIMEOUT_S
     ae.connection_timeout = TIMEOUT_S
     ae.add_requested_context(data.SOPClassUID, data.file_meta.TransferSyntaxUID)
-    association = ae.associate(host, int(port), ae_title=called)
+    opened: list[object] = []
+    association = ae.associate(
+        host, int(port), ae_title=called, evt_handlers=[(evt.EVT_CONN_OPEN, opened.append)]
+    )
     if association.is_rejected:
         raise NotTaken("It rejected the association: check the AE titles.", is_final=True)
     if not association.is_established:
         if association.rejected_contexts:
             raise NotTaken("It does not take this kind of object.", is_final=True)
-        raise NotTaken("No association: it cannot be reached.", is_final=False)
+        why = "it broke off, or did not answer" if opened else "it cannot be reached"
+        raise NotTaken(f"No association: {why}.", is_final=False)
     try:
         status = association.send_c_store(data).get("Status")
     finally:

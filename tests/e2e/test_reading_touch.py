@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, CDPSession, Page
+from playwright.sync_api import Browser, CDPSession, Locator, Page
 
 from tests.e2e import room
 from tests.e2e.conftest import Site, Visit, sign_in
@@ -14,6 +14,7 @@ from tests.e2e.test_reading_room import open_room
 pytestmark = pytest.mark.browser
 
 Open = Callable[..., Page]
+TAPS = 3
 LEAST_PX = 24  # WCAG 2.2, 2.5.8
 # What can be operated and is under 24 px in a direction; a label makes its field's target larger.
 SMALL = """() => [...document.querySelectorAll(
@@ -139,6 +140,19 @@ def _ruler(page: Page) -> float:
     return float(width) / float(length[0])
 
 
+def _tap(target: Locator, *, until: Callable[[], bool], what: str) -> None:
+    """A finger's tap, again where the machine held its two halves apart: that is a long press."""
+    for _ in range(TAPS - 1):
+        target.tap()
+        try:
+            room.until(target.page, until, what, patience_s=10)
+        except AssertionError:
+            continue
+        return
+    target.tap()
+    room.until(target.page, until, what)
+
+
 def test_r12_fingers_leaf_window_enlarge_and_mark_and_a_palm_does_nothing(opened: Open) -> None:
     page = opened(1180, 820, has_touch=True)  # a tablet
     _enter(page)
@@ -149,8 +163,8 @@ def test_r12_fingers_leaf_window_enlarge_and_mark_and_a_palm_does_nothing(opened
     room.until(page, lambda: _shown(page, "slice") != slice_, "the finger to leaf")
     assert _shown(page, "window") == window
     assert _is_in_hand(page, "scroll")
-    page.get_by_test_id("tool-window").tap()
-    room.until(page, lambda: _is_in_hand(page, "window"), "the tool in hand")
+    tool = page.get_by_test_id("tool-window")
+    _tap(tool, until=lambda: _is_in_hand(page, "window"), what="the tool in hand")
     slice_ = _shown(page, "slice")
     fingers.drag((0, 0), (90, 40))
     room.until(page, lambda: _shown(page, "window") != window, "the finger to window")
@@ -161,8 +175,8 @@ def test_r12_fingers_leaf_window_enlarge_and_mark_and_a_palm_does_nothing(opened
     marks = int(room.sign(page, "marks"))
     fingers.rest((30, 40))
     room.until(page, lambda: int(room.sign(page, "marks")) == marks + 1, "the long press to mark")
-    page.get_by_test_id("rating").get_by_test_id("mark-rating").tap()
-    room.until(page, lambda: room.sign(page, "unrated") == "false", "the tap to rate")
+    rating = page.get_by_test_id("rating").get_by_test_id("mark-rating")
+    _tap(rating, until=lambda: room.sign(page, "unrated") == "false", what="the tap to rate")
     room.shoot(page, "touch-1180")
     _palm_does_nothing(page, fingers)
     assert page.evaluate(SMALL) == []

@@ -92,6 +92,16 @@ class Worker:
             env=self.platform.environment(DETECT_S=str(self.detect_s), **leases),
         )  # fmt: skip
 
+    def hold(self) -> None:
+        """Stop it in its tracks, with its children, until it is `let_go`."""
+        assert self.process
+        os.killpg(self.process.pid, signal.SIGSTOP)
+
+    def let_go(self) -> None:
+        """Let it go on after it was held."""
+        assert self.process
+        os.killpg(self.process.pid, signal.SIGCONT)
+
     def kill(self) -> None:
         """Kill it and its children, as by `kill -9`."""
         if self.process is not None:

@@ -13,6 +13,7 @@ from tests.faults.platform import Platform
 # Where there is Redis there is PostgreSQL: the production shape.
 pytestmark = [pytest.mark.redis, pytest.mark.postgres]
 WITHIN_S = 60.0  # the fault list's own limit
+FULL_S = 5.0  # a worker that stops of it has stopped by then
 
 
 @pytest.fixture(scope="module")
@@ -72,11 +73,30 @@ def test_b5_a_redis_that_is_full_refuses_no_request(
     platform: Platform, broker: PrivateRedis, worker: Worker
 ) -> None:
     """It takes nothing more (`noeviction`); the run is a row, and starts when there is room."""
+    assert ends_once(platform, platform.ask("enqueue")), "the worker does not work at all"
     broker.client.config_set("maxmemory-policy", "noeviction")
     broker.client.config_set("maxmemory", "1")
     asked_meanwhile = platform.ask("enqueue")
     broker.client.config_set("maxmemory", "0")
     assert ends_once(platform, asked_meanwhile)
+
+
+@pytest.mark.fault("B5")
+def test_b5_a_redis_that_is_full_stops_no_worker_that_takes_a_message(
+    platform: Platform, broker: PrivateRedis, worker: Worker
+) -> None:
+    """What it writes of a message that it was given is refused, then all it asks for anew."""
+    assert ends_once(platform, platform.ask("enqueue")), "the worker does not work at all"
+    worker.hold()
+    given = platform.ask("enqueue")
+    broker.client.config_set("maxmemory-policy", "noeviction")
+    broker.client.config_set("maxmemory", "1")
+    worker.let_go()
+    time.sleep(FULL_S)
+    assert worker.process
+    assert worker.process.poll() is None
+    broker.client.config_set("maxmemory", "0")
+    assert ends_once(platform, given)
 
 
 @pytest.mark.fault("B2")

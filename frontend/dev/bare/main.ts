@@ -39,7 +39,7 @@ async function show(series: readonly Series[], token: string, boxes: readonly Bo
     const frames = new SeriesFrames(each);
     library.set(each.id, frames);
     const stream = streamWith((...request) => fetch(...request));
-    await fetchPack(packAddress(token, each.id), frames, new AbortController().signal, stream);
+    await fetchPack(packAddress(token, each.id, "raw"), frames, new AbortController().signal, stream);
   }
   for (const { viewport } of shown) {
     engine.disableElement(viewport.id);
