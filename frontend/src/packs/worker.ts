@@ -2,6 +2,7 @@
 import type { Asked, Told } from "./courier";
 import type { Decode } from "./jpegls";
 import { Meter } from "./meter";
+import { Sheaf } from "./sheaf";
 import { PackRefused, streamWith } from "./stream";
 
 const meter = new Meter(undefined, (heard) => tell({ kind: "heard", heard }));
@@ -35,12 +36,15 @@ async function run({ id, address, bytes }: Extract<Asked, { kind: "fetch" }>): P
   stops.set(id, stop);
   meter.begin();
   const stream = streamWith((...request) => fetch(...request), () => watched(id), meter);
+  const sheaf = new Sheaf((frames) => {
+    tell({ kind: "frames", id, frames }, frames.map((frame) => frame.bytes)); // moved, not copied
+  });
   try {
-    await stream(address, bytes, stop.signal, (frames) => {
-      tell({ kind: "frames", id, frames }, frames.map((frame) => frame.bytes)); // moved, not copied
-    });
+    await stream(address, bytes, stop.signal, sheaf.put);
+    sheaf.flush();
     tell({ kind: "done", id });
   } catch (error) {
+    sheaf.flush();
     const { name, message } = error instanceof Error ? error : new Error(String(error));
     const status = error instanceof PackRefused ? error.status : 0;
     tell({ kind: "failed", id, name, message, status });

@@ -14,8 +14,9 @@ import { writeSlice } from "./caption";
 import type { Pane, PaneRequest, Stage, StageOptions } from "./contract";
 import { imageIdsOf, PackImages } from "./images";
 import { forgetVolume, RebuiltPane } from "./rebuilt";
+import { Rehearsal } from "./rehearsal";
 import { StackPane } from "./stack";
-import { contextOf, nameOf } from "./warming";
+import { askAhead, contextOf, nameOf } from "./warming";
 
 const { ViewportType } = Enums;
 const BLACK: [number, number, number] = [0, 0, 0];
@@ -30,6 +31,7 @@ interface Slot {
 }
 
 let engine: RenderingEngine | null = null;
+let rehearsal: Rehearsal | null = null;
 
 /**
  * Make ready what every picture needs, before there is one: a page's WebGL contexts take a browser
@@ -41,15 +43,36 @@ export function warmUp(): RenderingEngine {
     setCanvasCreator(opaqueCanvas);
     init({ debug: {}, rendering: { webGlContextCount: CONTEXTS } });
     engine = new RenderingEngine("reading-room");
+    rehearsal = new Rehearsal(engine);
     makeContexts(engine);
   }
   return engine;
 }
 
 function makeContexts(of: RenderingEngine, at = 0): void {
-  if (of !== engine || at === CONTEXTS) return;
-  contextOf(of, at);
-  setTimeout(() => makeContexts(of, at + 1));
+  if (of !== engine) return;
+  if (at === CONTEXTS) void rehearse(rehearsal);
+  else {
+    askAhead(contextOf(of, at));
+    setTimeout(() => makeContexts(of, at + 1));
+  }
+}
+
+/** Between a context's and the next one's the page has its turns; the stage may end it meanwhile. */
+async function rehearse(run: Rehearsal | null): Promise<void> {
+  try {
+    for (let at = 0; run !== null && run === rehearsal && at < CONTEXTS; at += 1) {
+      await run.paint();
+      await new Promise(requestAnimationFrame);
+    }
+  } catch {
+    endRehearsal(); // what hinders it hinders the first picture, which says so
+  }
+}
+
+function endRehearsal(): void {
+  rehearsal?.end();
+  rehearsal = null;
 }
 
 /** What pictures are painted with; null without WebGL 2. */
@@ -70,7 +93,9 @@ export function openStage(
   framesOf: (series: string) => SeriesFrames | undefined,
   options: StageOptions,
 ): Stage {
-  return new CornerstoneStage(warmUp(), framesOf, options);
+  const made = warmUp();
+  endRehearsal();
+  return new CornerstoneStage(made, framesOf, options);
 }
 
 class CornerstoneStage implements Stage {

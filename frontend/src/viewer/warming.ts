@@ -1,4 +1,5 @@
 import type { RenderingEngine } from "@cornerstonejs/core";
+import supportsNorm16Linear from "@kitware/vtk.js/Rendering/OpenGL/Texture/supportsNorm16Linear";
 
 /** Where an engine keeps the contexts that it paints with: it has no door to them. */
 interface Inside {
@@ -8,12 +9,22 @@ interface Made {
   getOpenGLRenderWindow: () => { get3DContext: () => RenderingContext };
 }
 
+// What vtk.js asks a context for at its first picture: each first question waits until the graphics
+// process has done all that it was told, the other panes' pictures among it.
+const ASKED_FOR = ["EXT_texture_norm16", "OES_texture_float_linear", "WEBGL_debug_renderer_info"];
 const NAME_LENGTH = 200; // as much of it as the server keeps
 
 /** One of an engine's WebGL contexts, made now if it is not yet (`frontend/contexts.ts`). */
 export function contextOf(engine: RenderingEngine, at: number): RenderingContext {
   const { contextPool } = (engine as unknown as Inside)._implementation;
   return contextPool.getContextByIndex(at).context.getOpenGLRenderWindow().get3DContext();
+}
+
+/** Ask now, while nothing is painted, what is asked at a context's first picture. */
+export function askAhead(context: RenderingContext): void {
+  if (!(context instanceof WebGL2RenderingContext)) return;
+  for (const name of ASKED_FOR) context.getExtension(name);
+  supportsNorm16Linear(); // kept for the page
 }
 
 /** What a context paints with, as the browser tells it; null when it is not of WebGL 2. */

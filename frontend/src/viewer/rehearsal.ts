@@ -1,0 +1,68 @@
+import { cache, Enums, type RenderingEngine, type Types } from "@cornerstonejs/core";
+
+import type { Series } from "../api/types";
+import { SeriesFrames } from "../packs/load";
+import { imageIdsOf, PackImages } from "./images";
+
+const SIDE_PX = 16;
+
+/** A series of one black frame. */
+const NOTHING: Series = {
+  id: "rehearsal", role: "t1c", description: "", frames: 1, bytes: 0, acquisition: {}, encodings: [],
+  geometry: {
+    rows: 2, columns: 2, frames: 1, row_cosine: [1, 0, 0], column_cosine: [0, 1, 0],
+    positions_mm: [[0, 0, 0]], pixel_spacing_mm: [1, 1], spacing_mm: 1, slice_thickness_mm: 1,
+    frame_of_reference: "rehearsal", dtype: "uint16", rescale: [1, 0],
+    photometric: "MONOCHROME2", window: [1, 2], presets: {},
+  },
+};
+
+/**
+ * Paints nothing once in each WebGL context, where nobody sees it, while the page waits for its
+ * case: shaders are compiled and textures set up then, which the first pictures would else wait for.
+ */
+export class Rehearsal {
+  private readonly images: PackImages;
+  private readonly hosts: HTMLDivElement[] = [];
+  private isOver = false;
+
+  constructor(private readonly engine: RenderingEngine) {
+    const frames = new SeriesFrames(NOTHING);
+    frames.put(0, new Uint16Array(4));
+    this.images = new PackImages((series) => (series === NOTHING.id ? frames : undefined));
+  }
+
+  /** Paint in the next context: a new viewport takes the one after the last's. */
+  async paint(): Promise<void> {
+    const host = document.createElement("div");
+    Object.assign(host.style, {
+      position: "fixed", left: `${-SIDE_PX}px`, width: `${SIDE_PX}px`, height: `${SIDE_PX}px`,
+      visibility: "hidden",
+    });
+    host.ariaHidden = "true";
+    document.body.append(host);
+    const viewportId = this.nameOf(this.hosts.push(host));
+    this.engine.enableElement({ viewportId, element: host, type: Enums.ViewportType.STACK });
+    const viewport = this.engine.getViewport<Types.IStackViewport>(viewportId);
+    await viewport.setStack(imageIdsOf(NOTHING));
+    if (!this.isOver) viewport.render();
+  }
+
+  /** Leave nothing behind: contexts are given to viewports by how many there are. */
+  end(): void {
+    this.isOver = true;
+    this.hosts.forEach((host, at) => {
+      this.engine.disableElement(this.nameOf(at + 1));
+      host.remove();
+    });
+    this.hosts.length = 0;
+    this.images.close();
+    for (const id of imageIdsOf(NOTHING)) {
+      if (cache.getImageLoadObject(id)) cache.removeImageLoadObject(id, { force: true });
+    }
+  }
+
+  private nameOf(number: number): string {
+    return `rehearsal-${number}`;
+  }
+}
