@@ -2,9 +2,19 @@ import type { Plugin } from "vite";
 
 const NORM16 = 'getContext("webgl2")';
 const UNSMOOTHED = 'getContext("webgl2", { antialias: false })';
+const MADE_FLOAT = "pixData.push(new Float32Array(dataArrayToCopy));";
+const FLOATS = `
+const floats = new Map();
+function floatsOf(values) {
+  const kept = floats.get(values.length) ?? new Float32Array(values.length);
+  if (values.length <= 2 ** 20) floats.set(values.length, kept);
+  kept.set(values);
+  return kept;
+}
+`;
 const GIVEN_UP = 'getExtension("EXT_texture_norm16");\n\t\tif (!ext) ';
 
-/** Modules that make WebGL contexts, and what of each is written anew. */
+/** Modules that make WebGL contexts and textures, and what of each is written anew. */
 const MENDS: readonly { module: RegExp; words: readonly (readonly [string, string])[] }[] = [
   {
     module: /@kitware\/vtk\.js\/Rendering\/OpenGL\/RenderWindow\.js$/,
@@ -19,6 +29,15 @@ const MENDS: readonly { module: RegExp; words: readonly (readonly [string, strin
     words: [
       [NORM16, UNSMOOTHED],
       [GIVEN_UP, `${GIVEN_UP}gl.getExtension("WEBGL_lose_context")?.loseContext();\n\t\tif (!ext) `],
+    ],
+  },
+  {
+    // A slice becomes floats where textures of 16 bits are not blended: in an array that is used
+    // again, as WebGL copies it at once. Four panes left a megabyte a step to be collected.
+    module: /@kitware\/vtk\.js\/Rendering\/OpenGL\/Texture\.js$/,
+    words: [
+      [MADE_FLOAT, "pixData.push(depth || data.length > 1 ? new Float32Array(dataArrayToCopy) : floatsOf(dataArrayToCopy));"],
+      ["function vtkOpenGLTexture(publicAPI, model) {", `${FLOATS}function vtkOpenGLTexture(publicAPI, model) {`],
     ],
   },
   {

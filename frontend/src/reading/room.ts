@@ -327,7 +327,7 @@ export class Room {
     const openStage = await stage;
     let viewing: Viewing | null = null;
     const made = openStage(this.loading.framesOf, {
-      onPaint: (pane) => viewing?.painted(pane),
+      onPaint: (pane, view) => viewing?.painted(pane, view),
       onContext: (state) => {
         this.state.areGraphicsLost.value = true; // also when they are back: the pictures are not
         this.record("tool", { graphics: state });

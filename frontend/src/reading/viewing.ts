@@ -263,8 +263,7 @@ export class Viewing {
   }
 
   /** Called by the stage after a pane has painted. */
-  painted(pane: number): void {
-    const view = this.at(pane)?.view() ?? null;
+  painted(pane: number, view: PaneView): void {
     this.views.value = this.hung.value.map((_, at) =>
       at === pane ? view : (this.views.peek()[at] ?? null),
     );

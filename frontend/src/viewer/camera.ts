@@ -17,8 +17,9 @@ export interface Axes {
   away: Vector;
 }
 
-export function axesOf(viewport: Lens): Axes {
-  const { viewUp = [0, -1, 0], viewPlaneNormal = [0, 0, -1] } = viewport.getCamera();
+/** @param camera The viewport's, where it is at hand: asking for it is a good part of the work. */
+export function axesOf(viewport: Lens, camera = viewport.getCamera()): Axes {
+  const { viewUp = [0, -1, 0], viewPlaneNormal = [0, 0, -1] } = camera;
   return {
     right: cross(viewUp, viewPlaneNormal),
     down: scale(viewUp, -1),
@@ -31,8 +32,7 @@ export function focalPointOf(viewport: Lens): Vector {
   return viewport.getCamera().focalPoint ?? [0, 0, 0];
 }
 
-export function pxPerMm(viewport: Lens): number {
-  const { parallelScale = 1 } = viewport.getCamera();
+export function pxPerMm(viewport: Lens, { parallelScale = 1 } = viewport.getCamera()): number {
   return viewport.element.clientHeight / (2 * parallelScale);
 }
 

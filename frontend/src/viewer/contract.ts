@@ -73,7 +73,7 @@ export interface Stage {
 
 export interface StageOptions {
   /** Called after a pane has painted. */
-  onPaint: (pane: number) => void;
+  onPaint: (pane: number, view: PaneView) => void;
   /** The graphics processor was lost and is back, or is gone. */
   onContext: (state: "lost" | "back") => void;
 }

@@ -39,7 +39,8 @@ export class StackPane implements Pane {
 
   view(): PaneView {
     const { geometry } = this.series;
-    const { right, down } = axesOf(this.viewport);
+    const camera = this.viewport.getCamera();
+    const { right, down } = axesOf(this.viewport, camera);
     return {
       series: this.series,
       cut: this.cut,
@@ -47,7 +48,7 @@ export class StackPane implements Pane {
       slices: this.series.frames,
       window: this.window,
       isInverted: this.isInverted,
-      px_per_mm: pxPerMm(this.viewport),
+      px_per_mm: pxPerMm(this.viewport, camera),
       slab_mm: 0,
       letters: edgeLetters(right, down),
       plane: {

@@ -202,8 +202,9 @@ class CornerstoneStage implements Stage {
     const number = Number(host.dataset.pane);
     const pane = this.slots[number]?.pane;
     if (pane?.isShowing !== true) return;
-    writeSlice(host, pane.painted, pane.view().slices);
-    this.options.onPaint(number);
+    const view = pane.view();
+    writeSlice(host, pane.painted, view.slices);
+    this.options.onPaint(number, view);
   };
 
   private dismiss(slot: Slot): void {
