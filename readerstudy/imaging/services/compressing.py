@@ -7,7 +7,7 @@ and what an older release has stored is taken up by itself.
 
 import time
 from pathlib import Path
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 import structlog
 from django.conf import settings
@@ -19,6 +19,8 @@ from readerstudy.web.problems import Problem
 
 log = structlog.get_logger(__name__)
 SWEEP_S = 10.0  # of a sweep: a worker has other things to do
+AGAIN_S = 3600.0  # after a pack that cannot be read: it must not stand before the others
+_failed: dict[tuple[UUID, str], float] = {}  # when, by series and pack; a worker's own memory
 
 
 def compress_due(*, seconds: float = SWEEP_S) -> int:
@@ -27,6 +29,8 @@ def compress_due(*, seconds: float = SWEEP_S) -> int:
         return 0
     end, count = time.monotonic() + seconds, 0
     for series in selectors.uncompressed():
+        if time.monotonic() - _failed.get(_pack_of(series), -AGAIN_S) < AGAIN_S:
+            continue
         compress(series)
         count += 1
         if time.monotonic() > end:
@@ -46,10 +50,15 @@ def compress(series: Series) -> bool:
         _note(series, None)
         return False
     except (OSError, KeyError, compressed.NotTheSame, Problem) as fault:  # verify_storage says what
+        _failed[_pack_of(series)] = time.monotonic()
         log.warning("a pack is not compressed", series=str(series.pk), error=type(fault).__name__)
         return False
     finally:
         fresh.unlink(missing_ok=True)
+
+
+def _pack_of(series: Series) -> tuple[UUID, str]:
+    return series.pk, series.pack_sha256
 
 
 @transaction.atomic

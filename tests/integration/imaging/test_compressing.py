@@ -168,11 +168,21 @@ def test_what_was_packed_anew_meanwhile_is_not_taken_for_the_new_one(
     assert now(series).compressed_of == ""
 
 
-def test_a_pack_that_cannot_be_read_holds_nobody_up(series: Series, tmp_path: Path) -> None:
+def test_a_pack_that_cannot_be_read_holds_nobody_up(
+    series: Series, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     other = delivered(tmp_path / "other")
-    store.pack_path(other).unlink()
-    assert services.compress_due() == 2
+    path = store.pack_path(other)
+    whole = path.read_bytes()
+    path.unlink()
+    assert services.compress_due(seconds=-1) == 1, "the newest: it cannot be read"
+    assert services.compress_due(seconds=-1) == 1, "it does not stand before the other"
     assert (offered(series), offered(other)) == (["raw", "jpeg-ls"], ["raw"])
+    path.write_bytes(whole)
+    assert services.compress_due() == 0, "not at every sweep"
+    monkeypatch.setattr(compressing, "AGAIN_S", 0.0)
+    assert services.compress_due() == 1
+    assert offered(other) == ["raw", "jpeg-ls"]
 
 
 def test_a_sweep_does_some_and_the_next_one_the_rest(series: Series, tmp_path: Path) -> None:
