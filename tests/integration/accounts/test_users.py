@@ -27,7 +27,13 @@ def create(**changes: Any) -> User:
     [
         ({"username": ""}, "accounts.username"),
         ({"username": "two words"}, "accounts.username"),
+        ({"username": "a" * 151}, "accounts.username"),
         ({"username": "CORA"}, "accounts.username_taken"),
+        ({"display_name": "a" * 121}, "accounts.display_name"),
+        (
+            {"email": f"{'a' * 60}@{'b' * 60}.{'c' * 60}.{'d' * 60}.{'e' * 60}.org"},
+            "accounts.email",
+        ),
         ({"password": "short"}, "accounts.weak_password"),
         ({"password": "12345678901"}, "accounts.weak_password"),
         ({"experience": "wizard"}, "accounts.experience"),
@@ -56,6 +62,8 @@ def test_a4_coordinators_add_readers_and_administrators_add_everybody(people: Pe
 def test_sites_have_a_name_of_their_own(people: People) -> None:
     assert refusal(services.create_site, name=" ", by=people.ada).status == 400
     assert refusal(services.create_site, name="North Hospital", by=people.ada).status == 409
+    for too_long in ({"name": "a" * 121}, {"name": "West", "city": "a" * 81}):
+        assert refusal(services.create_site, by=people.ada, **too_long).status == 400
     services.create_site(name="West", by=people.cora)
     assert [site.name for site in selectors.sites()] == ["North Hospital", "South Clinic", "West"]
     assert Site.objects.count() == 3
