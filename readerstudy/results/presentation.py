@@ -37,7 +37,8 @@ FIGURES = {
     "roc": "ROC curves: each reader thin, the average of the readers thick.",
     "readers": "Each reader's AUC in both arms; readers who do worse with AI are marked.",
     "differences": "Difference in AUC for each reader and overall, with intervals.",
-    "froc": "Free-response ROC: lesions found against false marks per case.",
+    "froc": "Free-response ROC: lesions found against false marks per case; the average "
+    "ends where the first reader's curve does.",
     "sizes": "Lesion sensitivity by size, with the number of lesions.",
     "times": "Active reading time in each arm, and its ratio.",
     "order": "Accuracy by period (parallel: no carry-over), and time along each reader's order.",
