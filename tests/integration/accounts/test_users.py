@@ -1,8 +1,10 @@
 """Users and sites: who may add whom, and what is refused."""
 
+from collections.abc import Callable
 from typing import Any
 
 import pytest
+from django.test import Client
 
 from readerstudy.accounts import selectors, services
 from readerstudy.accounts.models import Site, User
@@ -151,3 +153,17 @@ def test_f13_a_mail_address_is_set_on_the_profile_and_is_not_in_the_record(peopl
     assert people.rae.email == "rae@example.org"
     wrong = {"display_name": "Rae", "theme": "dark", "email": "rae at home", "by": people.rae}
     assert refusal(services.set_profile, people.rae, **wrong).code == "accounts.email"
+
+
+def test_a_profile_that_is_refused_shows_what_was_typed(
+    people: People, sign_in: Callable[..., Client]
+) -> None:
+    form = {"display_name": "Dr. Rae", "email": "no address", "theme": "light"}
+    answer = sign_in(people.rae).post("/profile/", form)
+    page = answer.content.decode()
+    assert answer.status_code == 400
+    assert 'value="Dr. Rae"' in page
+    assert 'value="no address"' in page
+    assert 'value="light" checked' in page
+    people.rae.refresh_from_db()
+    assert people.rae.email == ""
