@@ -94,11 +94,11 @@ class Platform:
         for process in self.processes.values():
             _signal_group(process, signal.SIGTERM)
         deadline = time.monotonic() + 8
-        for process in self.processes.values():
+        for name, process in self.processes.items():
             try:
                 process.wait(timeout=max(0.1, deadline - time.monotonic()))
             except subprocess.TimeoutExpired:
-                say("  a process did not stop in time and is ended")
+                say(f"  the {name} process did not stop in time and is ended")
             _signal_group(process, signal.SIGKILL)
             process.wait()
 
