@@ -97,7 +97,12 @@ def _warnings(numbers: Tree) -> list[str]:
     """Each warning once; those of the primary analysis first."""
     primary = numbers.get("primary", {})
     parts = [numbers.get("warnings", []), primary.get("warnings", [])]
-    return list(dict.fromkeys(words for part in parts for words in part))
+    return list(dict.fromkeys(_of_arms(words) for part in parts for words in part))
+
+
+def _of_arms(words: str) -> str:
+    """What statistics call a modality is an arm on screen."""
+    return re.sub(r"\bmodalities\b", "arms", re.sub(r"\bmodality\b", "arm", words))
 
 
 def _with_minus_signs(words: str) -> str:
