@@ -27,7 +27,7 @@ def froc_figure(
     """Curves of every reader and, thick, their average in each modality.
 
     Who has read no case with a lesion there (or for AFROC no healthy one) has none, and counts in
-    no average.
+    no average. Where a reader made no false mark the average is one point, drawn as a marker.
     """
     figure, (axis,) = sheet(3.5, 3.0, theme=theme)
     for name, look in looks(data.modalities, control).items():
@@ -41,7 +41,11 @@ def froc_figure(
             axis.plot(curve.x, curve.y, color=colour, linestyle=dash, linewidth=0.7, alpha=0.65)
         if curves:
             mean = average_curve(curves)
-            axis.plot(mean.x, mean.y, color=colour, linestyle=dash, linewidth=2, label=name)
+            marker = look.marker if mean.x[-1] == 0 else None
+            axis.plot(
+                mean.x, mean.y, color=colour, linestyle=dash, linewidth=2, label=name,
+                marker=marker, markersize=6, markevery=[-1],
+            )  # fmt: skip
     axis.set_ylim(-0.01, 1.01)
     axis.set_xlim(left=-0.01)
     weighted = " (weighted)" if kind == "wafroc" else ""
@@ -74,5 +78,5 @@ def size_figure(
     label(axis, "Lesion diameter", "Share of lesions found", theme=theme)
     if not bins:
         axis.text(0.5, 0.5, "No diameters known", ha="center", color=INK[theme], fontsize=FONT_PT)
-    legend(axis, theme=theme, place="lower left")
+    legend(axis, theme=theme, place="above")
     return figure

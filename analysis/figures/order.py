@@ -52,7 +52,7 @@ def _periods(axis: Axes, found: "Crossover", words: str, control: str, theme: Th
     axis.set_xticks([1, 2])
     axis.yaxis.set_major_locator(MaxNLocator(5))
     label(axis, "Period", words, theme=theme)
-    legend(axis, theme=theme, place="best")
+    legend(axis, theme=theme, place="above")
 
 
 def _learning(
@@ -71,7 +71,7 @@ def _learning(
     axis.yaxis.set_minor_locator(NullLocator())
     axis.yaxis.set_major_formatter(FuncFormatter(lambda value, _place: f"{value:.2g}"))
     label(axis, words, "Time / reader's mean", theme=theme)
-    legend(axis, theme=theme, place="best")
+    legend(axis, theme=theme, place="above")
 
 
 def _curve(axis: Axes, steps: "Sequence[Step]", name: str, look: Look) -> None:

@@ -17,7 +17,7 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 
 Theme = Literal["light", "dark"]
-Place = Literal["best", "lower right", "lower left", "upper left"]
+Place = Literal["above", "best", "lower right", "lower left", "upper left"]
 
 COLUMN_IN = 3.5  # a journal's column, inches
 PAGE_IN = 7.2  # its page
@@ -97,13 +97,15 @@ def label(axis: Axes, x: str, y: str, *, theme: Theme, title: str = "") -> None:
 
 
 def legend(axis: Axes, *, theme: Theme, place: Place = "best", columns: int = 1) -> None:
-    """A frameless legend, where anything has a label."""
-    if axis.get_legend_handles_labels()[0]:
+    """A frameless legend, where anything has a label; above, in one row, it covers no data."""
+    if labels := axis.get_legend_handles_labels()[0]:
+        is_above = place == "above"
         axis.legend(
-            loc=place,
+            loc="lower left" if place == "above" else place,
+            bbox_to_anchor=(0, 1) if is_above else None,
             fontsize=FONT_PT - 1,
             frameon=False,
-            ncols=columns,
+            ncols=len(labels) if is_above else columns,
             labelcolor=INK[theme],
             handlelength=2.6,
         )

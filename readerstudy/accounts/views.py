@@ -88,7 +88,11 @@ def language(request: HttpRequest) -> HttpResponse:
 def profile(request: HttpRequest) -> HttpResponse:
     """The own name, theme and password."""
     user = cast("User", request.user)
-    context: dict[str, object] = {"has_second_factor": services.has_second_factor(user)}
+    typed = {name: getattr(user, name) for name in ("display_name", "email", "theme")}
+    if request.method == "POST":
+        typed |= {name: request.POST[name] for name in typed if name in request.POST}
+    has_one = services.has_second_factor(user)
+    context: dict[str, object] = {"has_second_factor": has_one, "typed": typed}
     if request.method == "POST":
         try:
             _change(request, user)

@@ -1,6 +1,7 @@
 """What the desk's forms say, as the values that services take."""
 
 import copy
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
@@ -80,9 +81,12 @@ def new_question(form: Mapping[str, Any], now: Sequence[QuestionDraft]) -> Quest
 
 def _limit(typed: str) -> float | None:
     try:
-        return float(typed) if typed.strip() else None
+        limit = float(typed) if typed.strip() else None
     except ValueError:
-        raise Invalid("studies.limit", "Lowest and highest are numbers, as 0 or 12.5.") from None
+        limit = math.nan
+    if limit is not None and not math.isfinite(limit):
+        raise Invalid("studies.limit", "Lowest and highest are numbers, as 0 or 12.5.")
+    return limit
 
 
 def _condition(chosen: str) -> dict[str, str]:
@@ -159,7 +163,7 @@ def plan(form: Mapping[str, Any], saved: Mapping[str, Any]) -> dict[str, Any]:
         if "interim_looks" in form:
             _set_interim(made, form)
     except (KeyError, ValueError):
-        raise Invalid("studies.plan", "Margin, alpha and radius are numbers.") from None
+        raise Invalid("studies.plan", "Margin, alpha, radius and looks are numbers.") from None
     return made
 
 

@@ -37,7 +37,8 @@ FIGURES = {
     "roc": "ROC curves: each reader thin, the average of the readers thick.",
     "readers": "Each reader's AUC in both arms; readers who do worse with AI are marked.",
     "differences": "Difference in AUC for each reader and overall, with intervals.",
-    "froc": "Free-response ROC: lesions found against false marks per case.",
+    "froc": "Free-response ROC: lesions found against false marks per case; the average "
+    "ends where the first reader's curve does.",
     "sizes": "Lesion sensitivity by size, with the number of lesions.",
     "times": "Active reading time in each arm, and its ratio.",
     "order": "Accuracy by period (parallel: no carry-over), and time along each reader's order.",
@@ -96,7 +97,12 @@ def _warnings(numbers: Tree) -> list[str]:
     """Each warning once; those of the primary analysis first."""
     primary = numbers.get("primary", {})
     parts = [numbers.get("warnings", []), primary.get("warnings", [])]
-    return list(dict.fromkeys(words for part in parts for words in part))
+    return list(dict.fromkeys(_of_arms(words) for part in parts for words in part))
+
+
+def _of_arms(words: str) -> str:
+    """What statistics call a modality is an arm on screen."""
+    return re.sub(r"\bmodalities\b", "arms", re.sub(r"\bmodality\b", "arm", words))
 
 
 def _with_minus_signs(words: str) -> str:

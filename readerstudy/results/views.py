@@ -37,20 +37,27 @@ MAX_PILOT_BYTES = 20_000_000
 @require_GET
 def detail(request: HttpRequest, study_id: UUID) -> HttpResponse:
     """Where the study stands and, once unblinded and analysed, its answer."""
+    return _detail(request, study_id)
+
+
+def _detail(request: HttpRequest, study_id: UUID, problem: Problem | None = None) -> HttpResponse:
+    """The page; with what a step was refused for, where it was."""
     user = cast("User", request.user)
     where = selectors.standing(user, study_id)
-    context = {
+    context: dict[str, Any] = {
         "standing": where,
         "study": where.study,
         "run": where.run,
         "may_emergency": selectors.may_unblind_one(user, where.study),
+        "problem": problem,
     }
     if where.run is not None and where.is_unblinded and where.run.numbers:
         record_view("results.view", subject=f"analysis:{where.run.id}", by=user,
                     study=where.study.id)  # fmt: skip
         context["results"] = presentation.present(where.run, user.theme)
     part = "_body" if getattr(request, "htmx", False) else ""
-    response = render(request, f"results/detail{part}.html", context)
+    status = problem.status if problem else 200
+    response = render(request, f"results/detail{part}.html", context, status=status)
     if part and (where.run is None or where.run.done_at is not None):
         response["HX-Refresh"] = "true"  # the whole page changes when a run is done
     return response
@@ -59,7 +66,18 @@ def detail(request: HttpRequest, study_id: UUID) -> HttpResponse:
 @login_required
 @require_POST
 def act(request: HttpRequest, study_id: UUID, action: str) -> HttpResponse:
-    """One step towards the answer: close, freeze, ask, grant or analyse."""
+    """One step towards the answer; what refuses it is said on the page where it was asked for."""
+    try:
+        _act(request, study_id, action)
+    except Problem as problem:
+        if isinstance(problem, Unknown) or problem.code == "studies.role":
+            raise
+        return _detail(request, study_id, problem)
+    return redirect("results:detail", study_id=study_id)
+
+
+def _act(request: HttpRequest, study_id: UUID, action: str) -> None:
+    """Close, freeze, ask, grant or analyse."""
     user = cast("User", request.user)
     where = selectors.standing(user, study_id)
     if action == "close":
@@ -79,7 +97,6 @@ def act(request: HttpRequest, study_id: UUID, action: str) -> HttpResponse:
         services.queue(where.freeze, by=user)
     else:
         raise Unknown
-    return redirect("results:detail", study_id=study_id)
 
 
 def _grant(request: HttpRequest, study_id: UUID, asked: Unblinding | None) -> None:

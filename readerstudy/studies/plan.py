@@ -5,6 +5,8 @@ consistent, so that nothing is left to decide after the data are seen.
 """
 
 import copy
+import math
+from collections.abc import Iterator
 from typing import Any
 
 DEFAULT: dict[str, Any] = {
@@ -86,8 +88,20 @@ def default() -> dict[str, Any]:
 
 def contradictions(plan: dict[str, Any]) -> list[str]:
     """What a plan of the right shape says that does not fit together."""
+    # NaN passes every limit of the schema, for it is neither below nor above; a file may say .nan.
+    if odd := [name for name, value in _numbers(plan) if not math.isfinite(value)]:
+        return [f"{name}: give a number." for name in odd]
     primary = plan["primary"]
     if primary["hypothesis"] != "superiority" and primary["margin"] <= 0:
         name = primary["hypothesis"].replace("_", "-")
         return [f"A test of {name} needs a margin above 0."]
     return []
+
+
+def _numbers(part: Any, name: str = "") -> Iterator[tuple[str, float]]:
+    """Every broken number of a plan, with its place."""
+    if isinstance(part, float):
+        yield name, part
+    elif isinstance(part, dict | list):
+        for key, value in part.items() if isinstance(part, dict) else enumerate(part):
+            yield from _numbers(value, f"{name}.{key}" if name else str(key))

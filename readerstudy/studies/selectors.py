@@ -94,9 +94,16 @@ def study_for(user: User | AnonymousUser, study_id: UUID | str, *allowed: str) -
     if study is None:
         raise Unknown
     if allowed and not roles(user, study) & set(allowed):
-        needed = " or ".join(name.replace("_", " ") for name in allowed)
-        raise Refused("studies.role", f"This needs the role of {needed} in the study.")
+        raise Refused("studies.role", _refusal(allowed))
     return study
+
+
+def _refusal(allowed: tuple[str, ...]) -> str:
+    """What somebody without a role is told; where any role but a reader's would do, where to go."""
+    if len(allowed) >= len(DESK_ROLES):
+        return _("This is for those at the study's desk. What you read is under My reading.")
+    needed = " or ".join(name.replace("_", " ") for name in allowed)
+    return _("This needs the role of %s in the study.") % needed
 
 
 def case_for(user: User, study_id: UUID | str, case_id: UUID | str, *allowed: str) -> Case:

@@ -1,12 +1,14 @@
 """Turns refusals into answers and unforeseen errors into an incident number."""
 
 from collections.abc import Callable
+from typing import Any
 
 from django.core.exceptions import RequestDataTooBig
 from django.http import Http404, HttpRequest, HttpResponse
 from django.utils.cache import add_never_cache_headers
+from django.utils.translation import gettext as _
 
-from readerstudy.web.problems import Problem, TooLarge, Unknown, incident, respond
+from readerstudy.web.problems import Invalid, Problem, TooLarge, Unknown, incident, respond
 
 
 class ProblemMiddleware:
@@ -21,6 +23,21 @@ class ProblemMiddleware:
         if not response.has_header("Cache-Control"):
             add_never_cache_headers(response)
         return response
+
+    def process_view(
+        self, request: HttpRequest, view: Any, _args: Any, _kwargs: Any
+    ) -> HttpResponse | None:
+        """Refuse a form or a query with a character that PostgreSQL keeps in no text (NUL)."""
+        if getattr(view, "csrf_exempt", False):  # the API's serializers refuse it by themselves
+            return None
+        try:
+            lists = [*request.GET.lists(), *request.POST.lists()]
+        except RequestDataTooBig:
+            return respond(request, TooLarge())
+        if any("\0" in value for _name, values in lists for value in values):
+            words = _("There is a character that cannot be kept. Type the words again.")
+            return respond(request, Invalid("web.character", words))
+        return None
 
     def process_exception(self, request: HttpRequest, error: Exception) -> HttpResponse:
         """The answer to an exception of a view."""

@@ -1,7 +1,6 @@
 """The first page, and the health check."""
 
 import sys
-from typing import Any
 
 from django.contrib.auth.decorators import login_required
 from django.db import connection
@@ -9,15 +8,13 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 
 from readerstudy.web.problems import Unknown, incident, respond
+from readerstudy.web.templatetags.desk import works_at_desk
 
 
 @login_required
 def home(request: HttpRequest) -> HttpResponse:
     """Send a reader to the reading home and everybody else to the studies."""
-    user: Any = request.user  # accounts.User: a layer above this one
-    works_at_desk = user.memberships.exclude(role="reader").exists()
-    at_desk = user.is_staff or user.creates_studies or works_at_desk
-    return redirect("desk:list" if at_desk else "reads:home")
+    return redirect("desk:list" if works_at_desk(request.user) else "reads:home")
 
 
 def health(_request: HttpRequest) -> HttpResponse:

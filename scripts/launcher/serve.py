@@ -49,12 +49,15 @@ class Platform:
     def start(self) -> None:
         """Start every process in a group of its own and wait for the first answer."""
         self.logs.mkdir(parents=True, exist_ok=True)
+        # Links in mails lead to this port, unless somebody said where the platform is.
+        environment = {"SITE_URL": f"http://localhost:{self.port}", **os.environ}
         with _interrupted_later():  # else what was just started might not be known to `stop`
             for name, command in self.commands.items():
                 with (self.logs / f"{name}.log").open("ab") as log:
                     self.processes[name] = subprocess.Popen(
-                        command, cwd=ROOT, stdout=log, stderr=log, start_new_session=True
-                    )
+                        command, cwd=ROOT, env=environment, stdout=log, stderr=log,
+                        start_new_session=True,
+                    )  # fmt: skip
         self._wait_for_web()
 
     def _wait_for_web(self) -> None:
@@ -91,11 +94,11 @@ class Platform:
         for process in self.processes.values():
             _signal_group(process, signal.SIGTERM)
         deadline = time.monotonic() + 8
-        for process in self.processes.values():
+        for name, process in self.processes.items():
             try:
                 process.wait(timeout=max(0.1, deadline - time.monotonic()))
             except subprocess.TimeoutExpired:
-                say("  a process did not stop in time and is ended")
+                say(f"  the {name} process did not stop in time and is ended")
             _signal_group(process, signal.SIGKILL)
             process.wait()
 

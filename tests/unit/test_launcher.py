@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from scripts.launcher import serve
 from scripts.launcher import tests as suites
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -47,6 +48,23 @@ def test_what_was_started_is_stopped_while_it_still_starts(
         launcher.wait(timeout=30)
     assert len(started) == 2
     assert [pid for pid in started if Path(f"/proc/{pid}").exists()] == []
+
+
+@pytest.mark.parametrize("said", [None, "https://studies.example.org"])
+def test_links_in_mails_lead_to_the_port_that_was_asked_for(
+    said: str | None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("READERSTUDY_VAR", str(tmp_path))
+    monkeypatch.delenv("SITE_URL", raising=False)
+    if said:
+        monkeypatch.setenv("SITE_URL", said)
+    platform = serve.Platform(9321)
+    platform.commands = {"worker": ["sh", "-c", "echo $SITE_URL"]}
+    monkeypatch.setattr(platform, "_wait_for_web", lambda: None)
+    platform.start()
+    platform.processes["worker"].wait(timeout=30)
+    platform.stop()
+    assert (tmp_path / "logs/worker.log").read_text().strip() == (said or "http://localhost:9321")
 
 
 def _suite(label: str, code: str, logs: Path) -> suites._Suite:

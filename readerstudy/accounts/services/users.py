@@ -6,7 +6,7 @@ from django.conf import settings
 from django.contrib.auth.password_validation import validate_password
 from django.contrib.auth.validators import UnicodeUsernameValidator
 from django.core.exceptions import ValidationError
-from django.core.validators import validate_email
+from django.core.validators import MaxLengthValidator, validate_email
 from django.db import transaction
 from django.utils import timezone
 from django.utils.translation import gettext as _
@@ -17,6 +17,7 @@ from readerstudy.audit.services import record
 from readerstudy.web.problems import Invalid, Problem, Refused
 
 MAX_YEARS = 70
+MAX_NAME, MAX_USERNAME, MAX_CITY, MAX_EMAIL = 120, 150, 80, 254
 
 
 def create_site(*, name: str, city: str = "", by: User | None) -> Site:
@@ -30,6 +31,9 @@ def create_site(*, name: str, city: str = "", by: User | None) -> Site:
     name = name.strip()
     if not name:
         raise Invalid("accounts.site_name", "Give the site a name.")
+    if len(name) > MAX_NAME or len(city.strip()) > MAX_CITY:
+        words = f"The name of a site has at most {MAX_NAME} characters, its city {MAX_CITY}."
+        raise Invalid("accounts.site_name", words)
     with transaction.atomic():
         if Site.objects.filter(name=name).exists():
             raise Problem("accounts.site_exists", f"There is a site called {name}: choose it.")
@@ -70,7 +74,7 @@ def create_user(  # noqa: PLR0913 -- a person's fields, by keyword
     _may_add(by, privileged=creates_studies or is_administrator)
     user = User(
         username=_username(username),
-        display_name=display_name.strip() or username,
+        display_name=_display_name(display_name.strip() or username),
         site=site,
         experience=_experience(experience),
         experience_years=_years(experience_years),
@@ -129,12 +133,13 @@ def set_profile(
         raise Invalid("accounts.theme", _("Choose the dark or the light theme."))
     if not display_name.strip():
         raise Invalid("accounts.display_name", _("Give the name that others shall see."))
+    display_name = _display_name(display_name.strip())
     address = user.email if email is None else _email(email)
     with transaction.atomic():
-        detail = {"display_name": display_name.strip(), "theme": theme}
+        detail = {"display_name": display_name, "theme": theme}
         if address != user.email:
             detail["email"] = "changed"
-        user.display_name, user.theme, user.email = display_name.strip(), theme, address
+        user.display_name, user.theme, user.email = display_name, theme, address
         user.save(update_fields=["display_name", "theme", "email"])
         record("accounts.set_profile", subject=f"user:{user.pk}", by=by, detail=detail)
     return user
@@ -236,6 +241,15 @@ def _username(name: str) -> str:
     except ValidationError:
         words = "A username has letters, digits and @ . + - _ only, and no space."
         raise Invalid("accounts.username", words) from None
+    if len(name) > MAX_USERNAME:
+        raise Invalid("accounts.username", f"A username has at most {MAX_USERNAME} characters.")
+    return name
+
+
+def _display_name(name: str) -> str:
+    if len(name) > MAX_NAME:
+        words = _("A name has at most %d characters: shorten it.") % MAX_NAME
+        raise Invalid("accounts.display_name", words)
     return name
 
 
@@ -244,6 +258,7 @@ def _email(address: str) -> str:
     try:
         if address:
             validate_email(address)
+            MaxLengthValidator(MAX_EMAIL)(address)
     except ValidationError:
         words = _("This is not a mail address. Leave it empty for no mails.")
         raise Invalid("accounts.email", words) from None

@@ -191,6 +191,8 @@ def _add_reader(request: HttpRequest, study: Study) -> None:
 def _create_reader(request: HttpRequest, study: Study) -> None:
     form = request.POST
     years = form.get("experience_years", "").strip()
+    if years and not years.isdecimal():
+        raise Invalid("accounts.years", "Years of experience are a whole number.")
     user = people.create_user(
         username=form.get("username", ""),
         password=form.get("password", ""),
@@ -198,7 +200,7 @@ def _create_reader(request: HttpRequest, study: Study) -> None:
         email=form.get("email", ""),
         site=_site(request),
         experience=form.get("experience", ""),
-        experience_years=int(years) if years.isdigit() else None,
+        experience_years=int(years) if years else None,
         by=actor(request),
     )
     services.add_reader(study, user=user, by=actor(request))

@@ -3,6 +3,7 @@
 from typing import Any
 from uuid import UUID
 
+from django.core.paginator import Paginator
 from django.http import HttpRequest, HttpResponse
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
@@ -18,6 +19,8 @@ from readerstudy.studies.selectors import ADMINISTRATOR, current_version, questi
 from readerstudy.studies.selectors import questions as questions_now
 from readerstudy.web.problems import Invalid
 
+PER_PAGE = 100
+
 
 @study_page()
 @require_GET
@@ -28,7 +31,7 @@ def read_list(request: HttpRequest, study: Study) -> HttpResponse:
     if reader:
         found = found.filter(reader__code=reader)
     context = {
-        "reads": found,
+        "page": Paginator(found, PER_PAGE).get_page(request.GET.get("page")),
         "reader": reader,
         "codes": study.readers.order_by("code").values_list("code", flat=True),
         "may_void": lifecycle.allows(study.state, "void"),

@@ -87,6 +87,20 @@ def look(state: str) -> str:
 
 
 @register.filter
+def work_look(state: str) -> str:
+    """The same for a piece of work: it is good once it is done; a study is while it runs."""
+    return "is-busy" if str(state) == "running" else look(state)
+
+
+@register.filter
+def works_at_desk(user: Any) -> bool:
+    """Whether somebody does more than read: then the bar leads to studies and planning."""
+    # accounts.User and its roles are layers above this one.
+    is_known = user.is_staff or user.creates_studies
+    return bool(is_known or user.memberships.exclude(role="reader").exists())
+
+
+@register.filter
 def share(part: float, whole: float) -> int:
     """A part of a whole in per cent; nothing of nothing is nothing."""
     return round(100 * part / whole) if whole else 0

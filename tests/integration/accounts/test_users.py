@@ -1,8 +1,10 @@
 """Users and sites: who may add whom, and what is refused."""
 
+from collections.abc import Callable
 from typing import Any
 
 import pytest
+from django.test import Client
 
 from readerstudy.accounts import selectors, services
 from readerstudy.accounts.models import Site, User
@@ -27,7 +29,13 @@ def create(**changes: Any) -> User:
     [
         ({"username": ""}, "accounts.username"),
         ({"username": "two words"}, "accounts.username"),
+        ({"username": "a" * 151}, "accounts.username"),
         ({"username": "CORA"}, "accounts.username_taken"),
+        ({"display_name": "a" * 121}, "accounts.display_name"),
+        (
+            {"email": f"{'a' * 60}@{'b' * 60}.{'c' * 60}.{'d' * 60}.{'e' * 60}.org"},
+            "accounts.email",
+        ),
         ({"password": "short"}, "accounts.weak_password"),
         ({"password": "12345678901"}, "accounts.weak_password"),
         ({"experience": "wizard"}, "accounts.experience"),
@@ -56,6 +64,8 @@ def test_a4_coordinators_add_readers_and_administrators_add_everybody(people: Pe
 def test_sites_have_a_name_of_their_own(people: People) -> None:
     assert refusal(services.create_site, name=" ", by=people.ada).status == 400
     assert refusal(services.create_site, name="North Hospital", by=people.ada).status == 409
+    for too_long in ({"name": "a" * 121}, {"name": "West", "city": "a" * 81}):
+        assert refusal(services.create_site, by=people.ada, **too_long).status == 400
     services.create_site(name="West", by=people.cora)
     assert [site.name for site in selectors.sites()] == ["North Hospital", "South Clinic", "West"]
     assert Site.objects.count() == 3
@@ -143,3 +153,17 @@ def test_f13_a_mail_address_is_set_on_the_profile_and_is_not_in_the_record(peopl
     assert people.rae.email == "rae@example.org"
     wrong = {"display_name": "Rae", "theme": "dark", "email": "rae at home", "by": people.rae}
     assert refusal(services.set_profile, people.rae, **wrong).code == "accounts.email"
+
+
+def test_a_profile_that_is_refused_shows_what_was_typed(
+    people: People, sign_in: Callable[..., Client]
+) -> None:
+    form = {"display_name": "Dr. Rae", "email": "no address", "theme": "light"}
+    answer = sign_in(people.rae).post("/profile/", form)
+    page = answer.content.decode()
+    assert answer.status_code == 400
+    assert 'value="Dr. Rae"' in page
+    assert 'value="no address"' in page
+    assert 'value="light" checked' in page
+    people.rae.refresh_from_db()
+    assert people.rae.email == ""

@@ -30,3 +30,21 @@ def test_every_link_of_a_studys_page_opens_for_who_sees_it(
     assert len(links) > 5
     refused = {link for link in links if client.get(link, follow=True).status_code != 200}
     assert refused == set()
+
+
+@pytest.mark.parametrize(
+    ("who", "places"),
+    [
+        ("rae", {"My reading"}),
+        ("stan", {"Studies", "My reading", "Planning"}),
+        ("cora", {"Studies", "My reading", "Planning", "Detectors"}),
+        ("ada", {"Studies", "My reading", "Planning", "Detectors", "Audit"}),
+    ],
+)
+def test_the_bar_leads_everybody_to_their_work_only(
+    who: str, places: set[str], people: People, sign_in: Callable[..., Client]
+) -> None:
+    running(people)
+    page = sign_in(getattr(people, who)).get("/", follow=True).content.decode()
+    bar = page.split('<nav class="places"')[1].split("</nav>")[0]
+    assert set(re.findall(r">([^<>]+)</a>", bar)) == places

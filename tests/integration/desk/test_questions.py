@@ -66,6 +66,7 @@ def test_c1_what_a_question_hangs_on_is_not_taken_away_under_it(
     ("fields", "words"),
     [
         ({"kind": "number", "minimum": "one"}, "are numbers"),
+        ({"kind": "number", "minimum": "nan"}, "are numbers"),
         ({"kind": "number", "minimum": "9", "maximum": "3"}, "minimum lies below its maximum"),
         ({"kind": "text", "shown_if": "nothing:such"}, "a question before it"),
         ({"kind": "text", "shown_if": "management:such"}, "an answer that its question has not"),

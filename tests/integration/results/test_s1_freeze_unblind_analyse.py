@@ -124,6 +124,19 @@ def test_unblinding_is_not_guessed(
     assert study.state == Study.State.FROZEN
 
 
+def test_what_refuses_a_step_is_said_where_it_was_asked_for(
+    study: Study, people: People, sign_in: Callable[..., Client]
+) -> None:
+    services.ask_unblinding(services.freeze(study, by=people.stan), reason="now", by=people.stan)
+    address = f"/studies/{study.pk}/results/do/grant"
+    answer = sign_in(people.cora).post(address, {"password": "mistyped"})
+    page = answer.content.decode()
+    assert answer.status_code == 403
+    assert "The password is not right" in page
+    assert 'name="password"' in page  # to be typed again
+    assert "Not for your role" not in page
+
+
 def test_the_page_shows_no_outcome_before_and_the_answer_after(
     study: Study, people: People, sign_in: Callable[..., Client]
 ) -> None:

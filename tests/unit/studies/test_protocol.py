@@ -205,6 +205,14 @@ def test_a_plan_of_non_inferiority_needs_a_margin() -> None:
     assert protocol.plan_problems(wanted) == []
 
 
+def test_a_plan_has_no_broken_number_anywhere() -> None:
+    broken = plan.default()
+    broken["primary"]["margin"] = float("nan")
+    broken["sensitivity"] = {"idle_limits_s": [30, float("inf")]}
+    expected = ["primary.margin: give a number.", "sensitivity.idle_limits_s.1: give a number."]
+    assert protocol.plan_problems(broken) == expected
+
+
 def test_the_default_plan_is_sound_and_a_copy() -> None:
     first = plan.default()
     first["primary"]["alpha"] = 0.9
