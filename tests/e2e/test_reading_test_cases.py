@@ -12,7 +12,7 @@ from tests.e2e.conftest import Site, Visit
 from tests.e2e.tested import NAME, READER
 
 pytestmark = pytest.mark.browser
-PATIENCE_S = 600.0
+PATIENCE_S = 300.0
 
 
 @pytest.fixture(scope="module")
@@ -121,3 +121,6 @@ def test_r10_test_cases_follow_each_other_without_feedback_to_a_result(
         _look(page, f"{name}-after")
     page.goto("/reading/")
     _look(page, "home-after")
+    desk = visit("coordinator", f"/studies/{study.split('/')[2]}/questionnaires/")
+    expect(desk.get_by_label("Test cases at its end")).to_have_value("2")
+    _look(desk, "desk")

@@ -32,11 +32,12 @@ def begin() -> None:
     services.set_analysis_plan(study, plan=plan.default(), by=cora)
     services.set_pass_mark(study, percent=50, tests=TESTS, by=cora)
     site = Site.objects.order_by("name")[0]
-    reader = accounts.create_user(
-        username=READER, password=PASSWORD, display_name="Dr. Newcomer", site=site,
-        experience="resident", experience_years=1, by=None,
-    )  # fmt: skip
-    services.add_reader(study, user=reader, by=cora)
+    for username in (READER, "another"):  # a crossover has two groups
+        reader = accounts.create_user(
+            username=username, password=PASSWORD, display_name=f"Dr. {username.title()}",
+            site=site, experience="resident", experience_years=1, by=None,
+        )  # fmt: skip
+        services.add_reader(study, user=reader, by=cora)
     orders = list(phantoms.make_all(phantoms.orders(CASES, TRAINING), workers=1))
     with tempfile.TemporaryDirectory() as folder:
         found = {order: _taken_in(study, order, Path(folder)) for order in orders}
