@@ -26,7 +26,7 @@ from readerstudy.reads import (
     tripwire,
     worklist,
 )
-from readerstudy.reads.models import Read
+from readerstudy.reads.models import Qualification, Read
 from readerstudy.studies.selectors import require_served
 from readerstudy.web.problems import Invalid, Problem, Unknown
 
@@ -86,6 +86,16 @@ def _receipt(receipt: services.Receipt) -> dict[str, Any]:
         words = _("Some events came again with other content; those are refused.")
         raise Problem("reads.altered_event", words, altered=receipt.altered, **body)
     return body
+
+
+def _result(result: Qualification) -> dict[str, Any]:
+    """What a test came to, in cases right of all: never which."""
+    return {
+        "right": result.right,
+        "of": result.of,
+        "pass_mark_percent": result.pass_mark_percent,
+        "is_passed": result.is_passed,
+    }
 
 
 class ReaderView(APIView):
@@ -248,8 +258,11 @@ class Submit(ReaderView):
         with guesses.counted(request._request, _user(request)):  # noqa: SLF001 -- Django's own
             read, reply = services.submit(read_id, key=key, by=_user(request), **data)
         failpoints.reach("submit.committed")
-        shown = feedback.of(read)
-        return Response(reply if shown is None else reply | {"feedback": shown})
+        if (shown := feedback.of(read)) is not None:
+            reply |= {"feedback": shown}
+        if (result := selectors.result_of_test(read)) is not None:
+            reply |= {"test_result": _result(result)}
+        return Response(reply)
 
 
 class NextImages(ReaderView):

@@ -64,6 +64,7 @@ def packet(read: Read, *, number: int, of: int, read_only: bool) -> dict[str, An
             "number": number,
             "of": of,
             "is_training": read.period == 0,
+            **_test(read),
             "opened_at": read.opened_at.isoformat(),
             "idle_limit_s": idle_limit_s(read),
             "read_only": read_only,
@@ -87,6 +88,12 @@ def packet(read: Read, *, number: int, of: int, read_only: bool) -> dict[str, An
     elif read.arm.mode == Arm.Mode.ON_DEMAND:
         body["ai"] = {"mode": read.arm.mode, "state": "not_asked"}
     return body
+
+
+def _test(read: Read) -> dict[str, Any]:
+    """Which case of a test it is: said before it is read, and of nothing else."""
+    place = selectors.place_in_test(read)
+    return {} if place is None else {"test": {"number": place[0], "of": place[1]}}
 
 
 @dataclass(frozen=True, slots=True)

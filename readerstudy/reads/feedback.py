@@ -1,12 +1,14 @@
 """Feedback on training reads: asked for here, answered by `truth`, which stands above.
 
+A test case has none, neither while its attempt lasts nor after it: it may come again.
+
 `truth` registers its answer from its `AppConfig.ready`; reading code knows no truth.
 """
 
 from collections.abc import Callable
 from typing import Any
 
-from readerstudy.reads import tripwire
+from readerstudy.reads import qualification, selectors, tripwire
 from readerstudy.reads.models import Read
 
 Provider = Callable[[Read], dict[str, Any] | None]
@@ -21,7 +23,20 @@ def provide(function: Provider) -> Provider:
 
 
 def of(read: Read) -> dict[str, Any] | None:
-    """The feedback on a signed training read; None for every other read."""
+    """The feedback on a signed training read; None for a test case and for every other read."""
+    return None if selectors.is_test(read) else _answer(read)
+
+
+def was_right(read: Read) -> bool | None:
+    """Whether a signed training read was right, for the score alone; of a test case too.
+
+    It goes into a sum and to nobody. None for every other read.
+    """
+    found = _answer(read)
+    return None if found is None else qualification.is_right(found)
+
+
+def _answer(read: Read) -> dict[str, Any] | None:
     is_over = read.state == Read.State.SUBMITTED and read.stage != Read.Stage.UNAIDED
     if read.period != 0 or not is_over:
         return None

@@ -22,12 +22,18 @@ PACE_READS = 20  # the pace is that of the last so many reads
 
 @dataclass(frozen=True, slots=True)
 class Stretch:
-    """One part of the reader's way: training, or a period."""
+    """One part of the reader's way: training, the test at its end, or a period."""
 
     period: int  # 0 is training
+    is_test: bool
     done: int
     planned: int
     is_now: bool
+
+    @property
+    def left(self) -> int:
+        """Cases of it that are still to be read."""
+        return self.planned - self.done
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +51,11 @@ class Home:
     has_history: bool
     qualification: Qualification | None
     is_over: bool
+
+    @property
+    def test(self) -> Stretch | None:
+        """The test of the attempt that the reader is at."""
+        return _test_of(self.way)
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,9 +76,10 @@ class Training:
 
     done: int
     planned: int
+    test: Stretch | None
     attempt: int
     pass_mark_percent: int
-    needed: int  # of the cases, to pass
+    needed: int  # of the cases that count, to pass
     result: Qualification | None
     lines: list[TrainingLine]
 
@@ -104,7 +116,7 @@ def _home(reader: Reader, entry: dict[str, Any]) -> Home:
     left = entry["planned"] - entry["done"]
     return Home(
         entry=entry,
-        way=_way(reader),
+        way=way(reader),
         days_left=_days_until(entry["next"]["opens_on"]),
         spent=timedelta(milliseconds=sum(active or 0 for _at, active, _period in signed)),
         left=_at_this_pace([active or 0 for _at, active, period in signed if period], left),
@@ -128,7 +140,8 @@ def _days_until(day: str | None) -> int | None:
     return None if day is None else (date.fromisoformat(day) - timezone.localdate()).days
 
 
-def _way(reader: Reader) -> list[Stretch]:
+def way(reader: Reader) -> list[Stretch]:
+    """The parts of the reader's way, in order: training, its test if it has one, the periods."""
     rows = selectors.rows_of(reader)
     over = set(
         selectors.that_count(reader)
@@ -136,16 +149,27 @@ def _way(reader: Reader) -> list[Stretch]:
         .exclude(stage=Read.Stage.UNAIDED)
         .values_list("allocation_id", flat=True)
     )
-    planned: Counter[int] = Counter()
-    done: Counter[int] = Counter()
+    tests = selectors.rows_of_test(reader)
+    planned: Counter[tuple[int, bool]] = Counter()
+    done: Counter[tuple[int, bool]] = Counter()
     for row, period in rows.values_list("id", "period"):
-        planned[period] += 1
-        done[period] += row in over
+        part = (period, row in tests)
+        planned[part] += 1
+        done[part] += row in over
     now = next((each for each in sorted(planned) if done[each] < planned[each]), None)
     return [
-        Stretch(period, done[period], planned[period], is_now=period == now)
-        for period in sorted(planned)
+        Stretch(*part, done=done[part], planned=planned[part], is_now=part == now)
+        for part in sorted(planned)
     ]
+
+
+def test_of(reader: Reader) -> Stretch | None:
+    """The test of the attempt that the reader is at; None where the protocol has none."""
+    return _test_of(way(reader)) if reader.study.test_cases else None
+
+
+def _test_of(parts: list[Stretch]) -> Stretch | None:
+    return next((each for each in parts if each.is_test), None)
 
 
 def training(reader: Reader) -> Training:
@@ -153,6 +177,7 @@ def training(reader: Reader) -> Training:
     attempt = selectors.training_attempt(reader)
     where = selectors.place(reader)
     percent = reader.study.pass_mark_percent
+    test = test_of(reader)
     lines = [
         _line(read, given)
         for read in selectors.training_reads(reader, attempt)
@@ -161,9 +186,10 @@ def training(reader: Reader) -> Training:
     return Training(
         done=where.training_done,
         planned=where.training_planned,
+        test=test,
         attempt=attempt,
         pass_mark_percent=percent,
-        needed=-(-percent * where.training_planned // 100),
+        needed=-(-percent * (test.planned if test else where.training_planned) // 100),
         result=Qualification.objects.filter(reader=reader, attempt=attempt).first(),
         lines=lines,
     )

@@ -178,7 +178,8 @@ def _rows(
     found = {}
     for reader, mine in of_reader.items():
         training = [row for row, period, _gone in mine if not period]
-        now = set(of_attempt(training, attempts.get(reader, 1), study.training_cases))
+        attempt = attempts.get(reader, 1)
+        now = set(of_attempt(training, attempt, study.training_cases, study.test_cases))
         found[reader] = [
             (period, row in over) for row, period, gone in mine
             if not gone and (period or row in now)

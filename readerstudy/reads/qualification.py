@@ -1,4 +1,6 @@
-"""Whether training was passed: which of the training cases were read right. Pure.
+"""Whether training was passed: which of the cases that count were read right. Pure.
+
+All training cases count; where an attempt ends with a test, its test cases alone.
 
 A case with metastases is read right when a mark lies on one of its lesions; a case without is,
 when there is no mark. Marks are matched by the protocol's own rule (`truth.feedback`).
@@ -11,7 +13,7 @@ from typing import Any
 
 @dataclass(frozen=True, slots=True)
 class Score:
-    """How many of the training cases were read right."""
+    """How many of the cases that count were read right."""
 
     right: int
     of: int
@@ -28,7 +30,7 @@ def is_right(feedback: Mapping[str, Any]) -> bool:
     return not feedback["false_marks"]
 
 
-def score(feedbacks: Iterable[Mapping[str, Any]]) -> Score:
-    """The score of all training reads with their feedback."""
-    marks = [is_right(each) for each in feedbacks]
+def score(right: Iterable[bool]) -> Score:
+    """The score of reads, by whether each was right."""
+    marks = list(right)
     return Score(sum(marks), len(marks))

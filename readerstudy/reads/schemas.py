@@ -195,6 +195,15 @@ class FeedbackOutput(serializers.Serializer[Any]):
     false_marks = serializers.ListField(child=serializers.IntegerField())
 
 
+class TestResultOutput(serializers.Serializer[Any]):
+    """What a test came to, once its last case is signed; never what was there."""
+
+    right = serializers.IntegerField()
+    of = serializers.IntegerField()
+    pass_mark_percent = serializers.IntegerField()
+    is_passed = serializers.BooleanField()
+
+
 class SubmittedOutput(serializers.Serializer[Any]):
     """The submission's one answer."""
 
@@ -202,6 +211,7 @@ class SubmittedOutput(serializers.Serializer[Any]):
     submitted_at = serializers.DateTimeField()
     signature = SignatureOutput()
     feedback = FeedbackOutput(required=False)
+    test_result = TestResultOutput(required=False)
 
 
 class ProblemInput(Input):
@@ -251,6 +261,13 @@ class SeriesOutput(serializers.Serializer[Any]):
     encodings = serializers.ListField(child=serializers.CharField())
 
 
+class TestPlaceOutput(serializers.Serializer[Any]):
+    """Which of a test's cases it is."""
+
+    number = serializers.IntegerField()
+    of = serializers.IntegerField()
+
+
 class ReadOutput(serializers.Serializer[Any]):
     """The read itself."""
 
@@ -261,6 +278,7 @@ class ReadOutput(serializers.Serializer[Any]):
     number = serializers.IntegerField()
     of = serializers.IntegerField()
     is_training = serializers.BooleanField()
+    test = TestPlaceOutput(required=False)
     opened_at = serializers.DateTimeField()
     idle_limit_s = serializers.IntegerField()
     read_only = serializers.BooleanField()  # type: ignore[assignment] # the contract's name

@@ -14,7 +14,7 @@ from django.utils import timezone
 from readerstudy.accounts.models import User
 from readerstudy.reads.models import Batch, Leave, Qualification, Read
 from readerstudy.reads.sitting import Sitting, sitting
-from readerstudy.reads.training import of_attempt
+from readerstudy.reads.training import of_attempt, of_test
 from readerstudy.studies import periods
 from readerstudy.studies.allocation import Allocation
 from readerstudy.studies.models import Arm, Reader
@@ -111,7 +111,55 @@ def training_reads(reader: Reader, attempt: int) -> list[Read]:
     reads = Read.objects.filter(
         reader=reader, period=0, attempt=attempt, state=Read.State.SUBMITTED
     ).exclude(stage=Read.Stage.UNAIDED)
-    return list(reads.select_related("case", "protocol_version").order_by("submitted_at"))
+    members = ("case", "protocol_version", "reader__study")
+    return list(reads.select_related(*members).order_by("submitted_at"))
+
+
+def reads_that_count(reader: Reader, attempt: int) -> list[Read]:
+    """The signed training reads that the pass mark is of: where there is a test, its reads."""
+    reads = training_reads(reader, attempt)
+    if not reader.study.test_cases:
+        return reads
+    tests = rows_of_test(reader)
+    return [each for each in reads if each.allocation_id in tests]
+
+
+def rows_of_test(reader: Reader) -> set[UUID]:
+    """The reader's rows that are test cases, of whatever attempt; withdrawn cases too."""
+    study = reader.study
+    if not study.test_cases:
+        return set()
+    rows = list(_training_rows(reader))
+    return set(of_test(rows, study.training_cases, study.test_cases))
+
+
+def _training_rows(reader: Reader) -> "QuerySet[Allocation, UUID]":
+    rows = Allocation.objects.filter(reader=reader, period=0).order_by("position")
+    return rows.values_list("pk", flat=True)
+
+
+def is_test(read: Read) -> bool:
+    """Whether a read is of a test case: no feedback, whatever became of it."""
+    return read.period == 0 and read.allocation_id in rows_of_test(read.reader)
+
+
+def place_in_test(read: Read) -> tuple[int, int] | None:
+    """Count "test case 2 of 5" in the read's attempt; None for a case that is no test case."""
+    if not is_test(read):
+        return None
+    reader = read.reader
+    rows = Allocation.objects.filter(reader=reader, period=0, case__withdrawn_at=None)
+    rows = rows.filter(of_this_training(reader, read.attempt), pk__in=rows_of_test(reader))
+    is_before = Q(position__lt=read.allocation.position)
+    counted = rows.aggregate(before=Count("pk", filter=is_before), of=Count("pk"))
+    return counted["before"] + 1, counted["of"]
+
+
+def result_of_test(read: Read) -> Qualification | None:
+    """The result that a test read's attempt came to; None while it lasts, and for other reads."""
+    if not is_test(read):
+        return None
+    return Qualification.objects.filter(reader=read.reader_id, attempt=read.attempt).first()
 
 
 def failed_qualification(reader: Reader) -> Qualification | None:
@@ -130,8 +178,7 @@ def of_this_training(reader: Reader, attempt: int) -> Q:
     size = reader.study.training_cases
     if not size:
         return Q()
-    rows = Allocation.objects.filter(reader=reader, period=0).order_by("position")
-    mine = of_attempt(list(rows.values_list("pk", flat=True)), attempt, size)
+    mine = of_attempt(list(_training_rows(reader)), attempt, size, reader.study.test_cases)
     return Q(period__gt=0) | Q(pk__in=mine)
 
 

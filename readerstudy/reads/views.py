@@ -67,6 +67,7 @@ def start(request: HttpRequest, reader: Reader) -> HttpResponse:
         return redirect("reads:home")
     asked = questionnaires.due(reader)
     context = {"reader": reader, "study": reader.study, "entry": entry, "asked": asked}
+    context["test"] = own.test_of(reader)
     if request.method == "GET":
         return render(request, "reads/start.html", context)
     if asked is not None:

@@ -167,8 +167,8 @@ COLUMNS: Mapping[str, Mapping[str, str]] = {
     "qualification": {
         "reader": "Reader's code",
         "attempt": "Which time the reader trained, from 1",
-        "right": "Training cases read right",
-        "of": "Training cases read",
+        "right": "Training cases read right; of a test, where the protocol has one",
+        "of": "Training cases read; of a test, where the protocol has one",
         "pass_mark_percent": "The protocol's pass mark",
         "passed": "1 when it was reached",
         "decision": "Of the coordinator, for who did not pass: again, admit, or empty",

@@ -27,12 +27,7 @@ def cases(study: Study) -> list[Missing]:
     if not active_cases(study, Case.Kind.TRAINING).exists():
         words = "No training case: mark one case or more as training."
         found.append(Missing("studies.no_training_case", words, Step.CASES))
-    if study.training_cases > active_cases(study, Case.Kind.TRAINING).count() > 0:
-        words = (
-            f"An attempt at training has {study.training_cases} cases, and fewer are marked as"
-            " training: mark more, or ask fewer."
-        )
-        found.append(Missing("studies.too_few_training_cases", words, Step.CASES))
+    found += _training(study)
     active = Case.objects.filter(study=study, withdrawn_at=None)
     if codes := _codes(active.filter(examination__ready_at=None)):
         words = f"Images are still being prepared: {codes}."
@@ -42,6 +37,18 @@ def cases(study: Study) -> list[Missing]:
         words = f"Quality check failed: {codes}. Accept with a note, or withdraw."
         found.append(Missing("studies.case_quality", words, Step.CASES))
     return [*found, *_priors(active.filter(prior__isnull=False))]
+
+
+def _training(study: Study) -> list[Missing]:
+    """As many training cases as an attempt has, and as its test has."""
+    there = active_cases(study, Case.Kind.TRAINING).count()
+    asked, of = study.training_cases, "An attempt at training"
+    if study.test_cases > asked:
+        asked, of = study.test_cases, "The test at the end of training"
+    if not asked > there > 0:
+        return []
+    words = f"{of} has {asked} cases, and fewer are marked as training: mark more, or ask fewer."
+    return [Missing("studies.too_few_training_cases", words, Step.CASES)]
 
 
 def _priors(active: QuerySet[Case]) -> list[Missing]:

@@ -196,6 +196,7 @@ class Definition:
     questionnaires: tuple[QuestionnaireDraft, ...] = ()
     pass_mark_percent: int = 0  # of training cases read right, to go on; 0: nobody is tested
     training_cases: int = 0  # of an attempt at training; 0: all of them
+    test_cases: int = 0  # the last of an attempt, without feedback, alone count; 0: all count
     hanging: Hanging = field(default_factory=Hanging)
     imaging_protocol: ImagingProtocol = field(default_factory=ImagingProtocol)
     truth_panel: PanelDraft = PanelDraft()
@@ -212,7 +213,7 @@ class Definition:
             *arm_problems(self.arms),
             *question_problems(self.questions),
             *questionnaire_problems(self.questionnaires),
-            *training_problems(self.pass_mark_percent, self.training_cases),
+            *training_problems(self.pass_mark_percent, self.training_cases, self.test_cases),
             *self.hanging.problems(),
             *self.truth_panel.problems(),
             *self.explanations.problems(),
@@ -269,13 +270,18 @@ def questionnaire_problems(drafts: Sequence[QuestionnaireDraft]) -> list[str]:
     return found
 
 
-def training_problems(percent: int, cases: int) -> list[str]:
+def training_problems(percent: int, cases: int, tests: int = 0) -> list[str]:
     """What is wrong with the mark that training is passed by, and with an attempt's cases."""
     found = []
     if not 0 <= percent <= MAX_PER_CENT:
         found.append("The pass mark lies between 0 (none) and 100 % of the training cases.")
     if not 0 <= cases <= MAX_TRAINING_CASES:
         found.append(f"An attempt has 0 (all) to {MAX_TRAINING_CASES} training cases.")
+    if not 0 <= tests <= (cases or MAX_TRAINING_CASES):
+        most = f"the {cases} cases" if cases else f"{MAX_TRAINING_CASES} cases"
+        found.append(f"A test has 0 (none) to {most} of an attempt.")
+    if tests and not percent:
+        found.append("A test needs a pass mark: set one, or ask no test cases.")
     return found
 
 

@@ -60,6 +60,7 @@ class Study(models.Model):
     questionnaires = models.JSONField(default=list)  # of `definition.QuestionnaireDraft`
     pass_mark_percent = models.PositiveSmallIntegerField(default=0)  # of training; 0: none
     training_cases = models.PositiveSmallIntegerField(default=0)  # of an attempt; 0: all
+    test_cases = models.PositiveSmallIntegerField(default=0)  # the last of an attempt; 0: no test
     hanging = models.JSONField(default=dict)  # of `hanging.Hanging`; what it lacks is as usual
     explanations = models.JSONField(default=dict)  # of `explanations.Explanations`, likewise
     lesion_classification = models.BooleanField(default=False)  # told where proposals show

@@ -17,12 +17,13 @@ from readerstudy.imaging import protocol as imaging
 from readerstudy.studies import definition, explanations, hanging, plan
 from readerstudy.studies.definition import Definition
 
-FORMAT = "readerstudy protocol 3"
+FORMAT = "readerstudy protocol 4"
 # Formats of releases before, with the members that they could not say: those are as usual.
 OLDER: Mapping[str, frozenset[str]] = {
-    "readerstudy protocol 2": frozenset({"lesion_classification"}),
+    "readerstudy protocol 3": frozenset({"test_cases"}),
+    "readerstudy protocol 2": frozenset({"test_cases", "lesion_classification"}),
     "readerstudy protocol 1": frozenset(
-        {"deidentification", "training_cases", "lesion_classification"}
+        {"test_cases", "lesion_classification", "deidentification", "training_cases"}
     ),
 }
 MAX_CHARACTERS = 256 * 1024
@@ -258,6 +259,7 @@ _MEMBERS: Mapping[str, Any] = {
     "questionnaires": {"type": "array", "items": _QUESTIONNAIRE, "maxItems": 20},
     "pass_mark_percent": {"type": "integer"},
     "training_cases": {"type": "integer"},
+    "test_cases": {"type": "integer"},
     "hanging": _HANGING,
     "imaging_protocol": _IMAGING_PROTOCOL,
     "truth_panel": _TRUTH_PANEL,

@@ -241,6 +241,7 @@ def definition(study: Study) -> Definition:
         questionnaires=questionnaires(study),
         pass_mark_percent=study.pass_mark_percent,
         training_cases=study.training_cases,
+        test_cases=study.test_cases,
         hanging=Hanging.from_dict(study.hanging),
         imaging_protocol=ImagingProtocol.of(study.collection.imaging_protocol),
         truth_panel=panel_of(study),

@@ -852,6 +852,7 @@ export interface components {
             readonly number: number;
             readonly of: number;
             readonly is_training: boolean;
+            readonly test?: components["schemas"]["TestPlaceOutput"];
             /** Format: date-time */
             readonly opened_at: string;
             readonly idle_limit_s: number;
@@ -958,6 +959,7 @@ export interface components {
             readonly submitted_at: string;
             readonly signature: components["schemas"]["SignatureOutput"];
             readonly feedback?: components["schemas"]["FeedbackOutput"];
+            readonly test_result?: components["schemas"]["TestResultOutput"];
         };
         /** @description The browser tab that asks. */
         readonly TabInputRequest: {
@@ -971,6 +973,18 @@ export interface components {
          * @enum {string}
          */
         readonly TestPatternEnum: "seen" | "not_seen" | "skipped";
+        /** @description Which of a test's cases it is. */
+        readonly TestPlaceOutput: {
+            readonly number: number;
+            readonly of: number;
+        };
+        /** @description What a test came to, once its last case is signed; never what was there. */
+        readonly TestResultOutput: {
+            readonly right: number;
+            readonly of: number;
+            readonly pass_mark_percent: number;
+            readonly is_passed: boolean;
+        };
         /**
          * @description * `dark` - dark
          *     * `light` - light

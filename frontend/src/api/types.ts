@@ -130,6 +130,10 @@ export type Feedback = Sharper<
   Schemas["FeedbackOutput"],
   { readonly lesions: readonly LesionFeedback[] }
 >;
+/** What a test came to, once its last case is signed. */
+export type TestResult = Schemas["TestResultOutput"];
+/** Which of a test's cases a read is. */
+export type TestPlace = Schemas["TestPlaceOutput"];
 export type Submitted = Sharper<Schemas["SubmittedOutput"], { readonly feedback?: Feedback }>;
 
 /** What a refused submission lacks (a member of the problem document). */

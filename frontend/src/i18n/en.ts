@@ -44,6 +44,7 @@ export const en = {
 
   "bar.case": "Case {number} of {of}",
   "bar.training": "Training",
+  "bar.test": "Test",
   "bar.session": "{minutes} min",
   "bar.session_of": "{minutes} of {limit} min",
   "bar.session_name": "Time in this session",
@@ -219,6 +220,13 @@ export const en = {
   "feedback.lesion": "Metastasis {number}, {size} mm",
   "feedback.false": "Marks that are not on a metastasis: {numbers}",
   "feedback.next": "Next case",
+
+  "test.case": "Test case {number} of {of}: no feedback",
+  "test.help": "You are not shown what was there. Only test cases count for the pass mark.",
+  "test.passed": "Test passed",
+  "test.not_passed": "Test not passed",
+  "test.result": "You read {right} of {of} test cases right. The pass mark is {mark} %.",
+  "test.decides": "Your coordinator decides how to go on. All that you did is kept.",
 
   "graphics.title": "The pictures were lost",
   "graphics.help": "The computer's graphics were interrupted and the pictures are gone. Marks and answers are safe.",

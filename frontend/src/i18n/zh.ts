@@ -46,6 +46,7 @@ export const zh: Words = {
 
   "bar.case": "病例 {number} / {of}",
   "bar.training": "训练",
+  "bar.test": "测试",
   "bar.session": "{minutes} 分钟",
   "bar.session_of": "{minutes} / {limit} 分钟",
   "bar.session_name": "本次阅片时间",
@@ -220,6 +221,13 @@ export const zh: Words = {
   "feedback.lesion": "转移瘤 {number}，{size} mm",
   "feedback.false": "不在转移瘤上的标记：{numbers}",
   "feedback.next": "下一个病例",
+
+  "test.case": "测试病例 {number} / {of}：无反馈",
+  "test.help": "不显示实际情况。只有测试病例计入合格线。",
+  "test.passed": "测试通过",
+  "test.not_passed": "测试未通过",
+  "test.result": "您读对了 {of} 个测试病例中的 {right} 个。合格线为 {mark}%。",
+  "test.decides": "由协调员决定如何继续。您所做的一切都已保存。",
 
   "graphics.title": "图像丢失",
   "graphics.help": "显卡中断，图像已丢失。标记和答案均已保存。",

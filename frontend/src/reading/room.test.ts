@@ -27,6 +27,9 @@ const packetOf = (read: string, series: string): Packet =>
     draft: { marks: [], measures: [], answers: {}, no_lesion_said: false, last_seq: {} },
   }) as unknown as Packet;
 
+/** What the server answers to a signature. */
+let submitted: object = { feedback: null };
+
 /** A room whose server gives these packets one after the other; its stage is never there. */
 function make(...packets: unknown[]): { room: Room; said: string[]; packs: Map<string, () => void> } {
   const packs = new Map<string, () => void>();
@@ -41,7 +44,7 @@ function make(...packets: unknown[]): { room: Room; said: string[]; packs: Map<s
   const ports = {
     api: {
       openNext: () => Promise.resolve(packets.shift()),
-      submit: () => Promise.resolve({ feedback: null }),
+      submit: () => Promise.resolve(submitted),
     },
     clock: { mono_ms: () => 5, wall_ms: () => 1000 },
     lifeline: { tab: "tab" },
@@ -67,6 +70,7 @@ async function opened(room: Room): Promise<void> {
 describe("from case to case", () => {
   const reload = vi.fn();
   beforeEach(() => {
+    submitted = { feedback: null };
     vi.stubGlobal("location", { reload: reload.mockReset() });
     return () => vi.unstubAllGlobals();
   });
@@ -97,6 +101,30 @@ describe("from case to case", () => {
     expect(said).toEqual(["first", "second"]);
     await opened(room); // taken over: the same read once more
     expect(said).toEqual(["first", "second"]);
+  });
+
+  test("r10: after a test case the next one opens at once, with nothing to look at", async () => {
+    const { room } = make(packetOf("one", "a"), packetOf("two", "b"));
+    await opened(room);
+    submitted = {};
+    void room.submit("password");
+    await settle();
+    const { openCase, feedback, testResult } = room.state;
+    expect(openCase.value?.packet.read.id).toBe("two");
+    expect([feedback.value, testResult.value]).toEqual([null, null]);
+  });
+
+  test("r10: what a test came to waits until the reader goes on", async () => {
+    const { room } = make(packetOf("last", "a"), packetOf("main", "b"));
+    await opened(room);
+    const result = { right: 1, of: 2, pass_mark_percent: 50, is_passed: true };
+    submitted = { test_result: result };
+    await room.submit("password");
+    const { openCase, testResult } = room.state;
+    expect([openCase.value?.packet.read.id, testResult.value]).toEqual(["last", result]);
+    void room.retry();
+    await settle();
+    expect([openCase.value?.packet.read.id, testResult.value]).toEqual(["main", null]);
   });
 
   test("a case that was left half loaded is not said to be whole by the next one's images", async () => {

@@ -1,7 +1,7 @@
 import { batch, effect } from "@preact/signals";
 
 import { asProblem, type ApiProblem } from "../api/problem";
-import type { Feedback, Packet } from "../api/types";
+import type { Packet } from "../api/types";
 import { EVENTS_SCHEMA } from "../outbox/records";
 import type { Setback } from "../outbox/sender";
 import { t } from "../i18n";
@@ -11,6 +11,7 @@ import { OpenCase } from "./case";
 import { DailyCheck, displayFacts, isWindowTooSmall } from "./display";
 import { allOf, gone, inHangingOrder } from "./hanging";
 import { Loading } from "./loading";
+import { forgetOutcome, showOutcome } from "./outcome";
 import { Outgoing } from "./outgoing";
 import type { Ports } from "./ports";
 import { Presence } from "./presence";
@@ -108,7 +109,7 @@ export class Room {
 
   async openNext(): Promise<void> {
     this.state.phase.value = { name: "opening" };
-    this.state.feedback.value = null;
+    forgetOutcome(this.state);
     const stage = this.ports.loadStage(); // Cornerstone loads while the server answers
     const packet = await this.signedInFor(() =>
       this.ports.api.openNext(this.study, this.session, this.tab),
@@ -228,14 +229,7 @@ export class Room {
     open.recorder.seal();
     open.isReadOnly.value = true;
     this.state.dialog.value = null;
-    if (done.feedback) this.showFeedback(done.feedback);
-    else await this.guarded(() => this.openNext());
-  }
-
-  private showFeedback(feedback: Feedback): void {
-    this.state.feedback.value = feedback;
-    const first = feedback.lesions[0];
-    if (first) this.state.viewing.value?.jump(first.position_mm);
+    if (!showOutcome(this.state, done)) await this.guarded(() => this.openNext());
   }
 
   private async checkDisplay(check: DailyCheck, renderer: string): Promise<void> {
@@ -314,7 +308,7 @@ export class Room {
     state.notice.value = null;
     state.dialog.value = null;
     state.setback.value = null;
-    state.feedback.value = null;
+    forgetOutcome(state);
     state.isOnBreak.value = packet.read.state === "paused";
     state.areProposalsShown.value = cameWithProposals(packet);
     state.isAskingAi.value = false;

@@ -1,6 +1,6 @@
 import { computed, signal } from "@preact/signals";
 
-import type { Feedback, HeatMaps, Me } from "../api/types";
+import type { Feedback, HeatMaps, Me, TestResult } from "../api/types";
 import type { ProposalStyle } from "../viewer/scene";
 import type { SavedState } from "../outbox/sender";
 import type { OpenCase } from "./case";
@@ -54,6 +54,7 @@ export function createState() {
     proposalStyle: signal<ProposalStyle>("contour"),
     heat: signal<{ read: string; maps: HeatMaps } | null>(null),
     feedback: signal<Feedback | null>(null),
+    testResult: signal<TestResult | null>(null),
     isSubmitting: signal(false),
     submitError: signal<string | null>(null),
     /** When the sitting began, on this machine's clock; the server says how long it lasts. */

@@ -40,7 +40,9 @@ export function Bar({ room, viewing }: { room: Room; viewing: Viewing | null }):
       {open && (
         <div class="where" data-testid="where">
           <h1>{t("bar.case", { number: open.packet.read.number, of: open.packet.read.of })}</h1>
-          {open.packet.read.is_training && <span class="tag">{t("bar.training")}</span>}
+          {open.packet.read.is_training && (
+            <span class="tag">{t(open.packet.read.test ? "bar.test" : "bar.training")}</span>
+          )}
           <SessionTime
             began_ms={room.state.began_ms.value}
             limit_min={room.state.sittingLimit_min.value}

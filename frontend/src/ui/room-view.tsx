@@ -19,6 +19,7 @@ import { ProposalPanel } from "./proposal-panel";
 import { RatingPopover } from "./rating-popover";
 import { Screen } from "./screens";
 import { SubmitDialog } from "./submit-dialog";
+import { TestNotice, TestResultPanel } from "./test-notice";
 import { TourView } from "./tour";
 
 /** The whole reading room. */
@@ -53,15 +54,19 @@ export function RoomView({ room }: { room: Room }): VNode {
 function SidePanel({ room, open }: { room: Room; open: OpenCase }): VNode {
   const ai = open.ai.value;
   const feedback = room.state.feedback.value;
+  const result = room.state.testResult.value;
+  const test = open.packet.read.test;
   return (
     <aside class="panel">
-      {open.isReadOnly.value && !feedback && <OtherWindow room={room} />}
+      {open.isReadOnly.value && !feedback && !result && <OtherWindow room={room} />}
       {room.state.setback.value !== null && (
         <p class="warning" role="alert" data-testid="setback">
           {room.state.setback.value}
         </p>
       )}
+      {test && !result && <TestNotice place={test} />}
       {feedback && <FeedbackPanel room={room} feedback={feedback} />}
+      {result && <TestResultPanel room={room} result={result} />}
       <MarksPanel room={room} open={open} />
       {ai && <ProposalPanel room={room} open={open} ai={ai} />}
     </aside>

@@ -39,12 +39,16 @@ def questionnaires(request: HttpRequest, study: Study) -> HttpResponse:
 
 
 def _set_pass_mark(request: HttpRequest, study: Study) -> None:
-    percent, cases = (request.POST.get(name, "").strip() for name in ("percent", "cases"))
+    names = ("percent", "cases", "tests")
+    percent, cases, tests = (request.POST.get(name, "").strip() for name in names)
     if not percent.isdecimal():
         raise Invalid("studies.pass_mark", "The pass mark is a whole number of per cent.")
     if not (cases or "0").isdecimal():
         raise Invalid("studies.pass_mark", "An attempt's cases are a whole number; 0: all.")
-    services.set_pass_mark(study, percent=int(percent), cases=int(cases or "0"), by=actor(request))
+    if not (tests or "0").isdecimal():
+        raise Invalid("studies.pass_mark", "A test's cases are a whole number; 0: no test.")
+    numbers = {"percent": int(percent), "cases": int(cases or "0"), "tests": int(tests or "0")}
+    services.set_pass_mark(study, **numbers, by=actor(request))
 
 
 def _set(request: HttpRequest, study: Study) -> None:

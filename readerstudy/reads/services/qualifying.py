@@ -29,7 +29,7 @@ def settle_training(reader: Reader, *, by: User) -> Qualification | None:
     is_over = row is None or row.period > 0
     if found is not None or not is_over or selectors.open_training(reader):
         return found
-    given = [feedback.of(read) for read in selectors.training_reads(reader, attempt)]
+    given = [feedback.was_right(read) for read in selectors.reads_that_count(reader, attempt)]
     reached = qualification.score(each for each in given if each is not None)
     if not reached.of:
         return None

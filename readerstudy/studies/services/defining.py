@@ -224,16 +224,29 @@ def set_questionnaires(
     return study
 
 
-def set_pass_mark(study: Study, *, percent: int, cases: int = 0, by: User) -> Study:
+def set_pass_mark(study: Study, *, percent: int, cases: int = 0, tests: int = 0, by: User) -> Study:
     """Set which part of the training cases a reader reads right before the study's own begin.
 
-    `cases` is how many an attempt has, 0 for all: with fewer, who trains again meets others.
+    Parameters
+    ----------
+    cases : int
+        How many an attempt has, 0 for all: with fewer, who trains again meets others.
+    tests : int
+        How many of these, the last ones, are a test: without feedback, and they alone count.
+        0: every case teaches and counts.
+
+    Raises
+    ------
+    Problem
+        400 with every problem of the three.
     """
-    require_no_problems("studies.pass_mark", definition.training_problems(percent, cases))
+    found = definition.training_problems(percent, cases, tests)
+    require_no_problems("studies.pass_mark", found)
     with changing(study, "edit", by=by):
-        study.pass_mark_percent, study.training_cases = percent, cases
-        study.save(update_fields=["pass_mark_percent", "training_cases"])
-        _record("studies.set_pass_mark", study, by, {"percent": percent, "cases": cases})
+        study.pass_mark_percent, study.training_cases, study.test_cases = percent, cases, tests
+        study.save(update_fields=["pass_mark_percent", "training_cases", "test_cases"])
+        detail = {"percent": percent, "cases": cases, "tests": tests}
+        _record("studies.set_pass_mark", study, by, detail)
     return study
 
 
@@ -337,8 +350,10 @@ def _from_definition(source: Definition, action: str, detail: dict[str, Any], *,
         if source.questionnaires:
             study = set_questionnaires(study, questionnaires=source.questionnaires, by=by)
         if source.pass_mark_percent or source.training_cases:
-            percent, cases = source.pass_mark_percent, source.training_cases
-            study = set_pass_mark(study, percent=percent, cases=cases, by=by)
+            study = set_pass_mark(
+                study, percent=source.pass_mark_percent, cases=source.training_cases,
+                tests=source.test_cases, by=by,
+            )  # fmt: skip
         if source.hanging != Hanging():
             study = set_hanging(study, hanging=source.hanging, by=by)
         if source.truth_panel != PanelDraft():

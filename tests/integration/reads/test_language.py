@@ -11,9 +11,11 @@ from django.utils import translation
 from readerstudy.accounts.models import User
 from readerstudy.audit.models import Entry
 from readerstudy.proposals import bridge, selectors
+from readerstudy.reads.models import Read
 from readerstudy.studies import services as studies
 from readerstudy.studies.definition import QuestionDraft, QuestionnaireDraft
 from readerstudy.studies.models import Study
+from readerstudy.truth.models import ReferenceStandard
 from tests import kept, proposing
 from tests.cast import PASSWORD, People
 from tests.integration.reads.conftest import sit
@@ -53,15 +55,15 @@ def _english_afterwards() -> Iterator[None]:
     translation.activate("en")
 
 
-def chinese_study(people: People) -> Study:
+def chinese_study(people: People, *, n_training: int = 1, tests: int = 0) -> Study:
     """A study whose own words are Chinese, with a questionnaire and a pass mark."""
-    made = kept.draft_study(people, n_training=1, with_proposals=True)
+    made = kept.draft_study(people, n_training=n_training, with_proposals=True)
     Study.objects.filter(pk=made.pk).update(name="研究", washout_days=0)
     made.refresh_from_db()
     years = QuestionDraft(key="years", text="年限", kind="number", minimum=0)
     asked = QuestionnaireDraft(key="about", title="关于您", moment="before", questions=(years,))
     studies.set_questionnaires(made, questionnaires=(asked,), by=people.cora)
-    studies.set_pass_mark(made, percent=100, by=people.cora)
+    studies.set_pass_mark(made, percent=100, tests=tests, by=people.cora)
     proposing.propose_for(made, proposing.found())
     studies.lock(made, password=PASSWORD, by=people.cora)
     return studies.start(Study.objects.get(pk=made.pk), by=people.cora)
@@ -98,6 +100,35 @@ def test_r10_no_readers_page_says_anything_untranslated(people: People) -> None:
     assert {name: words for name, words in found.items() if words} == {}
     assert "您已读完全部病例" in pages["home, done"].content.decode()
     assert "参与证书" in pages["certificate"].content.decode()
+
+
+@pytest.mark.parametrize("is_passed", [True, False])
+@pytest.mark.parametrize("n_training", [2, 1])
+def test_r10_pages_of_a_test_are_translated_before_and_after_it(
+    people: People,
+    is_passed: bool,  # noqa: FBT001 -- parametrized
+    n_training: int,
+) -> None:
+    study = chinese_study(people, n_training=n_training, tests=1)
+    client = Client(headers={"Accept-Language": "zh-CN"})
+    client.force_login(people.rae, backend="django.contrib.auth.backends.ModelBackend")
+    base, pages = f"/reading/{study.pk}", {}
+    client.post(f"{base}/questions/about/", {"years": "4"})
+    for number in range(n_training + 1):
+        pages |= {f"home, {number}": client.get("/reading/")}
+        pages |= {f"{name}, {number}": client.get(f"{base}/{name}/")
+                  for name in ("start", "training", "certificate")}  # fmt: skip
+        if number < n_training:
+            tab = sit(people.rae, study)
+            tab.open()
+            case = Read.objects.get(pk=tab.read_id).case
+            is_diseased = ReferenceStandard.objects.get(case=case).status == "diseased"
+            tab.read_case(marks=int(is_diseased == is_passed))
+            tab.sign()
+    found = {name: in_english(page.content.decode()) for name, page in pages.items()}
+    assert {name: words for name, words in found.items() if words} == {}
+    page = pages[f"training, {n_training}"].content.decode()
+    assert f"您读对了 1 个测试病例中的 {int(is_passed)} 个" in page
 
 
 def test_r10_what_was_not_translated_would_be_found() -> None:

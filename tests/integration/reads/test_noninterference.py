@@ -10,14 +10,19 @@ import json
 import logging
 import os
 import time
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, Phase, given, settings
 
+from readerstudy.studies import services as studies
 from readerstudy.studies.models import Study
+from tests import factories
+from tests.cast import PASSWORD, People
 from tests.integration.reads import leaks, worlds
+from tests.integration.reads.conftest import sit
 from tests.integration.reads.scripts import DOORS, IDS, WINDOWS, Script, play_script, scripts
 from tests.lock_order import undone
 
@@ -131,6 +136,29 @@ def test_f1_the_page_of_ones_training_tells_the_truth_of_signed_cases(
     for world in worlds.WORLDS:
         (page,) = _pages(play(study, reader, world, [TRAINING]))
         assert (page.status, TRUTH in page.body) == (200, True)
+
+
+TESTED = [("door", "GET", door, IDS[0]) for door in DOORS if door.startswith("/reading/")]
+
+
+@pytest.mark.fault("F1")
+@pytest.mark.fault("F11")
+def test_f1_a_test_cases_truth_is_in_no_answer_while_the_test_lasts(people: People) -> None:
+    """R10: two of three test cases are signed, and the reader's own pages looked at."""
+    control = replace(factories.CONTROL, key="B", name="Control too")
+    made = factories.draft_study(people, n_training=4, arms=(factories.CONTROL, control))
+    studies.set_pass_mark(made, percent=50, tests=3, by=people.cora)
+    studies.lock(made, password=PASSWORD, by=people.cora)
+    study = studies.start(Study.objects.get(pk=made.pk), by=people.cora)
+    user = worlds.control_first(study)
+    assert "feedback" in sit(user, study).read_and_sign()
+    one = [("whole", WINDOWS[0]), ("sign", WINDOWS[0], PASSWORD), *TESTED]
+    script: Script = [*one, ("open", WINDOWS[0]), *one, ("open", WINDOWS[0])]
+    compared(study, user, script)
+    nothing = play(study, user, "nothing", script)
+    signed = [each for each in nothing if each.request.endswith("/submit")]
+    assert [each.status for each in signed] == [200, 200]
+    assert not [each for each in signed if b"feedback" in each.body]
 
 
 def _pages(traffic: list[worlds.Traffic]) -> list[worlds.Traffic]:

@@ -3,7 +3,7 @@
 In every world the same control-arm reader runs the same script at the same frozen instants with
 the same ids; what the server sends, and what it asks the database, must be the same to the byte.
 The truth of a training case that was signed is not hidden: feedback told it (R10), and the page of
-one's training shows it again. It is the same in every world.
+one's training shows it again. It is the same in every world. That of a test case is hidden.
 """
 
 import hashlib
@@ -24,6 +24,7 @@ from django.test import Client
 from readerstudy.accounts.models import User
 from readerstudy.proposals.lesions import ProposalHeatMap, ProposedLesion
 from readerstudy.proposals.models import Run
+from readerstudy.reads import selectors
 from readerstudy.reads.disclosure import MEANING
 from readerstudy.reads.models import ProblemReport, Read, Session, Signature
 from readerstudy.studies.allocation import Allocation
@@ -68,7 +69,7 @@ def _told(study: Study) -> set[UUID]:
     """The training cases whose truth feedback has told the reader of these tests."""
     mine = Read.objects.filter(case__study=study, period=0, reader__user=control_first(study))
     signed = mine.filter(state=Read.State.SUBMITTED).exclude(stage=Read.Stage.UNAIDED)
-    return set(signed.values_list("case_id", flat=True))
+    return {each.case_id for each in signed if not selectors.is_test(each)}
 
 
 def fill_the_vault(study: Study) -> None:

@@ -43,6 +43,7 @@ WHOLE = Definition(
     truth_panel=PanelDraft(opinions=2),
     pass_mark_percent=80,
     training_cases=4,
+    test_cases=2,
     lesion_classification=True,
     deidentification=Options(dates="shift", device=True, descriptors=False),
 )  # fmt: skip
@@ -55,27 +56,34 @@ def test_c11_a_protocol_comes_back_from_its_file() -> None:
 def test_c11_the_file_is_stable_to_the_byte() -> None:
     text = protocol.to_yaml(WHOLE)
     assert protocol.to_yaml(protocol.from_yaml(text)) == text
-    assert text.startswith("format: readerstudy protocol 3\nname: ")
+    assert text.startswith("format: readerstudy protocol 4\nname: ")
     assert "washout_days: 35" in text
 
 
 def test_c11_a_file_of_the_format_before_is_read_and_says_nothing_of_what_came_later() -> None:
     values = WHOLE.as_dict()
+    del values["test_cases"]
+    before = yaml.safe_dump({"format": "readerstudy protocol 3", **values}, sort_keys=False)
+    assert protocol.from_yaml(before) == replace(WHOLE, test_cases=0)
     del values["lesion_classification"]
     before = yaml.safe_dump({"format": "readerstudy protocol 2", **values}, sort_keys=False)
-    assert protocol.from_yaml(before) == replace(WHOLE, lesion_classification=False)
+    assert protocol.from_yaml(before) == replace(WHOLE, test_cases=0, lesion_classification=False)
     del values["deidentification"], values["training_cases"]
     old = yaml.safe_dump({"format": "readerstudy protocol 1", **values}, sort_keys=False)
     read = protocol.from_yaml(old)
     assert read == replace(
-        WHOLE, deidentification=Options(), training_cases=0, lesion_classification=False
-    )
-    assert "format: readerstudy protocol 3" in protocol.to_yaml(read)
+        WHOLE, deidentification=Options(), training_cases=0, test_cases=0,
+        lesion_classification=False,
+    )  # fmt: skip
+    assert "format: readerstudy protocol 4" in protocol.to_yaml(read)
     later = yaml.safe_dump({"format": "readerstudy protocol 1", **WHOLE.as_dict()})
     with pytest.raises(protocol.UnreadableError, match="deidentification"):
         protocol.from_yaml(later)
     later = yaml.safe_dump({"format": "readerstudy protocol 2", **WHOLE.as_dict()})
     with pytest.raises(protocol.UnreadableError, match="lesion_classification"):
+        protocol.from_yaml(later)
+    later = yaml.safe_dump({"format": "readerstudy protocol 3", **WHOLE.as_dict()})
+    with pytest.raises(protocol.UnreadableError, match="test_cases"):
         protocol.from_yaml(later)
 
 
@@ -114,7 +122,7 @@ def data(**changes: object) -> dict[str, object]:
         ("a: [", "not readable as YAML"),
         ("a: !!python/object:os.system x", "not readable as YAML"),
         ("x: &a [1]\ny: *a", "aliases"),
-        ("format: readerstudy protocol 4", "does not begin with"),
+        ("format: readerstudy protocol 5", "does not begin with"),
         ("format: [readerstudy protocol 1]", "does not begin with"),
         ("x" * 300_000, "at most 256 KiB"),
         ("[" * 5000, "not readable as YAML"),
@@ -141,6 +149,11 @@ def test_a_file_that_is_no_protocol_is_refused_with_the_reason(text: str, words:
         ({"analysis_plan": {"primary": {}}}, "analysis_plan"),
         ({"idle_limit_s": 5}, "idle_limit_s"),
         ({"truth_panel": {"opinions": 3}}, "truth_panel.opinions"),
+        ({"test_cases": 5}, "0 .none. to the 4 cases of an attempt"),
+        ({"test_cases": -1}, "0 .none. to the 4 cases of an attempt"),
+        ({"training_cases": 0, "test_cases": 1001}, "to 1000 cases of an attempt"),
+        ({"pass_mark_percent": 0}, "A test needs a pass mark"),
+        ({"test_cases": "2"}, "test_cases: '2' is not of type"),
         ({"deidentification": {"dates": "keep"}}, "deidentification.dates"),
         ({"deidentification": {"device": 1}}, "deidentification.device"),
         ({"deidentification": {"faces": True}}, "faces"),
