@@ -37,6 +37,20 @@ test("what comes later is measured anew", () => {
   expect(meter.end()).toEqual({ bytes: 10, ms: 50, decodedBytes: 0, decodingMs: 0 });
 });
 
+test("what stalled for a moment at first is not taken for a slow line", () => {
+  let now = 0;
+  const told = vi.fn();
+  const meter = new Meter(() => now, told);
+  meter.begin();
+  meter.arrived(0);
+  now = 60; // 17 MB a second, as it looks
+  meter.arrived(1_000_000);
+  expect(told).not.toHaveBeenCalled();
+  now = 110;
+  meter.arrived(19_000_000);
+  expect(told).toHaveBeenCalledWith(expect.objectContaining({ bytes: 20e6, ms: 110 }));
+});
+
 test("the first megabyte of a page is told of at once, and once", () => {
   let now = 0;
   const told = vi.fn();

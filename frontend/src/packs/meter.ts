@@ -10,6 +10,8 @@ export interface Heard {
 
 /** Of fewer, what was measured is the server's answer, not the line. */
 export const ENOUGH_BYTES = 1e6;
+/** Before, a page that is busy with its first pictures may have held up the fetching. */
+const ENOUGH_MS = 100;
 
 const NOTHING: Heard = { bytes: 0, ms: 0, decodedBytes: 0, decodingMs: 0 };
 
@@ -34,7 +36,7 @@ export class Meter {
     const now = this.now();
     this.first ??= now;
     this.heard = { ...this.heard, bytes: this.heard.bytes + bytes, ms: now - this.first };
-    if (this.isTold || this.heard.bytes < ENOUGH_BYTES) return;
+    if (this.isTold || this.heard.bytes < ENOUGH_BYTES || this.heard.ms < ENOUGH_MS) return;
     this.isTold = true;
     this.onEnough(this.heard);
   }
