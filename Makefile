@@ -43,7 +43,7 @@ lock: setup      ## write the lock files anew from requirements*.in
 
 images:          ## take the README's pictures from the last browser tests
 	mkdir -p docs/images
-	cp test-results/pages/reading-room-1920.png docs/images/reading-room.png
+	cp test-results/pages/reading-room-ai.png docs/images/reading-room.png
 	cp test-results/pages/arms-1280x800.png test-results/pages/progress-1280x800.png docs/images/
 
 clean:           ## remove what was built (data under var/ stays)
