@@ -1,11 +1,14 @@
-"""The way from truth to the one rule that matches marks with lesions, and to agreement."""
+"""The way from truth to the one rule that matches marks with lesions, and to agreement.
+
+What agreement needs is loaded where it is asked for: tables and figures take a second to load, and
+the first reader who signs a training case would wait for them.
+"""
 
 from collections.abc import Mapping, Sequence
 from math import dist
 from typing import Any
 
 from analysis import matching
-from analysis.agreement import bland_altman, fleiss_kappa
 
 Point = tuple[float, float, float]
 ENOUGH = 3  # cases or lesions, for an interval
@@ -121,10 +124,14 @@ def agreement(
 def _kappa(ratings: list[list[int]]) -> Any:
     if len(ratings) < ENOUGH or len({each for row in ratings for each in row}) < 2:  # noqa: PLR2004
         return None
+    from analysis.agreement import fleiss_kappa
+
     return fleiss_kappa(ratings)
 
 
 def _diameters(both: Sequence[tuple[Place, Place]]) -> Any:
     if len(both) < ENOUGH:
         return None
+    from analysis.agreement import bland_altman
+
     return bland_altman([one[1] for one, _ in both], [two[1] for _, two in both])

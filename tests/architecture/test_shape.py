@@ -80,6 +80,20 @@ def test_the_web_process_starts_without_what_is_slow_to_load() -> None:
     assert done.returncode == 0, done.stderr
 
 
+def test_a_readers_feedback_waits_for_no_tables_and_figures() -> None:
+    """They take a second to load: the first training case to be signed would be held up."""
+    slow = ("pandas", "pyarrow", "matplotlib", "scipy.stats", "statsmodels")
+    code = (
+        "import sys; from readerstudy.truth import bridge;"
+        "bridge.hits([((0, 0, 0), 1.0)], {1: ((0, 0, 1), 5.0)}, {});"
+        f"sys.exit(' '.join(name for name in {slow!r} if name in sys.modules) or None)"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code], check=False, cwd=ROOT, capture_output=True, text=True
+    )
+    assert done.returncode == 0, done.stderr
+
+
 def test_the_layers_hold() -> None:
     linter = Path(sys.executable).with_name("lint-imports")
     done = subprocess.run([str(linter)], check=False, cwd=ROOT, capture_output=True, text=True)
