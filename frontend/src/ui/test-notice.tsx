@@ -3,6 +3,7 @@ import type { VNode } from "preact";
 import type { TestPlace, TestResult } from "../api/types";
 import { t } from "../i18n";
 import type { Room } from "../reading/room";
+import { NextCase } from "./feedback";
 
 /** Before a test case is read: that it is one, and that nothing is shown after it. */
 export function TestNotice({ place }: { place: TestPlace }): VNode {
@@ -23,14 +24,7 @@ export function TestResultPanel({ room, result }: { room: Room; result: TestResu
       <p>{t("test.result", { right, of, mark })}</p>
       {!result.is_passed && <p>{t("test.decides")}</p>}
       {result.is_passed ? (
-        <button
-          type="button"
-          class="primary wide"
-          data-testid="next-case"
-          onClick={() => void room.retry()}
-        >
-          {t("feedback.next")}
-        </button>
+        <NextCase room={room} />
       ) : (
         <a class="primary wide" href={room.home} data-testid="go-home">
           {t("finished.home")}
