@@ -5,6 +5,7 @@ misses, how often the read changed hands. Nothing of what was marked, of an arm 
 queries, however many cases are open.
 """
 
+from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -64,23 +65,22 @@ class OpenRead:
 def live(study: Study) -> list[OpenRead]:
     """The cases that are open now, the one that spoke last first."""
     now = timezone.now()
-    last = Batch.objects.filter(read=OuterRef("pk")).order_by("-id")
     stages = Read.objects.filter(allocation=OuterRef("allocation"), attempt=OuterRef("attempt"))
     first = stages.order_by("opened_at").values("opened_at")[:1]
     reads = list(
         Read.objects.filter(reader__study=study, state__in=OPEN_STATES)
         .select_related("reader__user", "reader__site", "case")
-        .annotate(last_batch=Subquery(last.values("pk")[:1]), case_opened_at=Subquery(first))
+        .annotate(case_opened_at=Subquery(first))
     )
-    missing = _missing(each.pk for each in reads)
-    kinds = _last_kinds(each.last_batch for each in reads)
-    found = [_line(read, kinds.get(read.pk), missing.get(read.pk, 0), now) for read in reads]
+    came = _came(each.pk for each in reads)
+    kinds = _last_kinds(each.last_batch for each in came.values())
+    found = [_line(read, kinds.get(read.pk), came[read.pk].missing, now) for read in reads]
     return sorted(found, key=lambda each: each.last_sign, reverse=True)
 
 
-def _last_kinds(batches: Iterable[int | None]) -> dict[UUID, str]:
+def _last_kinds(batches: Iterable[int]) -> dict[UUID, str]:
     """What was done last in each read, of its last batch."""
-    rows = Batch.objects.filter(pk__in=[each for each in batches if each]).defer("keys")
+    rows = Batch.objects.filter(pk__in=list(batches)).defer("keys")
     return {row.read_id: row.clocks()[-1][0] for row in rows}
 
 
@@ -109,15 +109,29 @@ def _sign(state: str, last_kind: str | None, silence: timedelta) -> Sign:
     return Sign.READING if silence <= QUIET else Sign.LOST
 
 
-def _missing(reads: Iterable[UUID]) -> dict[UUID, int]:
-    """How many events of each read are missing: a tab's last number less those that came."""
+@dataclass(slots=True)
+class _Came:
+    """What has come of a read: its last batch, and how many events are missing before it.
+
+    Missing is a tab's last number less those that came.
+    """
+
+    last_batch: int = 0
+    missing: int = 0
+
+
+def _came(reads: Iterable[UUID]) -> dict[UUID, _Came]:
+    """What has come of each read: one query, which touches only the rows of those reads."""
     tabs = (
         Batch.objects.filter(read__in=list(reads))
         .order_by()
         .values_list("read", "tab")
-        .annotate(last=Max(F("first_seq") + F("count") - 1), came=Sum("count"))
+        .annotate(
+            last=Max(F("first_seq") + F("count") - 1), came=Sum("count"), last_batch=Max("pk")
+        )
     )
-    found: dict[UUID, int] = {}
-    for read, _tab, last, came in tabs:
-        found[read] = found.get(read, 0) + last - came
+    found: dict[UUID, _Came] = defaultdict(_Came)
+    for read, _tab, last, came, last_batch in tabs:
+        found[read].missing += last - came
+        found[read].last_batch = max(found[read].last_batch, last_batch)
     return found

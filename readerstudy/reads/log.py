@@ -46,8 +46,8 @@ class Log:
     @classmethod
     def of(cls, read: Read) -> Self:
         """Look, in one query."""
-        found = Batch.objects.filter(read=read).order_by("tab", "first_seq")
-        rows = [Row(*each) for each in found.values_list(*COLUMNS)]
+        found = Batch.objects.filter(read=read).values_list(*COLUMNS)
+        rows = [Row(*each) for each in found]
         starts, total = [], 0
         tabs: dict[UUID, list[Row]] = {}
         for row in rows:

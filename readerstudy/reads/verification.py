@@ -45,7 +45,7 @@ def _events_hold(read: Read) -> bool:
     """Whether each event still gives the digest that the signature is under."""
     return all(
         event.anew() == event.digest
-        for row in read.batches.iterator(chunk_size=200)
+        for row in read.batches.all()
         for event in row.events()
         if event.is_exact
     )

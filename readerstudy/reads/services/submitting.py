@@ -181,10 +181,9 @@ def timing_of(read: Read) -> Timing:
 
 def timings_under(read: Read, limits_s: Sequence[float]) -> list[Timing]:
     """The read's time from its raw events under each of several idle limits, seconds."""
-    rows = Batch.objects.filter(read=read, is_applied=True).defer("keys")
     events = [
         TimedEvent(tab, seq, *clocks, row.fence)
-        for row in rows.iterator(chunk_size=500)
+        for row in Batch.objects.filter(read=read, is_applied=True).defer("keys")
         for tab in [str(row.tab)]
         for seq, clocks in enumerate(row.clocks(), start=row.first_seq)
     ]
@@ -194,7 +193,7 @@ def timings_under(read: Read, limits_s: Sequence[float]) -> list[Timing]:
 def signed_content(read: Read) -> dict[str, Any]:
     """What a signature is under: who read what, with which marks, answers, events and time."""
     marks = Mark.objects.filter(read=read, is_removed=False).order_by("number")
-    rows = Batch.objects.filter(read=read, is_applied=True).order_by("tab", "first_seq")
+    rows = Batch.objects.filter(read=read, is_applied=True)
     return {
         "read": str(read.id),
         "reader": read.reader.code,
