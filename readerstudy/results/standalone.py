@@ -6,8 +6,8 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from readerstudy.proposals import bridge
-from readerstudy.results import presentation
-from readerstudy.results.presentation import Table
+from readerstudy.results.presentation import cells
+from readerstudy.results.presentation.cells import Table
 
 Row = Mapping[str, str]
 
@@ -80,14 +80,14 @@ def _size(low: float, high: float) -> str:
 def _with_interval(value: float | None, interval: Iterable[float] | None) -> list[str]:
     if value is None or interval is None:
         return ["\N{EN DASH}", ""]
-    low, high = map(presentation.value, interval)
+    low, high = map(cells.value, interval)
     # Draws from cases that are all alike differ in nothing: that is no certainty.
     told = "none: all cases alike" if low == high else f"{low} to {high}"
-    return [presentation.value(value), told]
+    return [cells.value(value), told]
 
 
 def _froc(found: Mapping[str, Any]) -> Table:
-    rows = [[f"{rate:g}", presentation.value(share)] for rate, share in found["froc"].items()]
+    rows = [[f"{rate:g}", cells.value(share)] for rate, share in found["froc"].items()]
     words = "Lesions found when the threshold lets through so many false positives per case."
     return Table("Free-response ROC", words, ["False positives per case", "Found"], rows)
 
@@ -96,9 +96,9 @@ def _reliability(found: Mapping[str, Any]) -> Table:
     error = found["calibration_error"]
     words = "Probabilities beside how often proposals of that probability were right."
     if error is not None:
-        words += f" Expected calibration error {presentation.value(error)}."
+        words += f" Expected calibration error {cells.value(error)}."
     rows = [
-        [str(count), presentation.value(mean), presentation.value(share)]
+        [str(count), cells.value(mean), cells.value(share)]
         for count, mean, share in found["reliability"]
     ]
     return Table("Reliability", words, ["Proposals", "Mean probability", "Share right"], rows, 0)

@@ -18,5 +18,6 @@ urlpatterns = [
     path(f"{ROOT}sending/<uuid:parcel_id>", views.send_again, name="send-again"),
     path(f"{ROOT}do/<slug:action>", views.act, name="act"),
     path(f"{ROOT}runs/<uuid:run_id>/bundle.zip", views.bundle, name="bundle"),
+    path(f"{ROOT}runs/<uuid:run_id>/tables/<slug:name>.csv", views.table, name="table"),
     path(f"{ROOT}runs/<uuid:run_id>/<path:name>", views.figure, name="figure"),
 ]

@@ -1,6 +1,7 @@
 """The statistician's pages: where the study stands, the results, and what can be downloaded."""
 
 import mimetypes
+from pathlib import Path
 from typing import Any, Literal, cast
 from urllib.parse import urlencode
 from uuid import UUID
@@ -22,7 +23,7 @@ from readerstudy.results import (
     standalone,
     store,
 )
-from readerstudy.results.models import Unblinding
+from readerstudy.results.models import AnalysisRun, Unblinding
 from readerstudy.studies import lifecycle
 from readerstudy.studies.models import Study
 from readerstudy.studies.selectors import study_for
@@ -54,7 +55,10 @@ def _detail(request: HttpRequest, study_id: UUID, problem: Problem | None = None
     if where.run is not None and where.is_unblinded and where.run.numbers:
         record_view("results.view", subject=f"analysis:{where.run.id}", by=user,
                     study=where.study.id)  # fmt: skip
-        context["results"] = presentation.present(where.run, user.theme)
+        context["results"] = presentation.present(
+            where.run, user.theme,
+            part=request.GET.get("part", ""), files=store.names(_folder(where.run)),
+        )  # fmt: skip
     part = "_body" if getattr(request, "htmx", False) else ""
     status = problem.status if problem else 200
     response = render(request, f"results/detail{part}.html", context, status=status)
@@ -191,10 +195,10 @@ def _emergencies(request: HttpRequest, study: Study, context: dict[str, Any]) ->
 @login_required
 @require_GET
 def figure(request: HttpRequest, study_id: UUID, run_id: UUID, name: str) -> HttpResponseBase:
-    """One figure of a run, as SVG or PNG, or its data as CSV."""
+    """One figure of a run, as SVG or PNG, or what was drawn as CSV."""
     user = cast("User", request.user)
     run = selectors.unblinded_run(user, study_id, run_id)
-    folder = store.run_folder(run.id) / str(run.fence)
+    folder = _folder(run)
     if name not in store.names(folder):
         raise Unknown
     kind = mimetypes.guess_type(name)[0] or "application/octet-stream"
@@ -203,6 +207,23 @@ def figure(request: HttpRequest, study_id: UUID, run_id: UUID, name: str) -> Htt
     if request.GET.get("download"):
         response["Content-Disposition"] = f'attachment; filename="{name.replace("/", "-")}"'
     return response
+
+
+@login_required
+@require_GET
+def table(request: HttpRequest, study_id: UUID, run_id: UUID, name: str) -> HttpResponse:
+    """One table of a run as CSV."""
+    run = selectors.unblinded_run(cast("User", request.user), study_id, run_id)
+    found = presentation.tables(run).get(name)
+    if found is None:
+        raise Unknown
+    response = HttpResponse(presentation.as_file(name, found), content_type="text/csv")
+    response["Content-Disposition"] = f'attachment; filename="{name}.csv"'
+    return response
+
+
+def _folder(run: AnalysisRun) -> Path:
+    return store.run_folder(run.id) / str(run.fence)
 
 
 @login_required

@@ -84,7 +84,7 @@ def frame(data: bytes) -> pd.DataFrame:
 def analyse(plan: Mapping[str, Any], files: Mapping[str, bytes]) -> Outcome:
     """Run the analysis plan on frozen files; equal input gives equal numbers, to the byte."""
     from analysis import report  # figures and models: loaded by the worker that needs them
-    from analysis.figures import svg
+    from analysis.figures import png, svg
 
     tables = {
         name: frame(files[f"{name}.csv"])
@@ -100,6 +100,7 @@ def analyse(plan: Mapping[str, Any], files: Mapping[str, bytes]) -> Outcome:
         for name, make in made.figures.items()
         for theme in THEMES
     }
+    figures |= {f"figures/{name}-light.png": png(make()) for name, make in made.figures.items()}
     numbers = {**made.numbers, **_repeats(plan, files), "figures": sorted(made.figures)}
     rows = {
         f"{name}.csv": table.to_csv(index=False, lineterminator="\n").encode()

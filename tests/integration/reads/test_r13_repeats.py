@@ -10,7 +10,7 @@ from readerstudy.reads.models import Read
 from readerstudy.results import services as results
 from readerstudy.results import store
 from readerstudy.results.bridge import analyse
-from readerstudy.results.presentation import _found_again, _repeats
+from readerstudy.results.presentation import lesions, order
 from readerstudy.studies import integrity, protocol
 from readerstudy.studies import services as studies
 from readerstudy.studies.definition import DesignDraft
@@ -97,9 +97,9 @@ def test_r13_repeats_are_tables_of_their_own_and_the_report_says_how_readers_agr
     by_lesion = found["lesions"]["readers"]
     assert [each["reader"] for each in by_lesion] == ["R01", "R02", "R03", "all"]
     assert by_lesion[-1]["lesions"] == sum(each["lesions"] for each in by_lesion[:-1]) > 0
-    assert len(_found_again(numbers).rows) == 4
+    assert len(lesions.found_again(numbers).rows) == 4
     assert numbers["flow"]["statement"]
-    assert len(_repeats(numbers).rows) == 4
+    assert len(order.repeats(numbers).rows) == 4
 
 
 def test_a3_a_protocol_that_was_locked_before_there_were_repeats_is_what_was_locked(

@@ -1,9 +1,13 @@
 """S1, S2: nothing before the freeze, two persons unblind, equal data give equal bytes."""
 
+import html
 import io
 import json
+import re
 import zipfile
+from collections import Counter
 from collections.abc import Callable
+from typing import Any
 
 import pytest
 from django.test import Client
@@ -13,7 +17,7 @@ from readerstudy.audit import selectors as audit
 from readerstudy.proposals import bridge
 from readerstudy.reads import services as reads
 from readerstudy.reads.models import Read
-from readerstudy.results import services
+from readerstudy.results import presentation, services
 from readerstudy.results.models import AnalysisRun, Freeze
 from readerstudy.studies import services as studies
 from readerstudy.studies.definition import DesignDraft
@@ -137,6 +141,28 @@ def test_what_refuses_a_step_is_said_where_it_was_asked_for(
     assert "Not for your role" not in page
 
 
+PARTS = {
+    "accuracy": ("Figure of merit", "wAFROC", "Obuchowski"),
+    "lesions": ("Lesions found by size",),
+    "time": ("Reading time", "Satterthwaite"),
+    "readers": ("a reader harmed",),
+    "ai": ("Reliance on the AI",),
+    "order": ("carry-over",),
+    "sensitivity": ("Subgroups", "interaction"),
+    "flow": ("CONSORT",),
+}
+
+
+def _kind_of(answer: Any) -> str:
+    """What a download is: SVG and PNG begin as such."""
+    assert answer.status_code == 200
+    data = b"".join(answer.streaming_content) if answer.streaming else answer.content
+    kind = str(answer["Content-Type"]).partition(";")[0]
+    starts = {"image/png": b"\x89PNG", "image/svg+xml": b"<?xml", "text/csv": b""}
+    assert data.startswith(starts.get(kind, b"PK"))
+    return kind
+
+
 def test_the_page_shows_no_outcome_before_and_the_answer_after(
     study: Study, people: People, sign_in: Callable[..., Client]
 ) -> None:
@@ -144,14 +170,21 @@ def test_the_page_shows_no_outcome_before_and_the_answer_after(
     before = sign_in(people.stan).get(address).content.decode()
     assert "AUC" not in before
     run = _analysed(_unblinded(study, people), people.stan)
-    after = sign_in(people.stan).get(address).content.decode()
-    assert run.numbers["findings"][0][:40] in after
-    for words in ("Lesions found by size", "Reading time", "wAFROC", "Figure of merit"):
-        assert words in after
-    for name in run.numbers["figures"]:
-        answer = sign_in(people.stan).get(f"{address}runs/{run.pk}/figures/{name}-dark.svg")
-        assert answer.status_code == 200
-        assert b"<svg" in b"".join(answer.streaming_content)
+    stan = sign_in(people.stan)
+    pages = {part: stan.get(f"{address}?part={part}").content.decode() for part in PARTS}
+    said = re.sub(r"with ([AB]) \([^)]+\)", r"with \1", pages["accuracy"])
+    assert run.numbers["findings"][0][:60] in said
+    assert "with B (With AI)" in pages["accuracy"]
+    for part, words in PARTS.items():
+        assert f'?part={part}#parts" aria-current="page"' in pages[part]
+        assert all(each in pages[part] for each in (*words, "How was this computed?"))
+    files = {each for page in pages.values() for each in re.findall(r'"(/[^"]*/runs/[^"]*)"', page)}
+    kinds = Counter(_kind_of(stan.get(html.unescape(each))) for each in files)
+    figures = len(run.numbers["figures"])
+    assert kinds["image/png"] == figures
+    assert kinds["image/svg+xml"] == 2 * figures
+    assert kinds["text/csv"] == len(presentation.tables(run)) >= 8
+    assert stan.get(f"{address}runs/{run.pk}/tables/nonsense.csv").status_code == 404
     assert sign_in(people.rae).get(address).status_code == 403
     assert sign_in(people.mallory).get(address).status_code == 404
     assert not [each for each in audit.verify() if each.tampering != "trigger off"]
@@ -204,6 +237,6 @@ def test_s11_the_flow_counts_what_was_voided_and_who_withdrew(
     assert sum(each["allocated"] for each in counts["arms"]) == allocated
     assert sum(each["analysed"] for each in counts["arms"]) == allocated - 1
     assert sum(each["voided"] for each in counts["arms"]) == 1
-    page = sign_in(people.stan).get(f"/studies/{study.pk}/results/").content.decode()
+    page = sign_in(people.stan).get(f"/studies/{study.pk}/results/?part=flow").content.decode()
     assert "1 voided" in page
     assert "figures/flow-dark.svg" in page
