@@ -86,8 +86,8 @@ def _names(axis: Axes, foms: Sequence[tuple[str, float, float]], theme: Theme) -
     """Readers' names at the right, pushed apart so that none covers another."""
     if not foms:
         return
-    values = [each for _, a, b in foms for each in (a, b)]
-    gap = max((max(values) - min(values)) / 18, 1e-6)
+    low, high = axis.get_ylim()
+    gap = (high - low) / 20  # of what is shown: readers may all be alike
     last = -float("inf")
     for name, before, after in sorted(foms, key=lambda each: each[2]):
         place = max(after, last + gap)

@@ -170,7 +170,7 @@ class _Study:
             try:
                 part = self.measure.of(tables, self.names)
             except DataError as error:
-                warnings.append(f"{self.by} {name} left out: {error}")
+                warnings.append(f"{self.by}, level {name}, left out: {error}")
                 continue
             names.append(name)
             parts.append(part)

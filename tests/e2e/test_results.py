@@ -35,6 +35,7 @@ def test_a_statistician_closes_freezes_unblinds_and_reads_the_answer(
     expect(page.get_by_text("AUC").first).to_be_visible()
     for size, (width, height) in {"1280x800": (1280, 800), "1920x1080": (1920, 1080)}.items():
         page.set_viewport_size({"width": width, "height": height})
+        shoot(page, f"results-{size}")
         for part in ("Lesions", "Use of the AI", "Accuracy"):
             page.get_by_label("Parts of the report").get_by_role("link", name=part).click()
             page.wait_for_timeout(500)

@@ -89,7 +89,7 @@ describe("r1: loading a case", () => {
     loading.progress.subscribe(() => (told += 1));
     for (let frame = 0; frame < FRAMES - 1; frame += 1) server.send("t1c", frame, frame + 1);
     expect(told).toBe(1);
-    vi.advanceTimersByTime(60);
+    vi.advanceTimersByTime(260);
     expect(told).toBe(2);
     expect(loading.progress.value.t1c?.loaded).toBe(FRAMES - 1);
     server.send("t1c", FRAMES - 1, FRAMES);
@@ -115,10 +115,10 @@ describe("r1: loading a case", () => {
     await loading.settled();
     expect(loading.hasFailed.value).toBe(true);
     loading.again();
-    await vi.advanceTimersByTimeAsync(60);
+    await vi.advanceTimersByTimeAsync(260);
     expect(loading.hasFailed.value).toBe(false);
     server.fail("t1c", new PackError("no pack"));
-    await vi.advanceTimersByTimeAsync(60);
+    await vi.advanceTimersByTimeAsync(260);
     expect(loading.hasFailed.value).toBe(true);
   });
 

@@ -7,7 +7,7 @@ import type { SeriesFrames } from "../packs/load";
 import type { StreamPack } from "../packs/stream";
 import { allOf } from "./hanging";
 
-const TELL_MS = 50; // a series of 160 frames arrives in a few hundred messages: each would be a new page
+const TELL_MS = 250; // a series of 160 frames arrives in a few hundred messages: each would be a new page
 
 /** How far a series has come. */
 export interface Progress {
