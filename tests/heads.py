@@ -9,8 +9,7 @@ from pydicom import dcmread
 from readerstudy.demo import phantoms
 
 # To either side of the largest lesion, or of the middle of a head without one: of each series four
-# slices of seven. Taking in, proposing and drawing cost in proportion. With fewer, the T2 of one
-# phantom is held for a person to look at: the search for letters takes a short stack for text.
+# slices of seven. Taking in, proposing and drawing cost in proportion.
 HALF_MM = 50.0
 
 

@@ -19,12 +19,21 @@ def laid_out(network: nn.Module, device: torch.device | str) -> nn.Module:
     return made
 
 
+# What has statistics of its own, and what draws at random between a convolution and its norm.
+_LEFT = (
+    nn.modules.batchnorm._NormBase,  # noqa: SLF001 -- of batch and instance norms; no public name
+    nn.GroupNorm,
+    nn.LayerNorm,
+    nn.modules.dropout._DropoutNd,  # noqa: SLF001 -- of all dropouts
+)
+
+
 def folded(network: nn.Module) -> nn.Module | None:
     """A network for inference whose batch norms are part of the convolutions before them.
 
     In evaluation a batch norm is a factor and a shift for each channel, which the convolution's
     weights can carry: the same function with a pass over memory less for each. Done where all of
-    them are in blocks of MONAI's DynUNet; None for other networks.
+    them are in blocks of MONAI's DynUNet; None for other networks, and for those with dropout.
     """
     from monai.networks.blocks.dynunet_block import UnetBasicBlock, UnetResBlock
 
@@ -35,9 +44,7 @@ def folded(network: nn.Module) -> nn.Module | None:
     for block in filter(lambda each: isinstance(each, blocks), made.modules()):
         for number in (1, 2, 3):
             _fold(block, f"conv{number}", f"norm{number}")
-    norms = [name for name, _ in made.named_modules() if "norm" in name.rpartition(".")[2]]
-    is_whole = all(isinstance(made.get_submodule(name), nn.Identity) for name in norms)
-    return made if is_whole else None
+    return None if any(isinstance(each, _LEFT) for each in made.modules()) else made
 
 
 def _fold(block: nn.Module, convolution: str, norm: str) -> None:

@@ -26,6 +26,7 @@ EDGE_PX = 3  # the head's edge moves from slice to slice
 RARE = 0.05  # of the slices: where no more are bright, it is not the head
 MANY = 12  # slices of a series, below which anatomy is as rare as letters
 BRIGHT = 0.2  # of the span from the least to nearly the largest value
+FAINT = 0.08  # of that span: above air, as scalp is where fluid is by far the brightest (T2)
 INK = 0.15  # of that span: how far ink is from the mean around it, at least
 STEADY = 0.15  # of how much bright pixels differ
 STROKE_PX = 9  # strokes of letters are thinner
@@ -111,12 +112,15 @@ class _Beside:
         looked_at = np.stack(slices).astype(np.float32)
         least, most = float(looked_at.min()), float(np.percentile(looked_at, 99.5))
         self._bright = least + BRIGHT * (most - least)
+        self._faint = least + FAINT * (most - least)
         self._often = (looked_at > self._bright).sum(axis=0, dtype=np.int32)
+        self._seen = (looked_at > self._faint).sum(axis=0, dtype=np.int32)
         self._count = len(slices)
 
     def add(self, each: NDArray[Any]) -> None:
         """Count another slice in."""
         self._often += each > self._bright
+        self._seen += each > self._faint
         self._count += 1
 
     def mask(self) -> Mask:
@@ -126,7 +130,7 @@ class _Beside:
         if self._count < MANY:
             return np.zeros(self._often.shape, np.bool_)
         few = max(2, round(RARE * self._count))
-        head = ndimage.maximum_filter((self._often > few).view(np.uint8), 2 * EDGE_PX + 1)
+        head = ndimage.maximum_filter((self._seen > few).view(np.uint8), 2 * EDGE_PX + 1)
         beside: Mask = (self._often > 0) & (head == 0)
         return beside
 

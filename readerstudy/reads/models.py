@@ -125,8 +125,9 @@ class Batch(models.Model):
                 condition=Q(first_seq__gte=1, count__gte=1), name="reads_batch_not_empty"
             ),
         ]
-        # As the index has them. By `id`, a planner may walk the whole table for one read's few.
-        ordering = ["read", "tab", "first_seq"]
+        # As the index has them. By `id`, a planner may walk the whole table for one read's few; by
+        # `read`, it would be asked for the read's own order, by when it was opened.
+        ordering = ["read_id", "tab", "first_seq"]
 
     def __str__(self) -> str:
         return f"{self.first_seq} to {self.last_seq}"

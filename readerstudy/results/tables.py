@@ -202,7 +202,7 @@ class Table:
         """The table as CSV, the same bytes for the same data."""
         lines = _Lines()
         writer = csv.writer(lines, lineterminator=_Lines.END)
-        writer.writerow(self.columns)
+        writer.writerow(_text(each) for each in self.columns)
         writer.writerows([_text(value) for value in row] for row in self.rows)
         return "".join(lines.written).encode()
 

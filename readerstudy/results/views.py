@@ -213,11 +213,13 @@ def figure(request: HttpRequest, study_id: UUID, run_id: UUID, name: str) -> Htt
 @require_GET
 def table(request: HttpRequest, study_id: UUID, run_id: UUID, name: str) -> HttpResponse:
     """One table of a run as CSV."""
-    run = selectors.unblinded_run(cast("User", request.user), study_id, run_id)
+    user = cast("User", request.user)
+    run = selectors.unblinded_run(user, study_id, run_id)
     found = presentation.tables(run).get(name)
     if found is None:
         raise Unknown
-    response = HttpResponse(presentation.as_file(name, found), content_type="text/csv")
+    record_view("results.export", subject=f"analysis:{run.id}", by=user, study=study_id)
+    response = HttpResponse(presentation.as_file(name, found), "text/csv; charset=utf-8")
     response["Content-Disposition"] = f'attachment; filename="{name}.csv"'
     return response
 

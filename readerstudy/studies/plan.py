@@ -44,7 +44,7 @@ SCHEMA: dict[str, Any] = {
                 "hypothesis": {"enum": ["superiority", "non_inferiority", "equivalence"]},
                 "margin": {**_NUMBER, "minimum": 0, "maximum": 1},
                 "alpha": {**_NUMBER, "exclusiveMinimum": 0, "maximum": 0.5},
-                "method": {"type": "string"},
+                "method": {"enum": ["or", "dbm", "ustat"]},
                 "covariance": {"enum": ["jackknife", "delong", "unbiased", "bootstrap"]},
                 "random": {"enum": ["readers+cases", "readers", "cases"]},
             },

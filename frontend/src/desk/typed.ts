@@ -2,18 +2,19 @@
  * What was typed into a form that was refused stands in it again.
  *
  * A refusal leads back to the form's page, which shows what is stored. The browser keeps what was
- * sent until then, in this tab alone; never a password, a signed token or a file.
+ * sent until then, in this tab alone; nothing of a form that confirms by a password or a code.
  */
 const KEPT = "typed";
-const PRIVATE = new Set(["password", "file", "hidden", "submit", "button"]);
+const UNTYPED = new Set(["password", "file", "hidden", "submit", "button"]);
+const CONFIRMS = "input[type=password], [autocomplete=one-time-code]";
 
 type Field = HTMLInputElement | HTMLSelectElement | HTMLTextAreaElement;
 
 interface Typed {
   page: string;
-  /** The form's place among the page's forms, and each field's value by name and place. */
-  form: number;
-  values: readonly [name: string, at: number, value: string, isChecked: boolean][];
+  /** Which form it was: where it leads, and what its hidden fields say it is about. */
+  form: string;
+  values: readonly (readonly [name: string, at: number, value: string, isChecked: boolean])[];
 }
 
 /** Begin to keep what forms send, and put back what the last one sent if it was refused. */
@@ -23,6 +24,7 @@ export function keepTyped(storage: Storage = sessionStorage): void {
   if (kept !== null && document.querySelector(".alert-danger[role]") !== null) putBack(kept);
   document.addEventListener("submit", ({ target }) => {
     if (!(target instanceof HTMLFormElement) || target.method !== "post") return;
+    if (target.querySelector(CONFIRMS) !== null) return;
     storage.setItem(KEPT, JSON.stringify(typedIn(target)));
   });
 }
@@ -31,35 +33,38 @@ function typedIn(form: HTMLFormElement): Typed {
   const values = placed(form).map(
     ([field, at]) => [field.name, at, field.value, isChecked(field)] as const,
   );
-  return {
-    page: location.pathname,
-    form: forms().indexOf(form),
-    values: values as unknown as Typed["values"],
-  };
+  return { page: location.pathname, form: identity(form), values };
 }
 
+/** Nothing where the form is no longer there, or is not the only one of its kind. */
 function putBack(kept: string): void {
   const typed = JSON.parse(kept) as Typed;
-  const form = forms()[typed.form];
-  if (typed.page !== location.pathname || !form) return;
+  const alike = [...document.querySelectorAll("form")].filter((each) => identity(each) === typed.form);
+  const [form] = alike;
+  if (typed.page !== location.pathname || !form || alike.length > 1) return;
   const fields = new Map(placed(form).map(([field, at]) => [`${field.name} ${at}`, field]));
   for (const [name, at, value, wasChecked] of typed.values) {
     const field = fields.get(`${name} ${at}`);
     if (!field || field.disabled) continue;
-    if (field instanceof HTMLInputElement && isChoice(field)) field.checked = wasChecked;
-    else field.value = value;
+    if (isChoice(field)) field.checked = wasChecked;
+    else if (!(field instanceof HTMLSelectElement) || has(field, value)) field.value = value;
   }
 }
 
-function forms(): HTMLFormElement[] {
-  return [...document.querySelectorAll("form")];
+/** Where a form leads and what it is about: forms of a list differ in it, whatever their order. */
+function identity(form: HTMLFormElement): string {
+  const hidden = [...form.querySelectorAll<HTMLInputElement>("input[type=hidden]")]
+    .filter(({ name }) => name !== "csrfmiddlewaretoken")
+    .map(({ name, value }) => [name, value]);
+  const names = placed(form).map(([{ name }]) => name);
+  return JSON.stringify([form.getAttribute("action") ?? "", hidden, [...new Set(names)]]);
 }
 
 /** The fields that a person fills, each with its place among those of its name. */
 function placed(form: HTMLFormElement): [Field, number][] {
   const seen = new Map<string, number>();
   const fields = [...form.elements].filter(
-    (each): each is Field => isField(each) && each.name !== "" && !PRIVATE.has(each.type),
+    (each): each is Field => isField(each) && each.name !== "" && !UNTYPED.has(each.type),
   );
   return fields.map((field) => {
     const at = seen.get(field.name) ?? 0;
@@ -76,10 +81,14 @@ function isField(element: Element): element is Field {
   );
 }
 
-function isChoice(field: Field): boolean {
+function isChoice(field: Field): field is HTMLInputElement {
   return field.type === "checkbox" || field.type === "radio";
 }
 
 function isChecked(field: Field): boolean {
-  return field instanceof HTMLInputElement && field.checked;
+  return isChoice(field) && field.checked;
+}
+
+function has(select: HTMLSelectElement, value: string): boolean {
+  return [...select.options].some((each) => each.value === value);
 }

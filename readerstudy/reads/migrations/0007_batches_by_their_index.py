@@ -11,6 +11,6 @@ class Migration(migrations.Migration):
     operations = [
         migrations.AlterModelOptions(
             name="batch",
-            options={"ordering": ["read", "tab", "first_seq"]},
+            options={"ordering": ["read_id", "tab", "first_seq"]},
         ),
     ]

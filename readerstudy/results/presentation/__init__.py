@@ -49,8 +49,7 @@ def present(run: AnalysisRun, theme: str, *, part: str, files: set[str]) -> dict
     arms = _arm_names(run)
     drawn = figures(numbers, theme, files)
     made = tables(run)
-    here = {*drawn, *made}
-    parts = [each for each in PARTS if here.intersection((*each.figures, *each.tables))]
+    parts = [each for each in PARTS if {*drawn} & {*each.figures} or {*made} & {*each.tables}]
     opened = next((each for each in parts if each.key == part), parts[0] if parts else None)
     return {
         "findings": _findings(numbers, arms),

@@ -4,14 +4,16 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from readerstudy.results.presentation.cells import (
-    MINUS,
     Cell,
     Table,
     Tree,
     count_words,
     group_name,
+    in_sentence,
     interval,
     p_value,
+    pair,
+    scope,
     value,
 )
 
@@ -38,12 +40,12 @@ def accuracy(numbers: Tree, arms: Mapping[str, str]) -> Table:
         by_arm = {each["modality"]: interval(each) for each in analysis.get("modalities", [])}
         comparisons = analysis.get("comparisons", [])
         for each in comparisons:
-            pair = f", {each['test']} {MINUS} {each['reference']}" * (len(comparisons) > 1)
             arm_cells = [by_arm.get(key, value(None)) for key in arms]
-            rows.append([label + pair, *arm_cells, interval(each), p_value(each["p_value"])])
+            name_of = label + pair(each, comparisons)
+            rows.append([name_of, *arm_cells, interval(each), p_value(each["p_value"])])
     return Table(
         "Accuracy",
-        "Mean over readers with 95 % interval; readers and cases random, as the plan says.",
+        f"Mean over readers. Of the primary analysis: {scope(numbers.get('primary', {}))}.",
         ["Figure of merit", *arms.values(), "Difference", "p"],
         rows,
     )
@@ -55,10 +57,12 @@ def readers(numbers: Tree, arms: Mapping[str, str]) -> Table:
     for each in numbers.get("primary", {}).get("foms", []):
         foms.setdefault(each["reader"], {})[each["modality"]] = each["estimate"]
     rows = []
-    for each in _list(numbers.get("readers", [])):
+    found = list(_list(numbers.get("readers", [])))
+    for each in found:
         cells = [value(foms.get(each["reader"], {}).get(key)) for key in arms]
-        rows.append([each["reader"], *cells, *_difference(each)])
-    words = "The AUC of each reader beside the average; a difference below 0 is a reader harmed."
+        rows.append([each["reader"] + pair(each, found), *cells, *_difference(each)])
+    fom = in_sentence(numbers.get("primary", {}).get("label") or "AUC")
+    words = f"Each reader's {fom}, cases random; a difference for the worse is a reader harmed."
     return Table("Readers", words, ["Reader", *arms.values(), "Difference", "p"], rows)
 
 
@@ -86,7 +90,8 @@ def subgroups(numbers: Tree) -> Table:
                     many, noun = level["n_cases"], "case"
                 first = level is group["levels"][0]
                 rows.append([
-                    name.capitalize() if first else "", group_name(level["level"]),
+                    name.capitalize() if first else "",
+                    group_name(level["level"]) + pair(each, level["comparisons"]),
                     group.get("label", ""), count_words(many, noun), interval(each),
                     p_value(test.get("p_value")) if first else "",
                 ])  # fmt: skip
@@ -98,10 +103,13 @@ def subgroups(numbers: Tree) -> Table:
 def sensitivity(numbers: Tree) -> Table:
     """The same comparison under other assumptions."""
     rows = [
-        [each["name"], interval(comparison), p_value(comparison["p_value"])]
+        [
+            each["name"] + pair(comparison, each["comparisons"]),
+            interval(comparison), p_value(comparison["p_value"]),
+        ]
         for each in _list(numbers.get("sensitivity", []))
         for comparison in each.get("comparisons", [])
-    ]
+    ]  # fmt: skip
     words = "The same comparison under other assumptions: do they agree with the plan's?"
     return Table("Sensitivity analyses", words, ["Analysis", "Difference", "p"], rows)
 

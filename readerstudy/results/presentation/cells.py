@@ -55,6 +55,28 @@ def interval(estimate: Tree, digits: int = 3) -> str:
     return Cell(words, middle, low, high)
 
 
+def in_sentence(label: str) -> str:
+    """A label within a sentence: words lose their capital, names like AUC and wAFROC keep it."""
+    return label[0].lower() + label[1:] if label.split(maxsplit=1)[0].istitle() else label
+
+
+def pair(each: Tree, among: Iterable[Tree]) -> str:
+    """Which arms a comparison is of, ", B - A", where there are several; nothing for one alone."""
+    several = len({one["test"] for one in among}) > 1
+    return f", {each['test']} {MINUS} {each['reference']}" if several else ""
+
+
+def scope(analysis: Tree) -> str:
+    """What an analysis generalises to, as it was made, and the level of its intervals."""
+    level = f"{100 * (1 - (analysis.get('alpha') or 0.05)):g} % intervals"
+    random = {
+        "readers+cases": "readers and cases random",
+        "readers": "readers random, cases as they are",
+        "cases": "cases random, readers as they are",
+    }.get(analysis.get("random") or "", "")
+    return f"{level}; {random}" if random else level
+
+
 def group_name(level: str) -> str:
     """A group of readers by the words of the readers' page; others as the data name them."""
     return str(dict(Experience.choices).get(level, level))
@@ -80,12 +102,11 @@ def as_file(name: str, table: Table) -> bytes:
         for column, count in zip(table.head, counts, strict=True)
         for end in ("", ", low", ", high")[:count]
     ]
-    rows = [
-        tuple(
-            each for cell, count in zip(row, counts, strict=True) for each in _spread(cell, count)
-        )
-        for row in table.rows
-    ]
+    rows: list[tuple[Any, ...]] = []
+    for row in table.rows:
+        named = [row[0] or (rows[-1][0] if rows else ""), *row[1:]]  # said once on the screen
+        cells = [_spread(cell, count) for cell, count in zip(named, counts, strict=True)]
+        rows.append(tuple(each for spread in cells for each in spread))
     return tables.Table(name, tuple(head), tuple(rows)).csv()
 
 

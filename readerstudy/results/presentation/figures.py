@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from readerstudy.results.presentation.cells import Tree
+from readerstudy.results.presentation.cells import Tree, in_sentence
 
 
 @dataclass(frozen=True)
@@ -17,7 +17,8 @@ class Figure:
 
 CAPTIONS = {
     "roc": "ROC curves: each reader thin, the average of the readers thick.",
-    "readers": "Each reader's {fom} in both arms; readers who do worse with AI are marked.",
+    "readers": "Each reader's {fom} in the first two arms; readers who do worse in the second "
+    "are marked.",
     "differences": "Difference in {fom} for each reader and overall, with intervals.",
     "froc": "Free-response ROC: lesions found against false marks per case; the average "
     "ends where the first reader's curve does.",
@@ -33,7 +34,7 @@ LEAD = ("differences", "roc", "froc", "sizes")  # beside the answer: the first t
 
 def figures(numbers: Tree, theme: str, files: set[str]) -> dict[str, Figure]:
     """The figures that a run has, by name."""
-    fom = numbers.get("primary", {}).get("label", "AUC")
+    fom = in_sentence(numbers.get("primary", {}).get("label") or "AUC")
     found = {}
     for name, caption in CAPTIONS.items():
         if name not in numbers.get("figures", []):

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 
-from readerstudy.results.presentation.cells import Table, Tree, interval, p_value, value
+from readerstudy.results.presentation.cells import Table, Tree, interval, p_value, pair, value
 
 
 def sizes(numbers: Tree, arms: Mapping[str, str]) -> Table:
@@ -11,15 +11,18 @@ def sizes(numbers: Tree, arms: Mapping[str, str]) -> Table:
     bins: dict[str, dict[str, Tree]] = {}
     for each in localisation.get("by_size", []):
         bins.setdefault(each["label"], {})[each["modality"]] = each
-    differences = {each["label"]: each for each in localisation.get("differences_by_size", [])}
+    between = localisation.get("differences_by_size", [])
     rows = []
     for label, by_arm in bins.items():
         lesions = max(each["lesions"] for each in by_arm.values())
         if lesions:
             cells = [interval(by_arm[key]) if key in by_arm else value(None) for key in arms]
-            between = differences.get(label, {})
-            rows.append([label, str(lesions), *cells, interval(between),
-                         p_value(between.get("p_value"))])  # fmt: skip
+            rows += [
+                [label + pair(each, between), str(lesions), *cells, interval(each),
+                 p_value(each["p_value"])]
+                for each in between
+                if each["label"] == label
+            ] or [[label, str(lesions), *cells, value(None), value(None)]]  # fmt: skip
     words = "Share of lesions that were marked, over readers; intervals allow for cases."
     return Table("Lesions found by size", words,
                  ["Diameter", "Lesions", *arms.values(), "Difference", "p"], rows)  # fmt: skip
@@ -54,14 +57,14 @@ def found_again(numbers: Tree) -> Table:
         [
             "All readers" if each["reader"] == "all" else each["reader"],
             *(str(each[name]) for name in ("lesions", "both", "first_only", "again_only")),
-            f"{each['false_first']} / {each['false_again']}",
+            f"{each['false_first']}, then {each['false_again']}",
             interval(each["kappa"]) if "kappa" in each else each["error"],
         ]
         for each in numbers.get("repeats", {}).get("lesions", {}).get("readers", [])
     ]
     words = (
         "The same cases read again in the same arm: which lesions of the reference standard were "
-        "marked both times, and how many marks hit none (first / second read). Kappa of found "
+        "marked both times, and how many marks hit none (first, then second read). Kappa of found "
         "or not; lesions and readers are taken as independent."
     )
     heads = ["Reader", "Lesions", "Both times", "First only", "Second only", "False marks", "Kappa"]

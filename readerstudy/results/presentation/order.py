@@ -4,6 +4,7 @@ from collections.abc import Mapping
 
 from readerstudy.results.presentation.cells import (
     MINUS,
+    Cell,
     Table,
     Tree,
     group_name,
@@ -71,10 +72,11 @@ def repeats(numbers: Tree) -> Table:
         if "error" in each:
             rows.append([who, str(each["pairs"]), each["error"], ""])
             continue
-        limits = each["difference"]["extra"]
-        between = f"{value(limits['lower'], 1)} to {value(limits['upper'], 1)}"
-        rows.append([who, str(each["pairs"]), interval(each["icc"]),
-                     f"{value(each['difference']['estimate'], 1)} ({between})"])  # fmt: skip
+        middle, limits = each["difference"]["estimate"], each["difference"]["extra"]
+        low, high = limits["lower"], limits["upper"]
+        between = f"{value(middle, 1)} ({value(low, 1)} to {value(high, 1)})"
+        cells = [interval(each["icc"]), Cell(between, middle, low, high)]
+        rows.append([who, str(each["pairs"]), *cells])
     words = (
         "The same cases read again in the same arm. Intraclass correlation of the rating; second "
         f"rating {MINUS} first, with the limits that hold 95 % of differences. "

@@ -1,7 +1,10 @@
 """What people see of results: words in the leading columns, counts that agree, one row's reason."""
 
+import pytest
+
 from readerstudy.results import presentation
-from readerstudy.results.presentation import accuracy, cells, methods, order, reliance
+from readerstudy.results.presentation import accuracy, cells, lesions, methods, order, reliance
+from readerstudy.studies import plan
 
 ARMS = {"A": "A: Without AI", "B": "B: With AI"}
 LEVEL = {"estimate": 0.1, "ci_low": -0.1, "ci_high": 0.3, "p_value": 0.2}
@@ -72,7 +75,61 @@ def test_every_part_of_the_report_says_how_it_was_computed() -> None:
         assert found.words
         assert found.sources
         assert found.version == "1"
-    asked = {"plan": {"primary": {"covariance": "delong", "random": "cases"}}}
-    words = " ".join(methods.of("accuracy", asked).words)
-    assert "DeLong" in words
-    assert "readers are taken as they are" in words
+
+
+@pytest.mark.parametrize(
+    ("primary", "words", "formula"),
+    [
+        ({"method": "or", "covariance": "delong"}, "DeLong", "MS(TR) + J max"),
+        ({"method": "or", "random": "cases"}, "readers are taken as they are", "χ²"),
+        ({"method": "or", "random": "readers"}, "cases are taken as they are", "of freedom"),
+        ({"method": "or", "design": "readers nested in modalities"}, "samples", "MS[R(T)]"),
+        ({"method": "dbm", "random": "cases"}, "pseudo-values", "MS(T) / MS(TC)"),
+        ({"method": "ustat"}, "one-shot", "mean product"),
+        ({"method": "ustat", "random": "cases", "covariance": "delong"}, "DeLong", None),
+        ({"method": "of an earlier release", "error": "unknown method"}, "Obuchowski", "Cov3"),
+    ],
+)
+def test_what_was_done_is_said_not_what_was_asked_for(
+    primary: dict[str, str], words: str, formula: str | None
+) -> None:
+    asked = {"plan": {"primary": {"covariance": "unbiased"}}, "primary": primary}
+    found = methods.of("accuracy", asked)
+    assert words in " ".join(found.words)
+    assert formula is None or formula in " ".join(found.formulas)
+    assert "pseudo-values" not in words or "Covariances" not in " ".join(found.words)
+
+
+def test_every_choice_of_the_plan_has_its_words() -> None:
+    primary = plan.SCHEMA["properties"]["primary"]["properties"]
+    for method in primary["method"]["enum"]:
+        for random in primary["random"]["enum"]:
+            found = methods.of("accuracy", {"primary": {"method": method, "random": random}})
+            assert len(found.words) >= 2
+    for covariance in primary["covariance"]["enum"]:
+        found = methods.of("accuracy", {"primary": {"method": "or", "covariance": covariance}})
+        assert any(each.startswith("Covariances: ") for each in found.words)
+
+
+def test_with_three_arms_every_row_names_its_pair() -> None:
+    arms = {"A": "A: Without AI", "B": "B: One AI", "C": "C: Another"}
+    pairs = [{**LEVEL, "test": test, "reference": "A", "reader": "R1"} for test in "BC"]
+    bins = [{"label": "< 3 mm", "modality": arm, "lesions": 4, "estimate": 0.5,
+             "ci_low": 0.2, "ci_high": 0.8} for arm in arms]  # fmt: skip
+    sizes = [{**each, "label": "< 3 mm", "estimate": 0.1 * n} for n, each in enumerate(pairs)]
+    numbers = {
+        "primary": {"comparisons": pairs, "modalities": [], "label": "AUC"},
+        "readers": pairs,
+        "sensitivity": [{"name": "cases fixed", "comparisons": pairs}],
+        "localisation": {"by_size": bins, "differences_by_size": sizes},
+    }
+    minus = "\N{MINUS SIGN}"
+    for table in (
+        accuracy.accuracy(numbers, arms), accuracy.readers(numbers, arms),
+        accuracy.sensitivity(numbers), lesions.sizes(numbers, arms),
+    ):  # fmt: skip
+        assert [row[0].rpartition(", ")[2] for row in table.rows] == [
+            f"B {minus} A",
+            f"C {minus} A",
+        ]
+    assert [row[-2][:5] for row in lesions.sizes(numbers, arms).rows] == ["0.000", "0.100"]

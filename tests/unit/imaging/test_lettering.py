@@ -138,6 +138,21 @@ def test_slices_without_text_are_left_alone(seed: int, dtype: str) -> None:
     assert not lettering.shows_text(flat)
 
 
+@pytest.mark.parametrize("count", [12, 24, 44])
+def test_a_scalp_that_flickers_above_the_faintest_brightness_is_no_text(count: int) -> None:
+    """T2: fluid is by far the brightest, scalp lies near a fifth of it; the stack ends inside."""
+    rng = np.random.default_rng(count)
+    row, column = np.mgrid[:224, :192]
+    away = np.hypot((row - 112) / 90, (column - 96) / 75)
+    still = np.select([away < 0.8, away < 1], [1000, 90 + 120 * row / 224], 10)
+    slices = [
+        np.abs(still + 22 * rng.standard_normal(still.shape)).astype("uint16") for _ in range(count)
+    ]
+    assert not looked_through(slices)
+    one = written(slices[:1], size=14, at=(4, 4))  # what is beside that head is found all the same
+    assert looked_through([*slices[:5], *one, *slices[6:]])
+
+
 def test_real_images_without_text_are_left_alone() -> None:
     """pydicom's MR and CT files; of all its greyscale files one, of ultrasound, shows letters."""
     alarms, looked = [], 0
