@@ -230,8 +230,10 @@ def test_c12_another_user_of_the_machine_neither_sends_nor_sees_what_the_first_h
     room.saved(page)
     read_id, marks = room.sign(page, "readId"), int(room.sign(page, "marks"))
     unsent = _mark_without_network(page, "8")
-    page.goto("about:blank")
+    # Before the page is left: its last words may reach the server, network or not, and are then
+    # no longer kept here.
     page.context.clear_cookies()
+    page.goto("about:blank")
     page.context.set_offline(False)
     before = settled(site, read_id)
 
