@@ -134,7 +134,7 @@ def test_a_level_without_both_classes_is_left_out_by_name(reads: pd.DataFrame) -
     rare = reads.assign(scanner=reads["scanner"].where(reads["case"] != "C0001", "C"))
     found = analysis.subgroups(rare, "scanner")
     assert [each.level for each in found.levels] == ["A", "B"]
-    assert any("scanner C left out" in words for words in found.warnings)
+    assert any("scanner, level C, left out" in words for words in found.warnings)
 
 
 def test_the_command_says_writes_and_prints(
