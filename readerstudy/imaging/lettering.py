@@ -23,7 +23,7 @@ MIN_STROKES = 4.0  # side by side, in the middle of a line
 MAX_SHARE = 0.15  # of all pixels: more of one value is an area, no lettering
 VALUES = 4
 EDGE_PX = 3  # the head's edge moves from slice to slice
-RARE = 0.05  # of the slices: where no more are bright, it is not the head
+RARE = 0.05  # of the slices: where no more are above air, it is not the head
 MANY = 12  # slices of a series, below which anatomy is as rare as letters
 BRIGHT = 0.2  # of the span from the least to nearly the largest value
 FAINT = 0.08  # of that span: above air, as scalp is where fluid is by far the brightest (T2)
@@ -103,7 +103,7 @@ def _steady(slices: Sequence[NDArray[Any]]) -> Mask:
 
 
 class _Beside:
-    """Pixels that are bright in hardly any slice, away from where many are: beside the head.
+    """Pixels that are bright in a slice, away from where many are above air: beside the head.
 
     So text is found there that one slice alone shows, faint or smooth as it may be.
     """
@@ -113,13 +113,13 @@ class _Beside:
         least, most = float(looked_at.min()), float(np.percentile(looked_at, 99.5))
         self._bright = least + BRIGHT * (most - least)
         self._faint = least + FAINT * (most - least)
-        self._often = (looked_at > self._bright).sum(axis=0, dtype=np.int32)
+        self._lit = (looked_at > self._bright).any(axis=0)
         self._seen = (looked_at > self._faint).sum(axis=0, dtype=np.int32)
         self._count = len(slices)
 
     def add(self, each: NDArray[Any]) -> None:
         """Count another slice in."""
-        self._often += each > self._bright
+        self._lit |= each > self._bright
         self._seen += each > self._faint
         self._count += 1
 
@@ -128,10 +128,10 @@ class _Beside:
         from scipy import ndimage  # slow to load
 
         if self._count < MANY:
-            return np.zeros(self._often.shape, np.bool_)
+            return np.zeros(self._lit.shape, np.bool_)
         few = max(2, round(RARE * self._count))
         head = ndimage.maximum_filter((self._seen > few).view(np.uint8), 2 * EDGE_PX + 1)
-        beside: Mask = (self._often > 0) & (head == 0)
+        beside: Mask = self._lit & (head == 0)
         return beside
 
 

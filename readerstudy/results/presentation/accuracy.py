@@ -9,10 +9,10 @@ from readerstudy.results.presentation.cells import (
     Tree,
     count_words,
     group_name,
-    in_sentence,
     interval,
     p_value,
     pair,
+    primary_fom,
     scope,
     value,
 )
@@ -61,8 +61,10 @@ def readers(numbers: Tree, arms: Mapping[str, str]) -> Table:
     for each in found:
         cells = [value(foms.get(each["reader"], {}).get(key)) for key in arms]
         rows.append([each["reader"] + pair(each, found), *cells, *_difference(each)])
-    fom = in_sentence(numbers.get("primary", {}).get("label") or "AUC")
-    words = f"Each reader's {fom}, cases random; a difference for the worse is a reader harmed."
+    words = (
+        f"Each reader's {primary_fom(numbers)}, cases random; a difference for the worse is a "
+        "reader harmed."
+    )
     return Table("Readers", words, ["Reader", *arms.values(), "Difference", "p"], rows)
 
 

@@ -55,8 +55,9 @@ def interval(estimate: Tree, digits: int = 3) -> str:
     return Cell(words, middle, low, high)
 
 
-def in_sentence(label: str) -> str:
-    """A label within a sentence: words lose their capital, names like AUC and wAFROC keep it."""
+def primary_fom(numbers: Tree) -> str:
+    """The primary figure of merit within a sentence: words lose their capital, AUC keeps it."""
+    label = str(numbers.get("primary", {}).get("label") or "AUC")
     return label[0].lower() + label[1:] if label.split(maxsplit=1)[0].istitle() else label
 
 

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from readerstudy.results.presentation.cells import Tree, in_sentence
+from readerstudy.results.presentation.cells import Tree, primary_fom
 
 
 @dataclass(frozen=True)
@@ -34,7 +34,7 @@ LEAD = ("differences", "roc", "froc", "sizes")  # beside the answer: the first t
 
 def figures(numbers: Tree, theme: str, files: set[str]) -> dict[str, Figure]:
     """The figures that a run has, by name."""
-    fom = in_sentence(numbers.get("primary", {}).get("label") or "AUC")
+    fom = primary_fom(numbers)
     found = {}
     for name, caption in CAPTIONS.items():
         if name not in numbers.get("figures", []):
