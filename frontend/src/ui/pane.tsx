@@ -81,26 +81,31 @@ function Corners({ room, view, hung, viewing, pane }: CornersProps): VNode {
   const probe = viewing.probeIn(pane);
   return (
     <div class="corners" aria-hidden="true">
-      <div class="corner top-left">
-        <strong>{t(`role.${hung.series.role}`)}</strong> {cut}{" "}
-        {view && view.slab_mm > 0 && t("pane.slab", { thickness: view.slab_mm })}
-        <PriorLine room={room} viewing={viewing} hung={hung} />
+      <div class="edge at-top">
+        <div class="corner top-left">
+          <strong>{t(`role.${hung.series.role}`)}</strong> {cut}{" "}
+          {view && view.slab_mm > 0 && t("pane.slab", { thickness: view.slab_mm })}
+          <PriorLine room={room} viewing={viewing} hung={hung} />
+        </div>
+        <div class="letter top">{view?.letters.top}</div>
       </div>
       {view && (
         <>
-          <div class="corner bottom-left">
-            {t("pane.window", {
-              centre: Math.round(view.window[0]),
-              width: Math.round(view.window[1]),
-            })}
-            {probe !== null && <div>{t("pane.value", { value: Math.round(probe) })}</div>}
+          <div class="edge at-sides">
+            <div class="letter left">{view.letters.left}</div>
+            <div class="letter right">{view.letters.right}</div>
           </div>
-          <Ruler px_per_mm={view.px_per_mm} />
-          <div class="letter left">{view.letters.left}</div>
-          <div class="letter right">{view.letters.right}</div>
-          <div class="letter top">{view.letters.top}</div>
-          <div class="letter bottom">{view.letters.bottom}</div>
-          <SlicePosition slice={view.slice} slices={view.slices} />
+          <div class="edge at-bottom">
+            <div class="corner bottom-left">
+              {t("pane.window", {
+                centre: Math.round(view.window[0]),
+                width: Math.round(view.window[1]),
+              })}
+              {probe !== null && <div>{t("pane.value", { value: Math.round(probe) })}</div>}
+            </div>
+            <div class="letter bottom">{view.letters.bottom}</div>
+            <Ruler px_per_mm={view.px_per_mm} />
+          </div>
         </>
       )}
     </div>
@@ -126,16 +131,6 @@ function Ruler({ px_per_mm }: { px_per_mm: number }): VNode {
     <div class="ruler">
       <span>{length_mm} mm</span>
       <div style={{ width: `${length_px}px` }} />
-    </div>
-  );
-}
-
-/** Where the slice lies in its stack, at the pane's right edge. */
-function SlicePosition({ slice, slices }: { slice: number; slices: number }): VNode | null {
-  if (slices < 2) return null;
-  return (
-    <div class="slice-position">
-      <div style={{ transform: `translateY(${(100 * slice) / (slices - 1)}%)` }} />
     </div>
   );
 }

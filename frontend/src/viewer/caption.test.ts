@@ -13,9 +13,12 @@ const SERIES = { id: "t1c", frames: 10, geometry: { photometric: "MONOCHROME2", 
 describe("r1: the slice that is written into a picture", () => {
   const context = {
     save: vi.fn(), restore: vi.fn(), scale: vi.fn(), strokeText: vi.fn(), fillText: vi.fn(),
+    fillRect: vi.fn(),
   };
   const hostWith = (width: number, clientWidth: number): HTMLElement =>
-    ({ querySelector: () => ({ width, clientWidth, getContext: () => context }) }) as unknown as HTMLElement;
+    ({
+      querySelector: () => ({ width, clientWidth, clientHeight: 216, getContext: () => context }),
+    }) as unknown as HTMLElement;
   beforeEach(() => {
     vi.clearAllMocks();
     vi.stubGlobal("getComputedStyle", () => ({ fontSize: "13px", fontFamily: "sans" }));
@@ -28,6 +31,15 @@ describe("r1: the slice that is written into a picture", () => {
     expect(context.scale).toHaveBeenCalledWith(2, 2);
     expect(context.fillText).toHaveBeenCalledWith("5/10", 282, 11);
     expect(context.strokeText).toHaveBeenCalledWith("5/10", 282, 11);
+  });
+
+  test("its place in the stack is drawn on a rail along that edge, from end to end", () => {
+    for (const slice of [0, 9]) writeSlice(hostWith(600, 300), slice, 10);
+    const rail = [292, 8, 2, 200];
+    expect(context.fillRect.mock.calls).toEqual([rail, [289, 8, 8, 2], rail, [289, 208, 8, 2]]);
+    context.fillRect.mockClear();
+    writeSlice(hostWith(600, 300), 0, 1);
+    expect(context.fillRect).not.toHaveBeenCalled();
   });
 
   test("a pane that has no size yet, or no picture, is left alone", () => {
