@@ -27,6 +27,13 @@ COLLISIONS = """() => [...document.querySelectorAll('.pane')].flatMap((pane) => 
     .map(([other]) => `${name} ${one} over ${other}`)));
 })"""
 
+# Panes that do not begin and end at whole pixels: their pictures would be scaled by a share of one.
+UNEVEN = """() => [...document.querySelectorAll('.pane')].flatMap((pane) => {
+  const { left, top, right, bottom } = pane.getBoundingClientRect();
+  const apart = [left, top, right, bottom].filter((each) => !Number.isInteger(each));
+  return apart.map((each) => `${pane.dataset.testid} ${each}`);
+})"""
+
 
 def _slice(page: Page, pane: int) -> int:
     return int(page.get_by_test_id(f"pane-{pane}").get_attribute("data-slice") or 0)
@@ -60,6 +67,7 @@ def test_r1_every_layout_has_its_panes_and_words_do_not_collide(visit: Visit, si
             room.ready(page)
             room.shoot(page, f"layout-{name}-{width}")
             assert page.evaluate(COLLISIONS) == [], (name, width)
+            assert page.evaluate(UNEVEN) == [], (name, width)
     page.set_viewport_size({"width": 1280, "height": 800})
     page.get_by_test_id("layout-two").click()
     room.until(page, lambda: page.locator(".pane").count() == 2, "two panes")
