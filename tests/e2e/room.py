@@ -12,8 +12,11 @@ IMAGES = Path(__file__).resolve().parents[2] / "test-results" / "pages"
 
 
 def sign(page: Page, name: str) -> str:
-    """One of the page's signs (`data-*` of its root): phase, ready, marks, saved, readId ..."""
-    return str(page.evaluate(f"document.documentElement.dataset.{name} ?? ''"))
+    """One of the page's signs (`data-*` of its root): phase, ready, marks, saved, readId ...
+
+    Empty between two pages, when a document has no root yet.
+    """
+    return str(page.evaluate(f"document.documentElement?.dataset.{name} ?? ''"))
 
 
 def until(page: Page, holds: Callable[[], bool], what: str, patience_s: float = PATIENCE_S) -> None:
