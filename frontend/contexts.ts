@@ -12,7 +12,7 @@ function floatsOf(values) {
   return kept;
 }
 `;
-const GIVEN_UP = 'getExtension("EXT_texture_norm16");\n\t\tif (!ext) ';
+const LOOKED = "!supportsNorm16LinearCached()";
 
 /** Modules that make WebGL contexts and textures, and what of each is written anew. */
 const MENDS: readonly { module: RegExp; words: readonly (readonly [string, string])[] }[] = [
@@ -23,19 +23,17 @@ const MENDS: readonly { module: RegExp; words: readonly (readonly [string, strin
     ],
   },
   {
-    // It looks once, at the first picture, whether textures of 16 bits are blended; where there are
-    // none it left its context behind.
+    // It looks once, at the first picture, whether textures of 16 bits are blended.
     module: /@kitware\/vtk\.js\/Rendering\/OpenGL\/Texture\/supportsNorm16Linear\.js$/,
-    words: [
-      [NORM16, UNSMOOTHED],
-      [GIVEN_UP, `${GIVEN_UP}gl.getExtension("WEBGL_lose_context")?.loseContext();\n\t\tif (!ext) `],
-    ],
+    words: [[NORM16, UNSMOOTHED]],
   },
   {
     // A slice becomes floats where textures of 16 bits are not blended: in an array that is used
     // again, as WebGL copies it at once. Four panes left a megabyte a step to be collected.
     module: /@kitware\/vtk\.js\/Rendering\/OpenGL\/Texture\.js$/,
     words: [
+      // Where there are no such textures it need not make a context to see whether they are blended.
+      [LOOKED, `(!model.oglNorm16Ext || ${LOOKED})`],
       [MADE_FLOAT, "pixData.push(depth || data.length > 1 ? new Float32Array(dataArrayToCopy) : floatsOf(dataArrayToCopy));"],
       ["function vtkOpenGLTexture(publicAPI, model) {", `${FLOATS}function vtkOpenGLTexture(publicAPI, model) {`],
     ],
@@ -51,7 +49,8 @@ const MENDS: readonly { module: RegExp; words: readonly (readonly [string, strin
   },
   {
     module: /@cornerstonejs\/core\/.*\/ContextPoolRenderingEngine\.js$/,
-    words: [["this._viewports.size % contexts.length", "this._viewports.size % contextPool.getContextCount()"]],
+    // A viewport paints in the context that it is given (`viewer/stage.ts`).
+    words: [["this._viewports.size % contexts.length", "defaultOptions.paintsIn ?? 0"]],
   },
 ];
 
@@ -69,7 +68,7 @@ export function mendContexts(): Plugin {
       filter: { id: MENDS.map(({ module }) => module) },
       handler(code, id) {
         const mend = MENDS.find(({ module }) => module.test(id));
-        if (!mend || !mend.words.every(([before]) => code.includes(before))) return null;
+        if (!mend?.words.every(([before]) => code.includes(before))) return null;
         met.add(mend.module);
         return { code: mend.words.reduce((all, [before, now]) => all.replace(before, now), code), map: null };
       },

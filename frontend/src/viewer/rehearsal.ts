@@ -17,52 +17,46 @@ const NOTHING: Series = {
   },
 };
 
+const VIEWPORT = "rehearsal";
+
 /**
- * Paints nothing once in each WebGL context, where nobody sees it, while the page waits for its
- * case: shaders are compiled and textures set up then, which the first pictures would else wait for.
+ * Paints nothing, once, where nobody sees it, while the page waits for its case: shaders are
+ * compiled and textures set up then, which the first picture would else wait for.
  */
 export class Rehearsal {
   private readonly images: PackImages;
-  private readonly hosts: HTMLDivElement[] = [];
+  private readonly host = document.createElement("div");
   private isOver = false;
 
   constructor(private readonly engine: RenderingEngine) {
     const frames = new SeriesFrames(NOTHING);
     frames.put(0, new Uint16Array(4));
     this.images = new PackImages((series) => (series === NOTHING.id ? frames : undefined));
-  }
-
-  /** Paint in the next context: a new viewport takes the one after the last's. */
-  async paint(): Promise<void> {
-    const host = document.createElement("div");
-    Object.assign(host.style, {
+    this.host.ariaHidden = "true";
+    Object.assign(this.host.style, {
       position: "fixed", left: `${-SIDE_PX}px`, width: `${SIDE_PX}px`, height: `${SIDE_PX}px`,
       visibility: "hidden",
     });
-    host.ariaHidden = "true";
-    document.body.append(host);
-    const viewportId = this.nameOf(this.hosts.push(host));
-    this.engine.enableElement({ viewportId, element: host, type: Enums.ViewportType.STACK });
-    const viewport = this.engine.getViewport<Types.IStackViewport>(viewportId);
+  }
+
+  /** In the engine's first context. */
+  async paint(): Promise<void> {
+    document.body.append(this.host);
+    const type = Enums.ViewportType.STACK;
+    this.engine.enableElement({ viewportId: VIEWPORT, element: this.host, type });
+    const viewport = this.engine.getViewport<Types.IStackViewport>(VIEWPORT);
     await viewport.setStack(imageIdsOf(NOTHING));
     if (!this.isOver) viewport.render();
   }
 
-  /** Leave nothing behind: contexts are given to viewports by how many there are. */
+  /** Leave nothing behind. */
   end(): void {
     this.isOver = true;
-    this.hosts.forEach((host, at) => {
-      this.engine.disableElement(this.nameOf(at + 1));
-      host.remove();
-    });
-    this.hosts.length = 0;
+    if (this.host.isConnected) this.engine.disableElement(VIEWPORT);
+    this.host.remove();
     this.images.close();
     for (const id of imageIdsOf(NOTHING)) {
       if (cache.getImageLoadObject(id)) cache.removeImageLoadObject(id, { force: true });
     }
-  }
-
-  private nameOf(number: number): string {
-    return `rehearsal-${number}`;
   }
 }

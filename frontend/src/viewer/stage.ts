@@ -20,9 +20,11 @@ import { askAhead, contextOf, nameOf } from "./warming";
 
 const { ViewportType } = Enums;
 const BLACK: [number, number, number] = [0, 0, 0];
-// A WebGL context for each pane that there can be: in a shared one a small pane costs as much as the
-// large one. Cornerstone's own choice is seven, made before the first picture.
-const CONTEXTS = 4;
+// The large pane paints in a WebGL context of its own, the others, which are of one size, in a second
+// one: beside the large one a small pane would cost as much as it does. Cornerstone's own choice is seven.
+const CONTEXTS = 2;
+const LARGE = 0;
+const FIRST_WAIT_MS = 500; // so long the other panes wait for the first one's picture
 
 interface Slot {
   request: PaneRequest;
@@ -32,21 +34,31 @@ interface Slot {
 
 let engine: RenderingEngine | null = null;
 let rehearsal: Rehearsal | null = null;
+let isWarm = false;
 
-/**
- * Make ready what every picture needs, before there is one: a page's WebGL contexts take a browser
- * tenths of a second. The first is made now; between the others the page has its turns. Called
- * again, it does nothing.
- */
-export function warmUp(): RenderingEngine {
+/** The page's engine; it has no context yet. */
+function engineOf(): RenderingEngine {
   if (engine === null) {
     setCanvasCreator(opaqueCanvas);
     init({ debug: {}, rendering: { webGlContextCount: CONTEXTS } });
     engine = new RenderingEngine("reading-room");
-    rehearsal = new Rehearsal(engine);
-    makeContexts(engine);
   }
   return engine;
+}
+
+/**
+ * Make ready what every picture needs, before there is one: a page's WebGL contexts take a browser
+ * tenths of a second. Between one and the next the page has its turns; what it has to ask the server
+ * is better asked before. Called again, it does nothing.
+ */
+export function warmUp(): RenderingEngine {
+  const made = engineOf();
+  if (!isWarm) {
+    isWarm = true;
+    rehearsal = new Rehearsal(made);
+    makeContexts(made);
+  }
+  return made;
 }
 
 function makeContexts(of: RenderingEngine, at = 0): void {
@@ -58,13 +70,10 @@ function makeContexts(of: RenderingEngine, at = 0): void {
   }
 }
 
-/** Between a context's and the next one's the page has its turns; the stage may end it meanwhile. */
+/** In the large pane's context alone: it is the first to show a picture. */
 async function rehearse(run: Rehearsal | null): Promise<void> {
   try {
-    for (let at = 0; run !== null && run === rehearsal && at < CONTEXTS; at += 1) {
-      await run.paint();
-      await new Promise(requestAnimationFrame);
-    }
+    if (run === rehearsal) await run?.paint();
   } catch {
     endRehearsal(); // what hinders it hinders the first picture, which says so
   }
@@ -77,7 +86,7 @@ function endRehearsal(): void {
 
 /** What pictures are painted with; null without WebGL 2. */
 export function rendererName(): string | null {
-  return nameOf(contextOf(warmUp(), 0));
+  return nameOf(contextOf(engineOf(), LARGE));
 }
 
 /** A picture fills its canvas: one without transparency is copied to the screen, not blended. */
@@ -102,6 +111,8 @@ class CornerstoneStage implements Stage {
   private readonly images: PackImages;
   private slots: Slot[] = [];
   private made = 0;
+  /** Resolves when the first pane of all has painted. */
+  private first: Promise<void> | null = null;
   private readonly resizing = new ResizeObserver(() => this.resize());
 
   constructor(
@@ -127,14 +138,15 @@ class CornerstoneStage implements Stage {
     for (const slot of before) {
       if (!kept.includes(slot)) this.dismiss(slot);
     }
-    const started: Promise<void>[] = [];
+    const started: Slot[] = [];
     this.slots = requests.map((request, number) => {
-      const slot = kept[number] ?? this.make(request, started);
+      const slot = kept[number] ?? this.make(request, number);
+      if (!kept[number]) started.push(slot);
       this.listen(slot, number);
       return slot;
     });
     this.resize();
-    await Promise.all(started);
+    await Promise.all(started.map((slot) => this.start(slot)));
     // A pane that shows the same series again has to say that it has painted, too: a case's second
     // half, or one that was taken over, would else wait for its first picture for ever.
     const same = this.slots.filter((slot) => before.includes(slot));
@@ -155,6 +167,7 @@ class CornerstoneStage implements Stage {
     this.images.close();
     this.engine.destroy();
     engine = null;
+    isWarm = false;
     cache.purgeCache();
   }
 
@@ -164,19 +177,30 @@ class CornerstoneStage implements Stage {
     this.slots.forEach(({ pane }) => pane.fitAgain());
   }
 
-  private make(request: PaneRequest, started: Promise<void>[]): Slot {
+  private make(request: PaneRequest, number: number): Slot {
     this.made += 1;
     const viewportId = `pane-${this.made}`;
+    const paintsIn = number === LARGE ? LARGE : CONTEXTS - 1; // `frontend/contexts.ts`
     this.engine.enableElement({
       viewportId,
       element: request.host as HTMLDivElement,
       type: request.cut === "acquired" ? ViewportType.STACK : ViewportType.ORTHOGRAPHIC,
-      defaultOptions: { background: BLACK },
+      defaultOptions: { background: BLACK, paintsIn } as Types.ViewportInputOptions,
     });
     this.resizing.observe(request.host);
-    const pane = this.paneOf(request, viewportId);
-    started.push(pane.start());
-    return { request, pane, viewportId };
+    return { request, pane: this.paneOf(request, viewportId), viewportId };
+  }
+
+  /** The page's first picture comes alone: the others would be prepared before any of them shows. */
+  private async start(slot: Slot): Promise<void> {
+    if (this.first === null) {
+      const started = slot.pane.start();
+      const isSlow = new Promise((resolve) => setTimeout(resolve, FIRST_WAIT_MS));
+      this.first = Promise.race([started, isSlow]).then(aPicture, () => undefined);
+      return started;
+    }
+    await this.first;
+    if (this.slots.includes(slot)) await slot.pane.start();
   }
 
   private paneOf({ series, cut, window }: PaneRequest, viewportId: string): StackPane | RebuiltPane {
@@ -213,6 +237,11 @@ class CornerstoneStage implements Stage {
     host.removeEventListener(Enums.Events.IMAGE_RENDERED, this.painted);
     this.engine.disableElement(slot.viewportId);
   }
+}
+
+/** Resolves when what has been asked to be painted is. */
+function aPicture(): Promise<void> {
+  return new Promise((resolve) => requestAnimationFrame(() => setTimeout(resolve)));
 }
 
 function isSame(a: PaneRequest, b: PaneRequest): boolean {

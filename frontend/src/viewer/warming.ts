@@ -11,7 +11,8 @@ interface Made {
 
 // What vtk.js asks a context for at its first picture: each first question waits until the graphics
 // process has done all that it was told, the other panes' pictures among it.
-const ASKED_FOR = ["EXT_texture_norm16", "OES_texture_float_linear", "WEBGL_debug_renderer_info"];
+const ASKED_FOR = ["OES_texture_float_linear", "WEBGL_debug_renderer_info"];
+const OF_16_BITS = "EXT_texture_norm16";
 const NAME_LENGTH = 200; // as much of it as the server keeps
 
 /** One of an engine's WebGL contexts, made now if it is not yet (`frontend/contexts.ts`). */
@@ -24,7 +25,8 @@ export function contextOf(engine: RenderingEngine, at: number): RenderingContext
 export function askAhead(context: RenderingContext): void {
   if (!(context instanceof WebGL2RenderingContext)) return;
   for (const name of ASKED_FOR) context.getExtension(name);
-  supportsNorm16Linear(); // kept for the page
+  // Kept for the page; it makes a context of its own to see.
+  if (context.getExtension(OF_16_BITS)) supportsNorm16Linear();
 }
 
 /** What a context paints with, as the browser tells it; null when it is not of WebGL 2. */
