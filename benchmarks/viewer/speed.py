@@ -83,6 +83,9 @@ def visit(
         rows[f"{kind}: room, decoded, from asking for the case"].append(
             times["decoded"] - times["opening"]
         )
+        rows[f"{kind}: room, decoded, from asking for its packs"].append(
+            times["decoded"] - here.packs_asked()
+        )
         rows[f"{kind}: raw fetch of the same {raw['bytes'] / 1e6:.0f} MB"].append(raw["ms"])
         rows["code before the first picture: room, kB"].append(
             here.page.evaluate(reading.CODE, times["first"]) + here.codec_kb
