@@ -108,7 +108,7 @@ def _suites(logs: Path) -> list[_Suite]:
     """What needs no browser."""
     # A worker more than cores: tests of faults wait for leases to end.
     at_once = ["-n", "3", "--dist", "worksteal"]
-    both = ["tests/integration", "tests/faults"]
+    both = ["tests/faults", "tests/integration"]  # what takes longest first: no core waits for it
     servers = {
         "DATABASE_URL": _postgres_url(),
         "BROKER_URL": os.environ.get("TEST_BROKER_URL", "redis://127.0.0.1:6379/9"),
@@ -116,12 +116,12 @@ def _suites(logs: Path) -> list[_Suite]:
     return [
         _Suite(
             "SQLite, embedded queue",
-            [*at_once, "tests/architecture", "tests/unit", *both],
+            [*at_once, *both, "tests/architecture", "tests/unit"],
             logs / "sqlite.log",
         ),
         _Suite(
             "PostgreSQL and Redis",
-            [*at_once, *both, "tests/production"],
+            [*at_once, "tests/production", *both],
             logs / "postgresql.log",
             servers,
         ),
