@@ -4,7 +4,14 @@ from collections.abc import Sequence
 
 from analysis.estimates import Comparison
 from analysis.results import MarginTest, MrmcResult
-from analysis.words import count_text, interval_text, level_text, list_text, p_text
+from analysis.words import (
+    count_text,
+    in_sentence,
+    interval_text,
+    level_text,
+    list_text,
+    p_text,
+)
 
 METHODS = {
     "or": "the Obuchowski-Rockette method",
@@ -92,11 +99,6 @@ def _shown(result: MrmcResult) -> Sequence[MarginTest]:
         for each in result.margins
         if (each.reference, each.test) not in pairs or sign * each.estimate >= 0
     ]
-
-
-def in_sentence(label: str) -> str:
-    """A label within a sentence: "False positives" is "false positives", "AUC" stays."""
-    return label[0].lower() + label[1:] if label[1:2].islower() else label
 
 
 def _margin(each: MarginTest, alpha: float) -> str:

@@ -35,3 +35,8 @@ def list_text(names: list[str]) -> str:
 def count_text(number: int, noun: str) -> str:
     """A number with its noun: "1 reader", "5 readers"."""
     return f"{number} {noun}{'' if number == 1 else 's'}"
+
+
+def in_sentence(label: str) -> str:
+    """A label within a sentence: "False positives" is "false positives", "AUC" stays."""
+    return label[0].lower() + label[1:] if label[1:2].islower() else label

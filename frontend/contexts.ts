@@ -49,7 +49,7 @@ const MENDS: readonly { module: RegExp; words: readonly (readonly [string, strin
   },
   {
     module: /@cornerstonejs\/core\/.*\/ContextPoolRenderingEngine\.js$/,
-    // A viewport paints in the context that it is given (`viewer/stage.ts`).
+    // A stack paints in the context that it is given (`viewer/stage.ts`).
     words: [["this._viewports.size % contexts.length", "defaultOptions.paintsIn ?? 0"]],
   },
 ];

@@ -104,6 +104,13 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 
     `make test` runs both.
     """
+    nowhere = [
+        item.nodeid
+        for item in items
+        if item.get_closest_marker("once") and item.get_closest_marker("postgres")
+    ]
+    if nowhere:
+        raise pytest.UsageError(f"Marked once and postgres, so never run: {', '.join(nowhere)}")
     marker = "once" if config.getoption("--database") == "postgres" else "postgres"
     aside = [item for item in items if item.get_closest_marker(marker)]
     if aside:

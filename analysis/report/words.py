@@ -5,7 +5,7 @@ from typing import Any
 from analysis.report.plan import Plan
 from analysis.report.sections import Localisation, Section
 from analysis.results import MrmcResult
-from analysis.words import count_text, interval_text, level_text, p_text
+from analysis.words import count_text, in_sentence, interval_text, level_text, p_text
 
 NAMES = {
     "superiority": "superior to",
@@ -76,11 +76,6 @@ def _difference(label: str, row: dict[str, Any], alpha: float) -> str:
     interval = "no interval" if None in ends else interval_text(*ends)
     p_value = "p not defined" if row["p_value"] is None else p_text(row["p_value"])
     return (
-        f"Difference in {_in_sentence(label)}, {row['test']} minus {row['reference']}: "
+        f"Difference in {in_sentence(label)}, {row['test']} minus {row['reference']}: "
         f"{row['estimate']:+z.3f} ({level_text(alpha)} {interval}, {p_value})."
     )
-
-
-def _in_sentence(label: str) -> str:
-    """Words lose their capital, names like AUC and wAFROC keep theirs."""
-    return label[0].lower() + label[1:] if label.split(maxsplit=1)[0].istitle() else label

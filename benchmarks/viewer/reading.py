@@ -4,7 +4,6 @@ import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from math import inf
 from statistics import median
 from typing import Any
 
@@ -36,6 +35,11 @@ const look = () => {
   if (lines.length >= 4 && [...lines].every((each) => each.classList.contains('is-done')))
     here.decoded ??= now;
   if (ready === 'true') here.ready ??= now;
+};
+const post = Worker.prototype.postMessage;
+Worker.prototype.postMessage = function (asked, ...more) {
+  if (asked?.kind === 'fetch') (cases.at(-1) ?? {}).asked ??= performance.now();
+  return post.call(this, asked, ...more);
 };
 new MutationObserver(look).observe(document, { subtree: true, childList: true, attributes: true,
   attributeFilter: ['data-phase', 'data-ready', 'data-read-id', 'data-slice', 'class'] });
@@ -79,7 +83,6 @@ class Sitting:
     page: Page
     packs: list[str] = field(default_factory=list)
     fetched: list[str] = field(default_factory=list)
-    asked_ms: float = 0.0  # when the first pack was asked for; milliseconds since the epoch
     codec_kb: float = 0.0  # what the worker loaded to decode, as sent; the page does not see it
     opened: Any = None
 
@@ -96,10 +99,6 @@ class Sitting:
                 return cases[number - 1]
             self.page.wait_for_timeout(25)
         raise SystemExit(f"waited in vain for case {number}: {self.cases()}")
-
-    def packs_asked(self) -> float:
-        """When the first case's packs were asked for: milliseconds from the page's start."""
-        return self.asked_ms - float(self.page.evaluate("() => performance.timeOrigin"))
 
     def prefetched(self, packs: int) -> None:
         """Wait until so many packs have been fetched."""
@@ -165,7 +164,6 @@ def sitting(browser: Browser, base: str, study: str, reader: dict[str, str]) -> 
     def done(request: Request) -> None:
         if "/pack" in request.url:
             here.fetched.append(request.url)
-            here.asked_ms = min(here.asked_ms or inf, request.timing["startTime"])
         elif CODEC.search(request.url):
             here.codec_kb += request.sizes()["responseBodySize"] / 1000
 

@@ -84,7 +84,7 @@ def visit(
             times["decoded"] - times["opening"]
         )
         rows[f"{kind}: room, decoded, from asking for its packs"].append(
-            times["decoded"] - here.packs_asked()
+            times["decoded"] - times["asked"]
         )
         rows[f"{kind}: raw fetch of the same {raw['bytes'] / 1e6:.0f} MB"].append(raw["ms"])
         rows["code before the first picture: room, kB"].append(

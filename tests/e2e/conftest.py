@@ -44,6 +44,16 @@ class Site:
         """What code prints that runs on the running platform's data."""
         return self.shell.run(code)
 
+    def signed_in(self, username: str) -> str:
+        """The session of a user who has just signed in, without the page and its password."""
+        return self.ask(
+            "from django.test import Client\n"
+            "from readerstudy.accounts.models import User\n"
+            f"client, user = Client(), User.objects.get(username={username!r})\n"
+            "client.force_login(user, 'django.contrib.auth.backends.ModelBackend')\n"
+            "print(client.cookies['session'].value)"
+        ).strip()
+
 
 def _free_port() -> int:
     with socket.socket() as probe:
@@ -135,6 +145,7 @@ Visit = Callable[..., Page]
 def visit(browser: Browser, site: Site, request: pytest.FixtureRequest) -> Iterator[Visit]:
     """Open a page in a context of its own: `visit("coordinator", "/studies/")`.
 
+    Who made the second study, and whom faults have signed out, sign in through the page.
     A page whose test fails leaves its screenshot in `test-results/`.
     """
     contexts: list[BrowserContext] = []
@@ -150,7 +161,8 @@ def visit(browser: Browser, site: Site, request: pytest.FixtureRequest) -> Itera
         page.set_default_timeout(30_000)
         pages.append(page)
         if username:
-            sign_in(page, username)
+            session = site.signed_in(username)
+            context.add_cookies([{"name": "session", "value": session, "url": site.url}])
         page.goto(path)
         return page
 

@@ -1,15 +1,17 @@
 """`make demo` leaves nothing behind, whenever it is stopped; `make test` hides no failure."""
 
 import os
+import re
 import signal
 import subprocess
 import sys
 import time
 from pathlib import Path
 
+import playwright
 import pytest
 
-from scripts.launcher import serve
+from scripts.launcher import serve, tools
 from scripts.launcher import tests as suites
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -97,3 +99,15 @@ def test_what_waits_does_not_begin_once_one_has_stopped_the_tests(tmp_path: Path
     with pytest.raises(KeyboardInterrupt), suites._beside([first, second]):
         raise KeyboardInterrupt
     assert not begun.exists()
+
+
+def test_chromium_is_still_spared_what_playwright_spares_it() -> None:
+    """A browser takes the last list of features to disable: ours, which has the driver's, too."""
+    (ours,) = [each for each in tools.CHROMIUM_FLAGS if each.startswith("--disable-features=")]
+    bundle = Path(playwright.__file__).parent / "driver/package/lib/coreBundle.js"
+    found = re.search(r"disabledFeatures = \[(.*?)\]\.filter", bundle.read_text(), re.DOTALL)
+    assert found, "Playwright keeps its list elsewhere: look there, and mend this test."
+    theirs = set(re.findall(r'^\s*"(\w+)"', found[1], re.MULTILINE))
+    elsewhere = {each for each in theirs if each.startswith("ms")} | {"TcpPortRandomizationWin"}
+    assert len(theirs) > len(elsewhere)
+    assert theirs - elsewhere <= set(ours.partition("=")[2].split(","))

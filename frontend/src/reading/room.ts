@@ -234,6 +234,7 @@ export class Room {
 
   private async checkDisplay(check: DailyCheck, renderer: string): Promise<void> {
     this.state.phase.value = { name: "display" };
+    this.ports.loadStage().catch(() => undefined); // ready meanwhile; the case that opens says what fails
     const seen = await new Promise<boolean>((resolve) => (this.displayAnswered = resolve));
     if (seen) check.done();
     await this.beginSession(renderer, seen ? "seen" : "not_seen");

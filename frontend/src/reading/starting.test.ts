@@ -1,5 +1,5 @@
 // @vitest-environment jsdom
-import { beforeEach, describe, expect, test, vi } from "vitest";
+import { beforeEach, describe, expect, test, vi, type Mock } from "vitest";
 
 import type { Opened } from "../outbox/opening";
 import { MemoryStore } from "../outbox/memory";
@@ -16,6 +16,7 @@ interface World {
   asked: string[];
   openOutbox: (opened: Opened) => void;
   takeEvents: () => void;
+  loadStage: Mock;
 }
 
 /** A promise, and what keeps it. */
@@ -31,6 +32,7 @@ function make(renderer: string | null): World {
   const outbox = later<Opened>();
   const events = later<unknown>();
   const never = new Promise(() => undefined);
+  const loadStage = vi.fn(() => never);
   const call = <Answer>(what: string, answer: Promise<Answer>) => (): Promise<Answer> => {
     asked.push(what);
     return answer;
@@ -46,11 +48,11 @@ function make(renderer: string | null): World {
     lifeline: { tab: "tab", hold: () => undefined, living: () => Promise.resolve(new Set(["tab"])) },
     openOutbox: () => outbox.promise,
     rendererName: () => Promise.resolve(renderer),
-    loadStage: () => never,
+    loadStage,
     streamPack: () => never,
   } as unknown as Ports;
   const takeEvents = (): void => events.resolve({ acknowledged: ["e"], accepted: 1, last_seq: 1 });
-  return { room: new Room("study", ports), asked, openOutbox: outbox.resolve, takeEvents };
+  return { room: new Room("study", ports), asked, openOutbox: outbox.resolve, takeEvents, loadStage };
 }
 
 const settle = (): Promise<void> => new Promise((resolve) => setTimeout(resolve, 5));
@@ -66,10 +68,11 @@ describe("the page starts", () => {
   });
 
   test("the sitting begins while the outbox opens; no read before what earlier tabs left is sent", async () => {
-    const { room, asked, openOutbox, takeEvents } = make("SwiftShader");
+    const { room, asked, openOutbox, takeEvents, loadStage } = make("SwiftShader");
     void room.start();
     await settle();
     expect(asked).toEqual(["me", "session"]);
+    expect(loadStage).not.toHaveBeenCalled(); // it would hold up what has to be asked first
     const store = new MemoryStore();
     await store.add(LEFT);
     openOutbox({ store, wasLost: false });
@@ -81,12 +84,13 @@ describe("the page starts", () => {
 
   test("r11: nobody sits down before they have looked at the test pattern", async () => {
     localStorage.clear();
-    const { room, asked, openOutbox } = make("SwiftShader");
+    const { room, asked, openOutbox, loadStage } = make("SwiftShader");
     void room.start();
     openOutbox({ store: new MemoryStore(), wasLost: false });
     await settle();
     expect(room.state.phase.value).toEqual({ name: "display" });
     expect(asked).toEqual(["me"]);
+    expect(loadStage).toHaveBeenCalledOnce(); // made ready meanwhile
     room.answerDisplayCheck(true);
     await settle();
     expect(asked).toEqual(["me", "session", "read"]);

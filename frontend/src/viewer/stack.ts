@@ -89,12 +89,14 @@ export class StackPane implements Pane {
   }
 
   zoomBy(factor: number, about: ScreenPoint | null): void {
+    if (!this.isShowing) return; // there is nothing yet to enlarge
     this.isWhole = false;
     zoom(this.viewport, factor, about);
     this.viewport.render();
   }
 
   panBy(dx_px: number, dy_px: number): void {
+    if (!this.isShowing) return;
     this.isWhole = false;
     pan(this.viewport, dx_px, dy_px);
     this.viewport.render();

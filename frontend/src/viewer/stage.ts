@@ -20,11 +20,12 @@ import { askAhead, contextOf, nameOf } from "./warming";
 
 const { ViewportType } = Enums;
 const BLACK: [number, number, number] = [0, 0, 0];
-// The large pane paints in a WebGL context of its own, the others, which are of one size, in a second
-// one: beside the large one a small pane would cost as much as it does. Cornerstone's own choice is seven.
+// The large pane paints its slices in a WebGL context of its own, the others, which are of one size,
+// in a second one: beside the large one a small pane would cost as much as it does. Cornerstone's own
+// choice is seven. Rebuilt planes all paint in the first, where their volumes are.
 const CONTEXTS = 2;
 const LARGE = 0;
-const FIRST_WAIT_MS = 500; // so long the other panes wait for the first one's picture
+const FIRST_WAIT_MS = 500; // no longer the other panes wait for the first one's picture
 
 interface Slot {
   request: PaneRequest;
@@ -111,7 +112,7 @@ class CornerstoneStage implements Stage {
   private readonly images: PackImages;
   private slots: Slot[] = [];
   private made = 0;
-  /** Resolves when the first pane of all has painted. */
+  /** Resolves when the first pane of all has painted, has failed or takes too long. */
   private first: Promise<void> | null = null;
   private readonly resizing = new ResizeObserver(() => this.resize());
 
@@ -161,6 +162,7 @@ class CornerstoneStage implements Stage {
   }
 
   close(): void {
+    this.slots = []; // panes that wait for their turn do not begin any more
     this.resizing.disconnect();
     eventTarget.removeEventListener(Enums.Events.WEBGL_CONTEXT_LOST, this.lost);
     eventTarget.removeEventListener(Enums.Events.WEBGL_CONTEXT_RESTORED, this.back);
@@ -180,7 +182,7 @@ class CornerstoneStage implements Stage {
   private make(request: PaneRequest, number: number): Slot {
     this.made += 1;
     const viewportId = `pane-${this.made}`;
-    const paintsIn = number === LARGE ? LARGE : CONTEXTS - 1; // `frontend/contexts.ts`
+    const paintsIn = number === LARGE ? LARGE : CONTEXTS - 1; // of slices: `frontend/contexts.ts`
     this.engine.enableElement({
       viewportId,
       element: request.host as HTMLDivElement,
@@ -195,8 +197,8 @@ class CornerstoneStage implements Stage {
   private async start(slot: Slot): Promise<void> {
     if (this.first === null) {
       const started = slot.pane.start();
-      const isSlow = new Promise((resolve) => setTimeout(resolve, FIRST_WAIT_MS));
-      this.first = Promise.race([started, isSlow]).then(aPicture, () => undefined);
+      const isSlow = new Promise<void>((resolve) => setTimeout(resolve, FIRST_WAIT_MS));
+      this.first = Promise.race([started.then(aPicture), isSlow]).catch(() => undefined);
       return started;
     }
     await this.first;

@@ -6,6 +6,7 @@ from typing import Any, Self
 
 from readerstudy.accounts.models import Experience
 from readerstudy.results import tables
+from readerstudy.results.bridge import in_sentence
 
 Tree = Mapping[str, Any]
 MINUS = "\N{MINUS SIGN}"
@@ -57,8 +58,7 @@ def interval(estimate: Tree, digits: int = 3) -> str:
 
 def primary_fom(numbers: Tree) -> str:
     """The primary figure of merit within a sentence: words lose their capital, AUC keeps it."""
-    label = str(numbers.get("primary", {}).get("label") or "AUC")
-    return label[0].lower() + label[1:] if label.split(maxsplit=1)[0].istitle() else label
+    return in_sentence(str(numbers.get("primary", {}).get("label") or "AUC"))
 
 
 def pair(each: Tree, among: Iterable[Tree]) -> str:

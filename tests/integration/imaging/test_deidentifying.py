@@ -183,6 +183,7 @@ def headed(folder: Path) -> None:
         dicom.save(data, folder / f"{number}.dcm")
 
 
+@pytest.mark.once
 def test_c10_a_face_is_shown_in_red_then_taken_out_of_the_stored_files(
     study: Study, cora: Client, tmp_path: Path
 ) -> None:

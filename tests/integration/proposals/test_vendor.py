@@ -73,6 +73,7 @@ def _segmented(study: Study, people: People, tmp_path: Path) -> tuple[Examinatio
     return examination, case, mask
 
 
+@pytest.mark.once
 def test_a_vendors_segmentation_of_the_hospitals_files_becomes_the_cases_proposals(
     study: Study, people: People, sign_in: SignIn, tmp_path: Path
 ) -> None:
@@ -111,6 +112,7 @@ def test_e7_a_large_file_of_a_form_waits_in_the_private_spool() -> None:
     assert site_settings.SPOOL_DIR.stat().st_mode & 0o077 == 0
 
 
+@pytest.mark.once
 def test_a_vendors_nifti_mask_is_found_by_its_name_and_held_against_the_grid(
     study: Study, people: People, sign_in: SignIn, tmp_path: Path
 ) -> None:

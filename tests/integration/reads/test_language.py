@@ -20,7 +20,7 @@ from tests import kept, proposing
 from tests.cast import PASSWORD, People
 from tests.integration.reads.conftest import sit
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.once]
 SPOKEN = {"alt", "aria-label", "title", "placeholder"}
 # Names, and what Chinese writes in Latin letters.
 LATIN = re.compile(

@@ -38,7 +38,7 @@ from tests.conftest import IN_CI
 from tests.integration.imaging.test_orthanc import PLUGIN, free_port
 from tests.integration.reads.conftest import running, sit
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.once]
 SEG, REPORT = "1.2.840.10008.5.1.4.1.1.66.4", "1.2.840.10008.5.1.4.1.1.88.34"
 SQUARE = [[0.5, 0.5, 2.0], [4.5, 0.5, 2.0], [4.5, 3.5, 2.0], [0.5, 3.5, 2.0], [0.5, 0.5, 2.0]]
 OPENS_WITHIN_S = 60

@@ -18,6 +18,8 @@ from readerstudy.studies.models import Study
 from tests import factories, kept
 from tests.cast import People
 
+pytestmark = pytest.mark.once
+
 BACKEND = "django.contrib.auth.backends.ModelBackend"
 PARAMETER = re.compile(r"<(?:\w+:)?(\w+)>")
 

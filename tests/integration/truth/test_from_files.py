@@ -17,7 +17,7 @@ from readerstudy.web.problems import Invalid, Problem, Refused
 from tests import dicom, factories, kept
 from tests.cast import People
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.once]
 SignIn = Callable[..., Client]
 SOURCE = "Contours of radiosurgery planning"
 
