@@ -1,7 +1,6 @@
 """The one way from results to `analysis`, and of marks to DICOM."""
 
 from analysis.version import VERSION
-from analysis.words import in_sentence
 from readerstudy.results.bridge.objects import marks_as_dicom
 from readerstudy.results.bridge.planning import (
     Planned,
@@ -28,7 +27,6 @@ __all__ = [
     "Planned",
     "analyse",
     "formats",
-    "in_sentence",
     "localise",
     "marks_as_dicom",
     "pilot_variances",

@@ -6,7 +6,6 @@ from typing import Any, Self
 
 from readerstudy.accounts.models import Experience
 from readerstudy.results import tables
-from readerstudy.results.bridge import in_sentence
 
 Tree = Mapping[str, Any]
 MINUS = "\N{MINUS SIGN}"
@@ -58,7 +57,8 @@ def interval(estimate: Tree, digits: int = 3) -> str:
 
 def primary_fom(numbers: Tree) -> str:
     """The primary figure of merit within a sentence: words lose their capital, AUC keeps it."""
-    return in_sentence(str(numbers.get("primary", {}).get("label") or "AUC"))
+    label = str(numbers.get("primary", {}).get("label") or "AUC")
+    return label[0].lower() + label[1:] if label[1:2].islower() else label
 
 
 def pair(each: Tree, among: Iterable[Tree]) -> str:
