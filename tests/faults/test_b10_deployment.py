@@ -89,7 +89,6 @@ def test_b10_a_long_run_is_handed_back_and_soon_taken_up(
     assert state(platform, run) == {"state": "done", "attempt": 2, "fence": 2, "results": 1}
 
 
-@pytest.mark.once
 @pytest.mark.fault("B10")
 @pytest.mark.fault("F14")
 def test_b10_without_its_soft_end_a_worker_would_wait_for_the_run(
