@@ -44,7 +44,6 @@ const MENDS: readonly { module: RegExp; words: readonly (readonly [string, strin
     words: [
       ["for (let i = 0; i < count; i++) {", "this.count = count;\n        this.make = (i) => {"],
       ["if (index >= 0 && index < this.contexts.length) {", "while (index < this.count && index >= this.contexts.length) this.make(this.contexts.length);\n        if (index >= 0 && index < this.contexts.length) {"],
-      ["return this.contexts.length;", "return this.count;"],
     ],
   },
   {

@@ -24,7 +24,7 @@ export interface Ports {
   streamPack: StreamPack;
   /** What is known of the line that images come over. */
   line: Line;
-  /** Loads Cornerstone and makes it ready, once: once a case is asked for, or while a reader looks at the test pattern. */
+  /** Loads Cornerstone and makes it ready, the first time: as a case is asked for, or during the display check. */
   loadStage: () => Promise<OpenStage>;
   /** What this browser paints with; null when it has no WebGL 2. */
   rendererName: () => Promise<string | null>;

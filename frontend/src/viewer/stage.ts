@@ -64,7 +64,7 @@ export function warmUp(): RenderingEngine {
 
 function makeContexts(of: RenderingEngine, at = 0): void {
   if (of !== engine) return;
-  if (at === CONTEXTS) void rehearse(rehearsal);
+  if (at === CONTEXTS) void rehearse();
   else {
     askAhead(contextOf(of, at));
     setTimeout(() => makeContexts(of, at + 1));
@@ -72,9 +72,9 @@ function makeContexts(of: RenderingEngine, at = 0): void {
 }
 
 /** In the large pane's context alone: it is the first to show a picture. */
-async function rehearse(run: Rehearsal | null): Promise<void> {
+async function rehearse(): Promise<void> {
   try {
-    if (run === rehearsal) await run?.paint();
+    await rehearsal?.paint();
   } catch {
     endRehearsal(); // what hinders it hinders the first picture, which says so
   }
