@@ -40,3 +40,8 @@ def count_text(number: int, noun: str) -> str:
 def in_sentence(label: str) -> str:
     """A label within a sentence: "False positives" is "false positives", "AUC" stays."""
     return label[0].lower() + label[1:] if label[1:2].islower() else label
+
+
+def group_text(factor: str, level: str) -> str:
+    """A group by its factor, in the words that the tables hold: "Experience: resident"."""
+    return f"{factor.capitalize()}: {level.replace('_', ' ')}"

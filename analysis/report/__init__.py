@@ -39,6 +39,7 @@ from analysis.report.tables import Tables, contents, material, rated, tables_of
 from analysis.results import MrmcResult, finite
 from analysis.tables import DataError
 from analysis.version import VERSION
+from analysis.words import group_text
 
 __all__ = ["Plan", "Report", "canonical", "run"]
 
@@ -259,11 +260,12 @@ def _forest_rows(tree: dict[str, Any]) -> list[ForestRow]:
 
     rows = [row("All readers", each, weight=True) for each in tree["primary"]["comparisons"]]
     rows += [row(each["reader"], each) for each in tree["readers"]]
-    for group in tree["subgroups"].values():
+    for factor, group in tree["subgroups"].items():
         if group["fom"] != tree["primary"]["fom"]:
             continue
         for level in group["levels"]:
-            rows += [row(level["level"], each) for each in level.get("comparisons", [])]
+            name = group_text(factor, level["level"])
+            rows += [row(name, each) for each in level.get("comparisons", [])]
     return [each for each in rows if None not in (each.estimate, each.ci_low, each.ci_high)]
 
 

@@ -8,7 +8,7 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.views.decorators.http import require_GET, require_POST
 
-from readerstudy.audit import anchoring, selectors
+from readerstudy.audit import anchoring, naming, selectors
 from readerstudy.audit.models import Verification
 from readerstudy.web.problems import Invalid, Unknown
 
@@ -29,12 +29,15 @@ def trail(request: HttpRequest) -> HttpResponse:
         action=request.GET.get("action", ""),
         words=request.GET.get("words", ""),
     )
+    names = naming.named()
+    heads = sorted(selectors.heads(), key=lambda head: names.get(head.chain, ""))
+    breaks = selectors.verify() if "verify" in request.GET else []
     context = {
         "page": Paginator(found, PER_PAGE).get_page(request.GET.get("page")),
-        "chains": [head.chain for head in selectors.heads()],
+        "chains": [(head.chain, names.get(head.chain, "")) for head in heads],
         "chain": chain,
         "asked": "verify" in request.GET,
-        "breaks": selectors.verify() if "verify" in request.GET else [],
+        "breaks": [(each, names.get(each.chain, "")) for each in breaks],
         "nightly": Verification.objects.first(),
         "fingerprint": anchoring.fingerprint(),
     }

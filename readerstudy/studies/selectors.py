@@ -115,6 +115,11 @@ def case_for(user: User, study_id: UUID | str, case_id: UUID | str, *allowed: st
     return case
 
 
+def names_of_chains() -> dict[str, str]:
+    """The name of each study by its chain of the audit trail, which is called by its id."""
+    return {str(pk): name for pk, name in Study.objects.values_list("pk", "name")}
+
+
 def collection_of(study_id: UUID) -> Collection | None:
     """The collection that a study owns."""
     study = Study.objects.filter(pk=study_id).select_related("collection").first()

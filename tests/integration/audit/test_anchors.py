@@ -175,6 +175,19 @@ def test_a1_an_administrator_takes_an_anchor_away_and_that_is_recorded(
     assert "entries whole" in page
 
 
+def test_the_trail_calls_a_studys_chain_by_the_studys_name(
+    people: People,
+    client: Client,
+    tamper: Callable[[str], Any],  # noqa: F811
+) -> None:
+    study = kept.draft_study(people)
+    client.force_login(people.ada, backend="django.contrib.auth.backends.ModelBackend")
+    tamper(str(study.pk)).filter(number=1).update(reason="Another one")
+    page = client.get("/audit/?verify=1").content.decode()
+    assert f"{study.name} ({str(study.pk)[:8]})</option>" in page
+    assert f"<li>{study.name}, {study.pk} #1: " in page
+
+
 def test_the_record_is_verified_every_night() -> None:
     from readerstudy.celery import app
 
