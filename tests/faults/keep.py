@@ -1,7 +1,8 @@
 """Take images of two series in one batch, as a sender's request does; run as a module.
 
-Arguments: `killed WAY FOLDER PLACE NAME` keeps a folder's files in a collection of that name, and
-is killed at the place, as by `kill -9`. `take WAY FOLDER NAME...` keeps them in these collections.
+Arguments: `killed WAY FOLDER PLACE=NAME...` keeps a folder's files in a collection of each name, and
+is killed at its place, as by `kill -9`: each by a child of its own, and it answers what the
+children's ends were. `take WAY FOLDER NAME...` keeps them in these collections.
 The way is `batch`, or `alone`: file by file, as from a browser and by the command line.
 `state NAME...` answers what is kept of each, and `end NAME...` that too, once what stands open has
 been packed.
@@ -12,6 +13,7 @@ import os
 import signal
 import sys
 import time
+import traceback
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -48,6 +50,21 @@ def die_at(place: str) -> None:
         return result
 
     setattr(owner, name, dying)
+
+
+def ended_at(way: str, folder: Path, place: str, name: str) -> int:
+    """The status of a child that takes the folder and is killed at a place: minus the signal."""
+    child = os.fork()  # no connection is open yet: it opens its own
+    if child == 0:
+        try:
+            die_at(place)
+            take(way, folder, name)
+        except BaseException:  # noqa: BLE001 -- told; the parent's code must not go on twice
+            traceback.print_exc()
+            os._exit(1)
+        os._exit(0)
+    _, status = os.waitpid(child, 0)
+    return os.waitstatus_to_exitcode(status)
 
 
 def take(way: str, folder: Path, name: str) -> dict[str, int]:
@@ -103,9 +120,8 @@ def ended(names: list[str]) -> dict[str, Any]:
 if __name__ == "__main__":
     told: dict[str, Any] = {}
     match sys.argv[1:]:
-        case ["killed", way, folder, place, name]:
-            die_at(place)
-            take(way, Path(folder), name)
+        case ["killed", way, folder, *places]:
+            told = {place: ended_at(way, Path(folder), *place.split("=")) for place in places}
         case ["take", way, folder, *names]:
             told = {name: take(way, Path(folder), name) for name in names}
         case ["state", *names]:

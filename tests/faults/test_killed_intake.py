@@ -2,15 +2,13 @@
 
 import json
 import signal
-import subprocess
-import sys
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from tests import dicom
-from tests.faults.platform import ROOT, Platform
+from tests.faults.platform import Platform
 
 FILES = 6
 # Where a batch of two series of three files each is killed: `readerstudy.imaging.services.together`
@@ -31,13 +29,11 @@ ALONE = {
 }  # fmt: skip
 
 
-def killed(platform: Platform, way: str, folder: Path, place: str, name: str) -> None:
-    """Take the folder in a process that is killed at a place."""
-    done = subprocess.run(
-        [sys.executable, "-m", "tests.faults.keep", "killed", way, str(folder), place, name],
-        env=platform.environment(), cwd=ROOT, capture_output=True, text=True, check=False,
-    )  # fmt: skip
-    assert done.returncode == -signal.SIGKILL, done.stderr[-3000:]
+def killed(platform: Platform, way: str, folder: Path, names: dict[str, str]) -> None:
+    """Take the folder into a collection for each place, in a process that is killed there."""
+    places = [f"{place}={name}" for place, name in names.items()]
+    ends = told(platform, "killed", way, str(folder), *places)
+    assert ends == dict.fromkeys(places, -signal.SIGKILL)
 
 
 def told(platform: Platform, *arguments: str) -> dict[str, Any]:
@@ -58,8 +54,7 @@ def folder(tmp_path: Path) -> Path:
 def test_a_batch_that_is_killed_is_kept_whole_or_not_at_all(
     platform: Platform, folder: Path
 ) -> None:
-    for place in PLACES:
-        killed(platform, "batch", folder, place, place)
+    killed(platform, "batch", folder, {place: place for place in PLACES})
     for place, kept in told(platform, "state", *PLACES).items():
         n_kept = FILES if place in COMMITTED else 0
         assert (len(kept["files"]), kept["whole"], kept["said"]) == (n_kept,) * 3, place
@@ -79,9 +74,9 @@ def test_a_batch_that_is_killed_is_kept_whole_or_not_at_all(
 def test_files_taken_one_by_one_are_each_kept_whole_or_not_at_all_wherever_it_is_killed(
     platform: Platform, folder: Path
 ) -> None:
-    committed = {f"alone, {place}": count for place, count in ALONE.items()}
-    for place, name in zip(ALONE, committed, strict=True):
-        killed(platform, "alone", folder, place, name)
+    names = {place: f"alone, {place}" for place in ALONE}
+    committed = {names[place]: count for place, count in ALONE.items()}
+    killed(platform, "alone", folder, names)
     for name, kept in told(platform, "state", *committed).items():
         assert (len(kept["files"]), kept["whole"]) == (committed[name],) * 2, name
     again = told(platform, "take", "alone", str(folder), "alone", *committed)
