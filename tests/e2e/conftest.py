@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
+from django.conf import settings
 from playwright.sync_api import Browser, BrowserContext, Page, Playwright, sync_playwright
 
 from readerstudy.demo import phantoms
@@ -64,8 +65,9 @@ def _free_port() -> int:
 @pytest.fixture(scope="session")
 def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
     """A small demonstration study, served by the real web server and worker."""
-    if not (ROOT / "frontend" / "dist" / ".vite" / "manifest.json").exists():
-        pytest.fail("The frontend is not built: run the tests by `make test`.")
+    built = ROOT / "frontend" / "dist" / ".vite" / "manifest.json"
+    if not (built.exists() and (settings.STATIC_ROOT / "staticfiles.json").exists()):
+        pytest.fail("The frontend is not built and collected: run the tests by `make test`.")
     var = tmp_path_factory.mktemp("platform")
     environment = {
         "READERSTUDY_VAR": str(var),
@@ -82,12 +84,9 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
     port = _free_port()
     site = Site(f"http://127.0.0.1:{port}", var, Platform(port), Shell())
     try:
-        for command in (
-            ["migrate", "--no-input", "-v", "0"],
-            ["collectstatic", "--no-input", "-v", "0"],
-            ["make_demo", "--cases", str(CASES), "--training", str(TRAINING)],
-        ):
-            site.manage(*command)
+        (var / "static").symlink_to(settings.STATIC_ROOT)  # collected before the tests
+        site.manage("migrate", "--no-input", "-v", "0")
+        site.manage("make_demo", "--cases", str(CASES), "--training", str(TRAINING))
         site.platform.start()
         yield site
     finally:

@@ -69,9 +69,10 @@ class Command(BaseCommand):
                 study = build.begin(users)
                 self._take_in(study, wanted, users, training)
             self._propose(study, worker)
-        with clock.running():
-            build.open_for_reading(study, by=users["coordinator"])
-        self._read(study, users, clock)
+            worker.terminate()  # its threads sleep a while before they end: readers read meanwhile
+            with clock.running():
+                build.open_for_reading(study, by=users["coordinator"])
+            self._read(study, users, clock)
 
     def _take_in(self, study: Study, wanted: list[Any], users: Any, training: int) -> None:
         made = phantoms.make_all(wanted, workers=_cores())
@@ -160,10 +161,10 @@ def _worker() -> Iterator["subprocess.Popen[bytes]"]:
     try:
         yield process
     finally:
-        with suppress(ProcessLookupError):
-            os.killpg(process.pid, signal.SIGTERM)
+        process.terminate()  # nothing happens where it has ended
         try:
             process.wait(timeout=20)
         except subprocess.TimeoutExpired:
-            os.killpg(process.pid, signal.SIGKILL)
+            with suppress(ProcessLookupError):
+                os.killpg(process.pid, signal.SIGKILL)
             process.wait()
