@@ -12,6 +12,7 @@ from scipy import ndimage
 from torch import Tensor, nn
 
 from inference.detector import Card
+from inference.detectors.compiled import Compiled
 from inference.detectors.layout import folded, laid_out
 from inference.explain import explain
 from inference.explain.heat import METHODS, OURS, Sight, heat_map
@@ -83,6 +84,7 @@ class VoxelwiseDetector:
         if inputs != ROLES:
             self.sight = Sight(roles=inputs)
         self.is_differentiable = is_differentiable and getattr(network, "is_differentiable", True)
+        self._compiled: dict[nn.Module, Compiled | None] = {}  # None: not tried yet
         self.networks = [self._ready(each) for each in (network, *others)]
 
     def _ready(self, network: nn.Module) -> nn.Module:
@@ -90,6 +92,8 @@ class VoxelwiseDetector:
         without_norms = folded(network)
         made = laid_out(without_norms or network, self.device).eval()
         made.requires_grad_(requires_grad=False)
+        if without_norms is not None:
+            self._compiled[made] = None
         # Statistics of norms want more than 16 bits; without any, nothing need be cast on the way.
         is_small = without_norms is not None and self.device.type == "cpu"
         return made.to(torch.bfloat16) if is_small and self._is_bfloat16_fast() else made
@@ -213,12 +217,30 @@ class VoxelwiseDetector:
 
     def run(self, network: nn.Module, part: Tensor) -> Tensor:
         """A network on what it sees at once, in the device's fast precision."""
+        if (compiled := self._by_openvino(network, part.shape[1])) is not None:
+            return compiled(part)
         is_small = any(each.dtype == torch.bfloat16 for each in network.parameters())
         dtype = torch.bfloat16 if is_small else part.dtype
         part = part.to(dtype, memory_format=torch.channels_last_3d)
         with self._precision():
             answer: Tensor = network(part)
         return answer.float()
+
+    def _by_openvino(self, network: nn.Module, channels: int) -> Compiled | None:
+        """The network as OpenVINO runs it: one without norms on a CPU; None for all others."""
+        if self.device.type != "cpu" or network not in self._compiled:
+            return None
+        if self._compiled[network] is None:
+            try:
+                self._compiled[network] = Compiled(
+                    network, channels=channels, in_bfloat16=self._is_bfloat16_fast()
+                )
+            except (ImportError, RuntimeError) as problem:
+                warnings.warn(
+                    f"{self.card.value}: torch instead of OpenVINO: {problem}", stacklevel=2
+                )
+                del self._compiled[network]
+        return self._compiled.get(network)
 
     def _precision(self) -> torch.autocast:
         return torch.autocast(self.device.type, torch.bfloat16, enabled=self._is_bfloat16_fast())
