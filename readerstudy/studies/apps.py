@@ -4,7 +4,7 @@ from django.apps import AppConfig
 
 
 class StudiesConfig(AppConfig):
-    """Registers the readiness checks, who may fill a study's collection, what is closed, and names."""
+    """Registers readiness checks, who may fill a study's collection, what is closed, chains' names."""
 
     name = "readerstudy.studies"
     label = "studies"

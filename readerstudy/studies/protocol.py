@@ -7,15 +7,18 @@ adds the cases and readers and says which software made it.
 import hashlib
 import json
 from collections.abc import Mapping
-from typing import Any
+from functools import cache
+from typing import TYPE_CHECKING, Any
 
-import jsonschema
 import yaml
 
 from readerstudy.imaging import options
 from readerstudy.imaging import protocol as imaging
 from readerstudy.studies import definition, explanations, hanging, plan
 from readerstudy.studies.definition import Definition
+
+if TYPE_CHECKING:
+    from jsonschema import Draft202012Validator, ValidationError
 
 FORMAT = "readerstudy protocol 4"
 # Formats of releases before, with the members that they could not say: those are as usual.
@@ -86,19 +89,20 @@ def parse(data: Any) -> Definition:
 
     See `from_yaml` for what is refused.
     """
-    validator = _VALIDATORS.get(str(data.get("format"))) if isinstance(data, dict) else None
-    if validator is None:
-        known = " or ".join(f"“format: {each}”" for each in _VALIDATORS)
+    name = str(data.get("format")) if isinstance(data, dict) else ""
+    if name not in _UNSAID:
+        known = " or ".join(f"“format: {each}”" for each in _UNSAID)
         raise UnreadableError([f"The file does not begin with {known}."])
-    errors = sorted(validator.iter_errors(data), key=lambda error: list(map(str, error.path)))
+    found = _validator(name).iter_errors(data)
+    errors = sorted(found, key=lambda error: list(map(str, error.path)))
     if errors:
         raise UnreadableError([_words(error) for error in errors])
     try:
         protocol = Definition.from_dict({key: data[key] for key in data if key != "format"})
     except ValueError as error:
         raise UnreadableError([f"imaging_protocol: {error}."]) from None
-    if found := protocol.problems():
-        raise UnreadableError(found)
+    if problems := protocol.problems():
+        raise UnreadableError(problems)
     return protocol
 
 
@@ -123,7 +127,7 @@ def _first_line(error: Exception) -> str:
     return str(error).split("\n", 1)[0].rstrip(".")
 
 
-def _words(error: jsonschema.ValidationError) -> str:
+def _words(error: "ValidationError") -> str:
     where = ".".join(str(part) for part in error.path) or "protocol"
     return f"{where}: {error.message[:200]}."
 
@@ -269,22 +273,25 @@ _MEMBERS: Mapping[str, Any] = {
 }
 
 
-def _validator(name: str, unsaid: frozenset[str]) -> jsonschema.Draft202012Validator:
-    """What checks a file of a format that lacks some members of today's."""
-    members = {key: value for key, value in _MEMBERS.items() if key not in unsaid}
+_UNSAID: Mapping[str, frozenset[str]] = {FORMAT: frozenset(), **OLDER}
+
+
+def _schema(name: str) -> dict[str, Any]:
+    """What a file of a format is like, which may lack some members of today's."""
+    members = {key: value for key, value in _MEMBERS.items() if key not in _UNSAID[name]}
     required = ("format", "name", "design", "arms", "questions")
-    return jsonschema.Draft202012Validator(
-        _object(required, {"format": {"const": name}, **members})
-    )
+    return _object(required, {"format": {"const": name}, **members})
 
 
-_VALIDATORS = {
-    name: _validator(name, unsaid) for name, unsaid in {FORMAT: frozenset[str](), **OLDER}.items()
-}
-PLAN_VALIDATOR = jsonschema.Draft202012Validator(plan.SCHEMA)
+@cache
+def _validator(name: str) -> "Draft202012Validator":
+    """What checks a file of a format; for "" the plan alone."""
+    from jsonschema import Draft202012Validator  # slow to load, and most processes read no protocol
+
+    return Draft202012Validator(_schema(name) if name else plan.SCHEMA)
 
 
 def plan_problems(data: Any) -> list[str]:
     """Why an analysis plan cannot be taken, in words."""
-    errors = [_words(error) for error in PLAN_VALIDATOR.iter_errors(data)]
+    errors = [_words(error) for error in _validator("").iter_errors(data)]
     return errors or plan.contradictions(data)

@@ -106,8 +106,9 @@ def _beside(suites: list[_Suite]) -> Iterator[list[int]]:
 
 def _suites(logs: Path) -> list[_Suite]:
     """What needs no browser."""
-    # A worker more than cores: tests of faults wait for leases to end.
-    at_once = ["-n", "3", "--dist", "worksteal"]
+    # More workers than cores: tests of faults wait for leases to end, most of them on PostgreSQL,
+    # which has both cores when the browser's tests have ended.
+    beside, alone = (["-n", str(number), "--dist", "worksteal"] for number in (3, 5))
     both = ["tests/faults", "tests/integration"]  # what takes longest first: no core waits for it
     servers = {
         "DATABASE_URL": _postgres_url(),
@@ -116,12 +117,12 @@ def _suites(logs: Path) -> list[_Suite]:
     return [
         _Suite(
             "SQLite, embedded queue",
-            [*at_once, *both, "tests/architecture", "tests/unit"],
+            [*beside, *both, "tests/architecture", "tests/unit"],
             logs / "sqlite.log",
         ),
         _Suite(
             "PostgreSQL and Redis",
-            [*at_once, "tests/production", *both],
+            [*alone, "tests/production", *both],
             logs / "postgresql.log",
             servers,
         ),

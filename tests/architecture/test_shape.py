@@ -63,7 +63,8 @@ def test_no_module_is_a_drawer(name: str) -> None:
 # Seconds of every start: of a server, a worker, a command. Loaded where they are used.
 SLOW = (
     "torch", "monai", "pandas", "plotly", "scipy.stats", "scipy.spatial", "scipy.optimize",
-    "scipy.ndimage", "skimage", "highdicom", "nibabel", "pynetdicom",
+    "scipy.ndimage", "skimage", "highdicom", "nibabel", "pynetdicom", "openvino",
+    "jsonschema.validators",
 )  # fmt: skip
 
 
