@@ -4,7 +4,7 @@ from django.apps import AppConfig
 
 
 class StudiesConfig(AppConfig):
-    """Registers readiness checks, who may fill a study's collection, what is closed, chains' names."""
+    """Registers checks, who may fill a study's collection, what is closed, and chains' names."""
 
     name = "readerstudy.studies"
     label = "studies"
