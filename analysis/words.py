@@ -43,5 +43,5 @@ def in_sentence(label: str) -> str:
 
 
 def group_text(factor: str, level: str) -> str:
-    """A group by its factor, in the words that the tables hold: "Experience: resident"."""
-    return f"{factor.capitalize()}: {level.replace('_', ' ')}"
+    """A group by its factor, as the data name it: "Experience: resident"."""
+    return f"{factor.capitalize()}: {level}"

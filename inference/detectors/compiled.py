@@ -7,7 +7,6 @@ compilation serves every size of the input.
 import copy
 import sys
 import warnings
-from functools import lru_cache
 from typing import Any
 
 import torch
@@ -19,10 +18,13 @@ _TRACED = 32  # voxels along each axis of what the network is traced on: any tha
 class Compiled:
     """What a network answers, by OpenVINO; input (B, C, D, H, W) and output as the network's.
 
+    For a network that does the same whatever its input's size: it is traced on one. With as many
+    threads as torch has now. Not for several threads at once.
+
     Raises
     ------
-    ImportError, RuntimeError
-        Where OpenVINO is not there, or cannot run the network on this machine.
+    Exception
+        Of OpenVINO's several kinds, where it is not there or cannot run the network here.
     """
 
     def __init__(self, network: nn.Module, *, channels: int, in_bfloat16: bool) -> None:
@@ -34,7 +36,7 @@ class Compiled:
         example = torch.zeros(1, channels, *[_TRACED] * 3)
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # of tracing, about sizes that a program compares
-            traced = torch.jit.trace(plain, example, check_trace=False)
+            traced = torch.jit.trace(plain, example, check_trace=False)  # type: ignore[no-untyped-call]
         decoder = TorchScriptPythonDecoder(traced)  # which would trace it twice, and slowly
         frontend = runtime.frontend.FrontEndManager().load_by_framework("pytorch")
         model = frontend.convert(frontend.load(decoder))
@@ -45,17 +47,21 @@ class Compiled:
             "ENABLE_CPU_PINNING": False,  # workers beside each other would share one core
         }
         self._run = runtime.Core().compile_model(model, "CPU", options)
+        self(example)  # what a processor cannot run is found out here
 
     def __call__(self, part: Tensor) -> Tensor:
         """The network's answer to what it sees at once."""
-        return torch.from_numpy(self._run([part.float().contiguous().numpy()])[0].copy())
+        return torch.from_numpy(self._run([part.float().contiguous().numpy()])[0])
+
+    def release(self) -> None:
+        """Give the memory of the last answer back, which is kept for the next one otherwise."""
+        self._run.release_memory()
 
 
-@lru_cache(maxsize=1)
 def _openvino() -> Any:
-    """The package, without its telemetry: it would tell its maker of each import.
+    """The package, without its telemetry, which would tell its maker of each import.
 
-    It goes without where the package for it lacks, which is what it is told here.
+    A module that is None here cannot be imported; OpenVINO goes without it then.
     """
     sys.modules.setdefault("openvino_telemetry", None)  # type: ignore[arg-type]
     import openvino

@@ -13,7 +13,8 @@ from torch import Tensor, nn
 
 from inference.detector import Card
 from inference.detectors.compiled import Compiled
-from inference.detectors.layout import folded, laid_out
+from inference.detectors.layout import folded, has_norms, laid_out
+from inference.detectors.space_to_depth import SpaceToDepth
 from inference.explain import explain
 from inference.explain.heat import METHODS, OURS, Sight, heat_map
 from inference.lesions import Lesion
@@ -25,6 +26,10 @@ _DROPOUT_PASSES = 8
 _HEAT_MAPS = 12  # of a case, the most probable lesions': each costs a few small passes
 _SMALLEST_WINDOW = 32
 WEAKEST = 0.05  # voxels below this probability belong to no candidate
+_LACKS_MEMORY = (
+    "out of memory", "can't allocate memory", "bad_alloc",
+    "failed to allocate", "could not allocate", "cannot allocate",  # OpenVINO
+)  # fmt: skip
 _ALL_NEIGHBOURS = np.ones((3, 3, 3), bool)
 
 
@@ -84,7 +89,8 @@ class VoxelwiseDetector:
         if inputs != ROLES:
             self.sight = Sight(roles=inputs)
         self.is_differentiable = is_differentiable and getattr(network, "is_differentiable", True)
-        self._compiled: dict[nn.Module, Compiled | None] = {}  # None: not tried yet
+        self._compiled: dict[nn.Module, Compiled] = {}
+        self._by_torch: set[nn.Module] = set()  # what OpenVINO could not run
         self.networks = [self._ready(each) for each in (network, *others)]
 
     def _ready(self, network: nn.Module) -> nn.Module:
@@ -92,8 +98,6 @@ class VoxelwiseDetector:
         without_norms = folded(network)
         made = laid_out(without_norms or network, self.device).eval()
         made.requires_grad_(requires_grad=False)
-        if without_norms is not None:
-            self._compiled[made] = None
         # Statistics of norms want more than 16 bits; without any, nothing need be cast on the way.
         is_small = without_norms is not None and self.device.type == "cpu"
         return made.to(torch.bfloat16) if is_small and self._is_bfloat16_fast() else made
@@ -176,6 +180,8 @@ class VoxelwiseDetector:
             outputs.append(self._one(network, voxels))
             if self.opinions == "mirror":
                 outputs.append(self._one(network, voxels.flip(left_right)).flip(left_right))
+        for compiled in self._compiled.values():
+            compiled.release()
         return np.asarray(torch.stack(outputs).numpy())
 
     def _one(self, network: nn.Module, voxels: Tensor) -> Tensor:
@@ -227,19 +233,21 @@ class VoxelwiseDetector:
         return answer.float()
 
     def _by_openvino(self, network: nn.Module, channels: int) -> Compiled | None:
-        """The network as OpenVINO runs it: one without norms on a CPU; None for all others."""
-        if self.device.type != "cpu" or network not in self._compiled:
+        """The network as OpenVINO runs it: ours, without norms, on a CPU; None where torch does."""
+        is_ours = isinstance(network, SpaceToDepth) and self.device.type == "cpu"
+        if not is_ours or network in self._by_torch or has_norms(network):
             return None
-        if self._compiled[network] is None:
+        if network not in self._compiled:
             try:
                 self._compiled[network] = Compiled(
                     network, channels=channels, in_bfloat16=self._is_bfloat16_fast()
                 )
-            except (ImportError, RuntimeError) as problem:
-                warnings.warn(
-                    f"{self.card.value}: torch instead of OpenVINO: {problem}", stacklevel=2
-                )
-                del self._compiled[network]
+            except MemoryError:
+                raise
+            except Exception as problem:  # noqa: BLE001 -- its kinds have no common one
+                words = f"{self.card.value}: torch instead of OpenVINO: {problem}"
+                warnings.warn(words, stacklevel=2)
+                self._by_torch.add(network)
         return self._compiled.get(network)
 
     def _precision(self) -> torch.autocast:
@@ -261,7 +269,7 @@ def chosen_device(device: str | None) -> str:
 def _is_lack_of_memory(problem: Exception) -> bool:
     words = str(problem).lower()
     return isinstance(problem, (MemoryError, torch.OutOfMemoryError)) or any(
-        each in words for each in ("out of memory", "can't allocate memory", "bad_alloc")
+        each in words for each in _LACKS_MEMORY
     )
 
 

@@ -30,11 +30,12 @@ def trail(request: HttpRequest) -> HttpResponse:
         words=request.GET.get("words", ""),
     )
     names = naming.named()
-    heads = sorted(selectors.heads(), key=lambda head: names.get(head.chain, ""))
+    chains = [head.chain for head in selectors.heads()]
+    chains.sort(key=lambda each: (each != "platform", names.get(each, ""), each))
     breaks = selectors.verify() if "verify" in request.GET else []
     context = {
         "page": Paginator(found, PER_PAGE).get_page(request.GET.get("page")),
-        "chains": [(head.chain, names.get(head.chain, "")) for head in heads],
+        "chains": [(each, names.get(each, "")) for each in chains],
         "chain": chain,
         "asked": "verify" in request.GET,
         "breaks": [(each, names.get(each.chain, "")) for each in breaks],

@@ -285,13 +285,20 @@ def _schema(name: str) -> dict[str, Any]:
 
 @cache
 def _validator(name: str) -> "Draft202012Validator":
-    """What checks a file of a format; for "" the plan alone."""
+    """What checks a file of a format."""
     from jsonschema import Draft202012Validator  # slow to load, and most processes read no protocol
 
-    return Draft202012Validator(_schema(name) if name else plan.SCHEMA)
+    return Draft202012Validator(_schema(name))
+
+
+@cache
+def _plan_validator() -> "Draft202012Validator":
+    from jsonschema import Draft202012Validator
+
+    return Draft202012Validator(plan.SCHEMA)
 
 
 def plan_problems(data: Any) -> list[str]:
     """Why an analysis plan cannot be taken, in words."""
-    errors = [_words(error) for error in _validator("").iter_errors(data)]
+    errors = [_words(error) for error in _plan_validator().iter_errors(data)]
     return errors or plan.contradictions(data)

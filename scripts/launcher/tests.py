@@ -14,7 +14,7 @@ from pathlib import Path
 
 from scripts.launcher import tools
 from scripts.launcher.progress import say
-from scripts.launcher.setup import FRONTEND, PYTHON, ROOT, manage, set_up
+from scripts.launcher.setup import FRONTEND, PYTHON, ROOT, set_up, static_files
 
 # What the tests talk to: the command that shows it is there, and Debian's packages.
 PEERS = {
@@ -106,9 +106,9 @@ def _beside(suites: list[_Suite]) -> Iterator[list[int]]:
 
 def _suites(logs: Path) -> list[_Suite]:
     """What needs no browser."""
-    # More workers than cores: tests of faults wait for leases to end, most of them on PostgreSQL,
-    # which has both cores when the browser's tests have ended.
-    beside, alone = (["-n", str(number), "--dist", "worksteal"] for number in (3, 5))
+    # More workers than cores: tests of faults wait for leases to end. Those on PostgreSQL, most of
+    # which do, come last, when the browser's have ended as a rule.
+    first, last = (["-n", str(number), "--dist", "worksteal"] for number in (3, 5))
     both = ["tests/faults", "tests/integration"]  # what takes longest first: no core waits for it
     servers = {
         "DATABASE_URL": _postgres_url(),
@@ -117,12 +117,12 @@ def _suites(logs: Path) -> list[_Suite]:
     return [
         _Suite(
             "SQLite, embedded queue",
-            [*beside, *both, "tests/architecture", "tests/unit"],
+            [*first, *both, "tests/architecture", "tests/unit"],
             logs / "sqlite.log",
         ),
         _Suite(
             "PostgreSQL and Redis",
-            [*alone, "tests/production", *both],
+            [*last, "tests/production", *both],
             logs / "postgresql.log",
             servers,
         ),
@@ -142,7 +142,7 @@ def run(rest: list[str]) -> int:
     # More processes than cores test at once: threads of one would only spin, waiting for a core.
     os.environ.setdefault("OMP_NUM_THREADS", "1")
     Path(os.environ["READERSTUDY_VAR"]).mkdir(parents=True, exist_ok=True)
-    manage("collectstatic", "--no-input", "-v", "0")
+    static_files()
     if rest:
         return _pytest("pytest", rest)
     with (

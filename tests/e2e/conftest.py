@@ -14,7 +14,7 @@ from playwright.sync_api import Browser, BrowserContext, Page, Playwright, sync_
 
 from readerstudy.demo import phantoms
 from scripts.launcher.serve import Platform
-from scripts.launcher.setup import PYTHON, ROOT
+from scripts.launcher.setup import PYTHON, ROOT, static_files
 from scripts.launcher.tools import CHROMIUM_FLAGS, find_chromium
 from tests.e2e.making import make_study
 from tests.e2e.shell import Shell
@@ -65,9 +65,9 @@ def _free_port() -> int:
 @pytest.fixture(scope="session")
 def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
     """A small demonstration study, served by the real web server and worker."""
-    built = ROOT / "frontend" / "dist" / ".vite" / "manifest.json"
-    if not (built.exists() and (settings.STATIC_ROOT / "staticfiles.json").exists()):
-        pytest.fail("The frontend is not built and collected: run the tests by `make test`.")
+    if not (ROOT / "frontend" / "dist" / ".vite" / "manifest.json").exists():
+        pytest.fail("The frontend is not built: run the tests by `make test`.")
+    static_files()
     var = tmp_path_factory.mktemp("platform")
     environment = {
         "READERSTUDY_VAR": str(var),
@@ -84,7 +84,7 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
     port = _free_port()
     site = Site(f"http://127.0.0.1:{port}", var, Platform(port), Shell())
     try:
-        (var / "static").symlink_to(settings.STATIC_ROOT)  # collected before the tests
+        (var / "static").symlink_to(settings.STATIC_ROOT)
         site.manage("migrate", "--no-input", "-v", "0")
         site.manage("make_demo", "--cases", str(CASES), "--training", str(TRAINING))
         site.platform.start()

@@ -1,11 +1,10 @@
 """Take images of two series in one batch, as a sender's request does; run as a module.
 
-Arguments: `killed WAY FOLDER PLACE=NAME...` keeps a folder's files in a collection of each name, and
-is killed at its place, as by `kill -9`: each by a child of its own, and it answers what the
-children's ends were. `take WAY FOLDER NAME...` keeps them in these collections.
-The way is `batch`, or `alone`: file by file, as from a browser and by the command line.
-`state NAME...` answers what is kept of each, and `end NAME...` that too, once what stands open has
-been packed.
+Arguments: `killed WAY FOLDER PLACE=NAME...` has a child for each place keep a folder's files in a
+collection of that name, and be killed there, as by `kill -9`; it answers what their ends were.
+`take WAY FOLDER NAME...` keeps the files in these collections. The way is `batch`, or `alone`: file
+by file, as from a browser and by the command line. `state NAME...` answers what is kept of each,
+and `end NAME...` that too, once what stands open has been packed.
 """
 
 import json
@@ -59,7 +58,7 @@ def ended_at(way: str, folder: Path, place: str, name: str) -> int:
         try:
             die_at(place)
             take(way, folder, name)
-        except BaseException:  # noqa: BLE001 -- told; the parent's code must not go on twice
+        except BaseException:  # noqa: BLE001 -- printed; the parent's code must not go on twice
             traceback.print_exc()
             os._exit(1)
         os._exit(0)
@@ -122,6 +121,8 @@ if __name__ == "__main__":
     match sys.argv[1:]:
         case ["killed", way, folder, *places]:
             told = {place: ended_at(way, Path(folder), *place.split("=")) for place in places}
+            if set(told.values()) != {-signal.SIGKILL}:
+                sys.exit(f"Not all were killed, see above: {told}")
         case ["take", way, folder, *names]:
             told = {name: take(way, Path(folder), name) for name in names}
         case ["state", *names]:

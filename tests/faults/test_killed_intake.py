@@ -33,7 +33,7 @@ def killed(platform: Platform, way: str, folder: Path, names: dict[str, str]) ->
     """Take the folder into a collection for each place, in a process that is killed there."""
     places = [f"{place}={name}" for place, name in names.items()]
     ends = told(platform, "killed", way, str(folder), *places)
-    assert ends == dict.fromkeys(places, -signal.SIGKILL)
+    assert list(ends.values()) == [-signal.SIGKILL] * len(places)
 
 
 def told(platform: Platform, *arguments: str) -> dict[str, Any]:

@@ -105,6 +105,13 @@ def test_every_figure_is_drawn_in_both_themes_and_the_same_twice(found: report.R
         assert png(make_figure(), dpi=50).startswith(b"\x89PNG")
 
 
+def test_a_forest_says_what_its_groups_are_groups_of(found: report.Report) -> None:
+    labels = [each.get_text() for each in found.figures["differences"]().axes[0].get_yticklabels()]
+    levels = found.numbers["subgroups"]["experience"]["levels"]
+    assert labels[0] == "All readers" or labels[-1] == "All readers"
+    assert {f"Experience: {each['level']}" for each in levels} <= set(labels)
+
+
 def test_a_reader_who_has_read_healthy_cases_only_has_no_curve_and_stops_no_report(
     study: SimulatedStudy,
 ) -> None:

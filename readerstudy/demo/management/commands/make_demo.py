@@ -8,7 +8,7 @@ import sys
 import time
 from argparse import ArgumentParser
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -62,14 +62,14 @@ class Command(BaseCommand):
         training = options["training"]
         wanted = [*phantoms.orders(options["cases"], training), *phantoms.priors(training).values()]
         clock = Clock(build.long_ago())
-        # While cases are made, those that are there are taken in, and the worker proposes on them.
-        with _worker() as worker:
-            with clock.running():
-                users = build.make_people()
-                study = build.begin(users)
-                self._take_in(study, wanted, users, training)
-            self._propose(study, worker)
-            worker.terminate()  # its threads sleep a while before they end: readers read meanwhile
+        with ExitStack() as at_end:
+            # While cases are made, those that are there are taken in, and the worker proposes.
+            with _worker(at_end) as worker:
+                with clock.running():
+                    users = build.make_people()
+                    study = build.begin(users)
+                    self._take_in(study, wanted, users, training)
+                self._propose(study, worker)
             with clock.running():
                 build.open_for_reading(study, by=users["coordinator"])
             self._read(study, users, clock)
@@ -142,8 +142,11 @@ def _last_words() -> str:
 
 
 @contextmanager
-def _worker() -> Iterator["subprocess.Popen[bytes]"]:
-    """A Celery worker beside this command, stopped at the end."""
+def _worker(at_end: ExitStack) -> Iterator["subprocess.Popen[bytes]"]:
+    """A Celery worker beside the block, told to end after it; waited for at the end of the stack.
+
+    Its threads sleep for some ten seconds before they end: readers read meanwhile.
+    """
     _log().parent.mkdir(parents=True, exist_ok=True)
     command = [
         sys.executable, "-m", "celery", "-A", "readerstudy", "worker", "--beat",
@@ -158,13 +161,17 @@ def _worker() -> Iterator["subprocess.Popen[bytes]"]:
             stderr=log,
             start_new_session=True,
         )
+    at_end.callback(_ended, process)
     try:
         yield process
     finally:
-        process.terminate()  # nothing happens where it has ended
-        try:
-            process.wait(timeout=20)
-        except subprocess.TimeoutExpired:
-            with suppress(ProcessLookupError):
-                os.killpg(process.pid, signal.SIGKILL)
-            process.wait()
+        process.terminate()
+
+
+def _ended(process: "subprocess.Popen[bytes]") -> None:
+    """Wait for a worker that was told to end; nothing of its group stays."""
+    with suppress(subprocess.TimeoutExpired):
+        process.wait(timeout=20)
+    with suppress(ProcessLookupError):
+        os.killpg(process.pid, signal.SIGKILL)
+    process.wait()
