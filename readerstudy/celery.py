@@ -62,7 +62,7 @@ def configure() -> None:
         task_routes={"proposals.run": {"queue": "detectors"}},
         task_create_missing_queues=True,
         worker_prefetch_multiplier=1,
-        worker_max_tasks_per_child=500,  # a new child imports torch anew: seconds
+        worker_max_tasks_per_child=500,  # a new child loads torch and its detector anew: seconds
         worker_cancel_long_running_tasks_on_connection_loss=True,
         worker_soft_shutdown_timeout=60,  # where SIGTERM is the soft end: REMAP_SIGTERM=SIGQUIT
         worker_hijack_root_logger=False,
