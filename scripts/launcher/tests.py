@@ -106,9 +106,8 @@ def _beside(suites: list[_Suite]) -> Iterator[list[int]]:
 
 def _suites(logs: Path) -> list[_Suite]:
     """What needs no browser."""
-    # More workers than cores: tests of faults wait for leases to end. Those on PostgreSQL, most of
-    # which do, come last, when the browser's have ended as a rule.
-    first, last = (["-n", str(number), "--dist", "worksteal"] for number in (3, 5))
+    # A worker more than cores: tests of faults wait for leases to end.
+    at_once = ["-n", "3", "--dist", "worksteal"]
     both = ["tests/faults", "tests/integration"]  # what takes longest first: no core waits for it
     servers = {
         "DATABASE_URL": _postgres_url(),
@@ -117,12 +116,12 @@ def _suites(logs: Path) -> list[_Suite]:
     return [
         _Suite(
             "SQLite, embedded queue",
-            [*first, *both, "tests/architecture", "tests/unit"],
+            [*at_once, *both, "tests/architecture", "tests/unit"],
             logs / "sqlite.log",
         ),
         _Suite(
             "PostgreSQL and Redis",
-            [*last, "tests/production", *both],
+            [*at_once, "tests/production", *both],
             logs / "postgresql.log",
             servers,
         ),
