@@ -44,12 +44,7 @@ def folded(network: nn.Module) -> nn.Module | None:
     for block in filter(lambda each: isinstance(each, blocks), made.modules()):
         for number in (1, 2, 3):
             _fold(block, f"conv{number}", f"norm{number}")
-    return None if has_norms(made) else made
-
-
-def has_norms(network: nn.Module) -> bool:
-    """Whether a network has norms, or dropouts."""
-    return any(isinstance(each, _LEFT) for each in network.modules())
+    return None if any(isinstance(each, _LEFT) for each in made.modules()) else made
 
 
 def _fold(block: nn.Module, convolution: str, norm: str) -> None:

@@ -13,7 +13,7 @@ from torch import Tensor, nn
 
 from inference.detector import Card
 from inference.detectors.compiled import Compiled
-from inference.detectors.layout import folded, has_norms, laid_out
+from inference.detectors.layout import folded, laid_out
 from inference.detectors.space_to_depth import SpaceToDepth
 from inference.explain import explain
 from inference.explain.heat import METHODS, OURS, Sight, heat_map
@@ -90,7 +90,7 @@ class VoxelwiseDetector:
             self.sight = Sight(roles=inputs)
         self.is_differentiable = is_differentiable and getattr(network, "is_differentiable", True)
         self._compiled: dict[nn.Module, Compiled] = {}
-        self._by_torch: set[nn.Module] = set()  # what OpenVINO could not run
+        self._for_openvino: set[nn.Module] = set()  # on a CPU, while it can
         self.networks = [self._ready(each) for each in (network, *others)]
 
     def _ready(self, network: nn.Module) -> nn.Module:
@@ -98,6 +98,8 @@ class VoxelwiseDetector:
         without_norms = folded(network)
         made = laid_out(without_norms or network, self.device).eval()
         made.requires_grad_(requires_grad=False)
+        if without_norms is not None and isinstance(made, SpaceToDepth):
+            self._for_openvino.add(made)
         # Statistics of norms want more than 16 bits; without any, nothing need be cast on the way.
         is_small = without_norms is not None and self.device.type == "cpu"
         return made.to(torch.bfloat16) if is_small and self._is_bfloat16_fast() else made
@@ -234,8 +236,7 @@ class VoxelwiseDetector:
 
     def _by_openvino(self, network: nn.Module, channels: int) -> Compiled | None:
         """The network as OpenVINO runs it: ours, without norms, on a CPU; None where torch does."""
-        is_ours = isinstance(network, SpaceToDepth) and self.device.type == "cpu"
-        if not is_ours or network in self._by_torch or has_norms(network):
+        if self.device.type != "cpu" or network not in self._for_openvino:
             return None
         if network not in self._compiled:
             try:
@@ -247,7 +248,7 @@ class VoxelwiseDetector:
             except Exception as problem:  # noqa: BLE001 -- its kinds have no common one
                 words = f"{self.card.value}: torch instead of OpenVINO: {problem}"
                 warnings.warn(words, stacklevel=2)
-                self._by_torch.add(network)
+                self._for_openvino.discard(network)
         return self._compiled.get(network)
 
     def _precision(self) -> torch.autocast:

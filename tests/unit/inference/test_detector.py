@@ -28,23 +28,6 @@ def found(default: Detector, case: PhantomCase) -> list[Lesion]:
     return default.detect(case.series)
 
 
-@pytest.fixture(scope="module")
-def around_the_largest(case: PhantomCase) -> dict[str, Volume]:
-    """A piece of the head about the largest lesion: enough to propose on, soon done."""
-    largest = max(case.lesions, key=lambda each: each.volume_mm3)
-    return {role: _about(volume, largest.centroid_mm) for role, volume in case.series.items()}
-
-
-def _about(volume: Volume, centre_mm: tuple[float, float, float], half_mm: float = 48) -> Volume:
-    at, spacing = volume.to_index(np.array(centre_mm)), np.array(volume.spacing_mm)
-    low = np.maximum(np.floor(at - half_mm / spacing), 0).astype(int)
-    high = np.ceil(at + half_mm / spacing).astype(int)
-    affine = volume.affine.copy()
-    affine[:3, 3] = volume.to_mm(low.astype(float))
-    z, y, x = (slice(a, b) for a, b in zip(low, high, strict=True))
-    return replace(volume, voxels=volume.voxels[z, y, x], affine=affine)
-
-
 def test_importing_the_package_loads_neither_torch_nor_monai() -> None:
     code = (
         "import sys, inference, inference.phantom, inference.export;"
