@@ -224,11 +224,11 @@ def _acquired(
         return np.asarray(sampled > 0.5)
 
     labels = _labels(planted, to_patient, t1c)
-    boxes = ndimage.find_objects(labels)
+    boxes = dict(enumerate(ndimage.find_objects(labels), start=1))
     return PhantomCase(
         seed,
         series,
-        [_truth(each, labels, boxes[each.number - 1], t1c) for each in planted],
+        [_truth(each, labels, box, t1c) for each in planted if (box := boxes.get(each.number))],
         machine,
         labels,
         on_t1c(head.brain),
@@ -258,7 +258,10 @@ def _series(
 
 
 def _labels(planted: list[Planted], to_patient: Points, t1c: Volume) -> NDArray[np.uint8]:
-    """Lesion numbers on the grid of T1c; a lesion under two voxels is cut at half its maximum."""
+    """Lesion numbers on the grid of T1c; a lesion under two voxels is cut at half its maximum.
+
+    One that lies between two thick slices has the voxel nearest to its centre, if it is free.
+    """
     labels = np.zeros(_shape(t1c), np.uint8)
     step = np.linalg.inv(t1c.affine) @ to_patient
     for each in planted:
@@ -275,7 +278,17 @@ def _labels(planted: list[Planted], to_patient: Points, t1c: Volume) -> NDArray[
         mask = sampled > 0.5 * min(1.0, float(sampled.max()))
         part = labels[tuple(slice(a, b) for a, b in zip(low, high, strict=True))]
         part[mask & (part == 0)] = each.number
+        if not mask.any():
+            _give_nearest(labels, each, step)
     return labels
+
+
+def _give_nearest(labels: NDArray[np.uint8], lesion: Planted, step: Points) -> None:
+    """Label the voxel nearest to a lesion's centre, unless it lies outside or is another's."""
+    centre = np.argwhere(lesion.fraction > 0).mean(0) + [part.start for part in lesion.box]
+    at = np.round(step[:3, :3] @ centre + step[:3, 3]).astype(int)
+    if np.all((at >= 0) & (at < labels.shape)) and labels[tuple(at)] == 0:
+        labels[tuple(at)] = lesion.number
 
 
 def _truth(

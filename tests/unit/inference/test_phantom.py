@@ -1,6 +1,7 @@
 """The phantom: the same seed gives the same case, and its truth lies where the image shows it."""
 
 from copy import deepcopy
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -214,6 +215,19 @@ def test_an_examination_is_asked_for_dry_metastases_and_leptomeningeal_deposits(
         assert truth.kind == meninges.KIND
         assert truth.mask.sum() * np.prod(t1c.spacing_mm) > 10
         assert truth.diameter_mm > 3
+
+
+def test_a_metastasis_between_two_thick_slices_is_part_of_the_truth() -> None:
+    """It shows in both by their thickness; no slice's middle meets it."""
+    box = (slice(11, 14), slice(20, 23), slice(20, 23))
+    fraction = np.ones((3, 3, 3), np.float32)
+    one = lesions.Planted(1, "solid", 2.0, box, fraction, 1.0)
+    affine = np.array([[0, 0, 1.0, 0], [0, 1.0, 0, 0], [6.0, 0, 0, 2], [0, 0, 0, 1]])
+    t1c = Volume(np.zeros((8, 40, 40), np.float32), affine, "t1c")  # slices at 2, 8, 14 mm
+    to_patient = np.array([[0, 0, 1.0, 0], [0, 1.0, 0, 0], [1.0, 0, 0, 0], [0, 0, 0, 1]])
+    labels = making._labels([one, replace(one, number=2)], to_patient, t1c)
+    assert np.argwhere(labels == 1).tolist() == [[2, 21, 21]]  # at 14, nearer to 12 than 8 is
+    assert not (labels == 2).any()  # the voxel is the other's
 
 
 @pytest.mark.parametrize("scale", [2.5, 9.0, 40.0])
