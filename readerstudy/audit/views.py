@@ -1,5 +1,6 @@
 """The audit trail's page: search it, verify it. For administrators."""
 
+from collections.abc import Mapping
 from uuid import UUID
 
 from django.contrib.auth.decorators import login_required
@@ -33,13 +34,15 @@ def trail(request: HttpRequest) -> HttpResponse:
     chains = [head.chain for head in selectors.heads()]
     chains.sort(key=lambda each: (each != "platform", names.get(each, ""), each))
     breaks = selectors.verify() if "verify" in request.GET else []
+    nightly = Verification.objects.first()
     context = {
         "page": Paginator(found, PER_PAGE).get_page(request.GET.get("page")),
         "chains": [(each, names.get(each, "")) for each in chains],
         "chain": chain,
         "asked": "verify" in request.GET,
         "breaks": [(each, names.get(each.chain, "")) for each in breaks],
-        "nightly": Verification.objects.first(),
+        "nightly": nightly,
+        "found_at_night": [_with_name(each, names) for each in nightly.breaks] if nightly else [],
         "fingerprint": anchoring.fingerprint(),
     }
     return render(request, "audit/trail.html", context)
@@ -55,6 +58,12 @@ def anchor(request: HttpRequest) -> HttpResponse:
     response = HttpResponse(anchoring.as_text(made), content_type="application/json")
     response["Content-Disposition"] = f'attachment; filename="anchor-{made["at"][:10]}.json"'
     return response
+
+
+def _with_name(words: str, names: Mapping[str, str]) -> str:
+    """What a night found, which begins with the chain, after the name that the chain has now."""
+    name = names.get(words.partition(" ")[0])
+    return f"{name}, {words}" if name else words
 
 
 def _uuid(chain: str) -> UUID:

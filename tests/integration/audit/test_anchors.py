@@ -127,7 +127,11 @@ def test_h1_an_anchor_that_was_changed_or_that_another_signed_is_refused(tmp_pat
 
 
 @pytest.mark.fault("H1")
-def test_h1_a_night_finds_what_the_database_alone_cannot_tell(people: People, tamper: Any) -> None:  # noqa: F811
+def test_h1_a_night_finds_what_the_database_alone_cannot_tell(
+    people: People,
+    tamper: Any,  # noqa: F811
+    client: Client,
+) -> None:
     study = kept.draft_study(people)
     call_command("anchor_audit", "--keep")
     untouched = tasks.nightly()  # but for the triggers that `tamper` switches off
@@ -139,6 +143,9 @@ def test_h1_a_night_finds_what_the_database_alone_cannot_tell(people: People, ta
     assert last is not None
     assert last.anchors == 2
     assert any("entries were there" in words for words in last.breaks)
+    client.force_login(people.ada)
+    page = client.get("/audit/").content.decode()
+    assert f"<li>{study.name}, {study.pk} " in page  # as people call it
     assert len(list(django_settings.ANCHOR_DIR.iterdir())) == 3
 
 
