@@ -89,6 +89,8 @@ def _training(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -
     one.add_argument("--family", default=DEFAULT_FAMILY, help="`families` lists them")
     one.add_argument("--checkpoint", type=Path, help="default: CACHE/FAMILY.pt")
     one.add_argument("--rate", type=float, help="highest learning rate; default: the family's")
+    words = "seed of the first phantom: others than those that the weights learnt from"
+    one.add_argument("--first", type=int, help=words)
     one.add_argument("--begin", type=int, help="phantoms to begin with; default: all of them")
     one.add_argument("--weights", type=Path, help="safetensors to go on from; default: none")
     one.add_argument("--plan", type=int, default=2, help="of the phantoms, see training/cases.py")
@@ -272,6 +274,17 @@ def _make_all(
         return list(tqdm(pool.imap(job, seeds), total=len(seeds), unit="phantom"))
 
 
+def _training_seeds(first: int | None, count: int) -> range:
+    from inference.training.cases import TRAINING_SEEDS
+
+    start = TRAINING_SEEDS.start if first is None else first
+    seeds = range(start, start + count)
+    if seeds and not (seeds[0] in TRAINING_SEEDS and seeds[-1] in TRAINING_SEEDS):
+        allowed = f"{TRAINING_SEEDS.start} to {TRAINING_SEEDS.stop - 1}"
+        raise ValueError(f"training phantoms have seeds of {allowed}: those beyond are to measure")
+    return seeds
+
+
 def _train(options: argparse.Namespace) -> None:
     import torch
 
@@ -301,7 +314,7 @@ def _train(options: argparse.Namespace) -> None:
         network = fit.mended(families.filled(options.family, begin))
     else:
         network = families.build(options.family)
-    seeds = cases.TRAINING_SEEDS[: options.cases]
+    seeds = _training_seeds(options.first, options.cases)
     cache = cases.folder_of(options.cache, family.inputs)
     make = partial(cases.make, folder=cache, roles=family.inputs, number=options.plan)
     with get_context("spawn").Pool(options.workers) as pool:

@@ -15,7 +15,7 @@ from inference.phantom.lesions import MEDIAN_MM
 from inference.phantom.shifts import Shift, any_machine, shift_of
 from inference.preprocess import CLIP, ROLES, prepare, reference_of, resample_labels
 
-TRAINING_SEEDS = range(1_000, 1_200)
+TRAINING_SEEDS = range(1_000, 2_000)
 VALIDATION_SEEDS = range(20_000, 20_024)  # temperature and threshold
 TEST_SEEDS = range(30_000, 30_100)  # the bench: never looked at before
 _LABELS, _TRUTH = "labels.npy", "truth.json"

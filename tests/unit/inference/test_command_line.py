@@ -83,3 +83,12 @@ def test_an_unknown_detector_is_one_line(
     folder = place(written, tmp_path / "examination")
     assert main(["detect", str(folder), "--detector", "other@3"]) == 2
     assert "no detector 'other@3'; known here: space-to-depth@1" in capsys.readouterr().err
+
+
+def test_nothing_is_trained_on_phantoms_that_it_is_measured_on(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    words = ["train", "--cache", str(tmp_path), "--first", "19990", "--cases", "20"]
+    assert main(words) == 2
+    assert "training phantoms have seeds of 1000 to 1999" in capsys.readouterr().err
+    assert not list(tmp_path.iterdir())
