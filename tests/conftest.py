@@ -157,9 +157,9 @@ def django_db_modify_db_settings(
 def django_db_setup(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -> None:
     """Lift the triggers that hinder the flush that ends a test with threads."""
     with django_db_blocker.unblock(), connection.cursor() as cursor:
-        if connection.vendor == "postgresql":  # which truncates
-            cursor.execute("DROP TRIGGER audit_entry_no_truncate ON audit_entry")
-        else:  # which deletes
+        if connection.vendor == "postgresql":
+            templates.flush_by_deleting(cursor)
+        else:
             for name in triggers.DELETE_TRIGGERS:
                 cursor.execute(f"DROP TRIGGER {name}")
 
