@@ -314,13 +314,23 @@ def family_of(name: str) -> Family:
 
 
 def filled(name: str, weights: bytes) -> nn.Module:
-    """A family's network with packed weights (safetensors; counters are not among them)."""
+    """A family's network with packed weights (safetensors).
+
+    Counters are not among them, and a layer that stands in the network under several names may be
+    there under one.
+    """
     from safetensors.torch import load as load_tensors
 
     network = build(name)
     state = {key: tensor.float() for key, tensor in load_tensors(weights).items()}
-    counters = {k: v for k, v in network.state_dict().items() if k.endswith("num_batches_tracked")}
-    network.load_state_dict({**state, **counters})
+    own = network.state_dict()
+    packed = {own[key].data_ptr(): key for key in state if key in own}
+    for key, tensor in own.items():
+        if key.endswith("num_batches_tracked"):
+            state.setdefault(key, tensor)
+        elif tensor.data_ptr() in packed:
+            state.setdefault(key, state[packed[tensor.data_ptr()]])
+    network.load_state_dict(state)
     return network
 
 

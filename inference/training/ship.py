@@ -39,7 +39,7 @@ def pack(checkpoint: Path, target: Path) -> str:
 
     In float16, but a tensor that holds a value beyond its range (65,504; running variances of
     batch norms do) in float32. Counters that inference does not need (`num_batches_tracked`) are
-    left out.
+    left out, and the further names of a layer that stands in the network under several.
 
     Raises
     ------
@@ -47,11 +47,12 @@ def pack(checkpoint: Path, target: Path) -> str:
         Naming a tensor that is not finite.
     """
     state = torch.load(checkpoint, map_location="cpu", weights_only=True)
-    tensors = {
-        name: _packed(name, tensor)
-        for name, tensor in state["average"].items()
+    own = {
+        (tensor.data_ptr(), tensor.shape): name
+        for name, tensor in reversed(state["average"].items())
         if tensor.is_floating_point()
     }
+    tensors = {name: _packed(name, state["average"][name]) for name in reversed(own.values())}
     metadata = {"steps": str(state["step"]), "trained_on": "synthetic phantoms only"}
     content = save_tensors(tensors, metadata=metadata)
     target.parent.mkdir(parents=True, exist_ok=True)
@@ -64,7 +65,7 @@ def _packed(name: str, tensor: torch.Tensor) -> torch.Tensor:
         raise ValueError(f"{name} is not finite: train again, from weights that are")
     half = tensor.half()
     kept = half if torch.isfinite(half).all() else tensor.float()
-    return kept.contiguous().clone()  # a layer may stand in a network under two names
+    return kept.contiguous()
 
 
 def training_of(checkpoint: Path) -> dict[str, Any]:

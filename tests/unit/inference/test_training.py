@@ -13,6 +13,7 @@ from safetensors.torch import load_file
 
 from inference import detector as detectors
 from inference import phantom
+from inference.detectors import families
 from inference.metrics import CaseScore
 from inference.phantom.lesions import MEDIAN_MM
 from inference.phantom.scanner import draw
@@ -160,12 +161,30 @@ def test_packed_weights_keep_variances_that_half_precision_cannot_hold(tmp_path:
     torch.save({"average": state, "step": 1}, tmp_path / "c.pt")
     ship.pack(tmp_path / "c.pt", tmp_path / "w.safetensors")
     packed = load_file(tmp_path / "w.safetensors")
+    assert set(packed) == {"weight", "running_var"}
     assert packed["weight"].dtype == torch.float16
     assert torch.equal(packed["running_var"].float(), state["running_var"])
     state["running_var"][0] = torch.nan
     torch.save({"average": state, "step": 1}, tmp_path / "c.pt")
     with pytest.raises(ValueError, match="running_var is not finite"):
         ship.pack(tmp_path / "c.pt", tmp_path / "w.safetensors")
+
+
+def test_a_layer_under_several_names_is_packed_once_and_comes_back_under_all(
+    tmp_path: Path,
+) -> None:
+    """MONAI's DynUNet lists its layers by their place, and again by how they are nested."""
+    torch.manual_seed(2)
+    network = families.build("space-to-depth").half().float()
+    torch.save({"average": network.state_dict(), "step": 1}, tmp_path / "c.pt")
+    ship.pack(tmp_path / "c.pt", tmp_path / "w.safetensors")
+    content = (tmp_path / "w.safetensors").read_bytes()
+    back = families.filled("space-to-depth", content).state_dict()
+    before = network.state_dict()
+    assert len(load_file(tmp_path / "w.safetensors")) < 0.6 * len(before)
+    assert len(content) < 2.2 * sum(each.numel() for each in network.parameters())
+    assert back.keys() == before.keys()
+    assert all(torch.equal(back[name], tensor) for name, tensor in before.items())
 
 
 def test_lost_running_variances_are_mended_and_nothing_else() -> None:
