@@ -29,15 +29,18 @@ export function sectionRadius(plane: Plane, centre: Vector, radius_mm: number): 
 /**
  * The closed polygons that lie in a plane; null when the polygons are drawn in another direction.
  *
- * A polygon belongs to the plane when it is within half the plane's thickness of it.
+ * A polygon belongs to the plane when it is within half the plane's thickness of it, or within half
+ * of `slices_mm`: how far apart the slices of a body without gaps are, so that a thinner plane between
+ * two of them does not pass it by.
  */
 export function contoursIn(
   plane: Plane,
   contours: readonly (readonly Vector[])[],
+  slices_mm = 0,
 ): readonly (readonly Vector[])[] | null {
   const normal = normalOfPolygons(contours);
   if (normal === null || Math.abs(dot(normal, plane.normal)) < FLAT) return null;
-  const half = plane.thickness_mm / 2 + 1e-6;
+  const half = Math.max(plane.thickness_mm, slices_mm) / 2 + 1e-6;
   return contours.filter((contour) => {
     const first = contour[0];
     return first !== undefined && Math.abs(height(plane, first)) <= half;

@@ -1,7 +1,7 @@
 import { describe, expect, test } from "vitest";
 
 import { contoursIn, type Plane } from "./sections";
-import { sectionOfStack } from "./stacked";
+import { sectionOfStack, sliceGap } from "./stacked";
 import { add, cross, distance, dot, scale, subtract, unit, type Vector } from "./vectors";
 
 /** A square of a side about the z axis, closed. */
@@ -45,6 +45,17 @@ describe("a body in slices, cut by a plane across them", () => {
     expect(sectionOfStack(through([0, 0, 1]), BAR)).toBeNull();
     expect(contoursIn(through([0, 0, 1]), BAR)).toHaveLength(1);
     expect(sectionOfStack(through([1, 0, 0]), [])).toBeNull();
+  });
+
+  test("a plane that is thinner than slices are apart meets the nearest slice, wherever it lies", () => {
+    expect(sliceGap(BAR)).toBe(2);
+    for (const z of [-4.6, -3.3, -0.9, 0.4, 1.2, 4.9]) {
+      const near = contoursIn(through([0, 0, 1], [0, 0, z]), BAR, sliceGap(BAR));
+      expect(near).toEqual([BAR[Math.round(z / 2) + 2]]);
+    }
+    expect(contoursIn(through([0, 0, 1], [0, 0, -0.9]), BAR)).toEqual([]);
+    expect(contoursIn(through([0, 0, 1], [0, 0, 5.2]), BAR, sliceGap(BAR))).toEqual([]);
+    expect(sliceGap([])).toBe(0);
   });
 
   test("a polygon in another is a hole", () => {

@@ -17,7 +17,7 @@ export function sectionOfStack(plane: Plane, polygons: readonly Polygon[]): read
   const normal = normalOfPolygons(polygons);
   if (normal === null) return null;
   const slices = byHeight(polygons, normal);
-  const half_mm = gap(slices.map((each) => each.height)) / 2;
+  const half_mm = sliceGap(polygons) / 2;
   const found: Polygon[] = [];
   for (const slice of slices) {
     const point = slice.polygons[0]?.[0];
@@ -55,7 +55,19 @@ function byHeight(polygons: readonly Polygon[], normal: Vector): readonly Slice[
   return slices;
 }
 
-/** How far slices are apart: the median step between rising heights, as a slice may have nothing. */
+const gaps = new WeakMap<readonly Polygon[], number>(); // asked at every step through a series
+
+/** How far apart (mm) the parallel slices are that a body's closed polygons lie in. */
+export function sliceGap(polygons: readonly Polygon[]): number {
+  const known = gaps.get(polygons);
+  if (known !== undefined) return known;
+  const normal = normalOfPolygons(polygons);
+  const found = normal === null ? 0 : gap(byHeight(polygons, normal).map((each) => each.height));
+  gaps.set(polygons, found);
+  return found;
+}
+
+/** The median step between rising heights, as a slice may have nothing. */
 function gap(heights: readonly number[]): number {
   const steps = heights.slice(1).map((each, index) => each - (heights[index] ?? each));
   steps.sort((a, b) => a - b);

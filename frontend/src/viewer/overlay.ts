@@ -1,6 +1,6 @@
 import type { Vector } from "../api/types";
 import { contoursIn, lineBetween, sectionRadius, type Plane } from "../geometry/sections";
-import { sectionOfStack } from "../geometry/stacked";
+import { sectionOfStack, sliceGap } from "../geometry/stacked";
 import { add, scale } from "../geometry/vectors";
 import { screenOf, type ToScreen } from "./camera";
 import type { Pane, ScreenPoint } from "./contract";
@@ -116,8 +116,9 @@ class Brush {
 
   private proposal(shape: ProposalShape): SVGElement | null {
     const radius = this.radiusOf(shape.centre_mm, shape.diameter_mm / 2);
-    const contours = contoursIn(this.plane, shape.contours_mm) ?? [];
-    const heat = this.heat(shape);
+    const slices_mm = sliceGap(shape.contours_mm);
+    const contours = contoursIn(this.plane, shape.contours_mm, slices_mm) ?? [];
+    const heat = this.heat(shape, slices_mm);
     if (radius === null && contours.length === 0) return heat;
     const [x, y] = this.toScreen(shape.centre_mm);
     const half = this.halfBox(shape, radius ?? LEAST_RADIUS_PX, contours);
@@ -142,9 +143,9 @@ class Brush {
    * A heat map's levels, each over the weaker ones; it may reach past the lesion's own slices. Other
    * series and planes show what they cut out of its slices.
    */
-  private heat(shape: ProposalShape): SVGElement | null {
+  private heat(shape: ProposalShape, slices_mm: number): SVGElement | null {
     const paths = shape.heat.flatMap((each) => {
-      const own = contoursIn(this.plane, each.contours_mm);
+      const own = contoursIn(this.plane, each.contours_mm, slices_mm);
       const lines = own ?? sectionOfStack(this.plane, each.contours_mm) ?? [];
       const d = lines.map((one) => this.path(one));
       return d.length > 0 ? [element("path", { "data-level": each.level, d: d.join("") })] : [];
