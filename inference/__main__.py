@@ -89,7 +89,7 @@ def _training(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -
     one.add_argument("--family", default=DEFAULT_FAMILY, help="`families` lists them")
     one.add_argument("--checkpoint", type=Path, help="default: CACHE/FAMILY.pt")
     one.add_argument("--rate", type=float, help="highest learning rate; default: the family's")
-    words = "seed of the first phantom: others than those that the weights learnt from"
+    words = "seed of the first phantom (1000), to learn from others than the weights given did"
     one.add_argument("--first", type=int, help=words)
     one.add_argument("--begin", type=int, help="phantoms to begin with; default: all of them")
     one.add_argument("--weights", type=Path, help="safetensors to go on from; default: none")
@@ -279,9 +279,9 @@ def _training_seeds(first: int | None, count: int) -> range:
 
     start = TRAINING_SEEDS.start if first is None else first
     seeds = range(start, start + count)
-    if seeds and not (seeds[0] in TRAINING_SEEDS and seeds[-1] in TRAINING_SEEDS):
+    if not seeds or not (seeds[0] in TRAINING_SEEDS and seeds[-1] in TRAINING_SEEDS):
         allowed = f"{TRAINING_SEEDS.start} to {TRAINING_SEEDS.stop - 1}"
-        raise ValueError(f"training phantoms have seeds of {allowed}: those beyond are to measure")
+        raise ValueError(f"training takes one phantom or more, of seeds {allowed}: others measure")
     return seeds
 
 
@@ -299,6 +299,7 @@ def _train(options: argparse.Namespace) -> None:
     sampling = patches.Sampling()
     if options.alone is not None:
         sampling = replace(sampling, alone=options.alone)
+    seeds = _training_seeds(options.first, options.cases)
     recipe = fit.Recipe(
         steps=options.steps,
         loss=family.loss,
@@ -306,6 +307,7 @@ def _train(options: argparse.Namespace) -> None:
         warm_up=warm_up,
         begun_from=hashlib.sha256(begin).hexdigest() if begin else None,
         plan=options.plan,
+        phantom_seeds=(seeds.start, seeds.stop - 1),
         sampling=sampling,
     )
     torch.manual_seed(recipe.seed)
@@ -314,7 +316,6 @@ def _train(options: argparse.Namespace) -> None:
         network = fit.mended(families.filled(options.family, begin))
     else:
         network = families.build(options.family)
-    seeds = _training_seeds(options.first, options.cases)
     cache = cases.folder_of(options.cache, family.inputs)
     make = partial(cases.make, folder=cache, roles=family.inputs, number=options.plan)
     with get_context("spawn").Pool(options.workers) as pool:
@@ -322,7 +323,7 @@ def _train(options: argparse.Namespace) -> None:
         first = len(seeds) if options.begin is None else options.begin
         list(tqdm(islice(made, first), total=first, unit="phantom"))
         # The others are made while it trains, which takes them up as they appear.
-        fit.fit(network, cache, checkpoint, recipe, options.device)
+        fit.fit(network, cache, checkpoint, recipe, options.device, seeds)
     print(
         f"{checkpoint}: next `python -m inference calibrate {checkpoint} --family {options.family}`"
     )

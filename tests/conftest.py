@@ -155,7 +155,7 @@ def django_db_modify_db_settings(
 
 @pytest.fixture(scope="session")
 def django_db_setup(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -> None:
-    """Lift the triggers that hinder the flush that ends a test with threads."""
+    """Let the flush that ends a test with threads past the triggers."""
     with django_db_blocker.unblock(), connection.cursor() as cursor:
         if connection.vendor == "postgresql":
             templates.flush_by_deleting(cursor)

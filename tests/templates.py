@@ -126,6 +126,7 @@ def flush_by_deleting(cursor: CursorWrapper) -> None:
 
     Truncating costs by the tables, of which nearly all are empty. Triggers and references are
     off while rows are deleted, which a superuser may do; for another role, tables are truncated.
+    Either waits for a thread that still writes.
     """
     cursor.execute("SHOW is_superuser")
     if cursor.fetchone() != ("on",):
@@ -133,7 +134,11 @@ def flush_by_deleting(cursor: CursorWrapper) -> None:
         return
 
     def deleting(_style: object, tables: list[str], **_: object) -> list[str]:
-        rows = (f"DELETE FROM {connection.ops.quote_name(each)}" for each in tables)
-        return ["SET LOCAL session_replication_role = replica", *rows]
+        names = [connection.ops.quote_name(each) for each in tables]
+        return [
+            f"LOCK TABLE {', '.join(names)} IN EXCLUSIVE MODE",
+            "SET LOCAL session_replication_role = replica",
+            *(f"DELETE FROM {each}" for each in names),
+        ]
 
     connection.ops.sql_flush = deleting  # type: ignore[method-assign, assignment]

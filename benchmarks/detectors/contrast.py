@@ -1,10 +1,11 @@
 """How far the bench's small metastases stand out from what is around them, and which are found.
 
-    python -m benchmarks.detectors.contrast --cache var/training
+    python -m benchmarks.detectors.contrast --detector space-to-depth@4
 
-Of each true lesion below 3 mm of the phantoms that `python -m inference evaluate` has left in the
-cache: its contrast to noise on T1c over its whole outline, as if one knew where it is, and whether
-the detector finds it at one false positive a case, from the raw scores beside this file.
+Of each true lesion below 3 mm of the phantoms of `python -m inference evaluate` (those that are not
+in the cache are made): its contrast to noise on T1c over its whole outline, as if one knew where it
+is, and whether the detector finds it at one false positive a case, from the raw scores beside this
+file.
 """
 
 import argparse
@@ -25,7 +26,7 @@ from inference.training.cases import Examination, load_examination, make_examina
 HERE = Path(__file__).parent
 BELOW_MM = 3.0
 RATE = 1.0  # false positives a case
-EDGES = (0, 5, 8, 12, 20, np.inf)
+EDGES = (-np.inf, 5, 8, 12, 20, np.inf)
 _GAP, _RING = 2, 4  # voxels from the outline: what is around it begins, and ends
 
 

@@ -1,4 +1,4 @@
-"""A network on a CPU by OpenVINO: the same weights in 0.7 to 0.8 of torch's time.
+"""A network on a CPU by OpenVINO: the same weights in 0.55 to 0.8 of torch's time.
 
 It takes the torch network itself, traced, so that training, heat maps and GPUs stay with torch. One
 compilation serves every size of the input.

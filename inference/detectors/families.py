@@ -8,7 +8,7 @@ has been trained at budget here (docs/detector-card.md): `python -m inference tr
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from torch import nn
+from torch import Tensor, nn
 
 from inference import losses
 from inference.detector import Card, Detector
@@ -323,15 +323,20 @@ def filled(name: str, weights: bytes) -> nn.Module:
 
     network = build(name)
     state = {key: tensor.float() for key, tensor in load_tensors(weights).items()}
-    own = network.state_dict()
-    packed = {own[key].data_ptr(): key for key in state if key in own}
-    for key, tensor in own.items():
+    empty = network.state_dict()
+    packed = {identity(empty[key]): state[key] for key in state if key in empty}
+    for key, tensor in empty.items():
         if key.endswith("num_batches_tracked"):
             state.setdefault(key, tensor)
-        elif tensor.data_ptr() in packed:
-            state.setdefault(key, state[packed[tensor.data_ptr()]])
+        elif (same := packed.get(identity(tensor))) is not None:
+            state.setdefault(key, same)
     network.load_state_dict(state)
     return network
+
+
+def identity(tensor: Tensor) -> object:
+    """What the names of one layer's tensor in a network have in common, and those of no other."""
+    return tensor.data_ptr(), tensor.shape, tensor.stride()
 
 
 def load(card: Card, weights: bytes, device: str | None) -> Detector:

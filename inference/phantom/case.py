@@ -52,7 +52,7 @@ class PhantomCase:
 
     seed: int
     series: dict[str, Volume]  # by role: t1c, t1, t2, flair; ct where it was asked for
-    lesions: list[TruthLesion]
+    lesions: list[TruthLesion]  # less those without a voxel of T1c: outside, or within another's
     scanner: Scanner
     labels: NDArray[np.uint8]  # lesion numbers on the grid of T1c
     brain: NDArray[np.bool_]  # on the grid of T1c
@@ -224,11 +224,10 @@ def _acquired(
         return np.asarray(sampled > 0.5)
 
     labels = _labels(planted, to_patient, t1c)
-    boxes = dict(enumerate(ndimage.find_objects(labels), start=1))
     return PhantomCase(
         seed,
         series,
-        [_truth(each, labels, box, t1c) for each in planted if (box := boxes.get(each.number))],
+        _truths(planted, labels, t1c),
         machine,
         labels,
         on_t1c(head.brain),
@@ -275,7 +274,7 @@ def _labels(planted: list[Planted], to_patient: Points, t1c: Volume) -> NDArray[
         source[:3, 3] += to_patient[:3, :3] @ first
         z, y, x = (int(n) for n in high - low)
         sampled = acquisition.resample(np.pad(each.fraction, 1), source, (z, y, x), moved)
-        mask = sampled > 0.5 * min(1.0, float(sampled.max()))
+        mask = sampled > 0.5 * min(1.0, float(sampled.max(initial=0)))
         part = labels[tuple(slice(a, b) for a, b in zip(low, high, strict=True))]
         part[mask & (part == 0)] = each.number
         if not mask.any():
@@ -289,6 +288,12 @@ def _give_nearest(labels: NDArray[np.uint8], lesion: Planted, step: Points) -> N
     at = np.round(step[:3, :3] @ centre + step[:3, 3]).astype(int)
     if np.all((at >= 0) & (at < labels.shape)) and labels[tuple(at)] == 0:
         labels[tuple(at)] = lesion.number
+
+
+def _truths(planted: list[Planted], labels: NDArray[np.uint8], t1c: Volume) -> list[TruthLesion]:
+    """The lesions that have a voxel of T1c: outside it, or within another, one has none."""
+    boxes = dict(enumerate(ndimage.find_objects(labels), start=1))
+    return [_truth(each, labels, box, t1c) for each in planted if (box := boxes.get(each.number))]
 
 
 def _truth(

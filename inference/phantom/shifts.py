@@ -63,10 +63,10 @@ def any_machine(rng: np.random.Generator) -> Shift:
 
 
 def low_field(machine: Scanner) -> Scanner:
-    """A machine like none of the training: 0.55 T, shorter T1, three times the noise, more bias.
+    """A machine like few of the training: 0.55 T, shorter T1, three times the noise, more bias.
 
     T1 falls by about a fifth from 1.5 T to 0.55 T (Campbell-Washburn et al. 2019); the noise is
-    beyond the 0.03 that the training draws at most.
+    beyond the 0.03 that scanners draw at most.
     """
     constants = machine.constants.copy()
     constants[0] *= 0.8 if machine.field_tesla < 2 else 0.7

@@ -17,7 +17,7 @@ from inference.preprocess import CLIP, ROLES, prepare, reference_of, resample_la
 
 TRAINING_SEEDS = range(1_000, 2_000)
 VALIDATION_SEEDS = range(20_000, 20_024)  # temperature and threshold
-TEST_SEEDS = range(30_000, 30_100)  # the bench: never looked at before
+TEST_SEEDS = range(30_000, 30_100)  # the bench: nothing is chosen on it
 _LABELS, _TRUTH = "labels.npy", "truth.json"
 PLAN = 2  # of `PLANS`, the usual one
 _EMPTY, _VARIED = {0, 5}, {3, 5, 8, 9}  # last digits of seeds

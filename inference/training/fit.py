@@ -31,6 +31,8 @@ class Recipe:
         SHA-256 of the packed weights that it went on from; None: from nothing.
     plan
         Of `inference.training.cases.PLANS`: by which the phantoms were made.
+    phantom_seeds
+        First and last seed of the phantoms; None: those of the cache.
     """
 
     seed: int = 20260
@@ -45,6 +47,7 @@ class Recipe:
     save_every: int = 250
     begun_from: str | None = None
     plan: int = cases.PLAN
+    phantom_seeds: tuple[int, int] | None = None
 
 
 def rate_at(recipe: Recipe, step: int, done: float) -> float:

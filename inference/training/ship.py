@@ -12,6 +12,7 @@ from tqdm import tqdm
 
 from inference import detector as detectors
 from inference.detector import WEIGHTS, Card, Detector, write_card
+from inference.detectors import families
 from inference.detectors.families import family_of
 from inference.detectors.voxelwise import VoxelwiseDetector
 from inference.distances import DistanceRule
@@ -29,7 +30,7 @@ _LIMITS = [
     "Synthetic phantoms look simpler than patients: expect more misses and more false positives.",
     "Not trained on haemorrhage of other causes, glioma, abscess, radiation necrosis, surgery.",
     "Leptomeningeal disease, dural and skull metastases are not detected.",
-    "Needs a post-contrast T1 of the whole brain, slices of 1.5 mm or thinner as trained.",
+    "Needs a post-contrast T1 of the whole brain; on slices above 1.5 mm expect false proposals.",
 ]
 _REFUSES = "Refuses an examination without {}: it finds too little there."
 
@@ -47,12 +48,11 @@ def pack(checkpoint: Path, target: Path) -> str:
         Naming a tensor that is not finite.
     """
     state = torch.load(checkpoint, map_location="cpu", weights_only=True)
-    own = {
-        (tensor.data_ptr(), tensor.shape): name
-        for name, tensor in reversed(state["average"].items())
-        if tensor.is_floating_point()
-    }
-    tensors = {name: _packed(name, state["average"][name]) for name in reversed(own.values())}
+    names: dict[object, str] = {}
+    for name, tensor in state["average"].items():
+        if tensor.is_floating_point():
+            names.setdefault(families.identity(tensor), name)
+    tensors = {name: _packed(name, state["average"][name]) for name in names.values()}
     metadata = {"steps": str(state["step"]), "trained_on": "synthetic phantoms only"}
     content = save_tensors(tensors, metadata=metadata)
     target.parent.mkdir(parents=True, exist_ok=True)
@@ -78,6 +78,7 @@ def training_of(checkpoint: Path) -> dict[str, Any]:
         "cpu_seconds": round(state.get("seconds", 0.0)),
         "seed": recipe.get("seed"),
         **({"begun_from_sha256": begun} if begun else {}),
+        **({"phantom_seeds": list(seeds)} if (seeds := recipe.get("phantom_seeds")) else {}),
         "script": "python -m inference train",
         "data": "synthetic phantoms only",
     }

@@ -89,7 +89,7 @@ def verify_all(*, is_full: bool = True) -> Verification:
         kept, odd = _opened(paths)
         breaks = selectors.verify(kept=kept)
         found += odd
-        found += [f"{each.chain or 'database'} {each.number}: {each.words}" for each in breaks]
+        found += [f"{each.chain or 'database'} #{each.number}: {each.words}" for each in breaks]
     if found:
         log.error("audit_broken", breaks=len(found))
     return Verification.objects.create(

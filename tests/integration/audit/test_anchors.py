@@ -145,7 +145,7 @@ def test_h1_a_night_finds_what_the_database_alone_cannot_tell(
     assert any("entries were there" in words for words in last.breaks)
     client.force_login(people.ada)
     page = client.get("/audit/").content.decode()
-    assert f"<li>{study.name}, {study.pk} " in page  # as people call it
+    assert f"<li>{study.name}, {study.pk} #" in page  # as people call it
     assert len(list(django_settings.ANCHOR_DIR.iterdir())) == 3
 
 
@@ -168,7 +168,7 @@ def test_a1_an_administrator_takes_an_anchor_away_and_that_is_recorded(
     assert client.post("/audit/anchor").status_code == 404
     client.force_login(people.ada, backend="django.contrib.auth.backends.ModelBackend")
     assert client.get("/audit/anchor").status_code == 405
-    if connection.vendor == "postgresql":  # the tests' own database lifts the one on TRUNCATE
+    if connection.vendor == "postgresql":  # where the role is no superuser, one is lifted
         with connection.schema_editor() as editor:
             triggers.install(None, editor)
     anchoring.verify_all()

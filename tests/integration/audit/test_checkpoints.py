@@ -21,7 +21,7 @@ from tests.integration.audit.test_record import tamper  # noqa: F401 -- a fixtur
 def _whole(people: People, settings: Any, tmp_path: Path) -> None:
     """A record that one night has found whole."""
     settings.ANCHOR_DIR, settings.AUDIT_KEY = tmp_path / "anchors", tmp_path / "audit_key"
-    if connection.vendor == "postgresql":  # the tests' own database lifts the one on TRUNCATE
+    if connection.vendor == "postgresql":  # where the role is no superuser, one is lifted
         with connection.schema_editor() as editor:
             triggers.install(None, editor)
     kept.draft_study(people)
@@ -78,7 +78,7 @@ def test_h1_a_change_since_the_checkpoint_is_named_the_same_night(
     (harmed,) = HARM[which](rows)
     tamper("platform").filter(pk=harmed.pk).update(actor="mallory")
     found = night(days_later=1)
-    assert f"platform {harmed.number}: Entry {harmed.number} was edited" in words(found)
+    assert f"platform #{harmed.number}: Entry {harmed.number} was edited" in words(found)
     assert found.is_full
     assert found.checkpoint is None
 
@@ -86,7 +86,7 @@ def test_h1_a_change_since_the_checkpoint_is_named_the_same_night(
 @pytest.mark.fault("H1")
 def test_h1_an_old_entry_that_is_gone_is_named_the_same_night(tamper: Any) -> None:  # noqa: F811
     tamper("platform").filter(number=3).delete()
-    assert "platform 3: Entries 3 to 3 are gone." in words(night(days_later=1))
+    assert "platform #3: Entries 3 to 3 are gone." in words(night(days_later=1))
 
 
 @pytest.mark.fault("H1")
@@ -94,7 +94,7 @@ def test_h1_an_old_entry_that_was_edited_is_named_within_a_week(tamper: Any) -> 
     tamper("platform").filter(number=3).update(actor="mallory")
     if connection.vendor != "postgresql":  # there the trigger that is off tells the same night
         assert night(days_later=1).breaks == []
-    assert "platform 3: Entry 3 was edited" in words(night(days_later=7))
+    assert "platform #3: Entry 3 was edited" in words(night(days_later=7))
 
 
 @pytest.mark.fault("H1")
@@ -107,7 +107,7 @@ def test_h1_a_checkpoint_that_was_changed_is_said_and_everything_looked_at(
     last.save()
     found = words(night(days_later=1))
     assert "The checkpoint of the last verification does not hold: it was changed" in found
-    assert "platform 3: Entry 3 was edited" in found
+    assert "platform #3: Entry 3 was edited" in found
 
 
 @pytest.mark.fault("H1")

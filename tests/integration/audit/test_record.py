@@ -159,7 +159,7 @@ def test_h1_a_trigger_that_was_switched_off_is_named(people: People, tamper: Any
 )
 def test_a1_postgresql_refuses_to_change_or_remove_entries(people: People, statement: str) -> None:
     with connection.schema_editor() as editor:
-        triggers.install(None, editor)  # the tests' own database lifts the one on TRUNCATE
+        triggers.install(None, editor)  # where the role is no superuser, one is lifted
     before = Entry.objects.count()
     refused = pytest.raises(IntegrityError, match="never changed or removed")
     with refused, transaction.atomic(), connection.cursor() as cursor:

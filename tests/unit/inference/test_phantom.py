@@ -228,6 +228,9 @@ def test_a_metastasis_between_two_thick_slices_is_part_of_the_truth() -> None:
     labels = making._labels([one, replace(one, number=2)], to_patient, t1c)
     assert np.argwhere(labels == 1).tolist() == [[2, 21, 21]]  # at 14, nearer to 12 than 8 is
     assert not (labels == 2).any()  # the voxel is the other's
+    outside = replace(one, number=3, box=(slice(200, 203), *box[1:]))
+    labels = making._labels([one, outside], to_patient, t1c)
+    assert [each.id for each in making._truths([one, outside], labels, t1c)] == [1]
 
 
 @pytest.mark.parametrize("scale", [2.5, 9.0, 40.0])

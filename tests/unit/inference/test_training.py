@@ -1,7 +1,7 @@
 """Training: which phantoms, how long, at which rate."""
 
 from collections.abc import Iterator, Sequence
-from dataclasses import replace
+from dataclasses import asdict, replace
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -13,6 +13,7 @@ from safetensors.torch import load_file
 
 from inference import detector as detectors
 from inference import phantom
+from inference.__main__ import main
 from inference.detectors import families
 from inference.metrics import CaseScore
 from inference.phantom.lesions import MEDIAN_MM
@@ -152,6 +153,28 @@ def test_series_are_left_out_of_the_training_one_by_one_and_all_but_the_first() 
     assert 40 <= seen.count((True, False, False, False)) <= 80
     assert len(set(left(patches.Sampling(missing=0.5, alone=0)))) == 8
     assert patches.Sampling().alone > 0.1
+
+
+def test_a_training_takes_the_phantoms_it_is_told_and_keeps_which(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Not all that lie in the cache: others may be what the weights given learnt from."""
+    taken: list[tuple[Recipe, Sequence[int]]] = []
+
+    def fit_(*given: Any) -> None:
+        taken.append((given[3], given[5]))
+
+    monkeypatch.setattr(fit, "fit", fit_)
+    for seed in (1_000, 1_200, 1_201):
+        cases.path_of(tmp_path, seed).mkdir()
+    words = ["train", "--cache", str(tmp_path), "--first", "1200", "--cases", "2"]
+    assert main(words) == 0
+    ((recipe, seeds),) = taken
+    assert list(seeds) == [1_200, 1_201]
+    assert recipe.phantom_seeds == (1_200, 1_201)
+    state = {"average": {}, "step": 7, "recipe": asdict(recipe)}
+    torch.save(state, tmp_path / "c.pt")
+    assert ship.training_of(tmp_path / "c.pt")["phantom_seeds"] == [1_200, 1_201]
 
 
 def test_packed_weights_keep_variances_that_half_precision_cannot_hold(tmp_path: Path) -> None:
