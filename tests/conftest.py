@@ -17,7 +17,7 @@ from django.test import Client
 from pytest_django import DjangoDbBlocker
 
 from readerstudy.reads import triggers
-from tests import cast, kept, lock_order, templates
+from tests import cast, flush, kept, lock_order, templates
 from tests.faults.platform import drop_database
 
 POSTGRES_URL = os.environ.get("TEST_DATABASE_URL", "postgresql://postgres@127.0.0.1:5432/postgres")
@@ -158,7 +158,7 @@ def django_db_setup(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -
     """Let the flush that ends a test with threads past the triggers."""
     with django_db_blocker.unblock(), connection.cursor() as cursor:
         if connection.vendor == "postgresql":
-            templates.flush_by_deleting(cursor)
+            flush.by_deleting(cursor)
         else:
             for name in triggers.DELETE_TRIGGERS:
                 cursor.execute(f"DROP TRIGGER {name}")

@@ -13,7 +13,6 @@ from tqdm import tqdm
 from inference import detector as detectors
 from inference.detector import WEIGHTS, Card, Detector, write_card
 from inference.detectors import families
-from inference.detectors.families import family_of
 from inference.detectors.voxelwise import VoxelwiseDetector
 from inference.distances import DistanceRule
 from inference.preprocess import reference_of
@@ -101,7 +100,7 @@ def ship(
     weights = folder / f"{family}-{version}.safetensors"
     digest = pack(checkpoint, weights)
     raw = {"segmentation": segmentation, "temperature": 1.0, "bias": 0.0, "probability": 0.5}
-    reference = reference_of(family_of(family).inputs)
+    reference = reference_of(families.family_of(family).inputs)
     more = [role for role in needs if role != reference]
     words: dict[str, Any] = {
         "banner": _BANNER,

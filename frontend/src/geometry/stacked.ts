@@ -17,7 +17,7 @@ export function sectionOfStack(plane: Plane, polygons: readonly Polygon[]): read
   const normal = normalOfPolygons(polygons);
   if (normal === null) return null;
   const slices = byHeight(polygons, normal);
-  const half_mm = sliceGap(polygons) / 2;
+  const half_mm = gap(slices.map((each) => each.height)) / 2;
   const found: Polygon[] = [];
   for (const slice of slices) {
     const point = slice.polygons[0]?.[0];
