@@ -24,12 +24,13 @@ _CERTAINTY = Code("111012", "DCM", "Certainty of Finding")
 
 @dataclass(frozen=True)
 class ReaderMark:
-    """One mark: LPS mm, rating 0-100."""
+    """One mark: LPS mm in a frame of reference (empty: that of the first source), rating 0-100."""
 
     number: int
     place_mm: tuple[float, float, float]
     diameter_mm: float | None
     rating: float | None
+    frame: str = ""
 
 
 @export.pseudonyms()
@@ -81,7 +82,7 @@ def _group(mark: ReaderMark, frame: str, key: str) -> Any:
         referenced_region=sr.ImageRegion3D(
             graphic_type=sr.GraphicTypeValues3D.POINT,
             graphic_data=np.array([mark.place_mm], float),
-            frame_of_reference_uid=frame,
+            frame_of_reference_uid=mark.frame or frame,
         ),
         finding_type=METASTASIS,
         finding_sites=[sr.FindingSite(anatomic_location=BRAIN)],

@@ -1,4 +1,6 @@
-"""Files of others that name lesions, matched with a study's examinations and put on their T1c.
+"""Files of others that name lesions, matched with a study's examinations and put on a series.
+
+That is the examination's T1c, or its CT: the first of them whose frame of reference the files name.
 
 Another maker's results come in this way, and a reference standard drawn elsewhere. Files are read
 and forgotten: they may name a patient.
@@ -11,13 +13,17 @@ from typing import Any
 
 from readerstudy.imaging import selectors as imaging
 from readerstudy.imaging.geometry import grid_digest
-from readerstudy.imaging.models import Examination
+from readerstudy.imaging.models import Examination, SeriesRole
 from readerstudy.proposals import bridge
 from readerstudy.studies.models import Case, Study
 from readerstudy.web.problems import Invalid
 
 MAX_FILES = 500
 MAX_LESIONS = 200  # of one examination
+NAMES = {
+    SeriesRole.T1C: "T1c",
+    SeriesRole.CT: "CT",
+}  # what lesions are outlined on, the first first
 Named = dict[str, bridge.VendorResult | str]  # by Study Instance UID or case code
 
 
@@ -32,11 +38,12 @@ class Outcome:
 
 @dataclass(frozen=True)
 class Located:
-    """The lesions of one examination, on the grid of its T1c."""
+    """The lesions of one examination, on the grid of its T1c or CT."""
 
     what: str  # the case's code, or the examination's pseudonym
     examination: Examination
-    series: str  # the T1c's id
+    series: str  # its id
+    role: str
     grid: str  # its `imaging.geometry.grid_digest`, as it was when they were placed
     found: Sequence[bridge.Found]
 
@@ -116,7 +123,7 @@ def _refused(number: int, words: str) -> Outcome:
 def _located(
     study: Study, name: str, result: bridge.VendorResult | str, words: str
 ) -> Located | Outcome:
-    """Results on the T1c series of their examination, or why they cannot be there."""
+    """Results on a series of their examination, or why they cannot be there."""
     examination = _examination(study, name)
     if examination is None:
         # The name may be a hospital's UID: it is not repeated.
@@ -131,27 +138,43 @@ def _located(
 
 def _placed(
     study: Study, examination: Examination, result: bridge.VendorResult | str, words: str
-) -> tuple[str, str, list[bridge.Found]]:
-    """The T1c's id, its grid's digest, and the lesions on that grid."""
+) -> tuple[str, str, str, list[bridge.Found]]:
+    """The series' id and role, its grid's digest, and the lesions on that grid."""
     if isinstance(result, str):
         raise bridge.UnusableResult(result)
-    t1c = _t1c(examination)
-    if t1c is None:
-        raise bridge.UnusableResult("it has no T1c series that is ready")
-    geometry: Mapping[str, Any] = t1c["geometry"]
-    named = result.frames_of_reference
-    frames = {each for frame in named for each in imaging.uids_of(study.collection, frame)}
-    if frames and geometry["frame_of_reference"] not in frames:
-        raise bridge.UnusableResult("they are in another frame of reference than the T1c series")
-    if not bridge.is_on_grid(result, geometry):
-        raise bridge.UnusableResult(
-            "the mask is not on the grid of the T1c series: NIfTI names no frame of reference, so"
-            " nothing else says that it belongs there; export it on that grid, or as DICOM"
-        )
+    series = _series_of(study, examination, result)
+    geometry: Mapping[str, Any] = series["geometry"]
     if len(result.lesions) > MAX_LESIONS:
         raise bridge.UnusableResult(f"they name more than {MAX_LESIONS} lesions")
     found = bridge.place_vendor(result.lesions, geometry, words)
-    return str(t1c["id"]), grid_digest(geometry), found
+    return str(series["id"]), series["role"], grid_digest(geometry), found
+
+
+def _series_of(
+    study: Study, examination: Examination, result: bridge.VendorResult
+) -> Mapping[str, Any]:
+    """The series that results lie on: T1c, or CT where T1c is none or in another place."""
+    packets = {each["role"]: each for each in imaging.series_for_packet(examination)}
+    ready = [packets[role] for role in NAMES if role in packets]
+    if not ready:
+        raise bridge.UnusableResult("it has no T1c and no CT series that is ready")
+    names = " or ".join(NAMES[each["role"]] for each in ready)
+    named = result.frames_of_reference
+    frames = {each for frame in named for each in imaging.uids_of(study.collection, frame)}
+    same = [
+        each for each in ready if not frames or each["geometry"]["frame_of_reference"] in frames
+    ]
+    if not same:
+        raise bridge.UnusableResult(
+            f"they are in another frame of reference than the {names} series"
+        )
+    for each in same:
+        if bridge.is_on_grid(result, each["geometry"]):
+            return each
+    raise bridge.UnusableResult(
+        f"the mask is not on the grid of the {names} series: NIfTI names no frame of reference, so"
+        " nothing else says that it belongs there; export it on that grid, or as DICOM"
+    )
 
 
 def _examination(study: Study, name: str) -> Examination | None:
@@ -165,8 +188,3 @@ def _examination(study: Study, name: str) -> Examination | None:
 def _case_code(study: Study, examination: Examination) -> str:
     case = Case.objects.filter(study=study, examination=examination).first()
     return case.code if case is not None else examination.patient
-
-
-def _t1c(examination: Examination) -> Mapping[str, Any] | None:
-    packets = imaging.series_for_packet(examination)
-    return next((each for each in packets if each["role"] == "t1c"), None)

@@ -16,7 +16,7 @@ class ProposedLesion(models.Model):
     volume_mm3 = models.FloatField()
     probability = models.FloatField(null=True)  # a vendor may give none
     uncertainty = models.FloatField(null=True)
-    contours_mm = models.JSONField()  # closed polylines per slice of T1c, LPS
+    contours_mm = models.JSONField()  # closed polylines in slices of the series `grid_role`, LPS
     explanation = models.JSONField(default=dict)  # {"short": words, "full": words, features}
     # What kind of lesion it may be: {"head", "sha256", "probabilities", words of each level}; empty
     # where the head was not asked, or does not answer of such a lesion.

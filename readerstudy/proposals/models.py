@@ -5,7 +5,7 @@ import uuid
 from django.conf import settings
 from django.db import models
 
-from readerstudy.imaging.models import Examination
+from readerstudy.imaging.models import Examination, SeriesRole
 from readerstudy.proposals.lesions import ProposalHeatMap, ProposedLesion
 
 __all__ = ["ProposalHeatMap", "ProposedLesion", "Run", "VendorDetector"]
@@ -28,6 +28,10 @@ class Run(models.Model):
     detector = models.CharField(max_length=120)  # "name@version"
     source = models.CharField(max_length=16, default="detector")  # detector or vendor
     weights_sha256 = models.CharField(max_length=64, blank=True)
+    # Of the series in whose slices its lesions are outlined: T1c, or CT.
+    grid_role = models.CharField(
+        max_length=5, choices=SeriesRole, default=SeriesRole.T1C, db_default=SeriesRole.T1C
+    )
     key = models.CharField(max_length=64, unique=True)  # sha256 of examination and detector
     state = models.CharField(max_length=11, choices=State, default=State.QUEUED)
     attempt = models.PositiveSmallIntegerField(default=0)

@@ -4,7 +4,7 @@ Only what sends a study's results, after it is unblinded, may import this (pypro
 """
 
 from readerstudy.imaging import selectors as imaging
-from readerstudy.imaging.models import Examination, SeriesRole
+from readerstudy.imaging.models import Examination
 from readerstudy.imaging.services import Sendable
 from readerstudy.proposals import bridge
 from readerstudy.proposals.lesions import ProposedLesion
@@ -17,11 +17,12 @@ def of(examination: Examination, *, name: str) -> list[Sendable]:
     `name` says of which case.
     """
     packets = {each["role"]: each for each in imaging.series_for_packet(examination)}
-    paths = imaging.paths_by_role(examination).get(SeriesRole.T1C, [])
-    if SeriesRole.T1C not in packets or len(paths) != packets[SeriesRole.T1C]["frames"]:
-        return []  # a SEG refers to every frame of its grid
+    files = imaging.paths_by_role(examination)
     made = []
     for run in Run.objects.filter(examination=examination, state=Run.State.DONE):
+        packet, paths = packets.get(run.grid_role), files.get(run.grid_role, [])
+        if packet is None or len(paths) != packet["frames"]:
+            continue  # a SEG refers to every frame of its grid
         lesions = ProposedLesion.objects.filter(run=run)
         found = [
             bridge.Found(
@@ -37,7 +38,7 @@ def of(examination: Examination, *, name: str) -> list[Sendable]:
             for each in lesions
         ]
         objects = bridge.as_dicom(
-            found, packets[SeriesRole.T1C]["geometry"], paths,
+            found, packet["geometry"], paths,
             detector=run.detector, weights_sha256=run.weights_sha256,
             moment=run.done_at or run.queued_at,
         )  # fmt: skip

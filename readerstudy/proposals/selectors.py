@@ -5,9 +5,10 @@ from typing import Any
 from uuid import UUID
 
 from django.conf import settings
-from django.db.models import Count, QuerySet
+from django.db.models import Count, Exists, OuterRef, Q, QuerySet
 from django.utils.translation import gettext as _
 
+from readerstudy.imaging.models import Examination, Series
 from readerstudy.proposals import bridge
 from readerstudy.proposals.models import Run, VendorDetector
 from readerstudy.studies.models import Case, Study
@@ -76,9 +77,26 @@ def queue_of(detector: str) -> str:
     return GPU if found.get("device") == "cuda" or is_large else DETECTORS
 
 
-def wanted_detectors() -> set[str]:
-    """What every ready examination is run through: detectors in use, and the default one."""
-    return (detectors_in_use() | {default_detector()}) - set(vendor_detectors())
+def wanted() -> dict[str, QuerySet[Examination]]:
+    """The detectors that run here and are wanted, each with the ready examinations that it is for.
+
+    A detector in use is for all of the studies that name it: one that lacks a series is told as a
+    failure. The default is for every other one too that has the series it needs. Examinations that
+    only show as a case's prior need none: proposals are of the case's own.
+    """
+    ready = Examination.objects.exclude(ready_at=None)
+    ready = ready.exclude(pk__in=Case.objects.exclude(prior=None).values("prior"))
+    in_use, default, vendors = detectors_in_use(), default_detector(), set(vendor_detectors())
+    found = {
+        detector: ready.filter(collection__in=collections)
+        for detector, collections in in_use.items()
+        if detector not in vendors
+    }
+    packed = Series.objects.filter(examination=OuterRef("pk")).exclude(pack_sha256="")
+    apt = ready.filter(*(Exists(packed.filter(role=role)) for role in bridge.needs(default)))
+    is_used = Q(collection__in=in_use.get(default, ()))
+    found[default] = ready.filter(is_used | Q(pk__in=apt.values("pk")))
+    return found
 
 
 def done_run(examination_id: UUID, detector: str) -> Run | None:

@@ -46,7 +46,7 @@ class AiOutput(serializers.Serializer[Any]):
 
 
 class HeatLevelOutput(serializers.Serializer[Any]):
-    """Where a heat map is as strong as this or stronger: closed lines in the slices of T1c."""
+    """Where a heat map is as strong as this or stronger: closed lines in slices of a series."""
 
     level = serializers.FloatField()
     contours_mm = serializers.ListField(

@@ -184,10 +184,16 @@ def active_readers(study: Study) -> QuerySet[Reader]:
     return Reader.objects.filter(study=study, withdrawn_at=None).select_related("user", "site")
 
 
-def detectors_in_use() -> set[str]:
-    """The detectors, by value, that arms of studies name whose reading is not over."""
+def detectors_in_use() -> dict[str, set[UUID]]:
+    """The detectors, by value, that arms of studies name whose reading is not over.
+
+    Each with the ids of the collections that these studies take their cases from.
+    """
     arms_in_use = Arm.objects.filter(study__state__in=_OPEN).exclude(detector="")
-    return set(arms_in_use.values_list("detector", flat=True))
+    found: dict[str, set[UUID]] = {}
+    for detector, collection in arms_in_use.values_list("detector", "study__collection"):
+        found.setdefault(detector, set()).add(collection)
+    return found
 
 
 def tells_kinds(examination: Examination, detector: str) -> bool:

@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from inference.volume import Affine
 
 __all__ = [
+    "Answer",
     "Counted",
     "Found",
     "Head",
@@ -44,6 +45,7 @@ __all__ = [
     "kinds_head",
     "known_detectors",
     "named_vendor",
+    "needs",
     "place_vendor",
     "read_vendor",
     "read_vendor_table",
@@ -68,10 +70,23 @@ class Found:
     classification: dict[str, Any] = field(default_factory=dict)  # as `ProposedLesion` has it
     heat_map: dict[str, Any] | None = None  # method, shares, levels; as `ProposalHeatMap` has them
     # Of one that was drawn elsewhere, not stated by place and diameter: the first voxel (column,
-    # row, frame) on the T1c's grid and the box [frame, row, column].
+    # row, frame) on the grid of the series that it lies on and the box [frame, row, column].
     voxels: tuple[tuple[int, int, int], NDArray[np.bool_]] | None = field(
         default=None, compare=False
     )
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What a detector said of an examination.
+
+    `weights_sha256` are those that ran; `found` falls by probability; `grid_role` is the role of
+    the series in whose slices it is outlined: T1c, or CT of a detector that takes no T1c.
+    """
+
+    weights_sha256: str
+    found: list[Found]
+    grid_role: str = "t1c"
 
 
 def default_detector() -> str:
@@ -95,6 +110,11 @@ def card(detector: str) -> dict[str, Any]:
     return dict(inference.detector_card(detector))
 
 
+def needs(detector: str) -> tuple[str, ...]:
+    """The roles of series without which a detector refuses, by its card."""
+    return tuple(card(detector).get("needs", ()))
+
+
 def _point(values: Sequence[float]) -> tuple[float, float, float]:
     x, y, z = map(float, values)
     return x, y, z
@@ -105,7 +125,7 @@ def _loaded(detector: str) -> Any:
     return inference.load_detector(detector)
 
 
-def detect(detector: str, paths: Mapping[str, Sequence[Path]]) -> tuple[str, list[Found]]:
+def detect(detector: str, paths: Mapping[str, Sequence[Path]]) -> Answer:
     """Run a detector on an examination.
 
     Parameters
@@ -114,14 +134,9 @@ def detect(detector: str, paths: Mapping[str, Sequence[Path]]) -> tuple[str, lis
         "name@version".
     paths : mapping
         Series role -> its DICOM files.
-
-    Returns
-    -------
-    weights_sha256 : str
-        Of the weights that ran.
-    found : list of Found
-        By falling probability.
     """
+    from inference.preprocess import ROLES, reference_of
+
     model = _loaded(detector)
     lesions = model.detect(inference.read_examination(paths))
     found = [
@@ -140,7 +155,8 @@ def detect(detector: str, paths: Mapping[str, Sequence[Path]]) -> tuple[str, lis
         for each in lesions
     ]
     found.sort(key=lambda each: -(each.probability or 0))
-    return str(model.weights_sha256), found
+    role = reference_of(getattr(model, "inputs", ROLES))
+    return Answer(str(model.weights_sha256), found, role)
 
 
 @dataclass(frozen=True)
@@ -161,30 +177,35 @@ def kinds_head() -> Head:
 
 
 def tell_kinds(
-    found: Sequence[Found], paths: Mapping[str, Sequence[Path]]
+    found: Sequence[Found], paths: Mapping[str, Sequence[Path]], *, grid_role: str
 ) -> tuple[Head, list[Found]]:
     """What kind of lesion each may be, and the head that was asked.
 
     Parameters
     ----------
     found : sequence of Found
-        As `detect` gave them, outlined on T1c.
+        As `detect` gave them.
     paths : mapping
         Series role -> its DICOM files.
+    grid_role : str
+        Of the series in whose slices they are outlined, as `Answer` has it.
     """
     from inference.classify import classified
-    from inference.preprocess import ROLES, prepare
+    from inference.preprocess import NAMES, ROLES, prepare
 
     head = kinds_head()
     lacks = tuple(role for role in ROLES if not paths.get(role))
     if lacks or not found:
         return replace(head, lacks=lacks), list(found)
-    examination = inference.read_examination({role: paths[role] for role in ROLES})
-    t1c, ready = examination["t1c"], prepare(examination)
-    rows, columns = t1c.voxels.shape[1:]
+    examination = inference.read_examination({role: paths[role] for role in {*ROLES, grid_role}})
+    outlined = examination[grid_role]
+    if outlined.frame != examination["t1c"].frame:
+        return replace(head, lacks=(f"MR registered with {NAMES[grid_role]}",)), list(found)
+    ready = prepare(examination)
+    slices, rows, columns = outlined.voxels.shape
     told = []
     for each in found:
-        lesion = _lesion(each, t1c.affine, (len(t1c.voxels), rows, columns))
+        lesion = _lesion(each, outlined.affine, (slices, rows, columns))
         said = {} if lesion is None else classified(lesion, ready).classification
         told.append(replace(each, classification=said))
     return head, told
@@ -289,7 +310,7 @@ def combine_vendor(
 def place_vendor(
     lesions: Iterable[vendor.Delivered], geometry: Mapping[str, Any], words: str
 ) -> list[Found]:
-    """Delivered lesions on the T1c series of their examination, by falling probability.
+    """Delivered lesions on a series of their examination, by falling probability.
 
     Parameters
     ----------
@@ -348,12 +369,13 @@ def as_dicom(
 ) -> list[tuple[str, "Dataset"]]:
     """What a detector found, as ("SEG", ...) and ("SR", ...).
 
-    Where it found nothing, an SR says so; where nothing that it found lies on T1c, there is none.
+    Where it found nothing, an SR says so; where nothing that it found lies on the series, there is
+    none.
 
     Parameters
     ----------
     geometry, paths : mapping, sequence of Path
-        Of the T1c series, and its de-identified files, one a frame.
+        Of the series that the lesions are outlined on, and its de-identified files, one a frame.
     """
     from inference import export
 

@@ -22,12 +22,12 @@ from readerstudy.accounts.models import User
 from readerstudy.audit.services import record
 from readerstudy.celery import app
 from readerstudy.imaging import selectors as imaging
-from readerstudy.imaging.models import Examination
+from readerstudy.imaging.models import Examination, SeriesRole
 from readerstudy.proposals import bridge, selectors
 from readerstudy.proposals.heartbeat import beating
 from readerstudy.proposals.lesions import ProposalHeatMap, ProposedLesion
 from readerstudy.proposals.models import Run
-from readerstudy.studies.models import Case, Study
+from readerstudy.studies.models import Study
 from readerstudy.studies.selectors import drafts_that_tell_kinds, tells_kinds
 from readerstudy.web.problems import Problem
 
@@ -37,17 +37,13 @@ MAX_PROPOSALS = 200
 
 
 def sweep() -> int:
-    """Make a run for every ready examination and wanted detector that has none; wake workers.
+    """Make a run for every examination and detector wanted for it that has none; wake workers.
 
-    Examinations that only show as a case's prior need none: proposals are of the case's own.
     Safe to repeat and to run twice at once: the key is unique. Answers how many ids were sent.
     """
-    for detector in selectors.wanted_detectors():
-        missing = Examination.objects.exclude(ready_at=None).exclude(
-            pk__in=Run.objects.filter(detector=detector).values("examination")
-        )
-        missing = missing.exclude(pk__in=Case.objects.exclude(prior=None).values("prior"))
-        for examination in missing:
+    for detector, examinations in selectors.wanted().items():
+        there = Run.objects.filter(detector=detector).values("examination")
+        for examination in examinations.exclude(pk__in=there):
             request(examination, detector=detector)
     ask_for_kinds()
     return wake_up()
@@ -169,15 +165,18 @@ def perform(run_id: UUID) -> None:
     try:
         with beating(run):
             paths = imaging.paths_by_role(run.examination)
-            weights, found = bridge.detect(run.detector, paths)
-            head, found = None, found[:MAX_PROPOSALS]
+            answer = bridge.detect(run.detector, paths)
+            head, found = None, answer.found[:MAX_PROPOSALS]
             if tells_kinds(run.examination, run.detector):
-                head, found = bridge.tell_kinds(found, paths)
+                head, found = bridge.tell_kinds(found, paths, grid_role=answer.grid_role)
     except Exception as error:
         log.exception("detector failed", job=str(run.id))
         fail(run, f"{type(error).__name__}: {error}")
         return
-    finish(run, found, weights=weights, head=head, seconds=time.monotonic() - start)
+    finish(
+        run, found, weights=answer.weights_sha256, grid_role=answer.grid_role, head=head,
+        seconds=time.monotonic() - start,
+    )  # fmt: skip
 
 
 @transaction.atomic
@@ -187,16 +186,18 @@ def finish(
     *,
     weights: str,
     seconds: float,
+    grid_role: str = SeriesRole.T1C,
     head: bridge.Head | None = None,
 ) -> bool:
     """Keep what a run found, unless its fence is stale; answers whether it was kept.
 
-    `head` was asked for kinds of lesion. What an earlier time found, if there was one, is replaced.
+    It is outlined in the slices of the series of `grid_role`; `head` was asked for kinds of lesion.
+    What an earlier time found, if there was one, is replaced.
     """
     now = timezone.now()
     kept = Run.objects.filter(pk=run.pk, fence=run.fence, state=Run.State.RUNNING).update(
         state=Run.State.DONE, weights_sha256=weights, seconds=seconds, done_at=now,
-        lease_until=None, kinds_head=head.name if head else "",
+        lease_until=None, grid_role=grid_role, kinds_head=head.name if head else "",
         kinds_sha256=head.sha256 if head else "", kinds_lack=", ".join(head.lacks if head else ()),
     )  # fmt: skip
     if not kept:

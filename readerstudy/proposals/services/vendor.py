@@ -105,6 +105,7 @@ def _keep(study: Study, detector: str, located: Located, by: User | None) -> Out
             "examination": located.examination,
             "detector": detector,
             "source": "vendor",
+            "grid_role": located.role,
             "state": Run.State.DONE,
             "queued_at": now,
             "done_at": now,
@@ -112,7 +113,7 @@ def _keep(study: Study, detector: str, located: Located, by: User | None) -> Out
     )
     if not is_new:
         ProposedLesion.objects.filter(run=run).delete()
-        Run.objects.filter(pk=run.pk).update(done_at=now)
+        Run.objects.filter(pk=run.pk).update(done_at=now, grid_role=located.role)
     keep(run, located.found)
     # As of a detector's run, the record says that results are there, never how many lesions.
     detail = {"detector": detector, "study": str(study.pk), "replaced": not is_new}

@@ -1,6 +1,6 @@
 """Readers' marks as DICOM SR, by `inference`."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -12,13 +12,29 @@ if TYPE_CHECKING:
 
 
 def marks_as_dicom(
-    marks: "Sequence[Mark]", paths: Sequence[Path], *, reader: str, key: str, moment: datetime
+    marks: "Sequence[Mark]",
+    paths: Sequence[Path],
+    *,
+    frames: Mapping[str, str],
+    reader: str,
+    key: str,
+    moment: datetime,
 ) -> "Dataset":
-    """One read's marks as a structured report; `paths` are the files of the T1c series."""
+    """One read's marks as a structured report.
+
+    `paths` are the files of the series that it refers to, `frames` the frames of reference of the
+    examination's series by id.
+    """
     from inference.reader_report import ReaderMark, reader_report
 
     placed = [
-        ReaderMark(each.number, (each.x_mm, each.y_mm, each.z_mm), each.diameter_mm, each.rating)
+        ReaderMark(
+            each.number,
+            (each.x_mm, each.y_mm, each.z_mm),
+            each.diameter_mm,
+            each.rating,
+            frames.get(str(each.series), ""),
+        )
         for each in marks
     ]
     return reader_report(placed, paths, reader=reader, key=key, observed_at=moment)

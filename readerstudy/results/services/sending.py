@@ -3,8 +3,8 @@
 Once the study is unblinded, never before: what is in a PACS is seen by everybody.
 """
 
-from collections.abc import Iterator
-from datetime import timedelta
+from collections.abc import Iterator, Sequence
+from datetime import datetime, timedelta
 from uuid import UUID
 
 import structlog
@@ -13,13 +13,14 @@ from django.db import transaction
 from django.db.models import F, Prefetch, Q
 from django.utils import timezone
 from kombu.exceptions import OperationalError
+from pydicom import Dataset
 
 from readerstudy.accounts.models import User
 from readerstudy.audit.services import record
 from readerstudy.celery import app
 from readerstudy.imaging import selectors as imaging
 from readerstudy.imaging import services as images
-from readerstudy.imaging.models import Destination, Parcel, SeriesRole
+from readerstudy.imaging.models import Destination, Examination, Parcel
 from readerstudy.imaging.services import Sendable
 from readerstudy.proposals import objects
 from readerstudy.reads.models import Mark, Read
@@ -112,23 +113,43 @@ def _end(job: Sending, words: str, *, is_over: bool) -> None:
 
 
 def _sendables(case: Case) -> Iterator[Sendable]:
-    from readerstudy.results import bridge  # the web process needs no statistics to start
-
     yield from objects.of(case.examination, name=case.code)
-    paths = imaging.paths_by_role(case.examination).get(SeriesRole.T1C, [])
-    if not paths:
-        return
     there = Mark.objects.filter(is_removed=False)
     reads = Read.objects.filter(case=case, state=Read.State.SUBMITTED).select_related("reader")
     for read in reads.prefetch_related(Prefetch("marks", queryset=there)):
         marks = list(read.marks.all())
         if marks or read.no_lesion_said:
-            data = bridge.marks_as_dicom(
-                marks, paths, reader=read.reader.code, key=str(read.pk),
+            data = report_of(
+                marks, case.examination, reader=read.reader.code, key=str(read.pk),
                 moment=read.submitted_at or read.opened_at,
             )  # fmt: skip
-            words = f"{case.code}: marks of {read.reader.code}, period {read.period}"
-            yield Sendable(words, data)
+            if data is not None:
+                words = f"{case.code}: marks of {read.reader.code}, period {read.period}"
+                yield Sendable(words, data)
+
+
+def report_of(
+    marks: Sequence[Mark], examination: Examination, *, reader: str, key: str, moment: datetime
+) -> Dataset | None:
+    """One read's marks as an SR; None of an examination without images.
+
+    It refers to the series that is read first, and to one for each other frame of reference that
+    marks were put in.
+    """
+    from readerstudy.results import bridge  # the web process needs no statistics to start
+
+    packets = imaging.series_for_packet(examination)
+    frames = {each["id"]: each["geometry"]["frame_of_reference"] for each in packets}
+    marked = {str(each.series) for each in marks}
+    referred: dict[str, str] = {}  # frame of reference -> role
+    for number, each in enumerate(packets):
+        if number == 0 or each["id"] in marked:
+            referred.setdefault(frames[each["id"]], each["role"])
+    files = imaging.paths_by_role(examination)
+    paths = [path for role in referred.values() for path in files[role]]
+    if not paths:
+        return None
+    return bridge.marks_as_dicom(marks, paths, frames=frames, reader=reader, key=key, moment=moment)
 
 
 def send_again(study: Study, parcel: Parcel, *, by: User) -> Parcel:

@@ -47,8 +47,9 @@ def test_the_bridge_turns_a_detectors_lesions_into_the_platforms(
         "read_examination",
         lambda paths: {k: list(map(str, v)) for k, v in paths.items()},
     )
-    weights, found = bridge.detect("x@1", {"t1c": [Path("a.dcm")]})
-    assert weights == "ab" * 32
+    answer = bridge.detect("x@1", {"t1c": [Path("a.dcm")]})
+    found = answer.found
+    assert (answer.weights_sha256, answer.grid_role) == ("ab" * 32, "t1c")
     assert [each.probability for each in found] == [0.7, 0.2]
     assert [each.heat_map for each in found] == [proposing.HEAT_MAP, None]
     assert found[0].contours_mm == [[[0.0, 0.0, 0.0], [1.0, 0.0, 0.0], [0.0, 1.0, 0.0]]]

@@ -25,8 +25,8 @@ PLAIN = proposing.found(classification={})
 def _bridge(monkeypatch: pytest.MonkeyPatch) -> None:
     """A detector and a head at the bridge, and a broker that takes everything."""
 
-    def detect(_detector: str, _paths: Any) -> tuple[str, list[Found]]:
-        return "f" * 64, [PLAIN]
+    def detect(_detector: str, _paths: Any) -> bridge.Answer:
+        return bridge.Answer("f" * 64, [PLAIN])
 
     monkeypatch.setattr(app, "send_task", lambda *_args, **_more: None)
     monkeypatch.setattr(bridge, "default_detector", lambda: factories.DETECTOR)
@@ -37,7 +37,10 @@ def _bridge(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def _answers(monkeypatch: pytest.MonkeyPatch, head: Head) -> None:
-    def tell(found: Sequence[Found], _paths: Mapping[str, Any]) -> tuple[Head, list[Found]]:
+    def tell(
+        found: Sequence[Found], _paths: Mapping[str, Any], *, grid_role: str
+    ) -> tuple[Head, list[Found]]:
+        assert grid_role == "t1c"
         said = {**proposing.KIND, "sha256": head.sha256}
         return head, [replace(each, classification=said) for each in found]
 
@@ -159,6 +162,7 @@ def test_the_bridge_says_which_series_the_head_lacks_without_reading_any(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.undo()
-    head, found = bridge.tell_kinds([PLAIN], {"t1c": [Path("a.dcm")], "flair": [Path("b.dcm")]})
+    paths = {"t1c": [Path("a.dcm")], "flair": [Path("b.dcm")]}
+    head, found = bridge.tell_kinds([PLAIN], paths, grid_role="t1c")
     assert (head.name, head.lacks) == ("lesion-kind@1", ("t1", "t2"))
     assert found == [PLAIN]

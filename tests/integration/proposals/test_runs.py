@@ -45,14 +45,14 @@ def sent(monkeypatch: pytest.MonkeyPatch) -> list[str]:
 def _detects(
     monkeypatch: pytest.MonkeyPatch, *found: bridge.Found, weights: str = "f" * 64
 ) -> None:
-    def detect(_detector: str, _paths: Mapping[str, Any]) -> tuple[str, list[bridge.Found]]:
-        return weights, list(found)
+    def detect(_detector: str, _paths: Mapping[str, Any]) -> bridge.Answer:
+        return bridge.Answer(weights, list(found))
 
     monkeypatch.setattr(bridge, "detect", detect)
 
 
 def _crashes(monkeypatch: pytest.MonkeyPatch, error: Exception) -> None:
-    def detect(_detector: str, _paths: Mapping[str, Any]) -> tuple[str, list[bridge.Found]]:
+    def detect(_detector: str, _paths: Mapping[str, Any]) -> bridge.Answer:
         raise error
 
     monkeypatch.setattr(bridge, "detect", detect)

@@ -156,7 +156,7 @@ def test_c8_cases_wait_for_the_vendors_results_and_say_so(
     study: Study, people: People, tmp_path: Path
 ) -> None:
     made = factories.cases(study, number=2, by=people.cora, with_proposals=True)
-    assert VENDOR not in selectors.wanted_detectors()  # nobody here can run it
+    assert VENDOR not in selectors.wanted()  # nobody here can run it
     words = [each.words for each in readiness.missing(study) if each.code.startswith("proposals")]
     assert len(words) == 1
     assert "its maker's results are delivered on the Cases page" in words[0]

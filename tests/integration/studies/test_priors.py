@@ -157,12 +157,7 @@ def test_a_prior_whose_images_are_not_ready_stops_the_lock(
     assert found == ["studies.prior_not_ready"]
 
 
-def test_no_detector_is_asked_about_a_prior(
-    people: People, case: Case, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    from readerstudy.proposals import selectors
-
-    monkeypatch.setattr(selectors, "wanted_detectors", lambda: [factories.DETECTOR])
+def test_no_detector_is_asked_about_a_prior(people: People, case: Case) -> None:
     before = factories.prior(case, by=people.cora)
     sweep()
     assert Run.objects.filter(examination=case.examination_id).exists()

@@ -76,9 +76,9 @@ def test_uploads_go_to_own_collections_only(people: People) -> None:
 
 def test_the_detectors_of_studies_that_still_read_are_wanted(people: People) -> None:
     study = kept.running_study(people)
-    assert selectors.detectors_in_use() == {factories.DETECTOR}
+    assert selectors.detectors_in_use() == {factories.DETECTOR: {study.collection_id}}
     services.close(study, by=people.cora)
-    assert selectors.detectors_in_use() == set()
+    assert selectors.detectors_in_use() == {}
 
 
 def test_a_withdrawn_reader_is_no_reader(people: People) -> None:

@@ -2,9 +2,7 @@
 
 import os
 import pickle
-import shutil
-import subprocess
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
@@ -54,26 +52,6 @@ def _about(volume: Volume, centre_mm: tuple[float, float, float], half_mm: float
     affine[:3, 3] = volume.to_mm(low.astype(float))
     z, y, x = (slice(a, b) for a, b in zip(low, high, strict=True))
     return replace(volume, voxels=volume.voxels[z, y, x], affine=affine)
-
-
-@pytest.fixture(scope="session")
-def dicom_problems() -> Callable[[Path], list[str]]:
-    """Errors and warnings of dciodvfy; without it the tests are skipped loudly, in CI they fail."""
-    if shutil.which("dciodvfy") is None:
-        line = "NOT RUN: dciodvfy is missing; install dicom3tools to check DICOM conformance"
-        if os.environ.get("CI") == "true":
-            pytest.fail(f"{line}; CI must run them all", pytrace=False)
-        pytest.skip(line)
-
-    def problems(path: Path) -> list[str]:
-        done = subprocess.run(
-            ["dciodvfy", "-new", str(path)], capture_output=True, text=True, check=False
-        )
-        lines = done.stderr.splitlines()
-        assert lines, f"dciodvfy did not read {path}"
-        return [line for line in lines if line.startswith(("Error", "Warning"))]
-
-    return problems
 
 
 @pytest.fixture

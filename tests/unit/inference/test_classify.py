@@ -195,7 +195,7 @@ def test_the_platform_tells_of_outlines_what_the_head_says_of_the_lesions(
         for each in lesions
     ]  # fmt: skip
     paths = {role: [Path("x.dcm")] for role in ("t1c", "t1", "t2", "flair")}
-    asked, told = bridge.tell_kinds(found, paths)
+    asked, told = bridge.tell_kinds(found, paths, grid_role="t1c")
     assert (asked.sha256, asked.lacks) == (shipped.shipped().sha256, ())
     for lesion, one in zip(lesions, told, strict=True):
         expected = classified(lesion, ready).classification["probabilities"]

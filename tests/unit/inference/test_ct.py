@@ -1,22 +1,17 @@
 """CT: the phantom's, its DICOM, and detectors of CT alone and of CT beside MR, end to end."""
 
-import hashlib
 import json
 from collections.abc import Callable, Iterator
-from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pydicom
 import pytest
 import torch
-from numpy.typing import NDArray
-from pydicom.dataset import Dataset
 
 from inference import detector as detectors
 from inference import read_examination
 from inference.__main__ import main
-from inference.detector import Card
 from inference.detectors import families
 from inference.detectors.networks.masked import mean_field
 from inference.phantom import ct, dicom
@@ -25,39 +20,10 @@ from inference.phantom.dicom_ct import write_ct
 from inference.phantom.tissues import Tissues
 from inference.preprocess import SERIES, UnusableExamination, prepare, reference_of
 from inference.volume import Volume
+from tests.ct import AXIAL, LESION_MM, brought, head_hu, study, written
 
 pytestmark = pytest.mark.usefixtures("one_thread")
 Problems = Callable[[Path], list[str]]
-AXIAL = np.array([[0, 0, 4.0, -66], [0, 4.0, 0, -74], [4.0, 0, 0, -66], [0, 0, 0, 1]])  # LPS
-LESION_MM = np.array([14.0, -10.0, 18.0])
-
-
-def head_hu(affine: NDArray[np.float64] = AXIAL) -> NDArray[np.float32]:
-    """A head of 4 mm voxels: skull, brain, one lesion of 16 mm at `LESION_MM`."""
-    index = np.moveaxis(np.indices((34, 38, 34)), 0, -1)
-    mm = index @ affine[:3, :3].T + affine[:3, 3]
-    radius = np.linalg.norm(mm / (55, 62, 55), axis=-1)
-    hu = np.where(radius < 1, 1000.0, -1000.0)
-    hu[radius < 0.9] = 32
-    hu[np.linalg.norm(mm - LESION_MM, axis=-1) < 8] = 90
-    return (hu + np.random.default_rng(2).normal(0, 4, hu.shape)).astype(np.float32)
-
-
-def study() -> Dataset:
-    """What the series of a written phantom share; it needs no head to be made for."""
-    ds = Dataset()
-    ds.SpecificCharacterSet = "ISO_IR 192"
-    ds.StudyDate, ds.StudyTime, ds.AccessionNumber, ds.StudyID = "20260102", "101500", "S1", "1"
-    ds.PatientName, ds.PatientID = "SYNTHETIC^PHANTOM", "SYNTHETIC-1"
-    ds.PatientBirthDate, ds.PatientSex, ds.ReferringPhysicianName = "19600101", "F", ""
-    ds.StudyInstanceUID, ds.FrameOfReferenceUID = "1.2.3.4", "1.2.3.4.5"
-    ds.PositionReferenceIndicator, ds.MagneticFieldStrength = "", "3"
-    return ds
-
-
-def written(folder: Path, affine: NDArray[np.float64] = AXIAL) -> list[Path]:
-    volume = Volume(head_hu(affine), affine, "ct")
-    return write_ct(volume, folder, study=study(), vendor="GE", number=5)
 
 
 def test_tissues_have_the_hounsfield_units_of_textbooks() -> None:
@@ -180,27 +146,6 @@ def test_a_conditional_random_field_drops_lone_voxels_and_fills_holes() -> None:
     assert mean_field(logits, image)[4, 4, 4] < found[4, 4, 4]
 
 
-class Bright(torch.nn.Module):
-    """What is brighter than brain and no bone, in its last channel."""
-
-    def forward(self, x: torch.Tensor) -> torch.Tensor:
-        value = x[:, -1:]
-        return torch.where(value < 11, 3 * (value - 4), torch.full_like(value, -9.0))
-
-
-def brought(folder: Path, roles: tuple[str, ...], name: str) -> None:
-    """A detector of these series in a folder, as a site would bring it."""
-    folder.mkdir(exist_ok=True)
-    path = folder / f"{name}.pt"
-    torch.jit.script(Bright()).save(path)  # type: ignore[no-untyped-call]
-    point = {"segmentation": 0.5, "temperature": 1.0, "bias": 0.0, "probability": 0.5}
-    digest = hashlib.sha256(path.read_bytes()).hexdigest()
-    options = {"roles": list(roles), "opinions": "once"}
-    needs = (reference_of(roles),)
-    card = Card(name, "1", "torchscript", path.name, digest, needs, point, {}, options)
-    detectors.write_card(replace(card, folder=str(folder)), folder)
-
-
 @pytest.fixture
 def own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     """A folder of a site's own detectors, forgotten after the test."""
@@ -212,7 +157,6 @@ def own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     detectors.cards.cache_clear()
 
 
-@pytest.mark.filterwarnings("ignore::DeprecationWarning")
 def test_a_folder_with_a_ct_alone_goes_from_files_to_proposals_and_dicom(
     own: Path,
     tmp_path: Path,
@@ -234,7 +178,6 @@ def test_a_folder_with_a_ct_alone_goes_from_files_to_proposals_and_dicom(
     assert "24725-4" in str(report)  # a CT of the head
 
 
-@pytest.mark.filterwarnings("ignore::DeprecationWarning")
 def test_ct_beside_mr_gives_proposals_on_t1c(own: Path) -> None:
     brought(own, SERIES, "fused")
     examination = both()
