@@ -50,6 +50,55 @@ def reference_of(roles: tuple[str, ...]) -> str:
     return "t1c" if "t1c" in roles else roles[0]
 
 
+def inputs_for(roles: tuple[str, ...]) -> tuple[str, ...]:
+    """What is prepared beside a model that takes these series in a way of its own.
+
+    Features are measured on it, and its reference is what proposals lie on: all of MR, and CT where
+    the model takes it; of a model of CT alone only that.
+    """
+    if "ct" not in roles:
+        return ROLES
+    return SERIES if "t1c" in roles else roles
+
+
+def on_reference(
+    examination: Mapping[str, Volume], roles: tuple[str, ...]
+) -> tuple[Volume, NDArray[np.float32]]:
+    """Series as they are, sampled at the grid of the reference of `inputs_for` them.
+
+    Returns
+    -------
+    reference : Volume
+    images : float32 (role, slice, row, column)
+        CT in HU, -1000 outside; others 0.
+
+    Raises
+    ------
+    UnusableExamination
+        If a series is missing, or CT and MR have different frames of reference.
+    """
+    inputs = inputs_for(roles)
+    reference = reference_of(inputs)
+    _require_series(examination, (reference, *roles))
+    _require_one_frame(examination, reference, inputs)
+    grid = examination[reference]
+    slices, rows, columns = grid.voxels.shape
+    images = []
+    for role in roles:
+        if role == reference:
+            images.append(grid.voxels)
+            continue
+        image = resample(_over_air(examination[role]), grid.affine, (slices, rows, columns))
+        images.append(image + np.float32(_AIR_HU) if role == "ct" else image)
+    return grid, np.stack(images)
+
+
+def _require_series(examination: Mapping[str, Volume], roles: tuple[str, ...]) -> None:
+    for role in roles:
+        if role not in examination:
+            raise UnusableExamination(f"no series with role {role}: add one, or set its role")
+
+
 def prepare(
     examination: Mapping[str, Volume],
     needs: tuple[str, ...] = ("t1c",),
@@ -67,12 +116,8 @@ def prepare(
     UnusableExamination
         If a needed role is missing, or no head is found in T1c.
     """
-    for role in needs:
-        if role not in examination:
-            raise UnusableExamination(f"no series with role {role}: add one, or set its role")
     reference = reference_of(roles)
-    if reference not in examination:
-        raise UnusableExamination(f"no series with role {reference}: add one, or set its role")
+    _require_series(examination, (*needs, reference))
     _require_one_frame(examination, reference, roles)
     series = {role: _over_air(examination[role]) for role in roles if role in examination}
     whole, field = _upright_grid(series[reference])

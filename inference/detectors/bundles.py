@@ -22,7 +22,7 @@ from inference.detectors.archive import Archive, UnusableModel
 from inference.detectors.brought import Brought
 from inference.detectors.voxelwise import VoxelwiseDetector, chosen_device
 from inference.explain.heat import Sight
-from inference.preprocess import ROLES, Prepared, UnusableExamination, resample
+from inference.preprocess import SERIES, Prepared, inputs_for, on_reference
 from inference.volume import Volume
 
 _HEAT_WORDS = "integrated gradients against zeros of the bundle's own normalisation"
@@ -80,8 +80,8 @@ class BundleDetector(VoxelwiseDetector):
     """A voxelwise detector whose images come in by the bundle's transforms and windows.
 
     Of the transforms those that load files and put channels first are left out: the series are
-    read already and lie on the grid of T1c. What follows the network in the bundle is not run:
-    candidates, thresholds and probabilities are those of every detector here.
+    read already and lie on the grid of T1c (of CT alone, on CT's). What follows the network in the
+    bundle is not run: candidates, thresholds and probabilities are those of every detector here.
     """
 
     def __init__(
@@ -89,9 +89,9 @@ class BundleDetector(VoxelwiseDetector):
     ) -> None:
         options = card.options
         self.roles = tuple(options.get("roles", ()))
-        if not self.roles or set(self.roles) - set(ROLES):
+        if not self.roles or set(self.roles) - set(SERIES):
             raise UnusableModel(
-                f"say by the option roles which series the bundle takes, of {', '.join(ROLES)}"
+                f"say by the option roles which series the bundle takes, of {', '.join(SERIES)}"
             )
         channels = list(range(len(self.roles)))
         super().__init__(
@@ -100,6 +100,7 @@ class BundleDetector(VoxelwiseDetector):
             device,
             window=options.get("window"),
             opinions=options.get("opinions", "mirror"),
+            inputs=inputs_for(self.roles),
         )
         self.sight = Sight(self.roles, words=_HEAT_WORDS)
         self.transforms = _before_the_network(bundle, key)
@@ -114,18 +115,10 @@ class BundleDetector(VoxelwiseDetector):
         """The examination as the bundle's transforms make it."""
         from monai.data.meta_tensor import MetaTensor
 
-        missing = [role for role in self.roles if role not in examination]
-        if missing:
-            raise UnusableExamination(f"no series with role {missing[0]}: add one, or set its role")
-        t1c = examination["t1c"]
-        z, y, x = t1c.voxels.shape
-        images = [
-            t1c.voxels if role == "t1c" else resample(examination[role], t1c.affine, (z, y, x))
-            for role in self.roles
-        ]
+        reference, images = on_reference(examination, self.roles)
         # MONAI's axes are x, y, z, as files have them.
-        stacked = torch.from_numpy(np.stack(images).transpose(0, 3, 2, 1).copy())
-        affine = _FROM_LPS @ t1c.affine[:, [2, 1, 0, 3]]
+        stacked = torch.from_numpy(images.transpose(0, 3, 2, 1).copy())
+        affine = _FROM_LPS @ reference.affine[:, [2, 1, 0, 3]]
         # Transforms run on the CPU, and with randomness of their own where a bundle has some.
         data: Any = {"image": MetaTensor(stacked, affine=torch.from_numpy(affine))}
         with _old_names():

@@ -28,7 +28,14 @@ from inference.detectors.networks.plain_conv import PlainConvUNet
 from inference.detectors.networks.residual_encoder import ResidualEncoderUNet
 from inference.detectors.voxelwise import VoxelwiseDetector, chosen_device
 from inference.explain.heat import Sight
-from inference.preprocess import ROLES, Prepared, UnusableExamination, resample
+from inference.preprocess import (
+    SERIES,
+    Prepared,
+    UnusableExamination,
+    inputs_for,
+    on_reference,
+    resample,
+)
 from inference.volume import Volume
 
 _OVERLAP = 0.5
@@ -39,6 +46,7 @@ _OURS = {_PLAIN: PlainConvUNet, "ResidualEncoderUNet": ResidualEncoderUNet}
 _NAMES = {
     "t1c": "t1c", "t1gd": "t1c", "t1ce": "t1c", "t1post": "t1c", "t1n": "t1", "t1": "t1",
     "t1pre": "t1", "t2": "t2", "t2w": "t2", "flair": "flair", "t2f": "flair", "t2flair": "flair",
+    "ct": "ct", "cect": "ct",
 }  # fmt: skip
 # numpy scalars that nnU-Net's checkpoints hold beside the weights; nothing else is unpickled.
 _SCALAR = np.float64(0).__reduce__()[0]
@@ -96,7 +104,7 @@ class NnUNetDetector(VoxelwiseDetector):
         first, *others = (Lesions(each, plan) for each in networks)
         # Mirroring is the uncertainty's second opinion; averaging folds gives one as well.
         super().__init__(card, first, device, opinions="once" if others else "mirror",
-                         others=others)  # fmt: skip
+                         others=others, inputs=inputs_for(plan.roles))  # fmt: skip
         self.plan = plan
         self.sight = Sight(plan.roles, _strides(plan.architecture), _HEAT_WORDS)
         self.patch: tuple[int, ...] = plan.patch
@@ -191,10 +199,10 @@ def _configuration(all_of_them: Mapping[str, Any], name: str) -> dict[str, Any]:
 def _roles(names: Sequence[str], said: Sequence[str] | None) -> tuple[str, ...]:
     """The role of each channel: as the card says, else by its name."""
     roles = said or [_NAMES.get(re.sub(r"[^a-z0-9]", "", name.lower()), "") for name in names]
-    if len(roles) != len(names) or not set(roles) <= set(ROLES):
+    if len(roles) != len(names) or not set(roles) <= set(SERIES):
         raise UnusableModel(
             f"the channels are {', '.join(names)}: say by the option roles what each is, as"
-            f" {', '.join(ROLES)}"
+            f" {', '.join(SERIES)}"
         )
     return tuple(roles)
 
@@ -272,30 +280,20 @@ def _built(plan: Plan) -> nn.Module:
 
 
 def prepared(examination: Mapping[str, Volume], plan: Plan) -> Prepared:
-    """Channels as nnU-Net's preprocessing makes them, on a grid that follows T1c.
+    """Channels as nnU-Net's preprocessing makes them, on a grid that follows T1c (of CT alone, CT).
 
     Raises
     ------
     UnusableExamination
-        If a series that the model needs is missing, or everything is zero.
+        If a series that the model needs is missing or in another place, or everything is zero.
     """
-    missing = [role for role in ("t1c", *plan.roles) if role not in examination]
-    if missing:
-        raise UnusableExamination(f"no series with role {missing[0]}: add one, or set its role")
-    t1c = examination["t1c"]
-    z, y, x = t1c.voxels.shape
-    images = np.stack(
-        [
-            t1c.voxels if role == "t1c" else resample(examination[role], t1c.affine, (z, y, x))
-            for role in plan.roles
-        ]
-    )
+    reference, images = on_reference(examination, plan.roles)
     mask = ndimage.binary_fill_holes((images != 0).any(0))
     if not mask.any():
         raise UnusableExamination("every voxel is 0: check the series")
     box = ndimage.find_objects(mask.astype(np.uint8))[0]
-    affine = t1c.affine.copy()
-    affine[:3, 3] += t1c.affine[:3, :3] @ [each.start for each in box]
+    affine = reference.affine.copy()
+    affine[:3, 3] += reference.affine[:3, :3] @ [each.start for each in box]
     channels = [
         _NORMALISERS[scheme](image[box], mask[box] if is_masked else None, known)
         for image, scheme, is_masked, known in zip(

@@ -39,7 +39,7 @@ ROLE_WORDS = {
     "other": _l("others"),
 }  # fmt: skip
 WINDOW_WORDS = {
-    "auto": _l("automatic, by percentiles"),
+    "auto": _l("automatic: by percentiles, of CT the brain's"),
     "bright": _l("bright"),
     "narrow": _l("narrow"),
     "wide": _l("wide"),

@@ -12,7 +12,7 @@ from typing import Any, Self
 # without a prior opens as under "auto", one with a prior as under "prior" where the rest is "auto".
 LAYOUTS = ("auto", "one", "two", "four", "main", "planes", "prior", "prior_four")
 ROLES = ("t1c", "flair", "t2", "t1", "ct", "other")
-# "auto" is by percentiles; a series that has no window of the name keeps that.
+# "auto" is by percentiles, of CT the brain's; a series that has no window of the name keeps that.
 WINDOWS = ("auto", "bright", "narrow", "wide", "brain", "subdural", "bone")
 LINKS = ("position", "zoom", "pan")
 

@@ -72,6 +72,7 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
     environment = {
         "READERSTUDY_VAR": str(var),
         "READERSTUDY_CACHE": os.environ.get("READERSTUDY_CACHE", str(ROOT / "var" / "cache")),
+        "READERSTUDY_DETECTORS": str(var / "detectors"),
         "SWEEP_SECONDS": "2",
         "DATABASE_URL": "",
         "BROKER_URL": "",
@@ -85,6 +86,8 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
     site = Site(f"http://127.0.0.1:{port}", var, Platform(port), Shell())
     try:
         (var / "static").symlink_to(settings.STATIC_ROOT)
+        site.ask(f"from pathlib import Path; from tests import ct; ct.brought(Path({str(var)!r})"
+                 " / 'detectors', ('ct',), 'ct-only')")  # fmt: skip
         site.manage("migrate", "--no-input", "-v", "0")
         site.manage("make_demo", "--cases", str(CASES), "--training", str(TRAINING))
         site.platform.start()

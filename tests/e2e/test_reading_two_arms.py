@@ -64,7 +64,7 @@ def arms(site: Site, base: str) -> dict[str, str]:
     return found
 
 
-def _sit(browser: Browser, site: Site, base: str, username: str) -> Sitting:
+def sit(browser: Browser, site: Site, base: str, username: str) -> Sitting:
     """Sign in and read the training case, so that the first main case is open."""
     context = browser.new_context(base_url=site.url, viewport={"width": 1280, "height": 800})
     sitting = Sitting(context.new_page())
@@ -74,7 +74,7 @@ def _sit(browser: Browser, site: Site, base: str, username: str) -> Sitting:
     room.enter_again(sitting.page)
     while sitting.read()["is_training"]:
         if sitting.read()["stage"] == "unaided":
-            _sign_and_go_on(sitting.page)  # feedback waits for the case's second half
+            sign_and_go_on(sitting.page)  # feedback waits for the case's second half
         else:
             _sign(sitting.page)
             _next(sitting.page)
@@ -124,13 +124,13 @@ def test_nothing_of_the_ai_reaches_the_control_arm(
     """R2: no body, no page, no script's state of a control reader holds a word of it."""
     who = arms(site, second_study)["control"]
     assert who in READERS
-    sitting = _sit(browser, site, second_study, who)
+    sitting = sit(browser, site, second_study, who)
     room.shoot(sitting.page, "reading-room-control")
     _hangs_as_the_protocol_says(sitting)
     assert "ai" not in sitting.packet()
     assert sitting.page.get_by_test_id("proposals").count() == 0
     everything = " ".join(body for _url, body in sitting.heard) + sitting.page.content()
-    assert not OF_THE_AI.search(_bare(everything))
+    assert not OF_THE_AI.search(bare(everything))
     sitting.page.context.close()
 
 
@@ -139,7 +139,7 @@ def test_a_second_reader_sees_proposals_after_their_own_read_is_locked(
 ) -> None:
     """R6, R5: unaided and locked first; then accept and reject by a key, each kept."""
     who = arms(site, second_study)["second_reader"]
-    sitting = _sit(browser, site, second_study, who)
+    sitting = sit(browser, site, second_study, who)
     page = sitting.page
     proposals = _to_proposals(sitting)
     _hangs_as_the_protocol_says(sitting)
@@ -167,11 +167,11 @@ def test_an_on_demand_reader_is_sent_proposals_when_they_have_asked(
     who = arms(site, second_study)["concurrent"]
     _turn(site, second_study, "concurrent", "on_demand")
     try:
-        sitting = _sit(browser, site, second_study, who)
+        sitting = sit(browser, site, second_study, who)
         page = sitting.page
         room.saved(page)
         assert sitting.packet()["ai"] == {"mode": "on_demand", "state": "not_asked"}
-        assert [body for _url, body in sitting.heard if OF_THE_AI.search(_bare(body))] == []
+        assert [body for _url, body in sitting.heard if OF_THE_AI.search(bare(body))] == []
         page.context.set_offline(True)
         page.keyboard.press("s")
         page.get_by_test_id("notice").filter(has_text="did not answer").wait_for()
@@ -192,7 +192,7 @@ def test_an_on_demand_reader_is_sent_proposals_when_they_have_asked(
         _turn(site, second_study, "on_demand", "concurrent")
 
 
-def _bare(body: str) -> str:
+def bare(body: str) -> str:
     """Without a mark's member that every arm has."""
     return body.replace('"proposal":null', "")
 
@@ -209,7 +209,7 @@ def test_a_concurrent_reader_has_proposals_from_the_start(
 ) -> None:
     """R6, R5: with the case itself; one is taken over to be changed, and kept as an edit."""
     who = arms(site, second_study)["concurrent"]
-    sitting = _sit(browser, site, second_study, who)
+    sitting = sit(browser, site, second_study, who)
     page = sitting.page
     while True:
         ai = sitting.packet()["ai"]
@@ -218,7 +218,7 @@ def test_a_concurrent_reader_has_proposals_from_the_start(
         assert page.get_by_test_id("proposals").count() == 1
         if ai["proposals"]:
             break
-        _sign_and_go_on(page)
+        sign_and_go_on(page)
     page.get_by_test_id("pane-0").hover()
     page.keyboard.press(".")
     kind = page.get_by_test_id("kind-of-lesion").first
@@ -323,18 +323,18 @@ def _to_proposals(sitting: Sitting) -> list[object]:
         assert sitting.read()["stage"] == "unaided"
         assert "ai" not in sitting.packet()
         assert page.get_by_test_id("proposals").count() == 0
-        _sign_and_go_on(page)
+        sign_and_go_on(page)
         assert sitting.read()["stage"] == "aided"
         assert sitting.packet()["case"] == case
         ai = sitting.packet()["ai"]
         assert isinstance(ai, dict)
         if ai["proposals"]:
             return list(ai["proposals"])
-        _sign_and_go_on(page)
+        sign_and_go_on(page)
     raise AssertionError("half of the phantoms have metastases that the detector finds")
 
 
-def _sign_and_go_on(page: Page) -> None:
+def sign_and_go_on(page: Page) -> None:
     before = room.sign(page, "readId")
     _sign(page)
     _opened(page, before)

@@ -12,7 +12,7 @@ type Schemas = components["schemas"];
 /** `Base` with the members of `More` in place of its own; each must fit the one it replaces. */
 type Sharper<Base, More extends { [Key in keyof More]: Key extends keyof Base ? Base[Key] : never }> =
   Omit<Base, keyof More> & More;
-type Pair = readonly [number, number];
+export type Pair = readonly [number, number];
 
 export type Me = Schemas["MeOutput"];
 /** How a user has set up the reading room: keys that differ from the usual, the tour. */

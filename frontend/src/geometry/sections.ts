@@ -1,5 +1,7 @@
 import { add, cross, dot, length, scale, subtract, unit, type Vector } from "./vectors";
 
+/** Polygons nearer than this are in one slice: their points are rounded to 0.01 mm. */
+export const SAME_SLICE_MM = 0.3;
 const FLAT = 0.995; // cosine of the angle up to which two planes count as parallel
 
 /** A plane that is looked at: a point in it, its unit normal, and how thick it is taken (mm). */
@@ -31,7 +33,8 @@ export function sectionRadius(plane: Plane, centre: Vector, radius_mm: number): 
  *
  * A polygon belongs to the plane when it is within half the plane's thickness of it, or within half
  * of `slices_mm`: how far apart the slices of a body without gaps are, so that a thinner plane between
- * two of them does not pass it by.
+ * two of them does not pass it by. Of several slices within a thick plane the nearest to its middle
+ * counts: all of them over each other would be a tangle of lines.
  */
 export function contoursIn(
   plane: Plane,
@@ -41,10 +44,15 @@ export function contoursIn(
   const normal = normalOfPolygons(contours);
   if (normal === null || Math.abs(dot(normal, plane.normal)) < FLAT) return null;
   const half = Math.max(plane.thickness_mm, slices_mm) / 2 + 1e-6;
-  return contours.filter((contour) => {
-    const first = contour[0];
-    return first !== undefined && Math.abs(height(plane, first)) <= half;
-  });
+  let nearest = Infinity;
+  let slice = 0; // where the nearest one lies along the polygons' own normal
+  for (const [first] of contours) {
+    if (first === undefined) continue;
+    const away = Math.abs(height(plane, first));
+    if (away < nearest && away <= half) [nearest, slice] = [away, dot(first, normal)];
+  }
+  if (nearest === Infinity) return [];
+  return contours.filter(([first]) => first && Math.abs(dot(first, normal) - slice) < SAME_SLICE_MM);
 }
 
 /** A straight line: a point on it and its unit direction. */

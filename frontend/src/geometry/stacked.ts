@@ -1,10 +1,9 @@
-import { lineBetween, normalOfPolygons, type Plane } from "./sections";
+import { lineBetween, normalOfPolygons, SAME_SLICE_MM, type Plane } from "./sections";
 import { add, cross, dot, scale, subtract, type Vector } from "./vectors";
 
 type Polygon = readonly Vector[];
 
 const ONE_SLICE_MM = 1; // a body in a single slice does not say how thick it is
-const SAME_MM = 0.3; // polygons nearer than this are one slice: their points are rounded to 0.01 mm
 
 /**
  * What a plane cuts out of a body that is told by closed polygons in parallel slices.
@@ -49,7 +48,7 @@ function byHeight(polygons: readonly Polygon[], normal: Vector): readonly Slice[
   const slices: Slice[] = [];
   for (const { height, polygon } of rising) {
     const slice = slices.at(-1);
-    if (slice && height - slice.height < SAME_MM) slice.polygons.push(polygon);
+    if (slice && height - slice.height < SAME_SLICE_MM) slice.polygons.push(polygon);
     else slices.push({ height, polygons: [polygon] });
   }
   return slices;

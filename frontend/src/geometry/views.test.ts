@@ -78,7 +78,17 @@ describe("sections", () => {
   test("contours show in the slice they were drawn in, in no other", () => {
     const contours = [square(-1), square(0), square(1)];
     expect(contoursIn(plane, contours)).toEqual([square(0)]);
-    expect(contoursIn({ ...plane, thickness_mm: 4 }, contours)).toHaveLength(3);
+  });
+
+  test("of several slices within a thick plane the nearest to its middle shows, whole", () => {
+    const hole = square(1).map(([x, y, z]): Vector => [0.4 + x / 5, 0.4 + y / 5, z]);
+    const contours = [square(-1), square(0), square(1), hole];
+    const thick = (z: number): Plane => ({ ...plane, point: [0, 0, z], thickness_mm: 6 });
+    expect(contoursIn(thick(0), contours)).toEqual([square(0)]);
+    expect(contoursIn(thick(0.8), contours)).toEqual([square(1), hole]);
+    expect(contoursIn(thick(3.9), contours)).toEqual([square(1), hole]);
+    expect(contoursIn(thick(4.1), contours)).toEqual([]);
+    expect(contoursIn(thick(0.5), contours)).toEqual([square(0)]); // one of two that are as near
   });
 
   test("contours of another direction say so instead of showing nothing", () => {

@@ -1,4 +1,4 @@
-import type { Hanging, Packet, Role, Series } from "../api/types";
+import type { Hanging, Packet, Pair, Role, Series } from "../api/types";
 import type { Cut } from "../viewer/contract";
 
 /** Layouts, as data: how many panes, and which of them is large. */
@@ -52,9 +52,28 @@ export function gone(before: readonly Series[], now: readonly Series[]): readonl
   return before.filter((each) => !now.some((other) => other.id === each.id));
 }
 
-/** The centre and width that a series opens with. */
+/** The centre and width that a series opens with; "auto" is what the platform gives it. */
 export function firstWindow({ geometry }: Series, name: string): readonly [number, number] {
-  return geometry.presets[name] ?? geometry.window;
+  return name === "auto" ? geometry.window : (geometry.presets[name] ?? geometry.window);
+}
+
+/**
+ * A series' windows with their names: first what it opens with under "auto", which is by percentiles
+ * (null), or of CT the brain's.
+ */
+export function windowsOf({ geometry }: Series): readonly (readonly [string | null, Pair])[] {
+  const isFirst = ([, window]: readonly [string, Pair]): boolean => same(window, geometry.window);
+  const named = Object.entries(geometry.presets);
+  const first = named.find(isFirst)?.[0] ?? "auto";
+  const rest = named.filter(([name]) => name !== first);
+  return [[first, geometry.window] as const, ...rest].map(([name, window]) => [
+    name === "auto" ? null : name,
+    window,
+  ]);
+}
+
+function same(one: Pair, other: Pair): boolean {
+  return one[0] === other[0] && one[1] === other[1];
 }
 
 /** Whether a layout shows current and prior examination side by side. */

@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
 
-import type { Question, Series } from "../api/types";
+import type { Pair, Question, Series } from "../api/types";
 import { en } from "../i18n/en";
 import { zh } from "../i18n/zh";
 import { Bursts } from "./bursts";
@@ -8,7 +8,7 @@ import { asked, gaps } from "./completeness";
 import { COMMANDS } from "./commands";
 import type { Draft } from "./draft";
 import { DailyCheck, ScreenScale } from "./display";
-import { firstLayout, firstWindow, hang, inHangingOrder } from "./hanging";
+import { firstLayout, firstWindow, hang, inHangingOrder, windowsOf } from "./hanging";
 import { BINDINGS, bindingOf, ratingOf, spell } from "./keys";
 import { bindingsWith, ownAfter, refusalOf, takenBy } from "./own-keys";
 import { Presence } from "./presence";
@@ -193,6 +193,19 @@ describe("hanging", () => {
     } as unknown as Series;
     expect(firstWindow(mr, "narrow")).toEqual([500, 495]);
     expect(firstWindow(mr, "bone")).toEqual([500, 900]);
+  });
+
+  test("ct opens in the brain's window, mr by percentiles; both have the other windows after it", () => {
+    const of = (window: Pair, presets: Record<string, Pair>): Series =>
+      ({ geometry: { window, presets } }) as unknown as Series;
+    const ct = of([40, 80], { brain: [40, 80], bone: [600, 2800], auto: [350, 1316] });
+    const mr = of([500, 900], { auto: [500, 900], narrow: [500, 495] });
+    expect(windowsOf(ct).map(([name]) => name)).toEqual(["brain", "bone", null]);
+    expect(windowsOf(mr).map(([name]) => name)).toEqual([null, "narrow"]);
+    expect(firstWindow(ct, "auto")).toEqual([40, 80]);
+    expect(firstWindow(ct, "wide")).toEqual([40, 80]);
+    const of_an_earlier_release = of([350, 1316], { brain: [40, 80] });
+    expect(windowsOf(of_an_earlier_release).map(([name]) => name)).toEqual([null, "brain"]);
   });
 
   test("three planes are of one series", () => {

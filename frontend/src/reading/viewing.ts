@@ -12,7 +12,7 @@ import { ChosenWindows } from "./chosen-windows";
 import { Cine } from "./cine";
 import { Comparison } from "./comparison";
 import type { Mark, Measure } from "./draft";
-import { firstLayout, hang, USUAL, type Hung, type LayoutName } from "./hanging";
+import { firstLayout, hang, USUAL, windowsOf, type Hung, type LayoutName } from "./hanging";
 import { alignTogether, panTogether, zoomTogether } from "./linking";
 import { Overlays } from "./overlays";
 import { Pointer } from "./pointer";
@@ -192,18 +192,15 @@ export class Viewing {
     this.log("window", this.active.value);
   }
 
-  /** The window by percentiles, as at first. */
+  /** The window as at first. */
   autoWindow(): void {
     this.usePreset(0);
   }
 
-  /** The windows of the active pane's series: first by percentiles, then its presets by name. */
+  /** The windows of the active pane's series (`windowsOf`). */
   windows(): readonly (readonly [string | null, readonly [number, number]])[] {
-    const geometry = this.hung.value[this.active.value]?.series.geometry;
-    if (!geometry) return [];
-    // Some series name the first one too.
-    const others = Object.entries(geometry.presets).filter(([name]) => name !== "auto");
-    return [[null, geometry.window], ...others];
+    const series = this.hung.value[this.active.value]?.series;
+    return series ? windowsOf(series) : [];
   }
 
   usePreset(number: number): void {

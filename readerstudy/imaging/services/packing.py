@@ -178,15 +178,25 @@ def geometry_of(series: Series, placed: Stack, written: packs.Written) -> dict[s
         "dtype": written.dtype,
         "rescale": list(written.rescale),
         "photometric": written.photometric,
-        "window": list(written.window),
-        "presets": _presets(series.dicom_modality, written.window),
+        **_windows(series.dicom_modality, written.window),
     }
 
 
-def _presets(dicom_modality: str, window: tuple[float, float]) -> dict[str, list[float]]:
-    centre, width = window
-    if dicom_modality == "CT":
-        return {"brain": [40, 80], "subdural": [75, 215], "bone": [600, 2800]}
+def _windows(dicom_modality: str, by_percentiles: tuple[float, float]) -> dict[str, Any]:
+    """What a series opens with, and its other windows by name.
+
+    CT has absolute values: percentiles would show bone and hide the brain's contrasts.
+    """
+    presets = _presets(dicom_modality, by_percentiles)
+    return {"window": presets["brain" if dicom_modality == "CT" else "auto"], "presets": presets}
+
+
+def _presets(dicom_modality: str, by_percentiles: tuple[float, float]) -> dict[str, list[float]]:
+    centre, width = by_percentiles
+    if dicom_modality == "CT":  # HU
+        return {
+            "brain": [40, 80], "subdural": [75, 215], "bone": [600, 2800], "auto": [centre, width],
+        }  # fmt: skip
     return {
         "auto": [centre, width],
         "bright": [centre * 0.75, width * 0.75],

@@ -101,6 +101,14 @@ def test_proposals_of_ct_alone_are_a_seg_and_an_sr_of_the_ct(
     assert "24725-4" in str(report)  # a CT of the head
 
 
+def test_ct_opens_in_the_brains_window(examination: Examination) -> None:
+    """By percentiles the skull would take the greys, and a metastasis look like brain."""
+    geometry = Series.objects.get(examination=examination).geometry
+    assert geometry["window"] == [40, 80]
+    assert list(geometry["presets"]) == ["brain", "subdural", "bone", "auto"]
+    assert geometry["presets"]["auto"][1] > 800
+
+
 def test_the_default_is_not_asked_about_an_examination_without_its_series(
     examination: Examination,
 ) -> None:

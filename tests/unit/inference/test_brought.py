@@ -5,6 +5,7 @@ import io
 import json
 import sys
 import warnings
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -278,6 +279,21 @@ def test_a_bundle_sees_what_its_own_transforms_make(folder: Path) -> None:
     assert found.heat.shares == {"t1c": 0.5, "flair": 0.5}
     with pytest.raises(UnusableExamination, match="no series with role flair"):
         made.detect({"t1c": examination["t1c"]})
+
+
+def test_a_bundle_of_ct_beside_mr_lies_on_t1c_once_they_are_registered(folder: Path) -> None:
+    state = {"weight": torch.full((1, 2, 1, 1, 1), 10.0), "bias": torch.tensor([-12.0])}
+    mr = head((32, 50, 30))["t1c"]
+    scan = replace(mr, voxels=mr.voxels - 1000, role="ct")  # -1000 outside of the head, as of air
+    fused: dict[str, Any] = {"transforms": "preprocessing", "roles": ["t1c", "ct"]}
+    bring(folder, bundle(folder, state, OWN_WAY), "monai-bundle", **fused)
+    (found,) = load("site-model@2", "cpu").detect({"t1c": mr, "ct": scan})
+    place = mr.affine @ (32, 50, 30, 1)
+    assert found.centroid_mm == pytest.approx(place[:3], abs=1)
+    assert (found.affine == mr.affine).all()
+    elsewhere = {"t1c": replace(mr, frame="1.2"), "ct": replace(scan, frame="1.3")}
+    with pytest.raises(UnusableExamination, match="register the CT"):
+        load("site-model@2", "cpu").detect(elsewhere)
 
 
 @pytest.mark.parametrize(

@@ -18,6 +18,7 @@ from inference.detectors.networks.residual_encoder import ResidualEncoderUNet
 from inference.detectors.nnunet import NnUNetDetector, plan_of, prepared
 from inference.preprocess import UnusableExamination
 from inference.volume import Volume
+from tests import ct
 
 NAME = "nnUNetTrainer__nnUNetPlans__3d_fullres"
 KWARGS = {
@@ -59,9 +60,9 @@ DATASET: dict[str, Any] = {
 HEAD, LESION = (12, 40, 38), (20, 52, 60)  # voxels of T1c: centres of head and lesion
 
 
-def sees_what_is_bright() -> PlainConvUNet:
+def sees_what_is_bright(channels: int = 2) -> PlainConvUNet:
     """Weights by hand: channel 0 goes through to the end; above 3 norms it is a metastasis."""
-    made = PlainConvUNet(2, 3, KWARGS)
+    made = PlainConvUNet(channels, 3, KWARGS)
     for each in made.parameters():
         each.requires_grad_(False)
         each.zero_()
@@ -98,10 +99,12 @@ def write(root: Path, network: PlainConvUNet, folds: int = 1, **plans: Any) -> P
     return folder
 
 
-def bring(root: Path, model: Path, **options: Any) -> None:
+def bring(
+    root: Path, model: Path, *, needs: tuple[str, ...] = ("t1c", "flair"), **options: Any
+) -> None:
     card = {
         "name": "site-nnunet", "version": "1", "family": "nnunet", "weights": model.name,
-        "weights_sha256": hashlib.sha256(zipped(model)).hexdigest(), "needs": ["t1c", "flair"],
+        "weights_sha256": hashlib.sha256(zipped(model)).hexdigest(), "needs": list(needs),
         "operating_point": {"segmentation": 0.5, "temperature": 1, "bias": 0, "probability": 0.5},
         "words": {"banner": "Ours."}, "options": options,
     }  # fmt: skip
@@ -153,6 +156,29 @@ def test_a_folder_of_nnunet_is_a_detector_and_finds_what_its_network_marks(
     assert heat @ affine[:3, :3].T + affine[:3, 3] == pytest.approx(found.centroid_mm, abs=2.5)
     assert found.heat.shares["t1c"] == 1  # the weights made by hand do not look at FLAIR
     assert "each image's mean" in found.heat.method
+
+
+def test_a_folder_of_nnunet_for_ct_proposes_on_the_ct(root: Path) -> None:
+    """Normalised as nnU-Net normalises CT: by what its data set had, not by the patient."""
+    settings = SETTINGS | {
+        "normalization_schemes": ["CTNormalization"], "use_mask_for_norm": [False],
+    }  # fmt: skip
+    known = {"mean": 32.0, "std": 8.0, "percentile_00_5": 0.0, "percentile_99_5": 100.0}
+    folder = write(
+        root, sees_what_is_bright(1), configurations={"3d_fullres": settings},
+        foreground_intensity_properties_per_channel={"0": known},
+    )  # fmt: skip
+    channels = {"channel_names": {"0": "CT"}}
+    (folder / "dataset.json").write_text(json.dumps(DATASET | channels))
+    bring(root, folder, needs=("ct",))
+    hu = ct.head_hu()
+    hu[hu > 500] = 32  # the network, made by hand, would take the skull for the only bright thing
+    alone = Volume(hu, ct.AXIAL, "ct")
+    found = load("site-nnunet@1", "cpu").detect({"ct": alone})
+    away = [np.linalg.norm(np.subtract(each.centroid_mm, ct.LESION_MM)) for each in found]
+    assert min(away) < 4
+    assert (found[0].affine == ct.AXIAL).all()
+    assert "CT with contrast" in found[0].explanation["full"]
 
 
 def test_images_come_in_as_nnunet_prepares_them(root: Path, examination: dict[str, Volume]) -> None:
