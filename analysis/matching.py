@@ -16,7 +16,6 @@ from typing import Any, Literal, get_args
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from scipy.optimize import linear_sum_assignment
 
 from analysis.extents import Lesion, Mask, intersection_over_union
 
@@ -267,6 +266,8 @@ def _assign(cost: Floats, acceptable: NDArray[np.bool_]) -> NDArray[np.bool_]:
     if not acceptable.any():
         return chosen
     never = (1 + float(cost[acceptable].max())) * (1 + min(cost.shape))
+    from scipy.optimize import linear_sum_assignment  # loads for a third of a second
+
     rows, columns = linear_sum_assignment(np.where(acceptable, cost, never))
     chosen[rows, columns] = True
     return chosen & acceptable

@@ -13,6 +13,14 @@ from inference.volume import Volume
 
 _EVEN_WITHIN = 0.05  # of the slice spacing
 _PARALLEL_WITHIN = 1e-3
+# What a volume and the decoding of its pixels need; the rest of a header takes longer than they do.
+_NEEDED = [
+    "SeriesInstanceUID", "FrameOfReferenceUID", "ImagePositionPatient", "ImageOrientationPatient",
+    "PixelSpacing", "RescaleSlope", "RescaleIntercept", "Rows", "Columns", "NumberOfFrames",
+    "SamplesPerPixel", "PlanarConfiguration", "PhotometricInterpretation", "BitsAllocated",
+    "BitsStored", "HighBit", "PixelRepresentation", "PixelData", "FloatPixelData",
+    "DoubleFloatPixelData", "ExtendedOffsetTable", "ExtendedOffsetTableLengths",
+]  # fmt: skip
 
 
 class UnreadableSeries(ValueError):
@@ -79,7 +87,7 @@ def read_series(source: Path | Sequence[Path], role: str = "") -> Volume:
 
 def _read(path: Path) -> Dataset:
     try:
-        return pydicom.dcmread(path)
+        return pydicom.dcmread(path, specific_tags=list(_NEEDED))
     except InvalidDicomError as wrong:
         raise UnreadableSeries(
             f"{path.name} is no DICOM file: take it out of the folder"

@@ -69,6 +69,7 @@ def test_a_family_learns_and_proposes_in_patient_space(
     assert maps.shape == (2, size, size, size)
     assert np.isfinite(maps).all()
     monkeypatch.setattr(voxelwise, "prepare", lambda *_: ready)
+    monkeypatch.setattr(voxelwise, "_HEAT_MAPS", 1)  # they cost most, and little was learnt
     lesions = detector.detect({ready.reference: Volume(voxels[0, 0].numpy(), AFFINE, "x")})
     corners = np.sort([AFFINE[:3, 3], AFFINE[:3, :3] @ np.full(3, size) + AFFINE[:3, 3]], axis=0)
     for each in lesions:
