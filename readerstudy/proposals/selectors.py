@@ -81,8 +81,9 @@ def wanted() -> dict[str, QuerySet[Examination]]:
     """The detectors that run here and are wanted, each with the ready examinations that it is for.
 
     A detector in use is for all of the studies that name it: one that lacks a series is told as a
-    failure. The default is for every other one too that has the series it needs. Examinations that
-    only show as a case's prior need none: proposals are of the case's own.
+    failure. The default begins before anyone has named it, where no study has arms yet: on what
+    has the series that it needs. Examinations that only show as a case's prior need none:
+    proposals are of the case's own.
     """
     ready = Examination.objects.exclude(ready_at=None)
     ready = ready.exclude(pk__in=Case.objects.exclude(prior=None).values("prior"))
@@ -94,6 +95,7 @@ def wanted() -> dict[str, QuerySet[Examination]]:
     }
     packed = Series.objects.filter(examination=OuterRef("pk")).exclude(pack_sha256="")
     apt = ready.filter(*(Exists(packed.filter(role=role)) for role in bridge.needs(default)))
+    apt = apt.exclude(collection__in=Study.objects.exclude(arms=None).values("collection"))
     is_used = Q(collection__in=in_use.get(default, ()))
     found[default] = ready.filter(is_used | Q(pk__in=apt.values("pk")))
     return found

@@ -76,6 +76,7 @@ def _rows(study: Study, *, may_choose: bool) -> list[dict[str, Any]]:
     examinations = list(imaging.examinations_of(study.collection))
     standards = truth.set_cases(study)
     states = _proposal_states(study, [each.pk for each in examinations])
+    waiting = proposals.NOT_STARTED if _is_ai_to_come(study) else "no arm has AI"
     # Dates are in the images' files: they are opened only where a prior may be chosen.
     others = imaging.others_of_patient(examinations) if may_choose else {}
     priors = selectors.priors(study)
@@ -89,7 +90,7 @@ def _rows(study: Study, *, may_choose: bool) -> list[dict[str, Any]]:
             "roles": [series.get_role_display() for series in each.series.all()],
             "thumbnail": _thumbnail(each),
             "standard": "set" if case and case.pk in standards else "missing",
-            "proposals": states.get(each.pk, "not started"),
+            "proposals": states.get(each.pk, waiting),
         }
         for each in examinations
     ]
@@ -143,8 +144,13 @@ def _prior(study: Study, examination_id: str) -> Examination | None:
     return found
 
 
+def _is_ai_to_come(study: Study) -> bool:
+    """Whether proposals are made: for an arm that names a detector, or before there are arms."""
+    return bool(proposals.detectors_of(study)) or not study.arms.exists()
+
+
 def _proposal_states(study: Study, ids: list[UUID]) -> dict[UUID, str]:
-    named = sorted(set(study.arms.exclude(detector="").values_list("detector", flat=True)))
+    named = proposals.detectors_of(study)
     return proposals.states(ids, named[0] if named else proposals.default_detector())
 
 

@@ -1,6 +1,7 @@
 """Runs of detectors: asked for by themselves, done once, failed visibly (fault chapter B)."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
@@ -102,13 +103,22 @@ def test_an_examination_that_is_not_ready_waits(examination: Examination) -> Non
 def test_the_sweep_serves_the_detectors_of_open_studies_and_the_default(
     people: People, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    """The default where nobody has said yet which: a new study's images wait for nobody."""
     study = kept.draft_study(people, n_cases=2, n_training=0)
+    new = studies.create_study(name="New", by=people.cora)
+    first = factories.examination(new.collection)
     monkeypatch.setattr(bridge, "default_detector", lambda: "other@2")
     services.sweep()
     assert Run.objects.filter(detector=factories.DETECTOR).count() == 2
-    assert Run.objects.filter(detector="other@2").count() == 2
-    assert len(selectors.runs_of(study)) == 4
-    assert selectors.counts() == {"queued": 4}
+    assert Run.objects.get(detector="other@2").examination == first
+    assert len(selectors.runs_of(study)) == 2
+    assert selectors.counts() == {"queued": 3}
+    studies.set_arms(
+        new, arms=(factories.CONTROL, replace(factories.CONTROL, key="B")), by=people.cora
+    )
+    factories.examination(new.collection)
+    services.sweep()
+    assert selectors.counts() == {"queued": 3}, "no arm has AI"
 
 
 @pytest.mark.fault("B1")
