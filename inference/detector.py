@@ -52,7 +52,7 @@ class Detector(Protocol):
     needs: tuple[str, ...]  # roles without which it refuses
 
     def detect(self, examination: Mapping[str, Volume]) -> list[Lesion]:
-        """Return lesions by falling probability, on the grid of T1c."""
+        """Return lesions by falling probability, on the grid of T1c (of CT alone, CT)."""
         ...
 
 

@@ -76,14 +76,14 @@ def segmentation(
     *,
     algorithm: Algorithm | None = None,
 ) -> hd.seg.Segmentation:
-    """Return a binary Segmentation, one segment a lesion, on the frames of T1c.
+    """Return a binary Segmentation, one segment a lesion, on the frames of a series.
 
     Parameters
     ----------
     lesions
         With masks on the grid of the source series.
     source_paths
-        The files of T1c, de-identified.
+        The files of that series, de-identified.
 
     Raises
     ------
@@ -177,7 +177,7 @@ def absence_report(
     Parameters
     ----------
     source_paths
-        The files of T1c, de-identified.
+        The files of that series, de-identified.
     observed_at
         When the detector ran; None: the study's date and time.
     """
@@ -276,7 +276,9 @@ def _whole(lesion: Lesion, sources: Sequence[Dataset]) -> NDArray[np.uint8]:
     whole = np.zeros((len(sources), sources[0].Rows, sources[0].Columns), np.uint8)
     z, y, x = (slice(o, o + n) for o, n in zip(lesion.offset, lesion.mask.shape, strict=True))
     if whole[z, y, x].shape != lesion.mask.shape:
-        raise ValueError("a lesion's mask does not fit the source series: pass the files of T1c")
+        raise ValueError(
+            "a lesion's mask does not fit the source series: pass the files that it was drawn on"
+        )
     whole[z, y, x] = lesion.mask > 0
     return whole
 

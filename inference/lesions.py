@@ -69,7 +69,7 @@ class Extent:
 
 @dataclass(frozen=True)
 class HeatMap:
-    """What a network's answer for one lesion rests on, on the grid of T1c.
+    """What a network's answer for one lesion rests on, on the grid of its series.
 
     Attributes
     ----------
@@ -133,7 +133,7 @@ def _outlines(
 
 @dataclass(frozen=True)
 class Lesion(Extent):
-    """A proposed lesion on the grid of T1c.
+    """A proposed lesion on the grid of its series.
 
     Attributes
     ----------

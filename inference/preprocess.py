@@ -1,6 +1,6 @@
 """From an examination to the network's input: one grid, 1 mm, normalised intensities."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -70,7 +70,7 @@ def on_reference(
     -------
     reference : Volume
     images : float32 (role, slice, row, column)
-        CT in HU, -1000 outside; others 0.
+        CT in HU, air (-1000) outside and for what is below it; others 0 outside.
 
     Raises
     ------
@@ -80,16 +80,18 @@ def on_reference(
     inputs = inputs_for(roles)
     reference = reference_of(inputs)
     _require_series(examination, (reference, *roles))
-    _require_one_frame(examination, reference, inputs)
+    require_one_frame(examination, (reference, *roles))
     grid = examination[reference]
     slices, rows, columns = grid.voxels.shape
     images = []
     for role in roles:
-        if role == reference:
-            images.append(grid.voxels)
-            continue
-        image = resample(_over_air(examination[role]), grid.affine, (slices, rows, columns))
-        images.append(image + np.float32(_AIR_HU) if role == "ct" else image)
+        image = _over_air(examination[role])
+        there = (
+            image.voxels
+            if role == reference
+            else resample(image, grid.affine, (slices, rows, columns))
+        )
+        images.append(there + np.float32(_AIR_HU) if role == "ct" else there)
     return grid, np.stack(images)
 
 
@@ -114,11 +116,11 @@ def prepare(
     Raises
     ------
     UnusableExamination
-        If a needed role is missing, or no head is found in T1c.
+        If a needed role is missing, or no head is found in the reference.
     """
     reference = reference_of(roles)
     _require_series(examination, (*needs, reference))
-    _require_one_frame(examination, reference, roles)
+    require_one_frame(examination, roles)
     series = {role: _over_air(examination[role]) for role in roles if role in examination}
     whole, field = _upright_grid(series[reference])
     coarse, coarse_shape = _coarse(whole, field)
@@ -136,18 +138,24 @@ def prepare(
     return Prepared(channels, affine, missing, roles)
 
 
-def _require_one_frame(
-    examination: Mapping[str, Volume], reference: str, roles: tuple[str, ...]
-) -> None:
-    """CT comes from another machine: its coordinates are MR's only once it was registered."""
-    if "ct" not in roles or "ct" not in examination or reference == "ct":
+def require_one_frame(examination: Mapping[str, Volume], roles: Sequence[str]) -> None:
+    """CT comes from another machine: its coordinates are MR's only once it was registered.
+
+    Raises
+    ------
+    UnusableExamination
+        If CT and one of the series of MR, of these roles, name different frames of reference.
+    """
+    if "ct" not in roles or "ct" not in examination:
         return
-    ours, theirs = examination[reference].frame, examination["ct"].frame
-    if ours and theirs and ours != theirs:
-        raise UnusableExamination(
-            f"CT and {NAMES[reference]} have different frames of reference: register the CT to the"
-            " MR first, or use a detector of one of them"
-        )
+    frame = examination["ct"].frame
+    for role in roles:
+        other = examination[role].frame if role in examination else ""
+        if frame and other and frame != other:
+            raise UnusableExamination(
+                f"CT and {NAMES[role]} have different frames of reference: register the CT to the"
+                " MR first, or use a detector of one of them"
+            )
 
 
 def _over_air(volume: Volume) -> Volume:

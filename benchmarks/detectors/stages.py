@@ -22,7 +22,7 @@ import inference
 from inference import export, phantom
 from inference.detectors.voxelwise import VoxelwiseDetector, candidates
 from inference.explain import explain
-from inference.preprocess import prepare
+from inference.preprocess import prepare, resample
 from inference.volume import Volume
 
 SEED = 42_000  # of no other bench
@@ -76,8 +76,6 @@ def _examination(folder: Path) -> dict[str, list[Path]]:
     shape = case.series["t1c"].voxels.shape
     middle = case.series["t1c"].to_mm((np.array(shape) - 1) / 2)
     affine[:3, 3] = middle - affine[:3, :3] @ ((np.array(SHAPE) - 1) / 2)
-    from inference.preprocess import resample
-
     series = {
         role: Volume(resample(volume, affine, SHAPE), affine, role, volume.frame)
         for role, volume in case.series.items()

@@ -22,7 +22,7 @@ from inference.detectors.archive import Archive, UnusableModel
 from inference.detectors.brought import Brought
 from inference.detectors.voxelwise import VoxelwiseDetector, chosen_device
 from inference.explain.heat import Sight
-from inference.preprocess import SERIES, Prepared, inputs_for, on_reference
+from inference.preprocess import ROLES, SERIES, Prepared, inputs_for, on_reference
 from inference.volume import Volume
 
 _HEAT_WORDS = "integrated gradients against zeros of the bundle's own normalisation"
@@ -59,6 +59,7 @@ def load(card: Card, weights: bytes, device: str | None) -> Detector:
             chosen_device(device),
             window=options.get("window"),
             opinions=options.get("opinions", "mirror"),
+            inputs=tuple(options.get("roles", ROLES)),
         )
     return BundleDetector(card, network, bundle, key, chosen_device(device))
 

@@ -65,7 +65,7 @@ def heat_map(
     network
         In evaluation mode; logits (1, 1, z, y, x) for channels (1, role, z, y, x), differentiable.
     lesion
-        On the grid of T1c; the answer is the mean logit over its mask.
+        On the grid of its series; the answer is the mean logit over its mask.
     ready
         The images as the network is given them.
     method
@@ -204,7 +204,7 @@ def _on_series(
     shares: dict[str, float],
     words: str,
 ) -> HeatMap:
-    """The map on the grid of T1c, cropped to where it is above its lowest level."""
+    """The map on the grid of its series, cropped to where it is above its lowest level."""
     to_series = np.linalg.inv(series) @ affine
     corners = np.array(list(np.ndindex(2, 2, 2))) * (np.array(values.shape) - 1)
     at = corners @ to_series[:3, :3].T + to_series[:3, 3]

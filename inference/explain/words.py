@@ -8,7 +8,7 @@ from inference.lesions import Lesion
 
 Features = Mapping[str, float]
 _SERIES = {
-    "t1c": "T1 with contrast", "t1": "T1", "t2": "T2", "flair": "FLAIR", "ct": "CT with contrast"
+    "t1c": "T1 with contrast", "t1": "T1", "t2": "T2", "flair": "FLAIR", "ct": "CT"
 }  # fmt: skip
 _KINDS = {"solid": "solid", "ring": "ring-enhancing", "haemorrhagic": "haemorrhagic"}
 NAMED = 0.1  # of the whole: lesser shares of a series are not told

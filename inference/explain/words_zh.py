@@ -5,7 +5,7 @@ from inference.explain.vessels import REACH_MM
 from inference.explain.words import NAMED, NEAR_VESSEL_MM, Features
 from inference.lesions import Lesion
 
-_SERIES = {"t1c": "增强 T1", "t1": "T1", "t2": "T2", "flair": "FLAIR", "ct": "增强 CT"}
+_SERIES = {"t1c": "增强 T1", "t1": "T1", "t2": "T2", "flair": "FLAIR", "ct": "CT"}
 _KINDS = {"solid": "实性", "ring": "环形强化", "haemorrhagic": "出血性"}
 
 

@@ -1,7 +1,7 @@
 """What another maker's AI delivered: SEG, SR (TID 1500), RT Structure Set, NIfTI mask or table.
 
 `reading.read_file` reads one file (it alone needs highdicom), `combine` puts the files of an
-examination together, `tables.read` reads a table, `place` brings a lesion onto T1c's grid.
+examination together, `tables.read` reads a table, `place` brings a lesion onto a series' grid.
 """
 
 from inference.vendor.combining import Result, by_examination, combine

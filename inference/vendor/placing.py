@@ -1,4 +1,4 @@
-"""Bring delivered lesions onto the grid of the T1c series that readers look at."""
+"""Bring delivered lesions onto the grid of the series that readers look at."""
 
 from dataclasses import dataclass
 
@@ -14,7 +14,7 @@ _HALF = 0.5
 
 @dataclass(frozen=True)
 class Placed(Extent):
-    """A delivered lesion on the grid of T1c; probability 0-1, None where the maker gave none."""
+    """A delivered lesion on a series' grid; probability 0-1, None where the maker gave none."""
 
     probability: float | None
 
@@ -45,7 +45,7 @@ def place(lesion: Delivered, grid: Grid) -> Placed:
     inside = grid_index(extent, grid)
     if np.any(inside < -0.5) or np.any(inside > np.array(grid.shape) - 0.5):
         raise UnusableResult(
-            "a lesion lies outside the T1c series: the result belongs to another examination or"
+            "a lesion lies outside the series: the result belongs to another examination or"
             " to other coordinates"
         )
     on_grid = _onto(extent, grid)
@@ -100,7 +100,7 @@ def _resampled(
         tuple(int(n) for n in high - low), order=1, output=np.float32,
     )  # fmt: skip
     if not values.size or values.max() <= 0:
-        raise UnusableResult("a lesion is too small for the T1c series or lies outside it")
+        raise UnusableResult("a lesion is too small for the series or lies outside it")
     mask = (values >= min(_HALF, float(values.max()) / 2)).astype(np.uint8)
     return _cropped(mask, (int(low[0]), int(low[1]), int(low[2])), grid)
 
@@ -110,7 +110,7 @@ def _inside(extent: Extent, grid: Grid) -> Extent:
     low = np.maximum(np.negative(extent.offset), 0)
     high = np.minimum(np.subtract(grid.shape, extent.offset), extent.mask.shape)
     if np.any(high <= low):
-        raise UnusableResult("a lesion lies outside the T1c series")
+        raise UnusableResult("a lesion lies outside the series")
     box = tuple(slice(int(a), int(b)) for a, b in zip(low, high, strict=True))
     first = np.add(extent.offset, low)
     return _cropped(extent.mask[box], (int(first[0]), int(first[1]), int(first[2])), grid)
@@ -123,7 +123,7 @@ def _cropped(
 ) -> Extent:
     found = np.argwhere(mask)
     if not len(found):
-        raise UnusableResult("a lesion lies outside the T1c series")
+        raise UnusableResult("a lesion lies outside the series")
     low, high = found.min(0), found.max(0) + 1
     box = tuple(slice(int(a), int(b)) for a, b in zip(low, high, strict=True))
     first = np.add(offset, low)

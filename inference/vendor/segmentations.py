@@ -41,7 +41,7 @@ def _parts(seg: hd.seg.Segmentation, number: int) -> Iterator[Segment]:
     except (RuntimeError, ValueError) as wrong:
         raise UnusableResult(
             f"the frames of segment {number} do not lie on one regular grid: export them again on"
-            " the grid of the T1c series"
+            " the grid of the series"
         ) from wrong
     whole = np.asarray(volume.array)[..., 0] >= HALF
     pieces, _ = ndimage.label(whole, structure=_ALL_NEIGHBOURS)

@@ -1,6 +1,6 @@
 """Files of others that name lesions, matched with a study's examinations and put on a series.
 
-That is the examination's T1c, or its CT: the first of them whose frame of reference the files name.
+That is the examination's T1c; or its CT, where there is no T1c or it is in T1c's place.
 
 Another maker's results come in this way, and a reference standard drawn elsewhere. Files are read
 and forgotten: they may name a patient.
@@ -142,39 +142,46 @@ def _placed(
     """The series' id and role, its grid's digest, and the lesions on that grid."""
     if isinstance(result, str):
         raise bridge.UnusableResult(result)
-    series = _series_of(study, examination, result)
-    geometry: Mapping[str, Any] = series["geometry"]
     if len(result.lesions) > MAX_LESIONS:
         raise bridge.UnusableResult(f"they name more than {MAX_LESIONS} lesions")
-    found = bridge.place_vendor(result.lesions, geometry, words)
-    return str(series["id"]), series["role"], grid_digest(geometry), found
+    for series in (candidates := _series_of(study, examination, result)):
+        try:
+            found = bridge.place_vendor(result.lesions, series["geometry"], words)
+        except bridge.UnusableResult:  # outside of it
+            if series is candidates[-1]:
+                raise
+        else:
+            break
+    return str(series["id"]), series["role"], grid_digest(series["geometry"]), found
 
 
 def _series_of(
     study: Study, examination: Examination, result: bridge.VendorResult
-) -> Mapping[str, Any]:
-    """The series that results lie on: T1c, or CT where T1c is none or in another place."""
+) -> Sequence[Mapping[str, Any]]:
+    """The series that results may lie on: T1c, then CT where it is in T1c's place or alone.
+
+    A case has one frame of reference: marks, standard and proposals are compared by their places.
+    """
     packets = {each["role"]: each for each in imaging.series_for_packet(examination)}
-    ready = [packets[role] for role in NAMES if role in packets]
-    if not ready:
+    there = [packets[role] for role in NAMES if role in packets]
+    if not there:
         raise bridge.UnusableResult("it has no T1c and no CT series that is ready")
-    names = " or ".join(NAMES[each["role"]] for each in ready)
+    frame = there[0]["geometry"]["frame_of_reference"]
+    there = [each for each in there if each["geometry"]["frame_of_reference"] == frame]
+    names = " or ".join(NAMES[each["role"]] for each in there)
     named = result.frames_of_reference
-    frames = {each for frame in named for each in imaging.uids_of(study.collection, frame)}
-    same = [
-        each for each in ready if not frames or each["geometry"]["frame_of_reference"] in frames
-    ]
-    if not same:
+    if named and frame not in {
+        each for one in named for each in imaging.uids_of(study.collection, one)
+    }:
+        words = f"they are in another frame of reference than the {names} series"
+        raise bridge.UnusableResult(words)
+    fit = [each for each in there if bridge.is_on_grid(result, each["geometry"])]
+    if not fit:
         raise bridge.UnusableResult(
-            f"they are in another frame of reference than the {names} series"
+            f"the mask is not on the grid of the {names} series: NIfTI names no frame of reference,"
+            " so nothing else says that it belongs there; export it on that grid, or as DICOM"
         )
-    for each in same:
-        if bridge.is_on_grid(result, each["geometry"]):
-            return each
-    raise bridge.UnusableResult(
-        f"the mask is not on the grid of the {names} series: NIfTI names no frame of reference, so"
-        " nothing else says that it belongs there; export it on that grid, or as DICOM"
-    )
+    return fit
 
 
 def _examination(study: Study, name: str) -> Examination | None:

@@ -20,7 +20,9 @@ def of(examination: Examination, *, name: str) -> list[Sendable]:
     files = imaging.paths_by_role(examination)
     made = []
     for run in Run.objects.filter(examination=examination, state=Run.State.DONE):
-        packet, paths = packets.get(run.grid_role), files.get(run.grid_role, [])
+        # A run of CT alone that a release kept which knew T1c only is the CT's all the same.
+        role = run.grid_role if run.grid_role in packets else next(iter(packets), "")
+        packet, paths = packets.get(role), files.get(role, [])
         if packet is None or len(paths) != packet["frames"]:
             continue  # a SEG refers to every frame of its grid
         lesions = ProposedLesion.objects.filter(run=run)

@@ -51,7 +51,7 @@ def test_r2_r5_proposals_of_ct_alone_show_on_the_ct_in_their_arm_alone(
     page.keyboard.press(".")
     outline = page.get_by_test_id("pane-0").locator(".proposal path.line")
     room.until(page, lambda: outline.count() > 0, "the outline on the slice of the CT")
-    assert "CT with contrast" in (page.get_by_test_id("why").text_content() or "")
+    assert "its surroundings on CT." in (page.get_by_test_id("why").text_content() or "")
     room.shoot(page, "reading-room-ct")
     page.keyboard.press("a")
     room.until(page, lambda: room.sign(page, "marks") == "1", "the mark of the proposal")

@@ -21,12 +21,12 @@ if "SOFT_S" in os.environ:
     app.conf.worker_soft_shutdown_timeout = float(os.environ["SOFT_S"])
 
 
-def detect(_detector: str, _paths: Any) -> bridge.Answer:
+def detect(_detector: str, _paths: Any) -> bridge.Detected:
     """Find one lesion."""
     if began := os.environ.get("DETECT_BEGAN"):
         Path(began).touch()
     time.sleep(float(os.environ.get("DETECT_S", "0")))
-    return bridge.Answer("f" * 64, [proposing.found()])
+    return bridge.Detected("f" * 64, [proposing.found()])
 
 
 bridge.detect = detect

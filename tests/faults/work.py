@@ -19,11 +19,11 @@ from tests import proposing  # noqa: E402
 if __name__ == "__main__":
     _, run_id, began, seconds = sys.argv
 
-    def detect(_detector: str, _paths: Any) -> bridge.Answer:
+    def detect(_detector: str, _paths: Any) -> bridge.Detected:
         """Begin, wait, find one lesion."""
         Path(began).touch()
         time.sleep(float(seconds))
-        return bridge.Answer("f" * 64, [proposing.found()])
+        return bridge.Detected("f" * 64, [proposing.found()])
 
     bridge.detect = detect
     services.perform(UUID(run_id))

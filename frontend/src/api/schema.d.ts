@@ -618,7 +618,7 @@ export interface components {
             readonly window: components["schemas"]["WindowEnum"];
             readonly linked: readonly components["schemas"]["LinkedEnum"][];
         };
-        /** @description Where a heat map is as strong as this or stronger: closed lines in the slices of T1c. */
+        /** @description Where a heat map is as strong as this or stronger: closed lines in slices of a series. */
         readonly HeatLevelOutput: {
             /** Format: double */
             readonly level: number;

@@ -41,6 +41,16 @@ export function contoursIn(
   contours: readonly (readonly Vector[])[],
   slices_mm = 0,
 ): readonly (readonly Vector[])[] | null {
+  const isIn = sliceIn(plane, contours, slices_mm);
+  return isIn && contours.filter(isIn);
+}
+
+/** Whether a polygon lies in the slice of a body that shows in a plane (`contoursIn`). */
+export function sliceIn(
+  plane: Plane,
+  contours: readonly (readonly Vector[])[],
+  slices_mm = 0,
+): ((contour: readonly Vector[]) => boolean) | null {
   const normal = normalOfPolygons(contours);
   if (normal === null || Math.abs(dot(normal, plane.normal)) < FLAT) return null;
   const half = Math.max(plane.thickness_mm, slices_mm) / 2 + 1e-6;
@@ -51,8 +61,8 @@ export function contoursIn(
     const away = Math.abs(height(plane, first));
     if (away < nearest && away <= half) [nearest, slice] = [away, dot(first, normal)];
   }
-  if (nearest === Infinity) return [];
-  return contours.filter(([first]) => first && Math.abs(dot(first, normal) - slice) < SAME_SLICE_MM);
+  return ([first]) =>
+    nearest < Infinity && first !== undefined && Math.abs(dot(first, normal) - slice) < SAME_SLICE_MM;
 }
 
 /** A straight line: a point on it and its unit direction. */

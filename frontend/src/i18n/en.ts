@@ -91,7 +91,7 @@ export const en = {
   "more.from_image": "From the image",
   "more.brush_mm": "{width} mm",
   "more.window": "Window",
-  "more.auto": "Automatic",
+  "more.auto": "By percentiles",
   "preset.bright": "Bright",
   "preset.narrow": "Narrow",
   "preset.wide": "Wide",

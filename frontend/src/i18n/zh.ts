@@ -93,7 +93,7 @@ export const zh: Words = {
   "more.from_image": "按图像自动",
   "more.brush_mm": "{width} mm",
   "more.window": "窗宽窗位",
-  "more.auto": "自动",
+  "more.auto": "按百分位",
   "preset.bright": "较亮",
   "preset.narrow": "窄窗",
   "preset.wide": "宽窗",

@@ -6,7 +6,7 @@ import { t } from "../i18n";
 import { askForProposals } from "./asking";
 import type { OpenCase } from "./case";
 import { linkPrior, turnExamination } from "./comparison";
-import type { LayoutName } from "./hanging";
+import { proposedOn, type LayoutName } from "./hanging";
 import { chooseStyle, stylesOf } from "./heat";
 import { isMeasureTool, MEASURE_TOOLS } from "./measuring";
 import { BRUSHES_MM, kept } from "./segmenting";
@@ -220,7 +220,7 @@ function selectedProposal(open: OpenCase, room: Room): Proposal | undefined {
 function adopt(open: OpenCase, room: Room, as: "accepted" | "edited"): void {
   const proposal = selectedProposal(open, room);
   const viewing = room.state.viewing.value;
-  const series = viewing?.series[0]?.id;
+  const series = proposedOn(open.packet.series)?.id;
   if (!proposal || !viewing || series === undefined) return;
   const mark = open.adopt(proposal, as, series);
   if (mark === null) return;

@@ -41,6 +41,12 @@ export function inHangingOrder(
   return [...series].sort((a, b) => order.indexOf(a.role) - order.indexOf(b.role));
 }
 
+/** The series whose place proposals have, whatever hangs first: T1c, or CT of a case without. */
+export function proposedOn(series: readonly Series[]): Series | undefined {
+  const of = (role: Role): Series | undefined => series.find((each) => each.role === role);
+  return of("t1c") ?? of("ct") ?? series[0];
+}
+
 /** Every series of a case in hanging order, those of its prior last. */
 export function allOf({ series, prior, hanging }: Packet): readonly Series[] {
   const { roles } = hanging;
@@ -57,6 +63,8 @@ export function firstWindow({ geometry }: Series, name: string): readonly [numbe
   return name === "auto" ? geometry.window : (geometry.presets[name] ?? geometry.window);
 }
 
+const WINDOWS: readonly string[] = ["brain", "subdural", "bone", "bright", "narrow", "wide", "auto"];
+
 /**
  * A series' windows with their names: first what it opens with under "auto", which is by percentiles
  * (null), or of CT the brain's.
@@ -65,7 +73,9 @@ export function windowsOf({ geometry }: Series): readonly (readonly [string | nu
   const isFirst = ([, window]: readonly [string, Pair]): boolean => same(window, geometry.window);
   const named = Object.entries(geometry.presets);
   const first = named.find(isFirst)?.[0] ?? "auto";
-  const rest = named.filter(([name]) => name !== first);
+  const place = ([name]: readonly [string, Pair]): number => WINDOWS.indexOf(name);
+  // A database may keep names in another order; "auto" comes last.
+  const rest = named.filter(([name]) => name !== first).sort((a, b) => place(a) - place(b));
   return [[first, geometry.window] as const, ...rest].map(([name, window]) => [
     name === "auto" ? null : name,
     window,

@@ -8,7 +8,7 @@ import { asked, gaps } from "./completeness";
 import { COMMANDS } from "./commands";
 import type { Draft } from "./draft";
 import { DailyCheck, ScreenScale } from "./display";
-import { firstLayout, firstWindow, hang, inHangingOrder, windowsOf } from "./hanging";
+import { firstLayout, firstWindow, hang, inHangingOrder, proposedOn, windowsOf } from "./hanging";
 import { BINDINGS, bindingOf, ratingOf, spell } from "./keys";
 import { bindingsWith, ownAfter, refusalOf, takenBy } from "./own-keys";
 import { Presence } from "./presence";
@@ -198,7 +198,7 @@ describe("hanging", () => {
   test("ct opens in the brain's window, mr by percentiles; both have the other windows after it", () => {
     const of = (window: Pair, presets: Record<string, Pair>): Series =>
       ({ geometry: { window, presets } }) as unknown as Series;
-    const ct = of([40, 80], { brain: [40, 80], bone: [600, 2800], auto: [350, 1316] });
+    const ct = of([40, 80], { auto: [350, 1316], bone: [600, 2800], brain: [40, 80] });
     const mr = of([500, 900], { auto: [500, 900], narrow: [500, 495] });
     expect(windowsOf(ct).map(([name]) => name)).toEqual(["brain", "bone", null]);
     expect(windowsOf(mr).map(([name]) => name)).toEqual([null, "narrow"]);
@@ -206,6 +206,14 @@ describe("hanging", () => {
     expect(firstWindow(ct, "wide")).toEqual([40, 80]);
     const of_an_earlier_release = of([350, 1316], { brain: [40, 80] });
     expect(windowsOf(of_an_earlier_release).map(([name]) => name)).toEqual([null, "brain"]);
+  });
+
+  test("r5: a proposal that is taken over is a mark on the series that proposals lie on", () => {
+    const of = (...roles: Series["role"][]): Series[] => roles.map((role) => ({ id: role, role }) as Series);
+    expect(proposedOn(of("flair", "ct", "t1c"))?.id).toBe("t1c");
+    expect(proposedOn(of("flair", "ct"))?.id).toBe("ct");
+    expect(proposedOn(of("flair"))?.id).toBe("flair");
+    expect(proposedOn([])).toBeUndefined();
   });
 
   test("three planes are of one series", () => {

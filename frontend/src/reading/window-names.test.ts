@@ -23,7 +23,7 @@ test("every window that the server gives has a word in each language", () => {
     expect(names.map(windowName).filter((word) => names.includes(word))).toEqual([]);
   }
   expect(windowName("wide")).toBe("宽窗");
-  expect(windowName(null)).toBe("自动");
+  expect(windowName(null)).toBe("按百分位");
 });
 
 test("a name that nobody knows is shown as it is", () => {

@@ -1,5 +1,5 @@
 import type { Vector } from "../api/types";
-import { contoursIn, lineBetween, sectionRadius, type Plane } from "../geometry/sections";
+import { contoursIn, lineBetween, sectionRadius, sliceIn, type Plane } from "../geometry/sections";
 import { sectionOfStack, sliceGap } from "../geometry/stacked";
 import { add, scale } from "../geometry/vectors";
 import { screenOf, type ToScreen } from "./camera";
@@ -140,12 +140,13 @@ class Brush {
   }
 
   /**
-   * A heat map's levels, each over the weaker ones; it may reach past the lesion's own slices. Other
-   * series and planes show what they cut out of its slices.
+   * A heat map's levels of one slice, each over the weaker ones; it may reach past the lesion's own
+   * slices. Other series and planes show what they cut out of its slices.
    */
   private heat(shape: ProposalShape, slices_mm: number): SVGElement | null {
+    const isIn = sliceIn(this.plane, shape.heat.flatMap((each) => each.contours_mm), slices_mm);
     const paths = shape.heat.flatMap((each) => {
-      const own = contoursIn(this.plane, each.contours_mm, slices_mm);
+      const own = isIn && each.contours_mm.filter(isIn);
       const lines = own ?? sectionOfStack(this.plane, each.contours_mm) ?? [];
       const d = lines.map((one) => this.path(one));
       return d.length > 0 ? [element("path", { "data-level": each.level, d: d.join("") })] : [];

@@ -5,31 +5,32 @@ import math
 import subprocess
 import sys
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 import inference
 from inference import vendor
 from inference.vendor import Read as VendorRead
 from inference.vendor import Result as VendorResult
 from inference.vendor import UnusableResult, masks, tables
+from readerstudy.proposals.bridge.found import Detected, Found
 from readerstudy.proposals.bridge.standalone import Counted, stand_alone
 
 if TYPE_CHECKING:
     from pydicom import Dataset
 
+    from inference.detector import Detector
     from inference.lesions import Lesion
     from inference.volume import Affine
 
 __all__ = [
-    "Answer",
     "Counted",
+    "Detected",
     "Found",
     "Head",
     "UnusableResult",
@@ -54,39 +55,6 @@ __all__ = [
 ]
 ROOT = Path(inference.__file__).resolve().parents[1]
 START_SECONDS, SECONDS_PER_FILE = 60, 20  # a process that reads files of others
-
-
-@dataclass(frozen=True)
-class Found:
-    """A lesion as the platform keeps it."""
-
-    centroid_mm: tuple[float, float, float]
-    diameter_mm: float
-    volume_mm3: float
-    probability: float | None  # None where a vendor gave none
-    uncertainty: float | None
-    contours_mm: list[list[list[float]]]
-    explanation: dict[str, Any]
-    classification: dict[str, Any] = field(default_factory=dict)  # as `ProposedLesion` has it
-    heat_map: dict[str, Any] | None = None  # method, shares, levels; as `ProposalHeatMap` has them
-    # Of one that was drawn elsewhere, not stated by place and diameter: the first voxel (column,
-    # row, frame) on the grid of the series that it lies on and the box [frame, row, column].
-    voxels: tuple[tuple[int, int, int], NDArray[np.bool_]] | None = field(
-        default=None, compare=False
-    )
-
-
-@dataclass(frozen=True)
-class Answer:
-    """What a detector said of an examination.
-
-    `weights_sha256` are those that ran; `found` falls by probability; `grid_role` is the role of
-    the series in whose slices it is outlined: T1c, or CT of a detector that takes no T1c.
-    """
-
-    weights_sha256: str
-    found: list[Found]
-    grid_role: str = "t1c"
 
 
 def default_detector() -> str:
@@ -125,7 +93,7 @@ def _loaded(detector: str) -> Any:
     return inference.load_detector(detector)
 
 
-def detect(detector: str, paths: Mapping[str, Sequence[Path]]) -> Answer:
+def detect(detector: str, paths: Mapping[str, Sequence[Path]]) -> Detected:
     """Run a detector on an examination.
 
     Parameters
@@ -134,11 +102,20 @@ def detect(detector: str, paths: Mapping[str, Sequence[Path]]) -> Answer:
         "name@version".
     paths : mapping
         Series role -> its DICOM files.
+
+    Raises
+    ------
+    inference.preprocess.UnusableExamination
+        Among others where its proposals would lie on a CT that is not in the place of T1c: marks
+        and the reference standard are in T1c's.
     """
-    from inference.preprocess import ROLES, reference_of
+    from inference.preprocess import require_one_frame
 
     model = _loaded(detector)
-    lesions = model.detect(inference.read_examination(paths))
+    examination = inference.read_examination(paths)
+    role = _grid_role(model)
+    require_one_frame(examination, ("t1c", role))
+    lesions = model.detect(examination)
     found = [
         Found(
             centroid_mm=_point(each.centroid_mm),
@@ -155,8 +132,17 @@ def detect(detector: str, paths: Mapping[str, Sequence[Path]]) -> Answer:
         for each in lesions
     ]
     found.sort(key=lambda each: -(each.probability or 0))
-    role = reference_of(getattr(model, "inputs", ROLES))
-    return Answer(str(model.weights_sha256), found, role)
+    return Detected(str(model.weights_sha256), found, role)
+
+
+def _grid_role(model: "Detector") -> str:
+    """The role of the series that its lesions lie on; of a site's own entry point by its needs."""
+    from inference.preprocess import reference_of
+
+    inputs: tuple[str, ...] | None = getattr(model, "inputs", None)
+    if inputs is not None:
+        return reference_of(inputs)
+    return "ct" if "ct" in model.needs and "t1c" not in model.needs else "t1c"
 
 
 @dataclass(frozen=True)
@@ -188,10 +174,10 @@ def tell_kinds(
     paths : mapping
         Series role -> its DICOM files.
     grid_role : str
-        Of the series in whose slices they are outlined, as `Answer` has it.
+        Of the series in whose slices they are outlined, as `Detected` has it.
     """
     from inference.classify import classified
-    from inference.preprocess import NAMES, ROLES, prepare
+    from inference.preprocess import ROLES, prepare
 
     head = kinds_head()
     lacks = tuple(role for role in ROLES if not paths.get(role))
@@ -199,8 +185,6 @@ def tell_kinds(
         return replace(head, lacks=lacks), list(found)
     examination = inference.read_examination({role: paths[role] for role in {*ROLES, grid_role}})
     outlined = examination[grid_role]
-    if outlined.frame != examination["t1c"].frame:
-        return replace(head, lacks=(f"MR registered with {NAMES[grid_role]}",)), list(found)
     ready = prepare(examination)
     slices, rows, columns = outlined.voxels.shape
     told = []

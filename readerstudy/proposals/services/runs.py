@@ -165,16 +165,16 @@ def perform(run_id: UUID) -> None:
     try:
         with beating(run):
             paths = imaging.paths_by_role(run.examination)
-            answer = bridge.detect(run.detector, paths)
-            head, found = None, answer.found[:MAX_PROPOSALS]
+            detected = bridge.detect(run.detector, paths)
+            head, found = None, detected.found[:MAX_PROPOSALS]
             if tells_kinds(run.examination, run.detector):
-                head, found = bridge.tell_kinds(found, paths, grid_role=answer.grid_role)
+                head, found = bridge.tell_kinds(found, paths, grid_role=detected.grid_role)
     except Exception as error:
         log.exception("detector failed", job=str(run.id))
         fail(run, f"{type(error).__name__}: {error}")
         return
     finish(
-        run, found, weights=answer.weights_sha256, grid_role=answer.grid_role, head=head,
+        run, found, weights=detected.weights_sha256, grid_role=detected.grid_role, head=head,
         seconds=time.monotonic() - start,
     )  # fmt: skip
 

@@ -3,8 +3,9 @@
 Once the study is unblinded, never before: what is in a PACS is seen by everybody.
 """
 
-from collections.abc import Iterator, Sequence
-from datetime import datetime, timedelta
+from collections.abc import Callable, Iterator, Sequence
+from datetime import timedelta
+from typing import Any
 from uuid import UUID
 
 import structlog
@@ -114,42 +115,44 @@ def _end(job: Sending, words: str, *, is_over: bool) -> None:
 
 def _sendables(case: Case) -> Iterator[Sendable]:
     yield from objects.of(case.examination, name=case.code)
+    report_of = reporting(case.examination)
     there = Mark.objects.filter(is_removed=False)
     reads = Read.objects.filter(case=case, state=Read.State.SUBMITTED).select_related("reader")
     for read in reads.prefetch_related(Prefetch("marks", queryset=there)):
         marks = list(read.marks.all())
-        if marks or read.no_lesion_said:
-            data = report_of(
-                marks, case.examination, reader=read.reader.code, key=str(read.pk),
-                moment=read.submitted_at or read.opened_at,
-            )  # fmt: skip
-            if data is not None:
-                words = f"{case.code}: marks of {read.reader.code}, period {read.period}"
-                yield Sendable(words, data)
+        if not marks and not read.no_lesion_said:
+            continue
+        moment = read.submitted_at or read.opened_at
+        data = report_of(marks, reader=read.reader.code, key=str(read.pk), moment=moment)
+        if data is not None:
+            words = f"{case.code}: marks of {read.reader.code}, period {read.period}"
+            yield Sendable(words, data)
 
 
-def report_of(
-    marks: Sequence[Mark], examination: Examination, *, reader: str, key: str, moment: datetime
-) -> Dataset | None:
-    """One read's marks as an SR; None of an examination without images.
+def reporting(examination: Examination) -> Callable[..., Dataset | None]:
+    """What makes an SR of one read's marks; it answers None where nothing says their place.
 
-    It refers to the series that is read first, and to one for each other frame of reference that
-    marks were put in.
+    The SR refers to the series that is read first, and to one for each other frame of reference
+    that marks were put in. Marks that took over a proposal are where that is: in the first one's.
     """
     from readerstudy.results import bridge  # the web process needs no statistics to start
 
     packets = imaging.series_for_packet(examination)
-    frames = {each["id"]: each["geometry"]["frame_of_reference"] for each in packets}
-    marked = {str(each.series) for each in marks}
-    referred: dict[str, str] = {}  # frame of reference -> role
-    for number, each in enumerate(packets):
-        if number == 0 or each["id"] in marked:
-            referred.setdefault(frames[each["id"]], each["role"])
     files = imaging.paths_by_role(examination)
-    paths = [path for role in referred.values() for path in files[role]]
-    if not paths:
-        return None
-    return bridge.marks_as_dicom(marks, paths, frames=frames, reader=reader, key=key, moment=moment)
+    frames = {each["id"]: each["geometry"]["frame_of_reference"] for each in packets}
+
+    def report_of(marks: Sequence[Mark], **more: Any) -> Dataset | None:
+        marked = {str(each.series) for each in marks if each.proposal is None}
+        referred: dict[str, str] = {}  # frame of reference -> role
+        for number, each in enumerate(packets):
+            if number == 0 or each["id"] in marked:
+                referred.setdefault(frames[each["id"]], each["role"])
+        paths = [path for role in referred.values() for path in files[role]]
+        if not paths or "" in referred:
+            return None
+        return bridge.marks_as_dicom(marks, paths, frames=frames, **more)
+
+    return report_of
 
 
 def send_again(study: Study, parcel: Parcel, *, by: User) -> Parcel:

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -36,6 +37,7 @@ def test_the_bridge_turns_a_detectors_lesions_into_the_platforms(
 
     class Detector:
         weights_sha256 = "ab" * 32
+        needs = ("t1c",)
 
         def detect(self, examination: Any) -> list[Lesion]:
             assert examination == {"t1c": ["a.dcm"]}
@@ -53,6 +55,22 @@ def test_the_bridge_turns_a_detectors_lesions_into_the_platforms(
     assert [each.probability for each in found] == [0.7, 0.2]
     assert [each.heat_map for each in found] == [proposing.HEAT_MAP, None]
     assert found[0].contours_mm == [[[0.0, 0.0, 0.0], [1.0, 0.0, 0.0], [0.0, 1.0, 0.0]]]
+
+
+@pytest.mark.parametrize(
+    ("says", "role"),
+    [
+        ({"inputs": ("t1c", "ct")}, "t1c"),
+        ({"inputs": ("ct",)}, "ct"),
+        ({"needs": ("ct",)}, "ct"),  # a site's own entry point names what it needs, no more
+        ({"needs": ("ct", "t1c")}, "t1c"),
+        ({"needs": ("flair",)}, "t1c"),
+    ],
+)
+def test_a_detector_says_on_which_series_its_lesions_lie(
+    says: dict[str, tuple[str, ...]], role: str
+) -> None:
+    assert bridge._grid_role(SimpleNamespace(**{"needs": (), **says})) == role  # type: ignore[arg-type]
 
 
 def test_the_shipped_detector_has_a_card_with_a_banner() -> None:

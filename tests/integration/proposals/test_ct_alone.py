@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from uuid import uuid4
 
 import nibabel as nib
 import numpy as np
@@ -9,18 +10,21 @@ import pydicom
 import pytest
 
 from inference import detector as detectors
+from inference import export
+from inference.lesions import Lesion
 from readerstudy.imaging import services as imaging
+from readerstudy.imaging import store
 from readerstudy.imaging.models import Collection, Examination, Instance, Series
 from readerstudy.proposals import bridge, objects, selectors, services
 from readerstudy.proposals.lesions import ProposedLesion
 from readerstudy.proposals.models import Run
 from readerstudy.reads.models import Mark
-from readerstudy.results.services.sending import report_of
+from readerstudy.results.services.sending import reporting
 from readerstudy.studies import services as studies
 from readerstudy.studies.models import Study
 from readerstudy.truth import services as truth
 from readerstudy.truth.models import TruthLesion
-from tests import ct, dicom, factories, kept, proposing
+from tests import ct, dicom, factories, kept
 from tests.cast import People
 
 pytestmark = [pytest.mark.django_db, pytest.mark.once]
@@ -105,7 +109,7 @@ def test_ct_opens_in_the_brains_window(examination: Examination) -> None:
     """By percentiles the skull would take the greys, and a metastasis look like brain."""
     geometry = Series.objects.get(examination=examination).geometry
     assert geometry["window"] == [40, 80]
-    assert list(geometry["presets"]) == ["brain", "subdural", "bone", "auto"]
+    assert set(geometry["presets"]) == {"brain", "subdural", "bone", "auto"}
     assert geometry["presets"]["auto"][1] > 800
 
 
@@ -208,43 +212,50 @@ def both(study: Study, tmp_path: Path) -> Examination:
     return _taken_in(study.collection, folder)
 
 
-def test_results_go_to_the_series_whose_place_they_name(
+def test_ct_that_is_not_in_mrs_place_takes_no_results(
     vendors: Study, both: Examination, people: People, tmp_path: Path
 ) -> None:
-    """There is a T1c, which they do not belong to."""
-    _run(both)
-    seg, _report = objects.of(both, name="C001")
-    seg.data.save_as(tmp_path / "vendor.dcm")
-    run = _delivered(vendors, people, tmp_path / "vendor.dcm")
-    assert run.grid_role == "ct"
-    assert _is_at_the_lesion(run)
-
-
-def test_kinds_are_not_told_where_mr_is_not_registered_with_the_ct(
-    both: Examination, study: Study, people: People
-) -> None:
-    run = _run(both)
-    assert run.kinds_lack == ""
-    studies.set_lesion_classification(study, is_told=True, by=people.cora)
+    """Marks, standard and proposals are compared by their places, and those are T1c's."""
     services.sweep()
-    again = _run(both)
-    assert again.kinds_lack == "MR registered with CT"
+    run = Run.objects.get(examination=both, detector=DETECTOR)
+    services.perform(run.pk)
+    run.refresh_from_db()
+    assert run.state == Run.State.FAILED
+    assert "CT and T1c have different frames of reference: register the CT" in run.error
+    mask = _mask(tmp_path / "masks", both.study_uid, ct.AXIAL)
+    (outcome,) = services.deliver(vendors, detector=VENDOR, files=[mask], by=people.cora)
+    assert "not on the grid of the T1c series" in outcome.words
+    alone = ct.written(tmp_path / "alone", uid=str(pydicom.dcmread(_any(both)).StudyInstanceUID))
+    seg = tmp_path / "seg.dcm"
+    export.segmentation([_lesion()], alone).save_as(seg)
+    (outcome,) = services.deliver(vendors, detector=VENDOR, files=[seg], by=people.cora)
+    assert "in another frame of reference than the T1c series" in outcome.words
+
+
+def _any(examination: Examination) -> Path:
+    instance = Instance.objects.filter(series__examination=examination)[0]
+    return store.path_of(instance)
+
+
+def _lesion() -> Lesion:
+    return Lesion(np.ones((2, 3, 3), np.uint8), (20, 15, 18), ct.AXIAL, 0.9)
 
 
 def test_marks_on_ct_and_on_mr_name_each_their_own_place(both: Examination) -> None:
     series = {each.role: each for each in Series.objects.filter(examination=both)}
     marks = [
         Mark(number=number, x_mm=1, y_mm=2, z_mm=3, rating=70, series=series[role].pk)
-        for number, role in enumerate(("t1c", "ct"), start=1)
+        for number, role in enumerate(("t1c", "ct", "ct"), start=1)
     ]
-    report = report_of(marks, both, reader="R01", key="read", moment=factories.LONG_AGO)
+    marks[2].proposal = uuid4()  # as pages sent it where CT hangs first: proposals are T1c's
+    report = reporting(both)(marks, reader="R01", key="read", moment=factories.LONG_AGO)
     assert report is not None
     said = [
         str(element.value)
         for element in report.iterall()
         if element.keyword == "ReferencedFrameOfReferenceUID"
     ]
-    assert said == [series[role].frame_of_reference_uid for role in ("t1c", "ct")]
+    assert said == [series[role].frame_of_reference_uid for role in ("t1c", "ct", "t1c")]
     named = {
         str(each.ReferencedSOPInstanceUID)
         for study in report.CurrentRequestedProcedureEvidenceSequence
@@ -256,7 +267,13 @@ def test_marks_on_ct_and_on_mr_name_each_their_own_place(both: Examination) -> N
 
 def test_a_ct_of_which_slices_are_missing_has_no_segmentation(examination: Examination) -> None:
     """A SEG refers to every frame of its grid."""
-    proposing.propose(examination, proposing.found(0.9), detector="blank@1")
     _run(examination)
-    Instance.objects.filter(series__examination=examination).first().delete()  # type: ignore[union-attr]
+    assert len(objects.of(examination, name="C001")) == 2
+    Instance.objects.filter(series__examination=examination)[0].delete()
     assert objects.of(examination, name="C001") == []
+
+
+def test_a_run_that_a_release_before_ct_kept_is_the_cts(examination: Examination) -> None:
+    run = _run(examination)
+    Run.objects.filter(pk=run.pk).update(grid_role="t1c")
+    assert len(objects.of(examination, name="C001")) == 2

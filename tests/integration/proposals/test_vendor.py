@@ -197,7 +197,7 @@ def test_c2_nothing_is_delivered_to_a_locked_study(people: People, tmp_path: Pat
     ("row", "words"),
     [
         ("X99,1,1,0,2,0.7", "no examination of this study"),
-        ("{code},900,1,0,2,0.7", "outside the T1c series"),
+        ("{code},900,1,0,2,0.7", "outside the series"),
     ],
 )
 def test_results_that_fit_no_case_are_refused_in_words(

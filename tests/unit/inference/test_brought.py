@@ -281,6 +281,15 @@ def test_a_bundle_sees_what_its_own_transforms_make(folder: Path) -> None:
         made.detect({"t1c": examination["t1c"]})
 
 
+def test_a_bundle_without_transforms_takes_the_series_it_names(folder: Path) -> None:
+    own = UNet(3, 2, 2, (2, 4), (2,))
+    content = bundle(folder, {"model": own.state_dict()}, NETWORK)
+    bring(folder, content, "monai-bundle", roles=["ct", "t1c"])
+    made = load("site-model@2", "cpu")
+    assert isinstance(made, VoxelwiseDetector)
+    assert made.inputs == ("ct", "t1c")
+
+
 def test_a_bundle_of_ct_beside_mr_lies_on_t1c_once_they_are_registered(folder: Path) -> None:
     state = {"weight": torch.full((1, 2, 1, 1, 1), 10.0), "bias": torch.tensor([-12.0])}
     mr = head((32, 50, 30))["t1c"]

@@ -18,7 +18,13 @@ from inference.phantom import ct, dicom
 from inference.phantom.acquisition import anatomy_affine
 from inference.phantom.dicom_ct import write_ct
 from inference.phantom.tissues import Tissues
-from inference.preprocess import SERIES, UnusableExamination, prepare, reference_of
+from inference.preprocess import (
+    SERIES,
+    UnusableExamination,
+    on_reference,
+    prepare,
+    reference_of,
+)
 from inference.volume import Volume
 from tests.ct import AXIAL, LESION_MM, brought, head_hu, study, written
 
@@ -116,6 +122,27 @@ def test_mr_detectors_do_not_look_at_a_ct() -> None:
     assert prepare(both("9.9")).voxels.shape[0] == 4
 
 
+@pytest.mark.parametrize("roles", [("ct", "flair"), ("flair", "ct"), ("t1c", "ct")])
+def test_series_in_two_places_are_not_laid_over_each_other(roles: tuple[str, ...]) -> None:
+    apart = {
+        role: Volume(head_hu(), AXIAL, role, "1.1" if role == "ct" else "2.2")
+        for role in ("ct", "t1c", "flair")
+    }
+    with pytest.raises(UnusableExamination, match="register the CT to the MR"):
+        on_reference(apart, roles)
+
+
+def test_below_air_there_is_air_wherever_ct_is_the_reference_or_not() -> None:
+    hu = head_hu()
+    hu[:, :3] = -3024  # as scanners pad what lies outside of their circle
+    series = {"ct": Volume(hu, AXIAL, "ct"), "t1c": Volume(head_hu() + 1000, AXIAL, "t1c")}
+    for roles in (("ct",), ("t1c", "ct")):
+        reference, images = on_reference(series, roles)
+        assert reference.role == roles[0]
+        assert images[-1].min() == -1000
+        assert images[-1].max() == pytest.approx(hu.max(), rel=1e-5)
+
+
 @pytest.mark.parametrize(
     ("name", "reference"),
     [
@@ -171,7 +198,7 @@ def test_a_folder_with_a_ct_alone_goes_from_files_to_proposals_and_dicom(
     found = json.loads(capsys.readouterr().out)
     away = [np.linalg.norm(np.subtract(each["centroid_mm"], LESION_MM)) for each in found]
     assert min(away) < 4
-    assert "CT with contrast" in found[int(np.argmin(away))]["explanation"]["full"]
+    assert "its surroundings on CT." in found[int(np.argmin(away))]["explanation"]["full"]
     for path in out.iterdir():
         assert dicom_problems(path) == []
     report = pydicom.dcmread(out / "proposals-sr.dcm")

@@ -164,6 +164,6 @@ def test_a_proposal_bears_its_words_in_both_languages_and_what_they_rest_on(
     assert "Of the 10 proposals of the training bench" in told["full"]
     alone = Prepared(voxels[:1], TALL, (), ("ct",))
     on_ct = explain(replace(lesion(), heat=None), alone).explanation
-    assert "CT with contrast" in on_ct["full"]
+    assert "its surroundings on CT." in on_ct["full"]
     assert "before contrast" not in on_ct["full"]
     assert "alike" not in on_ct
