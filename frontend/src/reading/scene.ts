@@ -20,6 +20,8 @@ export interface SceneParts {
   segmenting: Drawing | null;
   /** Of a series of the case, by its id. */
   placedOf: (series: string) => Placed | undefined;
+  /** Of a series of the case or its prior, by its id: what its values are measured in. */
+  unitOf: (series: string) => string;
   /** The measurement under the hand, in place of itself. */
   drawing: Measure | null;
   selectedMeasure: string | null;
@@ -78,7 +80,7 @@ function proposal(parts: SceneParts, each: Proposal): Shape {
   };
 }
 
-function measuresOf({ draft, drawing, selectedMeasure }: SceneParts): readonly MeasureShape[] {
+function measuresOf({ draft, drawing, selectedMeasure, unitOf }: SceneParts): readonly MeasureShape[] {
   const others = draft.measures.filter((each) => each.measure_id !== drawing?.measure_id);
   return [...others, ...(drawing ? [drawing] : [])].map((each) => ({
     kind: "measure",
@@ -86,7 +88,7 @@ function measuresOf({ draft, drawing, selectedMeasure }: SceneParts): readonly M
     tool: each.tool,
     series: each.series,
     points_mm: each.points_mm,
-    lines: linesOf(each),
+    lines: linesOf(each, unitOf(each.series)),
     isSelected: each === drawing || each.measure_id === selectedMeasure,
   }));
 }

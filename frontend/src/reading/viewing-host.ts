@@ -2,7 +2,9 @@ import { computed } from "@preact/signals";
 
 import type { Vector } from "../api/types";
 import { t } from "../i18n";
+import { allOf } from "./hanging";
 import { followHeat } from "./heat";
+import { unitOf } from "./measure-words";
 import { keepLink, keptLink } from "./prior-link";
 import type { Room } from "./room";
 import { sceneOf } from "./scene";
@@ -30,6 +32,7 @@ export function viewingHost(room: Room): ViewingHost {
       selectedMeasure: open.selectedMeasure.value,
       segmenting: viewing?.pointer.segmenting.drawing.value ?? null,
       placedOf: (series) => open.packet.series.find((each) => each.id === series)?.geometry,
+      unitOf: (series) => unitOf(allOf(open.packet).find((each) => each.id === series)?.role),
       cross_mm: viewing?.cross_mm.value ?? null,
     });
   });

@@ -6,6 +6,7 @@ import { rulerFor } from "../geometry/ruler";
 import { t } from "../i18n";
 import type { Hung } from "../reading/hanging";
 import type { Progress } from "../reading/loading";
+import { unitOf, valueIn } from "../reading/measure-words";
 import { keyOf } from "../reading/own-keys";
 import type { Room } from "../reading/room";
 import type { Viewing } from "../reading/viewing";
@@ -101,7 +102,7 @@ function Corners({ room, view, hung, viewing, pane }: CornersProps): VNode {
                 centre: Math.round(view.window[0]),
                 width: Math.round(view.window[1]),
               })}
-              {probe !== null && <div>{t("pane.value", { value: Math.round(probe) })}</div>}
+              {probe !== null && <div>{t("pane.value", { value: valueIn(unitOf(hung.series.role), Math.round(probe)) })}</div>}
             </div>
             <div class="letter bottom">{view.letters.bottom}</div>
             <Ruler px_per_mm={view.px_per_mm} />
