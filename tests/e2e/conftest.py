@@ -122,7 +122,7 @@ def browser(playwright: Playwright) -> Iterator[Browser]:
 def second_study(browser: Browser, site: Site, tmp_path_factory: pytest.TempPathFactory) -> str:
     """The address of a parallel study that a coordinator made through pages, open for reading.
 
-    Of parts of heads; the demonstration beside it and what `test_truth_readers` sends are whole.
+    Of parts of heads; the demonstration's beside it are whole.
     """
     parts = tmp_path_factory.mktemp("parts")
     heads = [part_of_head(order, parts) for order in phantoms.orders(CASES, TRAINING)]

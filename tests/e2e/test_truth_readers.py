@@ -1,5 +1,7 @@
 """A4 in a real browser: two truth readers state a case apart, a third sees both and decides."""
 
+from pathlib import Path
+
 import pytest
 from playwright.sync_api import Page, expect
 
@@ -8,6 +10,7 @@ from tests.e2e.axe import problems
 from tests.e2e.conftest import CASES, TRAINING, Site, Visit
 from tests.e2e.making import send
 from tests.e2e.room import PASSWORD, shoot
+from tests.heads import part_of_head
 
 pytestmark = pytest.mark.browser
 PEOPLE = ("truth1", "truth2", "truth3")
@@ -26,13 +29,13 @@ studies.grant_role(study, user=stan, role="statistician", by=cora)
 """
 
 
-def draft_with_a_case(page: Page, site: Site) -> str:
-    """A draft of one phantom that asks for two opinions; its address."""
+def draft_with_a_case(page: Page, site: Site, folder: Path) -> str:
+    """A draft of part of a head that asks for two opinions; its address."""
     page.goto("/studies/new/")
     page.get_by_label("Name").fill("Stated apart")
     page.get_by_role("button", name="Create the study").click()
     base = page.url.rsplit("/cases", 1)[0]
-    send(page, phantoms.folder_of(phantoms.orders(CASES, TRAINING)[0]) / "dicom")
+    send(page, part_of_head(phantoms.orders(CASES, TRAINING)[0], folder))
     page.get_by_role("button", name="Make cases of them").click()
     page.goto(f"{base}/standard/")
     page.get_by_label("Opinions of each case").select_option("2")
@@ -59,8 +62,8 @@ def state(page: Page, base: str, *, at: tuple[float, float]) -> None:
     page.get_by_label("What it rests on").select_option("follow_up")
 
 
-def test_a4_two_opinions_and_a_third_who_decides(visit: Visit, site: Site) -> None:
-    base = draft_with_a_case(visit("coordinator", "/studies/"), site)
+def test_a4_two_opinions_and_a_third_who_decides(visit: Visit, site: Site, tmp_path: Path) -> None:
+    base = draft_with_a_case(visit("coordinator", "/studies/"), site, tmp_path)
     found = {}
     for name, at in zip(PEOPLE, ((0.4, 0.4), (0.6, 0.6)), strict=False):
         page = visit(name, f"{base}/truth/")

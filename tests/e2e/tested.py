@@ -12,11 +12,12 @@ from readerstudy.accounts.models import Site, User
 from readerstudy.demo import build, phantoms
 from readerstudy.demo.people import PASSWORD
 from readerstudy.imaging import services as imaging
-from readerstudy.imaging.models import Examination
 from readerstudy.studies import plan, services
 from readerstudy.studies.definition import ArmDraft, brain_metastasis_questions
 from readerstudy.studies.models import Study
-from tests.heads import part_of_head
+from readerstudy.truth import services as truth
+from readerstudy.truth.services import LesionDraft
+from tests.heads import of_another_patient, part_of_head
 
 NAME, READER = "Study with a test", "newcomer"
 CASES, TRAINING, TESTS = 4, 3, 2
@@ -38,17 +39,36 @@ def begin() -> None:
             site=site, experience="resident", experience_years=1, by=None,
         )  # fmt: skip
         services.add_reader(study, user=reader, by=cora)
-    orders = list(phantoms.make_all(phantoms.orders(CASES, TRAINING), workers=1))
-    with tempfile.TemporaryDirectory() as folder:
-        found = {order: _taken_in(study, order, Path(folder)) for order in orders}
-    build.make_cases(study, found, training=TRAINING, by=cora)
+    # The demonstration's heads, which are made; those that lack are some of them again.
+    heads = list(phantoms.make_all(phantoms.orders(CASES, 1), workers=1))
+    for number in range(TRAINING + CASES):
+        with tempfile.TemporaryDirectory() as folder:
+            part = part_of_head(heads[number % len(heads)], Path(folder))
+            if number >= len(heads):
+                part = of_another_patient(part, Path(folder) / "again")
+            kind = "training" if number < TRAINING else "main"
+            _case(study, part, heads[number % len(heads)], kind, by=cora)
 
 
-def _taken_in(study: Study, order: phantoms.Order, folder: Path) -> Examination:
+def _case(study: Study, head: Path, order: phantoms.Order, kind: str, *, by: User) -> None:
     there = set(study.collection.examinations.values_list("id", flat=True))
-    head, cora = part_of_head(order, folder), User.objects.get(username="coordinator")
-    imaging.import_folder(head, collection=study.collection, by=cora)
-    return study.collection.examinations.exclude(id__in=there).get()
+    imaging.import_folder(head, collection=study.collection, by=by)
+    found = study.collection.examinations.exclude(id__in=there).get()
+    case = services.add_case(study, examination=found, kind=kind, by=by)
+    lesions = [
+        LesionDraft(
+            x_mm=each["centroid_mm"][0], y_mm=each["centroid_mm"][1], z_mm=each["centroid_mm"][2],
+            diameter_mm=each["diameter_mm"],
+        )
+        for each in phantoms.truth_of(order)
+    ]  # fmt: skip
+    truth.set_standard(
+        case,
+        status="diseased" if lesions else "non_diseased",
+        lesions=lesions,
+        source="Known: synthetic phantom",
+        by=by,
+    )
 
 
 def missing() -> str:
