@@ -129,6 +129,7 @@ def test_the_proxy_sends_what_the_platform_would_send_without_asking_it(
     assert proxy.get(pack_of(token, series[0]))[0].content[:4] == packs.MAGIC
 
 
+@pytest.mark.once
 def test_what_a_token_does_not_open_is_never_sent(proxy: Proxy, series: list[Series]) -> None:
     mine, other = series[0], series[1]
     token, others = issue(mine), issue(other)
@@ -151,6 +152,7 @@ def test_what_a_token_does_not_open_is_never_sent(proxy: Proxy, series: list[Ser
         assert (answer.status_code, asked) == (404, True), make
 
 
+@pytest.mark.once
 def test_paths_that_climb_or_name_other_files_find_nothing(
     proxy: Proxy, series: list[Series]
 ) -> None:
@@ -189,6 +191,7 @@ def test_a_token_ends_in_the_proxy_when_it_ends_in_the_platform(
         assert (answer.status_code, asked) == (404, True)
 
 
+@pytest.mark.once
 def test_what_is_not_plain_is_answered_by_the_platform(proxy: Proxy, series: list[Series]) -> None:
     token, one = issue(series[0]), series[0]
     tag = f'"{one.pack_sha256[:32]}"'
@@ -217,6 +220,7 @@ def test_what_is_not_plain_is_answered_by_the_platform(proxy: Proxy, series: lis
             assert answer.status_code in ({200, 405} if method == "HEAD" else {403, 405})
 
 
+@pytest.mark.once
 def test_frames_are_asked_of_the_platform_twice_and_kept_for_who_may_have_them(
     proxy: Proxy, series: list[Series]
 ) -> None:
@@ -238,6 +242,7 @@ def test_frames_are_asked_of_the_platform_twice_and_kept_for_who_may_have_them(
     assert (answer.status_code, asked) == (404, True)
 
 
+@pytest.mark.once
 def test_what_is_packed_anew_is_sent_anew(
     proxy: Proxy, series: list[Series], tmp_path: Path
 ) -> None:
@@ -269,6 +274,7 @@ def test_what_is_packed_anew_is_sent_anew(
     assert proxy.get(frame_of(old[calm.pk], calm), **SINGLE)[1] is False
 
 
+@pytest.mark.once
 def test_of_a_damaged_pack_nothing_is_sent(proxy: Proxy, series: list[Series]) -> None:
     path = store.pack_path(series[0])
     path.write_bytes(path.read_bytes()[:-1])
@@ -276,6 +282,7 @@ def test_of_a_damaged_pack_nothing_is_sent(proxy: Proxy, series: list[Series]) -
     assert (answer.status_code, asked) == (503, True)
 
 
+@pytest.mark.once
 def test_a_compressed_pack_is_sent_as_the_platform_would_and_a_raw_one_where_there_is_none(
     proxy: Proxy, series: list[Series], settings: Any
 ) -> None:

@@ -68,6 +68,7 @@ def test_r13_repeats_open_after_a_washout_and_the_first_read_stays(people: Peopl
         assert read.marks.count() == 0
 
 
+@pytest.mark.once
 def test_r13_repeats_are_tables_of_their_own_and_the_report_says_how_readers_agree(
     people: People,
 ) -> None:

@@ -163,6 +163,7 @@ def _kind_of(answer: Any) -> str:
     return kind
 
 
+@pytest.mark.once
 def test_the_page_shows_no_outcome_before_and_the_answer_after(
     study: Study, people: People, sign_in: Callable[..., Client]
 ) -> None:
