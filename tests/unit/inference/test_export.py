@@ -128,7 +128,7 @@ def test_a_mask_of_another_series_is_refused(
     lesions: list[Lesion], written: dict[str, list[Path]]
 ) -> None:
     far = Lesion(lesions[0].mask, (10_000, 0, 0), lesions[0].affine, 0.5)
-    with pytest.raises(ValueError, match="pass the files of T1c"):
+    with pytest.raises(ValueError, match="pass the files that it was drawn on"):
         export.segmentation([far], written["t1c"])
 
 
