@@ -29,6 +29,11 @@ def place(card: Mapping[str, Any]) -> str:
     return f"{words}; up to {memory / 1024:.1f} GiB on a CPU" if memory else words
 
 
+def needs(card: Mapping[str, Any]) -> str:
+    """The series without which it refuses; empty for what runs elsewhere."""
+    return ", ".join("T1c" if role == "t1c" else role.upper() for role in card.get("needs", ()))
+
+
 def trained(training: Mapping[str, Any]) -> str:
     """On what and for how long it was trained."""
     steps = training.get("checkpoint_steps")

@@ -49,6 +49,7 @@ def _context(user: User) -> dict[str, Any]:
         {
             "name": name,
             "card": card,
+            "needs": describing.needs(card),
             "place": describing.place(card),
             "trained": describing.trained(card.get("training") or {}),
             "material": describing.material(card.get("performance") or {}),

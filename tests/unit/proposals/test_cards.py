@@ -35,3 +35,9 @@ def test_a_card_says_where_its_detector_runs() -> None:
     assert words == "any machine; a GPU where there is one; up to 1.9 GiB on a CPU"
     assert cards.place({"device": "cuda", "memory_mib": None}) == "a GPU only"
     assert cards.place({"banner": "another maker's"}) == ""
+
+
+def test_a_card_says_which_series_the_detector_needs() -> None:
+    assert cards.needs({"needs": ["t1c", "flair"]}) == "T1c, FLAIR"
+    assert cards.needs({"needs": ["ct"]}) == "CT"
+    assert cards.needs({}) == ""
