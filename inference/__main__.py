@@ -15,9 +15,9 @@ from pathlib import Path
 from tqdm import tqdm
 
 import inference
-from inference.detector import WEIGHTS, card_of
+from inference.detector import WEIGHTS, card_of, grid_role
 from inference.distances import RADIUS_MM, DistanceRule
-from inference.preprocess import ROLES, SERIES, UnusableExamination, reference_of
+from inference.preprocess import ROLES, SERIES, UnusableExamination
 from inference.series import UnreadableSeries, read_examination
 
 CACHE = Path("var/training")
@@ -235,7 +235,7 @@ def _detect(options: argparse.Namespace) -> None:
         algorithm = export.Algorithm(detector.name, detector.version, detector.weights_sha256)
         options.dicom.mkdir(parents=True, exist_ok=True)
         report_path = options.dicom / "proposals-sr.dcm"
-        source = series[reference_of(getattr(detector, "inputs", ROLES))]
+        source = series[grid_role(detector)]
         if not lesions:
             export.absence_report(source, algorithm=algorithm).save_as(report_path)
             return

@@ -174,6 +174,18 @@ def load_card(card: Card, device: str | None = None) -> Detector:
     return detector
 
 
+def grid_role(detector: Detector) -> str:
+    """The role of the series that a detector's lesions lie on.
+
+    Of a site's own entry point, which may not say what it takes, by its needs.
+    """
+    from inference.preprocess import reference_of
+
+    if inputs := getattr(detector, "inputs", ()):
+        return reference_of(tuple(inputs))
+    return "ct" if "ct" in detector.needs and "t1c" not in detector.needs else "t1c"
+
+
 def _has_gpu() -> bool:
     import torch
 

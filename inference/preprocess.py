@@ -1,6 +1,6 @@
 """From an examination to the network's input: one grid, 1 mm, normalised intensities."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -80,7 +80,7 @@ def on_reference(
     inputs = inputs_for(roles)
     reference = reference_of(inputs)
     _require_series(examination, (reference, *roles))
-    require_one_frame(examination, (reference, *roles))
+    _require_ct_beside(examination, (reference, *roles))
     grid = examination[reference]
     slices, rows, columns = grid.voxels.shape
     images = []
@@ -120,7 +120,10 @@ def prepare(
     """
     reference = reference_of(roles)
     _require_series(examination, (*needs, reference))
-    require_one_frame(examination, roles)
+    # Of MR's other series CT need not know: they are compared where CT itself is the reference.
+    _require_ct_beside(
+        examination, roles if reference == "ct" else {reference, *roles} & {reference, "ct"}
+    )
     series = {role: _over_air(examination[role]) for role in roles if role in examination}
     whole, field = _upright_grid(series[reference])
     coarse, coarse_shape = _coarse(whole, field)
@@ -138,24 +141,27 @@ def prepare(
     return Prepared(channels, affine, missing, roles)
 
 
-def require_one_frame(examination: Mapping[str, Volume], roles: Sequence[str]) -> None:
-    """CT comes from another machine: its coordinates are MR's only once it was registered.
+def _require_ct_beside(examination: Mapping[str, Volume], roles: Collection[str]) -> None:
+    """CT comes from another machine: its coordinates are MR's only once it was registered."""
+    if "ct" in roles:
+        for role in roles:
+            require_same_place(examination, "ct", role)
+
+
+def require_same_place(examination: Mapping[str, Volume], one: str, other: str) -> None:
+    """Two series' coordinates are the same only in one frame of reference.
 
     Raises
     ------
     UnusableExamination
-        If CT and one of the series of MR, of these roles, name different frames of reference.
+        If both series, of these roles, are there and name different ones.
     """
-    if "ct" not in roles or "ct" not in examination:
-        return
-    frame = examination["ct"].frame
-    for role in roles:
-        other = examination[role].frame if role in examination else ""
-        if frame and other and frame != other:
-            raise UnusableExamination(
-                f"CT and {NAMES[role]} have different frames of reference: register the CT to the"
-                " MR first, or use a detector of one of them"
-            )
+    roles = {one, other} & set(examination)
+    if len(roles) > 1 and len({examination[role].frame for role in roles} - {""}) > 1:
+        raise UnusableExamination(
+            f"{NAMES[one]} and {NAMES[other]} have different frames of reference: register one to"
+            " the other first, or use a detector of one of them"
+        )
 
 
 def _over_air(volume: Volume) -> Volume:

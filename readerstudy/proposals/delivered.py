@@ -167,12 +167,14 @@ def _series_of(
     if not there:
         raise bridge.UnusableResult("it has no T1c and no CT series that is ready")
     frame = there[0]["geometry"]["frame_of_reference"]
-    there = [each for each in there if each["geometry"]["frame_of_reference"] == frame]
+    # As where detectors run: what names no frame of reference contradicts none.
+    there = [
+        each for each in there if each["geometry"]["frame_of_reference"] in {frame, ""} or not frame
+    ]
     names = " or ".join(NAMES[each["role"]] for each in there)
     named = result.frames_of_reference
-    if named and frame not in {
-        each for one in named for each in imaging.uids_of(study.collection, one)
-    }:
+    known = {each for one in named for each in imaging.uids_of(study.collection, one)}
+    if known and frame and frame not in known:
         words = f"they are in another frame of reference than the {names} series"
         raise bridge.UnusableResult(words)
     fit = [each for each in there if bridge.is_on_grid(result, each["geometry"])]

@@ -4,7 +4,7 @@ Only what sends a study's results, after it is unblinded, may import this (pypro
 """
 
 from readerstudy.imaging import selectors as imaging
-from readerstudy.imaging.models import Examination
+from readerstudy.imaging.models import Examination, SeriesRole
 from readerstudy.imaging.services import Sendable
 from readerstudy.proposals import bridge
 from readerstudy.proposals.lesions import ProposedLesion
@@ -18,10 +18,12 @@ def of(examination: Examination, *, name: str) -> list[Sendable]:
     """
     packets = {each["role"]: each for each in imaging.series_for_packet(examination)}
     files = imaging.paths_by_role(examination)
+    has_t1c = examination.series.filter(role=SeriesRole.T1C).exists()
     made = []
     for run in Run.objects.filter(examination=examination, state=Run.State.DONE):
-        # A run of CT alone that a release kept which knew T1c only is the CT's all the same.
-        role = run.grid_role if run.grid_role in packets else next(iter(packets), "")
+        role = run.grid_role
+        if role == SeriesRole.T1C and not has_t1c:
+            role = SeriesRole.CT  # as a release kept it that knew T1c only
         packet, paths = packets.get(role), files.get(role, [])
         if packet is None or len(paths) != packet["frames"]:
             continue  # a SEG refers to every frame of its grid

@@ -2,7 +2,7 @@ import { describe, expect, test } from "vitest";
 
 import { edgeLetters, lettersOf, planeName } from "./orientation";
 import { rulerFor } from "./ruler";
-import { contoursIn, height, lineBetween, sectionRadius, type Plane } from "./sections";
+import { contoursIn, height, lineBetween, sectionRadius, sliceIn, type Plane } from "./sections";
 import type { Vector } from "./vectors";
 
 describe("orientation letters", () => {
@@ -89,6 +89,15 @@ describe("sections", () => {
     expect(contoursIn(thick(3.9), contours)).toEqual([square(1), hole]);
     expect(contoursIn(thick(4.1), contours)).toEqual([]);
     expect(contoursIn(thick(0.5), contours)).toEqual([square(0)]); // one of two that are as near
+  });
+
+  test("a heat map's levels are of one slice: a stronger one of another slice does not show", () => {
+    const weak = [square(0), square(1), square(2)];
+    const strong = [square(2)];
+    const thick = (z: number): Plane => ({ ...plane, point: [0, 0, z], thickness_mm: 6 });
+    const shown = (z: number): number => strong.filter(sliceIn(thick(z), [...weak, ...strong]) ?? (() => true)).length;
+    expect([shown(0), shown(1), shown(2)]).toEqual([0, 0, 1]);
+    expect(sliceIn({ ...plane, normal: [1, 0, 0] }, weak)).toBeNull();
   });
 
   test("contours of another direction say so instead of showing nothing", () => {

@@ -24,7 +24,6 @@ from readerstudy.proposals.bridge.standalone import Counted, stand_alone
 if TYPE_CHECKING:
     from pydicom import Dataset
 
-    from inference.detector import Detector
     from inference.lesions import Lesion
     from inference.volume import Affine
 
@@ -106,15 +105,16 @@ def detect(detector: str, paths: Mapping[str, Sequence[Path]]) -> Detected:
     Raises
     ------
     inference.preprocess.UnusableExamination
-        Among others where its proposals would lie on a CT that is not in the place of T1c: marks
-        and the reference standard are in T1c's.
+        Among others where its proposals would lie on a series that is not in the place of T1c:
+        marks and the reference standard are in T1c's.
     """
-    from inference.preprocess import require_one_frame
+    from inference.detector import grid_role
+    from inference.preprocess import require_same_place
 
     model = _loaded(detector)
     examination = inference.read_examination(paths)
-    role = _grid_role(model)
-    require_one_frame(examination, ("t1c", role))
+    role = grid_role(model)
+    require_same_place(examination, role, "t1c")
     lesions = model.detect(examination)
     found = [
         Found(
@@ -133,16 +133,6 @@ def detect(detector: str, paths: Mapping[str, Sequence[Path]]) -> Detected:
     ]
     found.sort(key=lambda each: -(each.probability or 0))
     return Detected(str(model.weights_sha256), found, role)
-
-
-def _grid_role(model: "Detector") -> str:
-    """The role of the series that its lesions lie on; of a site's own entry point by its needs."""
-    from inference.preprocess import reference_of
-
-    inputs: tuple[str, ...] | None = getattr(model, "inputs", None)
-    if inputs is not None:
-        return reference_of(inputs)
-    return "ct" if "ct" in model.needs and "t1c" not in model.needs else "t1c"
 
 
 @dataclass(frozen=True)

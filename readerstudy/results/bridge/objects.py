@@ -33,7 +33,7 @@ def marks_as_dicom(
             (each.x_mm, each.y_mm, each.z_mm),
             each.diameter_mm,
             each.rating,
-            "" if each.proposal else frames.get(str(each.series), ""),
+            frames.get(str(each.series), ""),
         )
         for each in marks
     ]

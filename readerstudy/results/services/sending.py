@@ -84,9 +84,10 @@ def perform(job_id: UUID) -> None:
     if not taken:
         return
     job = Sending.objects.select_related("study__collection", "destination", "by").get(pk=job_id)
+    left_out: list[str] = []
     try:
         for case in Case.objects.filter(study=job.study).select_related("examination"):
-            made = list(_sendables(case))
+            made = list(_sendables(case, left_out))
             images.post(made, collection=job.study.collection, to=job.destination, by=job.by)
     except Exception as error:
         log.exception("results could not be sent", job=str(job_id))
@@ -94,7 +95,7 @@ def perform(job_id: UUID) -> None:
         words = error.detail if isinstance(error, Problem) else f"{type(error).__name__}: {error}"
         _end(job, words, is_over=is_over)
         return
-    _end(job, "", is_over=True)
+    _end(job, " ".join(left_out), is_over=True)
 
 
 @transaction.atomic
@@ -113,43 +114,50 @@ def _end(job: Sending, words: str, *, is_over: bool) -> None:
            detail=detail)  # fmt: skip
 
 
-def _sendables(case: Case) -> Iterator[Sendable]:
+def _sendables(case: Case, left_out: list[str]) -> Iterator[Sendable]:
+    """A case's objects; what cannot be made is named in `left_out`."""
     yield from objects.of(case.examination, name=case.code)
     report_of = reporting(case.examination)
+    if report_of is None:
+        return
     there = Mark.objects.filter(is_removed=False)
     reads = Read.objects.filter(case=case, state=Read.State.SUBMITTED).select_related("reader")
     for read in reads.prefetch_related(Prefetch("marks", queryset=there)):
         marks = list(read.marks.all())
         if not marks and not read.no_lesion_said:
             continue
+        words = f"{case.code}: marks of {read.reader.code}, period {read.period}"
         moment = read.submitted_at or read.opened_at
         data = report_of(marks, reader=read.reader.code, key=str(read.pk), moment=moment)
-        if data is not None:
-            words = f"{case.code}: marks of {read.reader.code}, period {read.period}"
+        if data is None:
+            left_out.append(f"{words}, are left out: nothing says in which place they are.")
+        else:
             yield Sendable(words, data)
 
 
-def reporting(examination: Examination) -> Callable[..., Dataset | None]:
-    """What makes an SR of one read's marks; it answers None where nothing says their place.
+def reporting(examination: Examination) -> Callable[..., Dataset | None] | None:
+    """What makes an SR of one read's marks; None of an examination without images.
 
     The SR refers to the series that is read first, and to one for each other frame of reference
-    that marks were put in. Marks that took over a proposal are where that is: in the first one's.
+    that marks were put in. It is None where one of these names no frame of reference.
     """
     from readerstudy.results import bridge  # the web process needs no statistics to start
 
     packets = imaging.series_for_packet(examination)
     files = imaging.paths_by_role(examination)
+    if not any(files.values()):
+        return None
     frames = {each["id"]: each["geometry"]["frame_of_reference"] for each in packets}
 
     def report_of(marks: Sequence[Mark], **more: Any) -> Dataset | None:
-        marked = {str(each.series) for each in marks if each.proposal is None}
+        marked = {str(each.series) for each in marks}
         referred: dict[str, str] = {}  # frame of reference -> role
         for number, each in enumerate(packets):
             if number == 0 or each["id"] in marked:
                 referred.setdefault(frames[each["id"]], each["role"])
-        paths = [path for role in referred.values() for path in files[role]]
-        if not paths or "" in referred:
+        if "" in referred:
             return None
+        paths = [path for role in referred.values() for path in files[role]]
         return bridge.marks_as_dicom(marks, paths, frames=frames, **more)
 
     return report_of

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from inference.detector import grid_role
 from readerstudy.proposals import bridge
 from tests import proposing
 
@@ -65,12 +66,13 @@ def test_the_bridge_turns_a_detectors_lesions_into_the_platforms(
         ({"needs": ("ct",)}, "ct"),  # a site's own entry point names what it needs, no more
         ({"needs": ("ct", "t1c")}, "t1c"),
         ({"needs": ("flair",)}, "t1c"),
+        ({"inputs": (), "needs": ("ct",)}, "ct"),
     ],
 )
 def test_a_detector_says_on_which_series_its_lesions_lie(
     says: dict[str, tuple[str, ...]], role: str
 ) -> None:
-    assert bridge._grid_role(SimpleNamespace(**{"needs": (), **says})) == role  # type: ignore[arg-type]
+    assert grid_role(SimpleNamespace(**{"needs": (), **says})) == role  # type: ignore[arg-type]
 
 
 def test_the_shipped_detector_has_a_card_with_a_banner() -> None:

@@ -202,14 +202,44 @@ def test_a_standard_that_was_drawn_on_ct_is_kept_with_its_voxels(
 @pytest.fixture
 def both(study: Study, tmp_path: Path) -> Examination:
     """MR, and CT of the same visit that was never registered with it."""
+    return _both(study, tmp_path, is_registered=False)
+
+
+@pytest.fixture
+def registered(study: Study, tmp_path: Path) -> Examination:
+    """MR of a few millimetres, and the CT of the head around it, in one frame of reference."""
+    return _both(study, tmp_path, is_registered=True)
+
+
+def _both(study: Study, tmp_path: Path, *, is_registered: bool) -> Examination:
     folder = dicom.examination(tmp_path / "both")
     any_file = next(folder.rglob("*.dcm"))
     mr = pydicom.dcmread(any_file, stop_before_pixels=True)
     for path in ct.written(folder / "ct", uid=str(mr.StudyInstanceUID)):
         data = pydicom.dcmread(path)
         data.PatientID = mr.PatientID
+        if is_registered:
+            data.FrameOfReferenceUID = mr.FrameOfReferenceUID
         data.save_as(path)
     return _taken_in(study.collection, folder)
+
+
+def test_results_on_a_registered_ct_that_t1c_does_not_cover_lie_on_the_ct(
+    vendors: Study, registered: Examination, people: People, tmp_path: Path
+) -> None:
+    run = _run(registered)
+    assert _is_at_the_lesion(run)
+    seg, _report = objects.of(registered, name="C001")
+    seg.data.save_as(tmp_path / "vendor.dcm")
+    delivered = _delivered(vendors, people, tmp_path / "vendor.dcm")
+    assert delivered.grid_role == "ct"
+    assert _is_at_the_lesion(delivered)
+    mask = _mask(tmp_path / "masks", registered.study_uid, ct.AXIAL)
+    assert _delivered(vendors, people, mask).grid_role == "ct"
+    table = tmp_path / "one.csv"
+    head = "case,x_mm,y_mm,z_mm,diameter_mm,probability"
+    table.write_text(f"{head}\n{registered.study_uid},4,4,8,3,0.5\n")
+    assert _delivered(vendors, people, table).grid_role == "t1c"  # there is a T1c there
 
 
 def test_ct_that_is_not_in_mrs_place_takes_no_results(
@@ -221,11 +251,16 @@ def test_ct_that_is_not_in_mrs_place_takes_no_results(
     services.perform(run.pk)
     run.refresh_from_db()
     assert run.state == Run.State.FAILED
-    assert "CT and T1c have different frames of reference: register the CT" in run.error
+    assert "CT and T1c have different frames of reference: register one to the other" in run.error
     mask = _mask(tmp_path / "masks", both.study_uid, ct.AXIAL)
     (outcome,) = services.deliver(vendors, detector=VENDOR, files=[mask], by=people.cora)
     assert "not on the grid of the T1c series" in outcome.words
     alone = ct.written(tmp_path / "alone", uid=str(pydicom.dcmread(_any(both)).StudyInstanceUID))
+    stored = Series.objects.get(examination=both, role="ct")
+    for path in alone:  # as one draws it on the CT as we have it
+        data = pydicom.dcmread(path)
+        data.FrameOfReferenceUID = stored.frame_of_reference_uid
+        data.save_as(path)
     seg = tmp_path / "seg.dcm"
     export.segmentation([_lesion()], alone).save_as(seg)
     (outcome,) = services.deliver(vendors, detector=VENDOR, files=[seg], by=people.cora)
@@ -245,17 +280,18 @@ def test_marks_on_ct_and_on_mr_name_each_their_own_place(both: Examination) -> N
     series = {each.role: each for each in Series.objects.filter(examination=both)}
     marks = [
         Mark(number=number, x_mm=1, y_mm=2, z_mm=3, rating=70, series=series[role].pk)
-        for number, role in enumerate(("t1c", "ct", "ct"), start=1)
+        for number, role in enumerate(("t1c", "ct"), start=1)
     ]
-    marks[2].proposal = uuid4()  # as pages sent it where CT hangs first: proposals are T1c's
-    report = reporting(both)(marks, reader="R01", key="read", moment=factories.LONG_AGO)
+    report_of = reporting(both)
+    assert report_of is not None
+    report = report_of(marks, reader="R01", key="read", moment=factories.LONG_AGO)
     assert report is not None
     said = [
         str(element.value)
         for element in report.iterall()
         if element.keyword == "ReferencedFrameOfReferenceUID"
     ]
-    assert said == [series[role].frame_of_reference_uid for role in ("t1c", "ct", "t1c")]
+    assert said == [series[role].frame_of_reference_uid for role in ("t1c", "ct")]
     named = {
         str(each.ReferencedSOPInstanceUID)
         for study in report.CurrentRequestedProcedureEvidenceSequence
@@ -277,3 +313,19 @@ def test_a_run_that_a_release_before_ct_kept_is_the_cts(examination: Examination
     run = _run(examination)
     Run.objects.filter(pk=run.pk).update(grid_role="t1c")
     assert len(objects.of(examination, name="C001")) == 2
+    other = Series.objects.get(examination=examination)
+    other.pk, other.role, other.pack_sha256 = uuid4(), "t1c", ""  # there, but not ready
+    other.series_uid = "2.25.1"
+    other.save(force_insert=True)
+    assert objects.of(examination, name="C001") == []
+
+
+def test_marks_without_a_place_are_left_out_by_name(examination: Examination) -> None:
+    series = Series.objects.get(examination=examination)
+    series.geometry = {**series.geometry, "frame_of_reference": ""}
+    series.save(update_fields=["geometry"])
+    mark = Mark(number=1, x_mm=1, y_mm=2, z_mm=3, rating=70, series=series.pk)
+    report_of = reporting(examination)
+    assert report_of is not None
+    said = report_of([mark], reader="R01", key="k", moment=factories.LONG_AGO)
+    assert said is None

@@ -133,7 +133,6 @@ def test_s2_looks_are_counted_kept_and_audited(study: Study, people: People) -> 
     assert InterimMask.objects.count() == 1
 
 
-@pytest.mark.once
 def test_s2_nobody_but_the_statistician_looks(
     study: Study, people: People, sign_in: Callable[..., Client]
 ) -> None:
@@ -156,7 +155,6 @@ def test_s2_nobody_but_the_statistician_looks(
     assert InterimLook.objects.count() == 1
 
 
-@pytest.mark.once
 def test_s2_the_page_tells_letters_and_nothing_of_an_arm(
     study: Study, people: People, sign_in: Callable[..., Client]
 ) -> None:

@@ -22,7 +22,7 @@ from readerstudy.audit.models import Entry
 from readerstudy.imaging import sending as wire
 from readerstudy.imaging import services as images
 from readerstudy.imaging import store
-from readerstudy.imaging.models import Destination, Examination, Parcel
+from readerstudy.imaging.models import Destination, Examination, Parcel, Series
 from readerstudy.imaging.services import outgoing
 from readerstudy.proposals import bridge
 from readerstudy.results import services
@@ -133,6 +133,21 @@ def test_objects_are_right_valid_and_made_once(
     _read_by_dcmtk(paths)
     again = made(study, pacs, people)
     assert [each.pk for each in again] == [each.pk for each in parcels]
+
+
+def test_marks_whose_place_nothing_says_are_left_out_by_name(
+    study: Study, people: People, pacs: Destination
+) -> None:
+    for series in Series.objects.filter(instances__gt=0).distinct():
+        series.geometry = {**series.geometry, "frame_of_reference": ""}
+        series.save(update_fields=["geometry"])
+    job = services.send_results(study, to=pacs, by=people.stan)
+    sending.perform(job.pk)
+    job.refresh_from_db()
+    assert job.done_at is not None
+    assert "marks of R01, period 1, are left out: nothing says in which place" in job.error
+    assert not Parcel.objects.filter(name__contains="marks of").exists()
+    assert Parcel.objects.filter(sop_class_uid=SEG).exists(), "all else goes"
 
 
 def _read_by_dcmtk(paths: Sequence[Path]) -> None:

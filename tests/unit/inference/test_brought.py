@@ -301,7 +301,9 @@ def test_a_bundle_of_ct_beside_mr_lies_on_t1c_once_they_are_registered(folder: P
     assert found.centroid_mm == pytest.approx(place[:3], abs=1)
     assert (found.affine == mr.affine).all()
     elsewhere = {"t1c": replace(mr, frame="1.2"), "ct": replace(scan, frame="1.3")}
-    with pytest.raises(UnusableExamination, match="register the CT"):
+    with pytest.raises(
+        UnusableExamination, match="different frames of reference: register one to the other"
+    ):
         load("site-model@2", "cpu").detect(elsewhere)
 
 

@@ -21,6 +21,7 @@ from inference.phantom.tissues import Tissues
 from inference.preprocess import (
     SERIES,
     UnusableExamination,
+    inputs_for,
     on_reference,
     prepare,
     reference_of,
@@ -114,7 +115,7 @@ def test_ct_beside_mr_is_sampled_on_the_grid_of_t1c() -> None:
 
 
 def test_ct_that_was_not_registered_is_refused_in_words() -> None:
-    with pytest.raises(UnusableExamination, match="register the CT to the MR first"):
+    with pytest.raises(UnusableExamination, match="register one to the other"):
         prepare(both("9.9"), ("t1c",), SERIES)
 
 
@@ -128,8 +129,18 @@ def test_series_in_two_places_are_not_laid_over_each_other(roles: tuple[str, ...
         role: Volume(head_hu(), AXIAL, role, "1.1" if role == "ct" else "2.2")
         for role in ("ct", "t1c", "flair")
     }
-    with pytest.raises(UnusableExamination, match="register the CT to the MR"):
+    with pytest.raises(UnusableExamination, match="register one to the other"):
         on_reference(apart, roles)
+
+
+def test_a_series_of_mr_that_a_model_does_not_take_may_lie_elsewhere() -> None:
+    """CT was registered to T1c; FLAIR is of another day, for the features alone."""
+    examination = both() | {"flair": Volume(head_hu() + 1000, AXIAL, "flair", "9.9")}
+    roles = ("t1c", "ct")
+    assert prepare(examination, roles, inputs_for(roles)).reference == "t1c"
+    assert on_reference(examination, roles)[1].shape[0] == 2
+    with pytest.raises(UnusableExamination, match="register one to the other"):
+        on_reference(examination, ("t1c", "ct", "flair"))
 
 
 def test_below_air_there_is_air_wherever_ct_is_the_reference_or_not() -> None:
