@@ -3,7 +3,9 @@
 import os
 import shutil
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 from filelock import FileLock
@@ -39,15 +41,12 @@ def prepared(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFa
     return replace(made, study=study, database=database)
 
 
-@pytest.fixture(scope="module")
-def platform(
-    request: pytest.FixtureRequest, prepared: Platform, tmp_path_factory: pytest.TempPathFactory
-) -> Iterator[Platform]:
-    """A prepared platform whose server is not started yet."""
-    folder = tmp_path_factory.mktemp("platform")
+@contextmanager
+def copied(prepared: Platform, folder: Path, *, on_postgres: bool) -> Iterator[Platform]:
+    """A prepared platform of one's own, whose server is not started yet."""
     shutil.copytree(prepared.folder, folder, dirs_exist_ok=True)
     name, url = f"readerstudy_faults_{os.getpid()}", ""
-    if _is_on_postgres(request.config):
+    if on_postgres:
         url = new_database(SERVER, name, template=prepared.database.rsplit("/", 1)[1])
     made = replace(prepared, folder=folder, database=url)
     try:
@@ -56,3 +55,13 @@ def platform(
         made.kill()
         if url:
             drop_database(SERVER, name)
+
+
+@pytest.fixture(scope="module")
+def platform(
+    request: pytest.FixtureRequest, prepared: Platform, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Platform]:
+    """A prepared platform whose server is not started yet; a module's tests share it."""
+    folder, on_postgres = tmp_path_factory.mktemp("platform"), _is_on_postgres(request.config)
+    with copied(prepared, folder, on_postgres=on_postgres) as made:
+        yield made

@@ -12,12 +12,20 @@ from typing import Any
 
 import pytest
 
+from tests.faults.conftest import copied
 from tests.faults.platform import ROOT, Platform
 from tests.faults.test_b_workers import LEASE_S, wait_for
 
 pytestmark = pytest.mark.postgres  # deployments are of the production shape
 Worker = Callable[..., "subprocess.Popen[bytes]"]
 WITHIN_S = 60.0
+
+
+@pytest.fixture
+def platform(prepared: Platform, tmp_path: Path) -> Iterator[Platform]:
+    """One for each test: the run that one test leaves behind would be the next one's to take up."""
+    with copied(prepared, tmp_path / "platform", on_postgres=True) as made:
+        yield made
 
 
 @pytest.fixture
