@@ -87,7 +87,7 @@ def read_series(source: Path | Sequence[Path], role: str = "") -> Volume:
 
 def _read(path: Path) -> Dataset:
     try:
-        return pydicom.dcmread(path, specific_tags=list(_NEEDED))
+        return pydicom.dcmread(path, specific_tags=_NEEDED)
     except InvalidDicomError as wrong:
         raise UnreadableSeries(
             f"{path.name} is no DICOM file: take it out of the folder"

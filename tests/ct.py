@@ -19,6 +19,7 @@ from inference.volume import Volume
 AXIAL = np.array([[0, 0, 4.0, -66], [0, 4.0, 0, -74], [4.0, 0, 0, -66], [0, 0, 0, 1]])  # LPS
 WORDS = {"banner": "Finds what is bright in a made head. Not a medical device."}
 LESION_MM = np.array([14.0, -10.0, 18.0])
+LESION = {"centroid_mm": LESION_MM.tolist(), "diameter_mm": 16.0, "kind": ""}
 
 
 def head_hu(

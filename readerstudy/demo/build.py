@@ -1,6 +1,6 @@
 """Make the demonstration study through the services that a real study uses."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
 from datetime import timedelta
 from typing import Any
@@ -134,20 +134,33 @@ def make_cases(
     for number, order in enumerate(cases):
         examination = examinations[order]
         kind = Case.Kind.TRAINING if number < training else Case.Kind.MAIN
-        case = studies.add_case(study, examination=examination, kind=kind, by=by)
-        lesions = [_lesion(each) for each in phantoms.truth_of(order)]
-        truth.set_standard(
-            case,
-            status="diseased" if lesions else "non_diseased",
-            lesions=lesions,
-            source="Known: synthetic phantom",
-            by=by,
-        )
+        case = make_case(study, examination, phantoms.truth_of(order), kind=kind, by=by)
         if order in earlier and earlier[order] in examinations:
             studies.set_prior(case, examination=examinations[earlier[order]], by=by)
 
 
-def _lesion(known: dict[str, Any]) -> LesionDraft:
+def make_case(
+    study: Study,
+    examination: Examination,
+    lesions: Iterable[Mapping[str, Any]],
+    *,
+    kind: str,
+    by: User,
+) -> Case:
+    """Take an examination as a case and set its standard; `lesions` as in `phantoms.truth_of`."""
+    case = studies.add_case(study, examination=examination, kind=kind, by=by)
+    drafts = [_lesion(each) for each in lesions]
+    truth.set_standard(
+        case,
+        status="diseased" if drafts else "non_diseased",
+        lesions=drafts,
+        source="Known: synthetic phantom",
+        by=by,
+    )
+    return case
+
+
+def _lesion(known: Mapping[str, Any]) -> LesionDraft:
     x, y, z = known["centroid_mm"]
     return LesionDraft(x_mm=x, y_mm=y, z_mm=z, diameter_mm=known["diameter_mm"], kind=known["kind"])
 

@@ -4,6 +4,7 @@ import os
 import shutil
 import socket
 import subprocess
+import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -22,6 +23,7 @@ from tests.heads import part_of_head
 
 SIZES = {"1280x800": (1280, 800), "1920x1080": (1920, 1080)}
 SHOTS = ROOT / "test-results"
+MADE_WITHIN_S = 300.0
 CASES, TRAINING = 4, 1  # fewer cannot be locked: an analysis needs two of each kind
 
 
@@ -44,6 +46,16 @@ class Site:
     def ask(self, code: str) -> str:
         """What code prints that runs on the running platform's data."""
         return self.shell.run(code)
+
+    def study_of(self, module: str) -> str:
+        """The id of a study that a module here begins, once the worker has done its part."""
+        tell = f"from tests.e2e import drafted, {module}; print({{}}({module}.NAME))"
+        self.ask(f"from tests.e2e import {module}; {module}.begin()")
+        deadline = time.monotonic() + MADE_WITHIN_S
+        while missing := self.ask(tell.format("drafted.missing")).strip():
+            assert time.monotonic() < deadline, missing
+            time.sleep(0.5)
+        return self.ask(tell.format("drafted.start")).strip()
 
     def signed_in(self, username: str) -> str:
         """The session of a user who has just signed in, without the page and its password."""

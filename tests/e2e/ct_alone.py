@@ -8,25 +8,20 @@ import tempfile
 from pathlib import Path
 
 from readerstudy.accounts import services as accounts
-from readerstudy.accounts.models import Site, User
-from readerstudy.demo import build
+from readerstudy.accounts.models import Site
 from readerstudy.demo.people import PASSWORD
-from readerstudy.imaging import services as imaging
-from readerstudy.imaging.models import Examination
 from readerstudy.studies import plan, services
 from readerstudy.studies.definition import ArmDraft, DesignDraft, brain_metastasis_questions
-from readerstudy.studies.models import Study
 from readerstudy.studies.services import images
-from readerstudy.truth import services as truth
-from readerstudy.truth.services import LesionDraft
 from tests import ct
+from tests.e2e.drafted import coordinator, take_in
 
 NAME, READERS, DETECTOR = "Study of CT", ("tomos", "tomas"), "ct-only@1"
 
 
 def begin() -> None:
     """The draft with its cases; images and proposals are then made by the worker."""
-    cora = User.objects.get(username="coordinator")
+    cora = coordinator()
     study = services.create_study(name=NAME, is_simulated=True, by=cora)
     sequences = {role: {"need": "optional"} for role in ("t1c", "t1", "t2", "flair")}
     images.set_imaging_protocol(
@@ -47,35 +42,8 @@ def begin() -> None:
         )  # fmt: skip
         services.add_reader(study, user=reader, by=cora)
     with tempfile.TemporaryDirectory() as folder:
-        for number in range(5):
-            _case(study, number, Path(folder) / str(number), by=cora)
-
-
-def _case(study: Study, number: int, folder: Path, *, by: User) -> None:
-    """Taken in from files; every other one has a metastasis, the first is to train on."""
-    is_diseased = number % 2 == 0
-    ct.written(folder, uid=f"1.2.3.4.{number + 1}", is_diseased=is_diseased)
-    there = set(study.collection.examinations.values_list("id", flat=True))
-    imaging.import_folder(folder, collection=study.collection, by=by)
-    found = Examination.objects.exclude(id__in=there).get(collection=study.collection)
-    case = services.add_case(study, examination=found, kind="main" if number else "training", by=by)
-    x, y, z = map(float, ct.LESION_MM)
-    truth.set_standard(
-        case,
-        status="diseased" if is_diseased else "non_diseased",
-        lesions=[LesionDraft(x_mm=x, y_mm=y, z_mm=z, diameter_mm=16)] if is_diseased else [],
-        source="Known: made for a test",
-        by=by,
-    )
-
-
-def missing() -> str:
-    """What keeps it from being locked, in words: images and proposals that are being made."""
-    cora, study = User.objects.get(username="coordinator"), Study.objects.get(name=NAME)
-    return " ".join(each.words for each in services.check(study, by=cora))
-
-
-def start() -> str:
-    """Lock it and open it for reading; answers its id."""
-    study = Study.objects.get(name=NAME)
-    return str(build.open_for_reading(study, by=User.objects.get(username="coordinator")).pk)
+        for number in range(5):  # every other one has a metastasis, the first is to train on
+            head, is_diseased = Path(folder) / str(number), number % 2 == 0
+            ct.written(head, uid=f"1.2.3.4.{number + 1}", is_diseased=is_diseased)
+            lesions = [ct.LESION] if is_diseased else []
+            take_in(study, head, lesions, is_training=number == 0)

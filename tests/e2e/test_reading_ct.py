@@ -1,7 +1,5 @@
 """CT without MR in a real browser: a site's own detector, its proposals on the slices of the CT."""
 
-import time
-
 import pytest
 from playwright.sync_api import Browser, Page
 
@@ -11,19 +9,12 @@ from tests.e2e.conftest import Site
 from tests.e2e.test_reading_two_arms import OF_THE_AI, arms, bare, sign_and_go_on, sit
 
 pytestmark = pytest.mark.browser
-PATIENCE_S = 300.0
 
 
 @pytest.fixture(scope="module")
 def study(site: Site) -> str:
     """The study's id, once the worker has made its images and proposals."""
-    tell = "from tests.e2e import ct_alone; print({})"
-    site.ask(tell.format("ct_alone.begin()"))
-    deadline = time.monotonic() + PATIENCE_S
-    while missing := site.ask(tell.format("ct_alone.missing()")).strip():
-        assert time.monotonic() < deadline, missing
-        time.sleep(0.5)
-    return site.ask(tell.format("ct_alone.start()")).strip()
+    return site.study_of("ct_alone")
 
 
 def _sees_ct(page: Page) -> None:

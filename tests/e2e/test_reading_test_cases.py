@@ -1,7 +1,6 @@
 """R10 in a real browser: training that ends with a test, from the first case to the result."""
 
 import json
-import time
 
 import pytest
 from playwright.sync_api import Page, Response, expect
@@ -12,19 +11,12 @@ from tests.e2e.conftest import Site, Visit
 from tests.e2e.tested import NAME, READER
 
 pytestmark = pytest.mark.browser
-PATIENCE_S = 300.0
 
 
 @pytest.fixture(scope="module")
 def study(site: Site) -> str:
     """The address of a reader's pages in a study whose training ends with two test cases."""
-    tell = "from tests.e2e import tested; print({})"
-    site.ask(tell.format("tested.begin()"))
-    deadline = time.monotonic() + PATIENCE_S
-    while missing := site.ask(tell.format("tested.missing()")).strip():
-        assert time.monotonic() < deadline, missing
-        time.sleep(0.5)
-    return f"/reading/{site.ask(tell.format('tested.start()')).strip()}/"
+    return f"/reading/{site.study_of('tested')}/"
 
 
 def _sign(page: Page) -> str:
