@@ -18,6 +18,7 @@ PATIENCE_S = 120.0
 AGAIN = {502, 503, 504}
 GONE = {403, 404, 409}  # for a reader who was withdrawn
 LATER = {NOT_JSON, "studies.halted"}  # a captive portal's page; a study that is suspended
+NOTHING_LEFT = "reads.nothing_left"  # who read all their cases: no refusal
 
 
 class ScriptedReader(threading.Thread):
@@ -63,7 +64,7 @@ class ScriptedReader(threading.Thread):
                 time.sleep(float(self.rng.uniform(0, 2 * self.pace_s)))
         except Refused as refused:
             is_withdrawn = self.leaves and refused.status in GONE
-            if not is_withdrawn and refused.code != "reads.nothing_left":
+            if not is_withdrawn and refused.code != NOTHING_LEFT:
                 self.failure = refused
         except BaseException as error:  # noqa: BLE001 -- shown by the test's own thread
             self.failure = error
@@ -115,6 +116,8 @@ class ScriptedReader(threading.Thread):
                 if time.monotonic() > end:
                     raise
             except Refused as refused:
+                if refused.code == NOTHING_LEFT:
+                    raise
                 self.refusals.append(refused.status)
                 is_for_later = refused.status in AGAIN or refused.code in LATER
                 if not is_for_later or time.monotonic() > end:

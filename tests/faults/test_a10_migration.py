@@ -17,6 +17,7 @@ from tests.scripted import Tab
 IS_LONG = FORM == "long"
 ROUNDS = 5 if IS_LONG else 2
 EVENTS = 1_000_000
+PACE_S = 0.2  # so that they still read when the last migration ends
 
 
 @pytest.mark.fault("A10")
@@ -28,7 +29,7 @@ def test_a10_readers_lose_nothing_while_the_database_is_migrated_and_rolled_back
     aside = [_fill(platform)] if IS_LONG else []
     calm = threading.Event()
     readers = [
-        ScriptedReader(platform, name, seed, reads=1, calm=calm)
+        ScriptedReader(platform, name, seed, reads=1, calm=calm, pace_s=PACE_S)
         for seed, name in enumerate(("rae", "gus"))
     ]
     for reader in readers:
