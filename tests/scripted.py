@@ -65,6 +65,7 @@ class Tab:
     tab: str = field(default_factory=lambda: str(uuid4()))
     session: str | None = None
     packet: dict[str, Any] = field(default_factory=dict)
+    ahead: dict[str, Any] = field(default_factory=dict)  # the images that the sitting began with
     fence: int = 0
     mono_ms: float = 0.0
     wall_ms: int = NOON
@@ -92,7 +93,7 @@ class Tab:
         """Start a session if there is none, and open or continue the own next read."""
         if self.session is None:
             begun = self.call("POST", f"/api/studies/{self.study}/sessions", {"display": DISPLAY})
-            self.session = begun["session_id"]
+            self.session, self.ahead = begun["session_id"], begun["next_images"]
         body = {"session_id": self.session, "tab": self.tab}
         self.packet = self.call("POST", f"/api/studies/{self.study}/reads", body)
         self.fence = self.packet["read"]["fence"]

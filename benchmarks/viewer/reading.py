@@ -19,11 +19,15 @@ PASSWORD = "seven grey geese 7"  # of the tests' cast, whose module needs Django
 WATCH = """
 const cases = (window.__cases = []);
 const done = { phase: '', read: '' };
+let early = {}; // the first case's packs may be asked for before the case is
 const look = () => {
   const now = performance.now();
   const { phase, ready, readId } = document.documentElement.dataset;
   const pane = document.querySelector('[data-testid=pane-0]');
-  if (phase === 'opening' && done.phase !== 'opening') cases.push({ opening: now });
+  if (phase === 'opening' && done.phase !== 'opening') {
+    cases.push({ opening: now, ...early });
+    early = {};
+  }
   done.phase = phase;
   const here = cases.at(-1);
   if (!here) return;
@@ -38,7 +42,7 @@ const look = () => {
 };
 const post = Worker.prototype.postMessage;
 Worker.prototype.postMessage = function (asked, ...more) {
-  if (asked?.kind === 'fetch') (cases.at(-1) ?? {}).asked ??= performance.now();
+  if (asked?.kind === 'fetch') (cases.at(-1) ?? early).asked ??= performance.now();
   return post.call(this, asked, ...more);
 };
 new MutationObserver(look).observe(document, { subtree: true, childList: true, attributes: true,

@@ -125,11 +125,12 @@ class Sessions(ReaderView):
         responses={201: schemas.SessionOutput, **REFUSALS},
     )
     def post(self, request: Request, study_id: UUID) -> Response:
-        """Begin a sitting."""
+        """Begin a sitting; its first case's images may be fetched while the read is opened."""
         data = _input(schemas.SessionInput, request)
-        study = selectors.reader_for(_user(request), study_id).study
-        session = services.start_session(study, display=data["display"], by=_user(request))
-        return Response({"session_id": str(session.id)}, status=201)
+        reader = selectors.reader_for(_user(request), study_id)
+        session = services.start_session(reader.study, display=data["display"], by=_user(request))
+        ahead = disclosure.images_ahead(services.row_ahead(reader))
+        return Response({"session_id": str(session.id), "next_images": ahead}, status=201)
 
 
 class Reads(ReaderView):
@@ -275,12 +276,7 @@ class NextImages(ReaderView):
         """Answer the series of the case after this one: their existence, nothing else."""
         read = selectors.own_read(_user(request), read_id)
         _require_shown(read)
-        allocation = selectors.allocation_after(read)
-        if allocation is None:
-            return Response({"token": "", "series": []})
-        shown = disclosure.images(allocation.case)
-        token = shown.token(disclosure.turn(allocation.pk))
-        return Response({"token": token, "series": shown.all})
+        return Response(disclosure.images_ahead(selectors.allocation_after(read)))
 
 
 class HeatMaps(ReaderView):

@@ -23,6 +23,7 @@ from readerstudy.proposals.lesions import ProposalHeatMap, ProposedLesion
 from readerstudy.reads import events, late, selectors, tripwire
 from readerstudy.reads.models import Answer, Batch, Decision, Mark, Measurement, Read
 from readerstudy.studies import definition
+from readerstudy.studies.allocation import Allocation
 from readerstudy.studies.models import Arm, Case, Question
 from readerstudy.studies.selectors import questions_of
 
@@ -128,6 +129,14 @@ def images(case: Case) -> Images:
         return Images(series, None)
     prior = {"days": case.prior_days, "series": imaging.series_for_packet(case.prior_id)}
     return Images(series, prior)
+
+
+def images_ahead(allocation: Allocation | None) -> dict[str, Any]:
+    """A row's series and a token for them, before its read is there: their existence, no more."""
+    if allocation is None:
+        return {"token": "", "series": []}
+    shown = images(allocation.case)
+    return {"token": shown.token(turn(allocation.pk)), "series": shown.all}
 
 
 def idle_limit_s(read: Read) -> int:

@@ -87,12 +87,6 @@ class SessionInput(Input):
     display = DisplayInput()
 
 
-class SessionOutput(serializers.Serializer[Any]):
-    """The sitting's id."""
-
-    session_id = serializers.UUIDField()
-
-
 class OpenInput(Input):
     """Open the own next read in this tab."""
 
@@ -361,3 +355,10 @@ class NextImagesOutput(serializers.Serializer[Any]):
 
     token = serializers.CharField(allow_blank=True)
     series = SeriesOutput(many=True)
+
+
+class SessionOutput(serializers.Serializer[Any]):
+    """The sitting's id, and the images of its first case, empty where none is open now."""
+
+    session_id = serializers.UUIDField()
+    next_images = NextImagesOutput()

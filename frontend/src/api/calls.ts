@@ -9,6 +9,7 @@ import type {
   ReadEvent,
   ReadingRoomSettings,
   Receipt,
+  Sitting,
   Submitted,
 } from "./types";
 
@@ -49,10 +50,8 @@ export class Api {
     await this.client.post("/api/me/language", { body: { language } });
   }
 
-  async startSession(study: string, display: Display): Promise<string> {
-    const path = `/api/studies/${study}/sessions`;
-    const answer = await this.client.post<{ session_id: string }>(path, { body: { display } });
-    return answer.session_id;
+  startSession(study: string, display: Display): Promise<Sitting> {
+    return this.client.post(`/api/studies/${study}/sessions`, { body: { display } });
   }
 
   openNext(study: string, session: string | null, tab: string): Promise<Packet> {

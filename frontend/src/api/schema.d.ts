@@ -286,7 +286,7 @@ export interface paths {
         };
         readonly get?: never;
         readonly put?: never;
-        /** @description Begin a sitting. */
+        /** @description Begin a sitting; its first case's images may be fetched while the read is opened. */
         readonly post: operations["start_session"];
         readonly delete?: never;
         readonly options?: never;
@@ -912,10 +912,11 @@ export interface components {
         readonly SessionInputRequest: {
             readonly display: components["schemas"]["DisplayInputRequest"];
         };
-        /** @description The sitting's id. */
+        /** @description The sitting's id, and the images of its first case, empty where none is open now. */
         readonly SessionOutput: {
             /** Format: uuid */
             readonly session_id: string;
+            readonly next_images: components["schemas"]["NextImagesOutput"];
         };
         /** @description A username and a password; the code of who has a second factor. */
         readonly SignInInputRequest: {

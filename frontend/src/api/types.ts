@@ -114,6 +114,7 @@ export type NextImages = Sharper<
   Schemas["NextImagesOutput"],
   { readonly series: readonly Series[] }
 >;
+export type Sitting = Sharper<Schemas["SessionOutput"], { readonly next_images: NextImages }>;
 
 /**
  * One thing that the reader's browser did: `seq` from 1 without a gap in one tab and read;

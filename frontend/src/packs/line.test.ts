@@ -27,7 +27,7 @@ describe("before anything was fetched", () => {
     expect(fresh().choose(offered)).toBe("raw");
   });
 
-  test("its first megabyte tells, and who fetches is told", () => {
+  test("its first bytes tell, and who fetches is told", () => {
     const line = fresh();
     const onHeard = (line.onHeard = vi.fn());
     line.hear({ bytes: 0.9e6, ms: 100, decodedBytes: 0, decodingMs: 0 });

@@ -23,7 +23,8 @@ const BUSY = 0.7;
  *
  * Raw is as fast as its line; compressed is shorter by half or more, and takes the decoder's time.
  * So raw wins where the line brings samples as fast as they can be decoded. A case is begun raw
- * where nothing is known: its first megabyte tells, and what is under way is asked for anew then.
+ * where nothing is known: its first quarter of a second tells, and what is under way is asked for
+ * anew then.
  */
 export class Line {
   /** Called once more is known. */

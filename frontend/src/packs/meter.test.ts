@@ -43,25 +43,25 @@ test("what stalled for a moment at first is not taken for a slow line", () => {
   const meter = new Meter(() => now, told);
   meter.begin();
   meter.arrived(0);
-  now = 60; // 17 MB a second, as it looks
-  meter.arrived(1_000_000);
+  now = 160; // 12 MB a second, as it looks
+  meter.arrived(2_000_000);
   expect(told).not.toHaveBeenCalled();
-  now = 110;
-  meter.arrived(19_000_000);
-  expect(told).toHaveBeenCalledWith(expect.objectContaining({ bytes: 20e6, ms: 110 }));
+  now = 260;
+  meter.arrived(48_000_000);
+  expect(told).toHaveBeenCalledWith(expect.objectContaining({ bytes: 50e6, ms: 260 }));
 });
 
-test("the first megabyte of a page is told of at once, and once", () => {
+test("the line of a page is told of once, as soon as a quarter of a second brought a megabyte", () => {
   let now = 0;
   const told = vi.fn();
   const meter = new Meter(() => now, told);
   meter.begin();
   meter.arrived(0);
-  now = 80;
+  now = 240;
   meter.arrived(600_000);
   expect(told).not.toHaveBeenCalled();
-  now = 100;
+  now = 250;
   meter.arrived(400_000);
   meter.arrived(400_000);
-  expect(told.mock.calls).toEqual([[{ bytes: 1e6, ms: 100, decodedBytes: 0, decodingMs: 0 }]]);
+  expect(told.mock.calls).toEqual([[{ bytes: 1e6, ms: 250, decodedBytes: 0, decodingMs: 0 }]]);
 });

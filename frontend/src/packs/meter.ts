@@ -11,7 +11,7 @@ export interface Heard {
 /** Of fewer, what was measured is the server's answer, not the line. */
 export const ENOUGH_BYTES = 1e6;
 /** Before, a page that is busy with its first pictures may have held up the fetching. */
-const ENOUGH_MS = 100;
+const ENOUGH_MS = 250;
 
 const NOTHING: Heard = { bytes: 0, ms: 0, decodedBytes: 0, decodingMs: 0 };
 

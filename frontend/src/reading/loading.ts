@@ -1,6 +1,6 @@
 import { computed, signal } from "@preact/signals";
 
-import type { Packet, Series } from "../api/types";
+import type { NextImages, Packet, Series } from "../api/types";
 import { PackLibrary } from "../packs/library";
 import { Line } from "../packs/line";
 import type { SeriesFrames } from "../packs/load";
@@ -8,6 +8,9 @@ import type { StreamPack } from "../packs/stream";
 import { allOf } from "./hanging";
 
 const TELL_MS = 250; // a series of 160 frames arrives in a few hundred messages: each would be a new page
+
+/** Of the six connections that a browser opens to a server, two are left to what is asked meanwhile. */
+const PACKS_AHEAD = 4;
 
 /** How far a series has come. */
 export interface Progress {
@@ -26,6 +29,8 @@ export class Loading {
   readonly hasFailed = computed(() =>
     Object.values(this.progress.value).some((each) => each.hasFailed),
   );
+  /** Of a sitting's first case, told as it begins. */
+  first: NextImages = { series: [], token: "" };
   private readonly library: PackLibrary;
   private readonly arrived = new Set<string>();
   private telling: ReturnType<typeof setTimeout> | undefined;
@@ -53,6 +58,12 @@ export class Loading {
   }
 
   readonly framesOf = (series: string): SeriesFrames | undefined => this.library.frames(series);
+
+  /** Fetch a sitting's first images while its first read is opened: once. */
+  fetchFirst(): void {
+    this.prefetch(this.first.series.slice(0, PACKS_AHEAD), this.first.token);
+    this.first = { series: [], token: "" };
+  }
 
   /** Ask for a case's images as soon as it is known, before anything else is done about it. */
   ahead(packet: Packet): void {

@@ -26,6 +26,8 @@ export interface Ports {
   line: Line;
   /** Loads Cornerstone and makes it ready, the first time: as a case is asked for, or during the display check. */
   loadStage: () => Promise<OpenStage>;
+  /** Makes what pictures are painted in, while the page waits for the server. */
+  makeContexts: () => Promise<void>;
   /** What this browser paints with; null when it has no WebGL 2. */
   rendererName: () => Promise<string | null>;
 }
@@ -48,6 +50,7 @@ export function browserPorts(packs: readonly string[]): Ports {
       warmUp();
       return openStage;
     },
+    makeContexts: async () => (await loadedStage()).makeContexts(),
     rendererName,
   };
 }

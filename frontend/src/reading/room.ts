@@ -96,6 +96,7 @@ export class Room {
       const check = new DailyCheck(id);
       const begins = check.isDone ? this.beginSession(renderer, "seen") : null;
       begins?.catch(() => undefined); // awaited below, once what earlier tabs left is sent
+      if (begins) this.ports.makeContexts().catch(() => undefined); // the case that opens says what fails
       await this.outgoing.open(id);
       await (begins ?? this.checkDisplay(check, renderer));
       await this.openNext();
@@ -111,9 +112,11 @@ export class Room {
     this.state.phase.value = { name: "opening" };
     forgetOutcome(this.state);
     const stage = this.ports.loadStage(); // Cornerstone loads while the server answers
-    const packet = await this.signedInFor(() =>
+    const opening = this.signedInFor(() =>
       this.ports.api.openNext(this.study, this.session, this.tab),
     );
+    this.loading.fetchFirst();
+    const packet = await opening;
     if (this.hasSigned && packet.read.events_schema !== EVENTS_SCHEMA) {
       await this.outgoing.hold(packet); // the page that comes knows that the case is its own
       location.reload(); // the platform was renewed: between two reads, never within one (C15)
@@ -242,7 +245,9 @@ export class Room {
 
   private async beginSession(renderer: string, pattern: "seen" | "not_seen"): Promise<void> {
     const display = displayFacts(renderer, pattern);
-    this.session = await this.signedInFor(() => this.ports.api.startSession(this.study, display));
+    const sitting = await this.signedInFor(() => this.ports.api.startSession(this.study, display));
+    this.session = sitting.session_id;
+    this.loading.first = sitting.next_images;
   }
 
   private async show(

@@ -1,6 +1,7 @@
 // @vitest-environment jsdom
 import { beforeEach, describe, expect, test, vi, type Mock } from "vitest";
 
+import type { NextImages } from "../api/types";
 import type { Opened } from "../outbox/opening";
 import { MemoryStore } from "../outbox/memory";
 import type { OutboxRecord } from "../outbox/records";
@@ -10,6 +11,10 @@ import { Room } from "./room";
 
 const LEFT = { event_id: "e", user: "reader", tab: "gone", read: "r", fence: 1, seq: 1 } as unknown as OutboxRecord;
 
+const SERIES = Array.from({ length: 5 }, (_, at) => ({ id: `series-${at}`, frames: 1, encodings: ["raw"] }));
+const AHEAD = { token: "token", series: SERIES } as unknown as NextImages;
+const PACKS = Array.from({ length: 4 }, () => "pack"); // two connections are left for what else is asked
+
 interface World {
   room: Room;
   /** What was asked of the server, in order. */
@@ -17,6 +22,7 @@ interface World {
   openOutbox: (opened: Opened) => void;
   takeEvents: () => void;
   loadStage: Mock;
+  makeContexts: Mock;
 }
 
 /** A promise, and what keeps it. */
@@ -33,6 +39,7 @@ function make(renderer: string | null): World {
   const events = later<unknown>();
   const never = new Promise(() => undefined);
   const loadStage = vi.fn(() => never);
+  const makeContexts = vi.fn(() => Promise.resolve());
   const call = <Answer>(what: string, answer: Promise<Answer>) => (): Promise<Answer> => {
     asked.push(what);
     return answer;
@@ -40,7 +47,7 @@ function make(renderer: string | null): World {
   const ports = {
     api: {
       me: call("me", Promise.resolve({ id: "reader", reading_room: { keys: {}, tour_seen: true } })),
-      startSession: call("session", Promise.resolve("s")),
+      startSession: call("session", Promise.resolve({ session_id: "s", next_images: AHEAD })),
       sendEvents: call("events", events.promise),
       openNext: call("read", never),
     },
@@ -49,10 +56,11 @@ function make(renderer: string | null): World {
     openOutbox: () => outbox.promise,
     rendererName: () => Promise.resolve(renderer),
     loadStage,
-    streamPack: () => never,
+    makeContexts,
+    streamPack: call("pack", never),
   } as unknown as Ports;
   const takeEvents = (): void => events.resolve({ acknowledged: ["e"], accepted: 1, last_seq: 1 });
-  return { room: new Room("study", ports), asked, openOutbox: outbox.resolve, takeEvents, loadStage };
+  return { room: new Room("study", ports), asked, openOutbox: outbox.resolve, takeEvents, loadStage, makeContexts };
 }
 
 const settle = (): Promise<void> => new Promise((resolve) => setTimeout(resolve, 5));
@@ -67,11 +75,12 @@ describe("the page starts", () => {
     expect(asked).toEqual(["me"]);
   });
 
-  test("the sitting begins while the outbox opens; no read before what earlier tabs left is sent", async () => {
-    const { room, asked, openOutbox, takeEvents, loadStage } = make("SwiftShader");
+  test("the sitting begins while the outbox opens, no read before what earlier tabs left is sent; its images come while it is opened", async () => {
+    const { room, asked, openOutbox, takeEvents, loadStage, makeContexts } = make("SwiftShader");
     void room.start();
     await settle();
     expect(asked).toEqual(["me", "session"]);
+    expect(makeContexts).toHaveBeenCalledOnce();
     expect(loadStage).not.toHaveBeenCalled(); // it would hold up what has to be asked first
     const store = new MemoryStore();
     await store.add(LEFT);
@@ -79,7 +88,7 @@ describe("the page starts", () => {
     await settle();
     expect(asked).toEqual(["me", "session", "events"]);
     takeEvents();
-    await vi.waitFor(() => expect(asked).toEqual(["me", "session", "events", "read"]));
+    await vi.waitFor(() => expect(asked).toEqual(["me", "session", "events", "read", ...PACKS]));
   });
 
   test("r11: nobody sits down before they have looked at the test pattern", async () => {
@@ -93,6 +102,6 @@ describe("the page starts", () => {
     expect(loadStage).toHaveBeenCalledOnce(); // made ready meanwhile
     room.answerDisplayCheck(true);
     await settle();
-    expect(asked).toEqual(["me", "session", "read"]);
+    expect(asked).toEqual(["me", "session", "read", ...PACKS]);
   });
 });

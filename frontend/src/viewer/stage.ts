@@ -35,6 +35,7 @@ interface Slot {
 
 let engine: RenderingEngine | null = null;
 let rehearsal: Rehearsal | null = null;
+let hasContexts = false;
 let isWarm = false;
 
 /** The page's engine; it has no context yet. */
@@ -48,27 +49,28 @@ function engineOf(): RenderingEngine {
 }
 
 /**
- * Make ready what every picture needs, before there is one: a page's WebGL contexts take a browser
- * tenths of a second. Between one and the next the page has its turns; what it has to ask the server
- * is better asked before. Called again, it does nothing.
+ * Make the contexts that pictures are painted in, where that is not done: while the page waits for
+ * the server it is soon done, once images come it takes a tenth of a second and more.
+ */
+export function makeContexts(): void {
+  if (hasContexts) return;
+  hasContexts = true;
+  for (let at = 0; at < CONTEXTS; at += 1) askAhead(contextOf(engineOf(), at));
+}
+
+/**
+ * Make ready what every picture needs, before there is one. Between one step and the next the page
+ * has its turns; what it has to ask the server is better asked before. Called again, it does nothing.
  */
 export function warmUp(): RenderingEngine {
   const made = engineOf();
   if (!isWarm) {
     isWarm = true;
     rehearsal = new Rehearsal(made);
-    makeContexts(made);
+    makeContexts();
+    setTimeout(() => void rehearse());
   }
   return made;
-}
-
-function makeContexts(of: RenderingEngine, at = 0): void {
-  if (of !== engine) return;
-  if (at === CONTEXTS) void rehearse();
-  else {
-    askAhead(contextOf(of, at));
-    setTimeout(() => makeContexts(of, at + 1));
-  }
 }
 
 /** In the large pane's context alone: it is the first to show a picture. */
@@ -169,6 +171,7 @@ class CornerstoneStage implements Stage {
     this.images.close();
     this.engine.destroy();
     engine = null;
+    hasContexts = false;
     isWarm = false;
     cache.purgeCache();
   }

@@ -3,7 +3,7 @@
 from readerstudy.reads.services.ending import close_images, report_problem, void, withdraw_open
 from readerstudy.reads.services.late import append_late
 from readerstudy.reads.services.logging import Receipt, append_events
-from readerstudy.reads.services.opening import open_next, start_session, take_over
+from readerstudy.reads.services.opening import open_next, row_ahead, start_session, take_over
 from readerstudy.reads.services.qualifying import decide_on_training, settle_training
 from readerstudy.reads.services.questionnaires import answer_questionnaire
 from readerstudy.reads.services.submitting import submit
@@ -17,6 +17,7 @@ __all__ = [
     "decide_on_training",
     "open_next",
     "report_problem",
+    "row_ahead",
     "settle_training",
     "start_session",
     "submit",

@@ -66,14 +66,7 @@ def open_next(study: Study, *, session_id: UUID | None, tab: str, by: User) -> R
     require_served(reader.study)
     if (open_read := selectors.open_read(reader)) is not None:
         return _hold(open_read, tab)
-    _require_running(reader.study)
-    allocation, stage = selectors.next_step(reader)
-    if allocation is None:
-        raise Problem("reads.nothing_left", _("You have read every case of this study. Thank you."))
-    _require_open_period(reader, allocation.period)
-    if stage != Stage.AIDED:  # the second half of a case is not a further one
-        _require_rest(reader)
-        _require_answers(reader)
+    allocation, stage = _next_to_read(reader)
     _require_qualified(reader, allocation.period, by)
     read = _create(reader, allocation, stage, session_id, tab)
     record(
@@ -84,6 +77,35 @@ def open_next(study: Study, *, session_id: UUID | None, tab: str, by: User) -> R
         detail={"reader": reader.code, "case": read.case.code},  # a stage would tell the arm
     )
     return read
+
+
+def row_ahead(reader: Reader) -> Allocation | None:
+    """The row whose read `open_next` would give now: its images may be fetched before it is asked.
+
+    None wherever it would refuse, so that nothing is told of a case before its time.
+    """
+    try:
+        require_served(reader.study)
+        if (open_read := selectors.open_read(reader)) is not None:
+            return open_read.allocation
+        allocation, _stage = _next_to_read(reader)
+    except Problem:
+        return None
+    is_barred = allocation.period and selectors.failed_qualification(reader) is not None
+    return None if is_barred else allocation
+
+
+def _next_to_read(reader: Reader) -> tuple[Allocation, str]:
+    """The reader's next row and the stage to read it in, or why there is none just now."""
+    _require_running(reader.study)
+    allocation, stage = selectors.next_step(reader)
+    if allocation is None:
+        raise Problem("reads.nothing_left", _("You have read every case of this study. Thank you."))
+    _require_open_period(reader, allocation.period)
+    if stage != Stage.AIDED:  # the second half of a case is not a further one
+        _require_rest(reader)
+        _require_answers(reader)
+    return allocation, stage
 
 
 def _queue_on(user: User, study: Study) -> Reader:

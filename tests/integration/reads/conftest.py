@@ -14,7 +14,7 @@ from tests import factories, proposing
 from tests.cast import PASSWORD, People
 from tests.integration.reads import worlds
 from tests.kept import kept
-from tests.scripted import Tab, through
+from tests.scripted import Refused, Tab, through
 
 Sits = Callable[..., Tab]
 
@@ -87,3 +87,12 @@ def sit(user: User, study: Study) -> Tab:
     client = Client()
     client.force_login(user, backend="django.contrib.auth.backends.ModelBackend")
     return Tab(through(client), study.pk)
+
+
+def refusal(user: User, study: Study) -> Refused:
+    """Why no case opens for a reader who sits down; of none an image is told then either."""
+    tab = sit(user, study)
+    with pytest.raises(Refused) as refused:
+        tab.open()
+    assert tab.ahead == {"token": "", "series": []}
+    return refused.value

@@ -17,7 +17,7 @@ from readerstudy.web.problems import Invalid, Problem, Unknown
 from readerstudy.web.problems import Refused as Forbidden
 from tests import factories, kept, proposing
 from tests.cast import PASSWORD, People
-from tests.integration.reads.conftest import sit
+from tests.integration.reads.conftest import refusal, sit
 from tests.scripted import Refused
 
 pytestmark = pytest.mark.django_db
@@ -45,12 +45,6 @@ def train(people: People, study: Study, *, rightly: bool, marks_all: bool = True
         tab.sign()
 
 
-def refusal(people: People, study: Study) -> str:
-    with pytest.raises(Refused) as refused:
-        sit(people.rae, study).open()
-    return refused.value.code
-
-
 def test_who_reads_training_rightly_goes_on(people: People, sign_in: SignIn) -> None:
     study = qualifying(people)
     train(people, study, rightly=True)
@@ -70,7 +64,7 @@ def test_who_does_not_waits_for_a_decision_and_loses_nothing(
 ) -> None:
     study = qualifying(people)
     train(people, study, rightly=False)
-    assert refusal(people, study) == "reads.not_qualified"
+    assert refusal(people.rae, study).code == "reads.not_qualified"
     client = sign_in(people.rae)
     (entry,) = client.get("/api/worklist").json()["studies"]
     assert entry["next"]["action"] == "not_qualified"

@@ -15,8 +15,8 @@ from readerstudy.studies.selectors import current_version, definition
 from readerstudy.web.problems import Invalid
 from tests import factories, kept, proposing
 from tests.cast import PASSWORD, People
-from tests.integration.reads.conftest import sit
-from tests.scripted import Refused, Tab
+from tests.integration.reads.conftest import refusal, sit
+from tests.scripted import Tab
 
 pytestmark = pytest.mark.django_db
 LIMIT, REST = 30, 10
@@ -62,12 +62,6 @@ def looks(tab: Tab, clock: Clock, minutes: float) -> None:
         tab.flush()
 
 
-def refusal(people: People, study: Study) -> Refused:
-    with pytest.raises(Refused) as refused:
-        sit(people.rae, study).open()
-    return refused.value
-
-
 def test_r10_after_its_limit_a_session_opens_no_case_until_the_rest_is_over(
     people: People, clock: Clock
 ) -> None:
@@ -78,7 +72,7 @@ def test_r10_after_its_limit_a_session_opens_no_case_until_the_rest_is_over(
     looks(tab, clock, 12)
     tab.read_case(marks=0)
     tab.sign()  # the case in hand is finished and signed
-    found = refusal(people, study)
+    found = refusal(people.rae, study)
     assert (found.status, found.code) == (409, "reads.rest")
     until = datetime.fromisoformat(found.body["opens_at"])
     assert abs(until - clock.time - timedelta(minutes=REST)) < timedelta(seconds=1)
@@ -86,7 +80,7 @@ def test_r10_after_its_limit_a_session_opens_no_case_until_the_rest_is_over(
     (entry,) = worklist(people.rae)
     assert (entry["next"]["action"], entry["next"]["opens_at"]) == ("rest", until)
     clock.time = until - timedelta(seconds=1)
-    refusal(people, study)
+    refusal(people.rae, study)
     clock.time = until
     packet = sit(people.rae, study).open()
     assert packet["session"]["elapsed_s"] == 0  # a sitting of its own
@@ -121,7 +115,7 @@ def test_r10_reading_in_another_study_counts_too(people: People, clock: Clock) -
     study = limited(people)
     other = kept.running_study(people, name="Other")
     read_one(people, other, clock, LIMIT + 1)
-    assert refusal(people, study).code == "reads.rest"
+    assert refusal(people.rae, study).code == "reads.rest"
     assert sit(people.rae, other).open()["session"]["limit_min"] == 0  # no limit there
 
 
