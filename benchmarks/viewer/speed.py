@@ -80,7 +80,7 @@ def visit(
         times, raw = here.ready(), here.raw()
         rows[f"{kind}: room, first picture"].append(times["first"])
         rows[f"{kind}: room, decoded"].append(times["decoded"])
-        asked = min(times["opening"], times["asked"])  # a sitting begins with its first case's images
+        asked = min(times["opening"], times["asked"])  # the case, or its images
         rows[f"{kind}: room, decoded, from asking for the case or its images"].append(
             times["decoded"] - asked
         )

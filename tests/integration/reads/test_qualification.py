@@ -18,7 +18,6 @@ from readerstudy.web.problems import Refused as Forbidden
 from tests import factories, kept, proposing
 from tests.cast import PASSWORD, People
 from tests.integration.reads.conftest import refusal, sit
-from tests.scripted import Refused
 
 pytestmark = pytest.mark.django_db
 SignIn = Callable[..., Client]
