@@ -55,7 +55,7 @@ def opened(user: User, study: Study) -> dict[str, object]:
     tab = str(uuid4())
     display = {"width_px": 2560, "height_px": 1440, "pixel_ratio": 1.0, "webgl": True}
     session = services.start_session(study, display=display, by=user)
-    read = services.open_next(study, session_id=session.pk, tab=tab, by=user)
+    read = services.open_next(study.pk, session_id=session.pk, tab=tab, by=user)
     series = str(read.case.examination.series.first().pk)
     return {
         "session": client.cookies[settings.SESSION_COOKIE_NAME].value, "read": str(read.pk),

@@ -147,7 +147,7 @@ class SimulatedReader:
     def _read_one(self) -> None:
         hand = Hand(self.clock, self.rng, UUID(bytes=self.rng.bytes(16), version=4))
         read = services.open_next(
-            self.study, session_id=self.session, tab=str(hand.tab), by=self.user
+            self.study.pk, session_id=self.session, tab=str(hand.tab), by=self.user
         )
         packet = disclosure.packet(read, number=1, of=1, read_only=False)
         is_on_demand = packet.get("ai", {}).get("state") == "not_asked"

@@ -144,9 +144,8 @@ class Reads(ReaderView):
     def post(self, request: Request, study_id: UUID) -> Response:
         """Continue the open read or open the next one."""
         data = _input(schemas.OpenInput, request)
-        study = selectors.reader_for(_user(request), study_id).study
         read = services.open_next(
-            study, session_id=data["session_id"], tab=str(data["tab"]), by=_user(request)
+            study_id, session_id=data["session_id"], tab=str(data["tab"]), by=_user(request)
         )
         response = _packet(read, str(data["tab"]))
         if selectors.changes_arm(read):

@@ -8,6 +8,7 @@ contradictory; what is merely missing is for `readiness` to say.
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field, fields
+from functools import cache
 from typing import Any, Self
 
 from readerstudy.imaging.options import Options as Deidentification
@@ -285,12 +286,18 @@ def training_problems(percent: int, cases: int, tests: int = 0) -> list[str]:
     return found
 
 
+@cache
+def _defaults() -> dict[str, Any]:
+    """What a protocol document has where nothing was said: asked for with every case that opens."""
+    return Definition(name="").as_dict()
+
+
 def locked(document: Mapping[str, Any]) -> dict[str, Any]:
     """The members of a locked protocol document, with those that a later release added.
 
-    What was added has its default in protocols that were locked before.
+    What was added has its default in protocols that were locked before. It is read, never changed.
     """
-    base = Definition(name="").as_dict()
+    base = _defaults()
     return {**base, **document, "design": base["design"] | dict(document.get("design", {}))}
 
 

@@ -114,8 +114,6 @@ class CornerstoneStage implements Stage {
   private readonly images: PackImages;
   private slots: Slot[] = [];
   private made = 0;
-  /** Resolves when the first pane of all has painted, has failed or takes too long. */
-  private first: Promise<void> | null = null;
   private readonly resizing = new ResizeObserver(() => this.resize());
 
   constructor(
@@ -149,7 +147,7 @@ class CornerstoneStage implements Stage {
       return slot;
     });
     this.resize();
-    await Promise.all(started.map((slot) => this.start(slot)));
+    await this.start(started);
     // A pane that shows the same series again has to say that it has painted, too: a case's second
     // half, or one that was taken over, would else wait for its first picture for ever.
     const same = this.slots.filter((slot) => before.includes(slot));
@@ -196,16 +194,17 @@ class CornerstoneStage implements Stage {
     return { request, pane: this.paneOf(request, viewportId), viewportId };
   }
 
-  /** The page's first picture comes alone: the others would be prepared before any of them shows. */
-  private async start(slot: Slot): Promise<void> {
-    if (this.first === null) {
-      const started = slot.pane.start();
-      const isSlow = new Promise<void>((resolve) => setTimeout(resolve, FIRST_WAIT_MS));
-      this.first = Promise.race([started.then(aPicture), isSlow]).catch(() => undefined);
-      return started;
-    }
-    await this.first;
-    if (this.slots.includes(slot)) await slot.pane.start();
+  /** A case's first picture comes alone: the others would be prepared before any of them shows. */
+  private async start([first, ...others]: readonly Slot[]): Promise<void> {
+    if (!first) return;
+    const started = first.pane.start();
+    const isSlow = new Promise<void>((resolve) => setTimeout(resolve, FIRST_WAIT_MS));
+    const begin = async (): Promise<void> => {
+      await Promise.race([started.then(aPicture), isSlow]).catch(() => undefined);
+      const left = others.filter((slot) => this.slots.includes(slot));
+      await Promise.all(left.map((slot) => slot.pane.start()));
+    };
+    await Promise.all([started, begin()]);
   }
 
   private paneOf({ series, cut, window }: PaneRequest, viewportId: string): StackPane | RebuiltPane {

@@ -49,7 +49,7 @@ def start_session(study: Study, *, display: dict[str, Any], by: User) -> Session
 
 @retried
 @transaction.atomic
-def open_next(study: Study, *, session_id: UUID | None, tab: str, by: User) -> Read:
+def open_next(study_id: UUID, *, session_id: UUID | None, tab: str, by: User) -> Read:
     """Continue the reader's open read, or open the next one of their allocation.
 
     Two requests at the same instant queue on the reader's row and get the same read (C9, C10).
@@ -62,7 +62,7 @@ def open_next(study: Study, *, session_id: UUID | None, tab: str, by: User) -> R
         409 `reads.washout` with the date, `reads.rest` with the time, `reads.nothing_left`,
         `reads.questionnaire`, `reads.not_qualified`, `studies.state`, `studies.halted`.
     """
-    reader = _queue_on(by, study)
+    reader = _queue_on(by, study_id)
     require_served(reader.study)
     if (open_read := selectors.open_read(reader)) is not None:
         return _hold(open_read, tab)
@@ -73,7 +73,7 @@ def open_next(study: Study, *, session_id: UUID | None, tab: str, by: User) -> R
         "reads.open",
         subject=f"read:{read.id}",
         by=by,
-        study=study.pk,
+        study=study_id,
         detail={"reader": reader.code, "case": read.case.code},  # a stage would tell the arm
     )
     return read
@@ -108,11 +108,11 @@ def _next_to_read(reader: Reader) -> tuple[Allocation, str]:
     return allocation, stage
 
 
-def _queue_on(user: User, study: Study) -> Reader:
+def _queue_on(user: User, study_id: UUID) -> Reader:
     # NO KEY: foreign keys to the reader are checked at others' commits, when those hold the audit
     # chain's lock; a full lock here would deadlock with them. OF self: the study is everybody's.
     locked = Reader.objects.select_for_update(of=("self",), no_key=True)
-    mine = locked.filter(user=user, study=study, withdrawn_at=None)
+    mine = locked.filter(user=user, study=study_id, withdrawn_at=None)
     reader = mine.select_related("study", "user").first()
     if reader is None:
         raise Unknown
