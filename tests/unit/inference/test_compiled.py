@@ -67,6 +67,25 @@ def test_the_shipped_detector_finds_the_same_lesions_by_it_as_by_torch(
         assert one.probability == pytest.approx(other.probability, abs=0.03)
 
 
+@pytest.mark.parametrize(
+    ("has", "dtype"),
+    [
+        ({"avx512_f", "avx512_bw", "avx512_vl", "avx512_vnni"}, torch.float32),
+        ({"avx512_f", "avx512_bf16"}, torch.bfloat16),
+        ({"amx_bf16"}, torch.bfloat16),
+        ({"neon", "bf16"}, torch.bfloat16),
+        (set(), torch.float32),
+    ],
+)
+def test_it_computes_in_16_bits_only_where_the_processor_has_them(
+    monkeypatch: pytest.MonkeyPatch, has: set[str], dtype: torch.dtype
+) -> None:
+    """OneDNN takes them wherever there is AVX-512: four times as slow as in single precision."""
+    monkeypatch.setattr(torch.cpu, "get_capabilities", lambda: dict.fromkeys(has, True))
+    (network,) = shipped().networks
+    assert {each.dtype for each in network.parameters()} == {dtype}
+
+
 def test_members_of_an_ensemble_answer_each_for_itself_in_windows_too() -> None:
     members = [small(seed) for seed in (3, 4)]
     card = detector.card_of(detector.DEFAULT)
