@@ -258,8 +258,8 @@ class VoxelwiseDetector:
     def _is_bfloat16_fast(self) -> bool:
         if self.device.type == "cuda":
             return bool(torch.cuda.is_bf16_supported())
-        # oneDNN takes bfloat16 on every processor with AVX-512 and takes three times as long as in
-        # single precision on those that do not have its instructions.
+        # oneDNN has bfloat16 on every processor with AVX-512: on those without its instructions it
+        # is emulated, four times as slow as single precision.
         available = torch.backends.mkldnn.is_available()  # type: ignore[no-untyped-call]
         return bool(available and any(map(torch.cpu.get_capabilities().get, _BFLOAT16)))
 

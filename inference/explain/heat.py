@@ -28,6 +28,9 @@ METHOD = "integrated gradients against typical brain"
 GRAD_CAM = "Grad-CAM of the network's last features"
 METHODS = ("integrated-gradients", "grad-cam")
 STEPS = 6  # points of the Gauss-Legendre rule along the way from the baseline
+# In single precision torch leaves a small image that comes alone to loops of its own, a fifth as
+# fast as oneDNN's, to which it gives two.
+_AT_ONCE = 2
 _WINDOW = 48  # voxels of the network's grid; larger where the lesion is
 _STRIDE = 16  # windows begin at multiples of it: strided layers then see the grid they saw before
 _MARGIN = 8  # around the lesion, at least
@@ -112,7 +115,7 @@ def attribute(
     """
     with torch.enable_grad():
         parts, error = IntegratedGradients(_answer(network, target)).attribute(
-            voxels, n_steps=steps, internal_batch_size=1, return_convergence_delta=True
+            voxels, n_steps=steps, internal_batch_size=_AT_ONCE, return_convergence_delta=True
         )
     return np.asarray(parts[0].float().detach().cpu().numpy()), float(error[0])
 

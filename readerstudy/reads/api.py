@@ -128,8 +128,11 @@ class Sessions(ReaderView):
         """Begin a sitting; its first case's images may be fetched while the read is opened."""
         data = _input(schemas.SessionInput, request)
         reader = selectors.reader_for(_user(request), study_id)
-        session = services.start_session(reader.study, display=data["display"], by=_user(request))
-        ahead = disclosure.images_ahead(services.row_ahead(reader))
+        first = services.row_ahead(reader)
+        ahead = disclosure.first_images(first)
+        session = services.start_session(
+            reader.study, display=data["display"], by=_user(request), first=first
+        )
         return Response({"session_id": str(session.id), "next_images": ahead}, status=201)
 
 

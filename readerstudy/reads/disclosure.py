@@ -5,6 +5,7 @@ the unaided stage of a second-reader arm, and on demand until the reader has ask
 look at proposals at all: not a query, not a byte tells whether there are any (faults F1-F3).
 """
 
+from collections.abc import Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -25,8 +26,11 @@ from readerstudy.reads.models import Answer, Batch, Decision, Mark, Measurement,
 from readerstudy.studies import definition
 from readerstudy.studies.allocation import Allocation
 from readerstudy.studies.models import Arm, Case, Question
-from readerstudy.studies.selectors import questions_of
+from readerstudy.studies.selectors import current_version, questions_of
 
+OPENING_SECONDS = (
+    300  # from a sitting's beginning to its first packet, which has a token of its own
+)
 TOKEN_SECONDS = 6 * 3600  # a sitting with its breaks; a turn that is over ends its token at once
 MEANING = "I am the reader named here, and these marks, ratings and answers are my own findings."
 
@@ -109,9 +113,9 @@ class Images:
         """The series of both, the case's own first."""
         return [*self.series, *(self.prior["series"] if self.prior else [])]
 
-    def token(self, grant: UUID) -> str:
+    def token(self, grant: UUID, seconds: int = TOKEN_SECONDS) -> str:
         """An imaging token that opens these series and no others, until the grant is ended."""
-        return grants.issue([each["id"] for each in self.all], seconds=TOKEN_SECONDS, grant=grant)
+        return grants.issue([each["id"] for each in self.all], seconds=seconds, grant=grant)
 
 
 def turn(allocation_id: UUID) -> UUID:
@@ -131,12 +135,34 @@ def images(case: Case) -> Images:
     return Images(series, prior)
 
 
-def images_ahead(allocation: Allocation | None) -> dict[str, Any]:
-    """A row's series and a token for them, before its read is there: their existence, no more."""
+def images_ahead(
+    allocation: Allocation | None, *, roles: Sequence[str] = (), seconds: int = TOKEN_SECONDS
+) -> dict[str, Any]:
+    """A row's series and a token for them, before its read is there: their existence, no more.
+
+    Those of `roles` come first, in their order; a prior's come after the case's own.
+    """
     if allocation is None:
         return {"token": "", "series": []}
     shown = images(allocation.case)
-    return {"token": shown.token(turn(allocation.pk)), "series": shown.all}
+    own = {each["id"] for each in shown.series}
+
+    def place(series: dict[str, Any]) -> tuple[bool, int]:
+        return series["id"] not in own, [*roles, series["role"]].index(series["role"])
+
+    token = shown.token(turn(allocation.pk), seconds)
+    return {"token": token, "series": sorted(shown.all, key=place)}
+
+
+def first_images(allocation: Allocation | None) -> dict[str, Any]:
+    """Those of a sitting's first case, as the protocol hangs them, for while its read is opened.
+
+    Whoever holds their token sees the case without a read whose clock runs: it soon ends.
+    """
+    version = None if allocation is None else current_version(allocation.case.study)
+    document = {} if version is None else version.document
+    roles = definition.locked(document)["hanging"]["roles"]
+    return images_ahead(allocation, roles=roles, seconds=OPENING_SECONDS)
 
 
 def idle_limit_s(read: Read) -> int:

@@ -358,7 +358,7 @@ class NextImagesOutput(serializers.Serializer[Any]):
 
 
 class SessionOutput(serializers.Serializer[Any]):
-    """The sitting's id, and the images of its first case, empty where none is open now."""
+    """The sitting's id, and the images of its first case; empty where none would open now."""
 
     session_id = serializers.UUIDField()
     next_images = NextImagesOutput()

@@ -166,11 +166,25 @@ def failed_qualification(reader: Reader) -> Qualification | None:
     """What keeps the reader from the study's own cases: training that was not passed."""
     if not reader.study.pass_mark_percent:
         return None
+    found = _last_qualification(reader)
+    return None if found is None or _lets_go_on(found) else found
+
+
+def is_admitted(reader: Reader) -> bool:
+    """Whether it is settled that the reader may read the study's own cases."""
+    if not reader.study.pass_mark_percent:
+        return True
+    found = _last_qualification(reader)
+    return found is not None and _lets_go_on(found)
+
+
+def _last_qualification(reader: Reader) -> Qualification | None:
     last = Qualification.objects.filter(reader=reader, attempt=training_attempt(reader))
-    found = last.select_related("leave").first()
-    if found is None or found.is_passed or hasattr(found, "leave"):
-        return None
-    return found
+    return last.select_related("leave").first()
+
+
+def _lets_go_on(found: Qualification) -> bool:
+    return found.is_passed or hasattr(found, "leave")
 
 
 def of_this_training(reader: Reader, attempt: int) -> Q:

@@ -5,6 +5,7 @@ exported and imported as one YAML file. It checks itself: `problems` lists, in w
 contradictory; what is merely missing is for `readiness` to say.
 """
 
+import json
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field, fields
@@ -287,17 +288,17 @@ def training_problems(percent: int, cases: int, tests: int = 0) -> list[str]:
 
 
 @cache
-def _defaults() -> dict[str, Any]:
-    """What a protocol document has where nothing was said: asked for with every case that opens."""
-    return Definition(name="").as_dict()
+def _defaults() -> str:
+    """What a protocol document has where nothing was said, as JSON: each case that opens asks."""
+    return json.dumps(Definition(name="").as_dict())
 
 
 def locked(document: Mapping[str, Any]) -> dict[str, Any]:
     """The members of a locked protocol document, with those that a later release added.
 
-    What was added has its default in protocols that were locked before. It is read, never changed.
+    What was added has its default in protocols that were locked before.
     """
-    base = _defaults()
+    base = json.loads(_defaults())
     return {**base, **document, "design": base["design"] | dict(document.get("design", {}))}
 
 

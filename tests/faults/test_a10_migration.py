@@ -36,6 +36,7 @@ def test_a10_readers_lose_nothing_while_the_database_is_migrated_and_rolled_back
         reader.start()
     try:
         moved = json.loads(platform.ask("migrate", str(ROUNDS)))
+        assert all(reader.is_alive() for reader in readers), "the readers were done before it was"
     finally:
         calm.set()
     signed = finish(readers)

@@ -912,7 +912,7 @@ export interface components {
         readonly SessionInputRequest: {
             readonly display: components["schemas"]["DisplayInputRequest"];
         };
-        /** @description The sitting's id, and the images of its first case, empty where none is open now. */
+        /** @description The sitting's id, and the images of its first case; empty where none would open now. */
         readonly SessionOutput: {
             /** Format: uuid */
             readonly session_id: string;

@@ -11,6 +11,7 @@ const TELL_MS = 250; // a series of 160 frames arrives in a few hundred messages
 
 /** Of the six connections that a browser opens to a server, two are left to what is asked meanwhile. */
 const PACKS_AHEAD = 4;
+const NO_IMAGES: NextImages = { series: [], token: "" };
 
 /** How far a series has come. */
 export interface Progress {
@@ -30,7 +31,7 @@ export class Loading {
     Object.values(this.progress.value).some((each) => each.hasFailed),
   );
   /** Of a sitting's first case, told as it begins. */
-  first: NextImages = { series: [], token: "" };
+  first = NO_IMAGES;
   private readonly library: PackLibrary;
   private readonly arrived = new Set<string>();
   private telling: ReturnType<typeof setTimeout> | undefined;
@@ -61,8 +62,9 @@ export class Loading {
 
   /** Fetch a sitting's first images while its first read is opened: once. */
   fetchFirst(): void {
-    this.prefetch(this.first.series.slice(0, PACKS_AHEAD), this.first.token);
-    this.first = { series: [], token: "" };
+    const { first } = this;
+    this.first = NO_IMAGES;
+    this.prefetch(first.series.slice(0, PACKS_AHEAD), first.token);
   }
 
   /** Ask for a case's images as soon as it is known, before anything else is done about it. */

@@ -8,7 +8,7 @@ import { t } from "../i18n";
 import { cameWithProposals } from "./asking";
 import { Bursts } from "./bursts";
 import { OpenCase } from "./case";
-import { DailyCheck, displayFacts, isWindowTooSmall } from "./display";
+import { DailyCheck, isWindowTooSmall } from "./display";
 import { allOf, gone, inHangingOrder } from "./hanging";
 import { Loading } from "./loading";
 import { forgetOutcome, showOutcome } from "./outcome";
@@ -17,6 +17,7 @@ import type { Ports } from "./ports";
 import { Presence } from "./presence";
 import { Recorder } from "./recorder";
 import { phaseAfter, wordsOf } from "./refusals";
+import { Sitting } from "./sitting";
 import { createState, type State } from "./state";
 import { Tour } from "./tour";
 import { Viewing } from "./viewing";
@@ -30,8 +31,8 @@ export class Room {
   readonly tour = new Tour(this);
   readonly bursts = new Bursts((kind, payload) => this.record(kind, payload));
   readonly outgoing: Outgoing;
+  private readonly sitting = new Sitting(this);
   private presence: Presence | null = null;
-  private session: string | null = null;
   private painted = new Set<number>();
   private hasRendered = false;
   private hasSigned = false;
@@ -94,7 +95,7 @@ export class Room {
       }
       const { id } = (this.state.me.value = await knows);
       const check = new DailyCheck(id);
-      const begins = check.isDone ? this.beginSession(renderer, "seen") : null;
+      const begins = check.isDone ? this.sitting.begin(renderer, "seen") : null;
       begins?.catch(() => undefined); // awaited below, once what earlier tabs left is sent
       if (begins) this.ports.makeContexts().catch(() => undefined); // the case that opens says what fails
       await this.outgoing.open(id);
@@ -111,9 +112,10 @@ export class Room {
   async openNext(): Promise<void> {
     this.state.phase.value = { name: "opening" };
     forgetOutcome(this.state);
+    await this.sitting.begun();
     const stage = this.ports.loadStage(); // Cornerstone loads while the server answers
     const opening = this.signedInFor(() =>
-      this.ports.api.openNext(this.study, this.session, this.tab),
+      this.ports.api.openNext(this.study, this.sitting.id, this.tab),
     );
     this.loading.fetchFirst();
     const packet = await opening;
@@ -240,14 +242,7 @@ export class Room {
     this.ports.loadStage().catch(() => undefined); // ready meanwhile; the case that opens says what fails
     const seen = await new Promise<boolean>((resolve) => (this.displayAnswered = resolve));
     if (seen) check.done();
-    await this.beginSession(renderer, seen ? "seen" : "not_seen");
-  }
-
-  private async beginSession(renderer: string, pattern: "seen" | "not_seen"): Promise<void> {
-    const display = displayFacts(renderer, pattern);
-    const sitting = await this.signedInFor(() => this.ports.api.startSession(this.study, display));
-    this.session = sitting.session_id;
-    this.loading.first = sitting.next_images;
+    await this.sitting.begin(renderer, seen ? "seen" : "not_seen");
   }
 
   private async show(

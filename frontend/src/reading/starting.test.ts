@@ -21,8 +21,9 @@ interface World {
   asked: string[];
   openOutbox: (opened: Opened) => void;
   takeEvents: () => void;
+  /** The server is away the first time that a sitting is to begin. */
+  failSession: () => void;
   loadStage: Mock;
-  makeContexts: Mock;
 }
 
 /** A promise, and what keeps it. */
@@ -35,19 +36,25 @@ function later<Answer>(): { promise: Promise<Answer>; resolve: (answer: Answer) 
 /** A page that starts; the outbox opens, and the server takes events, when the test says so. */
 function make(renderer: string | null): World {
   const asked: string[] = [];
+  let isAway = false;
   const outbox = later<Opened>();
   const events = later<unknown>();
   const never = new Promise(() => undefined);
   const loadStage = vi.fn(() => never);
-  const makeContexts = vi.fn(() => Promise.resolve());
   const call = <Answer>(what: string, answer: Promise<Answer>) => (): Promise<Answer> => {
     asked.push(what);
     return answer;
   };
+  const makeContexts = vi.fn(call("contexts", Promise.resolve()));
   const ports = {
     api: {
       me: call("me", Promise.resolve({ id: "reader", reading_room: { keys: {}, tour_seen: true } })),
-      startSession: call("session", Promise.resolve({ session_id: "s", next_images: AHEAD })),
+      startSession: () => {
+        asked.push("session");
+        if (!isAway) return Promise.resolve({ session_id: "s", next_images: AHEAD });
+        isAway = false;
+        return Promise.reject(new TypeError("Failed to fetch"));
+      },
       sendEvents: call("events", events.promise),
       openNext: call("read", never),
     },
@@ -60,7 +67,7 @@ function make(renderer: string | null): World {
     streamPack: call("pack", never),
   } as unknown as Ports;
   const takeEvents = (): void => events.resolve({ acknowledged: ["e"], accepted: 1, last_seq: 1 });
-  return { room: new Room("study", ports), asked, openOutbox: outbox.resolve, takeEvents, loadStage, makeContexts };
+  return { room: new Room("study", ports), asked, openOutbox: outbox.resolve, takeEvents, failSession: () => void (isAway = true), loadStage };
 }
 
 const settle = (): Promise<void> => new Promise((resolve) => setTimeout(resolve, 5));
@@ -76,19 +83,18 @@ describe("the page starts", () => {
   });
 
   test("the sitting begins while the outbox opens, no read before what earlier tabs left is sent; its images come while it is opened", async () => {
-    const { room, asked, openOutbox, takeEvents, loadStage, makeContexts } = make("SwiftShader");
+    const { room, asked, openOutbox, takeEvents, loadStage } = make("SwiftShader");
     void room.start();
     await settle();
-    expect(asked).toEqual(["me", "session"]);
-    expect(makeContexts).toHaveBeenCalledOnce();
+    expect(asked).toEqual(["me", "session", "contexts"]); // while its answer is awaited
     expect(loadStage).not.toHaveBeenCalled(); // it would hold up what has to be asked first
     const store = new MemoryStore();
     await store.add(LEFT);
     openOutbox({ store, wasLost: false });
     await settle();
-    expect(asked).toEqual(["me", "session", "events"]);
+    expect(asked).toEqual(["me", "session", "contexts", "events"]);
     takeEvents();
-    await vi.waitFor(() => expect(asked).toEqual(["me", "session", "events", "read", ...PACKS]));
+    await vi.waitFor(() => expect(asked).toEqual(["me", "session", "contexts", "events", "read", ...PACKS]));
   });
 
   test("r11: nobody sits down before they have looked at the test pattern", async () => {
@@ -103,5 +109,28 @@ describe("the page starts", () => {
     room.answerDisplayCheck(true);
     await settle();
     expect(asked).toEqual(["me", "session", "read", ...PACKS]);
+  });
+
+  test("a sitting's first images are asked for once, also where its first read does not open", async () => {
+    const { room, asked, openOutbox } = make("SwiftShader");
+    void room.start();
+    openOutbox({ store: new MemoryStore(), wasLost: false });
+    await vi.waitFor(() => expect(asked).toContain("read"));
+    void room.retry();
+    await settle();
+    expect(asked.filter((each) => each === "read")).toHaveLength(2);
+    expect(asked.filter((each) => each === "pack")).toHaveLength(PACKS.length);
+  });
+
+  test("r11: a sitting that did not begin is begun by the next try, before a read is opened", async () => {
+    const { room, asked, openOutbox, failSession } = make("SwiftShader");
+    failSession();
+    void room.start();
+    openOutbox({ store: new MemoryStore(), wasLost: false });
+    await vi.waitFor(() => expect(room.state.phase.value).toMatchObject({ name: "refused" }));
+    expect(asked).not.toContain("read");
+    void room.retry();
+    await settle();
+    expect(asked.filter((each) => each !== "pack")).toEqual(["me", "session", "contexts", "session", "read"]);
   });
 });

@@ -102,7 +102,7 @@ export class Viewing {
     this.isCross.value = false;
     this.layout.value = firstLayout(series, hanging.layout, prior !== null);
     if (this.layout.value === "planes") this.wasCross = false;
-    await this.arrange(this.hangingFor(undefined), null);
+    await this.arrange(this.hangingFor(undefined), null, true);
     if (this.layout.value === "planes") this.setCross(true);
   }
 
@@ -281,7 +281,7 @@ export class Viewing {
   }
 
   /** @param point What every pane shows then; null: the middle of the first series. */
-  private async arrange(hung: readonly Hung[], point = this.centre()): Promise<void> {
+  private async arrange(hung: readonly Hung[], point = this.centre(), isNewCase = false): Promise<void> {
     const before = this.stage.panes.filter((_, pane) => this.views.peek()[pane]); // that show a picture
     this.views.value = hung.map(() => null);
     this.hung.value = hung; // the page makes a seat for each
@@ -291,7 +291,7 @@ export class Viewing {
       const window = this.chosen.of(series, this.hanging.window);
       return host ? [{ host, series, cut: cut satisfies Cut, window }] : [];
     });
-    await this.stage.arrange(requests);
+    await this.stage.arrange(requests, isNewCase);
     this.chosen.invert(this.stage.panes);
     if (point) this.showPoint(point);
     else {

@@ -63,8 +63,12 @@ export interface Pane {
 
 /** Draws panes. Made by `openStage`, which alone loads Cornerstone. */
 export interface Stage {
-  /** Show these panes and no others; those that stay as they are keep their view. */
-  arrange(requests: readonly PaneRequest[]): Promise<void>;
+  /**
+   * Show these panes and no others; those that stay as they are keep their view.
+   *
+   * @param isNewCase Whether the first pane's picture is to come before the others are prepared.
+   */
+  arrange(requests: readonly PaneRequest[], isNewCase?: boolean): Promise<void>;
   readonly panes: readonly Pane[];
   /** Forget pictures of series that no case needs. */
   forget(series: readonly Series[]): void;

@@ -54,13 +54,14 @@ function engineOf(): RenderingEngine {
  */
 export function makeContexts(): void {
   if (hasContexts) return;
-  hasContexts = true;
   for (let at = 0; at < CONTEXTS; at += 1) askAhead(contextOf(engineOf(), at));
+  hasContexts = true;
 }
 
 /**
- * Make ready what every picture needs, before there is one. Between one step and the next the page
- * has its turns; what it has to ask the server is better asked before. Called again, it does nothing.
+ * Make ready what every picture needs, before there is one: contexts, then, after the page had its
+ * turn, what they paint with. What has to be asked of the server is better asked before. Called
+ * again, it does nothing.
  */
 export function warmUp(): RenderingEngine {
   const made = engineOf();
@@ -133,7 +134,7 @@ class CornerstoneStage implements Stage {
     return this.slots.map((slot) => slot.pane);
   }
 
-  async arrange(requests: readonly PaneRequest[]): Promise<void> {
+  async arrange(requests: readonly PaneRequest[], isNewCase?: boolean): Promise<void> {
     const before = this.slots;
     const kept = requests.map((request) => before.find((slot) => isSame(slot.request, request)));
     for (const slot of before) {
@@ -147,7 +148,7 @@ class CornerstoneStage implements Stage {
       return slot;
     });
     this.resize();
-    await this.start(started);
+    await this.start(started, isNewCase === true);
     // A pane that shows the same series again has to say that it has painted, too: a case's second
     // half, or one that was taken over, would else wait for its first picture for ever.
     const same = this.slots.filter((slot) => before.includes(slot));
@@ -195,16 +196,16 @@ class CornerstoneStage implements Stage {
   }
 
   /** A case's first picture comes alone: the others would be prepared before any of them shows. */
-  private async start([first, ...others]: readonly Slot[]): Promise<void> {
-    if (!first) return;
-    const started = first.pane.start();
-    const isSlow = new Promise<void>((resolve) => setTimeout(resolve, FIRST_WAIT_MS));
-    const begin = async (): Promise<void> => {
-      await Promise.race([started.then(aPicture), isSlow]).catch(() => undefined);
-      const left = others.filter((slot) => this.slots.includes(slot));
-      await Promise.all(left.map((slot) => slot.pane.start()));
-    };
-    await Promise.all([started, begin()]);
+  private async start(slots: readonly Slot[], isFirstAlone: boolean): Promise<void> {
+    const [first, ...others] = slots.map((slot) => async (): Promise<void> => {
+      if (this.slots.includes(slot)) await slot.pane.start();
+    });
+    const started = first?.();
+    if (isFirstAlone) {
+      const isSlow = new Promise<void>((resolve) => setTimeout(resolve, FIRST_WAIT_MS));
+      await Promise.race([started?.then(aPicture), isSlow]).catch(() => undefined);
+    }
+    await Promise.all([started, ...others.map((start) => start())]);
   }
 
   private paneOf({ series, cut, window }: PaneRequest, viewportId: string): StackPane | RebuiltPane {

@@ -25,8 +25,10 @@ SILENCE = timedelta(seconds=60)  # a tab that lives says something more often th
 
 @retried
 @transaction.atomic
-def start_session(study: Study, *, display: dict[str, Any], by: User) -> Session:
-    """Begin a sitting and keep what it is read on (R11).
+def start_session(
+    study: Study, *, display: dict[str, Any], by: User, first: Allocation | None = None
+) -> Session:
+    """Begin a sitting and keep what it is read on (R11), and whose images are told with it.
 
     Raises
     ------
@@ -43,12 +45,13 @@ def start_session(study: Study, *, display: dict[str, Any], by: User) -> Session
     session = Session.objects.create(
         reader=reader, display=display, started_at=now, last_seen_at=now
     )
-    record("reads.start_session", subject=f"session:{session.id}", by=by, study=study.pk)
+    detail = {} if first is None else {"images_of": first.case.code}
+    record(
+        "reads.start_session", subject=f"session:{session.id}", by=by, study=study.pk, detail=detail
+    )
     return session
 
 
-@retried
-@transaction.atomic
 def open_next(study_id: UUID, *, session_id: UUID | None, tab: str, by: User) -> Read:
     """Continue the reader's open read, or open the next one of their allocation.
 
@@ -62,12 +65,23 @@ def open_next(study_id: UUID, *, session_id: UUID | None, tab: str, by: User) ->
         409 `reads.washout` with the date, `reads.rest` with the time, `reads.nothing_left`,
         `reads.questionnaire`, `reads.not_qualified`, `studies.state`, `studies.halted`.
     """
+    found = _opened(study_id, session_id=session_id, tab=tab, by=by)
+    if isinstance(found, Problem):
+        raise found
+    return found
+
+
+@retried
+@transaction.atomic
+def _opened(study_id: UUID, *, session_id: UUID | None, tab: str, by: User) -> Read | Problem:
+    """The read; or that training was not passed, which is kept, so it is no error in here."""
     reader = _queue_on(by, study_id)
     require_served(reader.study)
     if (open_read := selectors.open_read(reader)) is not None:
         return _hold(open_read, tab)
     allocation, stage = _next_to_read(reader)
-    _require_qualified(reader, allocation.period, by)
+    if allocation.period and (barred := _barred(reader, by)) is not None:
+        return barred
     read = _create(reader, allocation, stage, session_id, tab)
     record(
         "reads.open",
@@ -82,7 +96,8 @@ def open_next(study_id: UUID, *, session_id: UUID | None, tab: str, by: User) ->
 def row_ahead(reader: Reader) -> Allocation | None:
     """The row whose read `open_next` would give now: its images may be fetched before it is asked.
 
-    None wherever it would refuse, so that nothing is told of a case before its time.
+    None wherever it would refuse, and where training has yet to be settled: nothing is told of a
+    case before its time.
     """
     try:
         require_served(reader.study)
@@ -91,8 +106,8 @@ def row_ahead(reader: Reader) -> Allocation | None:
         allocation, _stage = _next_to_read(reader)
     except Problem:
         return None
-    is_barred = allocation.period and selectors.failed_qualification(reader) is not None
-    return None if is_barred else allocation
+    is_told = not allocation.period or selectors.is_admitted(reader)
+    return allocation if is_told else None
 
 
 def _next_to_read(reader: Reader) -> tuple[Allocation, str]:
@@ -151,14 +166,13 @@ def _require_answers(reader: Reader) -> None:
         raise Problem("reads.questionnaire", words, questionnaire=asked.key)
 
 
-def _require_qualified(reader: Reader, period: int, by: User) -> None:
-    """Refuse the study's own cases to who did not pass training, until a coordinator decides."""
-    if period == 0:
-        return
+def _barred(reader: Reader, by: User) -> Problem | None:
+    """What keeps who did not pass training from the study's own cases, until it is decided."""
     settle_training(reader, by=by)  # a training case that was withdrawn may have been the last
-    if selectors.failed_qualification(reader) is not None:
-        words = _("Training was not passed. Your coordinator decides how to go on.")
-        raise Problem("reads.not_qualified", words)
+    if selectors.failed_qualification(reader) is None:
+        return None
+    words = _("Training was not passed. Your coordinator decides how to go on.")
+    return Problem("reads.not_qualified", words)
 
 
 def _create(

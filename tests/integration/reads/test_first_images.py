@@ -1,17 +1,22 @@
 """R1: the answer that begins a sitting tells the images of its first case, and of no other one."""
 
+from datetime import timedelta
 from typing import Any
+from uuid import UUID
 
 import pytest
+from django.utils import timezone
 
 from readerstudy.imaging import grants
 from readerstudy.reads import services
 from readerstudy.reads.models import Read
 from readerstudy.studies import services as studies
+from readerstudy.studies.hanging import Hanging
 from readerstudy.studies.models import Study
 from readerstudy.web.problems import Unknown
-from tests.cast import People
-from tests.integration.reads.conftest import Sits, refusal
+from tests import factories, kept, proposing
+from tests.cast import PASSWORD, People
+from tests.integration.reads.conftest import Sits, refusal, sit
 from tests.scripted import Tab
 
 
@@ -35,11 +40,11 @@ def test_r1_a_sitting_begins_with_the_images_of_the_case_that_opens(
     for _ in range(5):  # training, and the first period
         tab = sits(people.rae)
         tab.open()
-        assert named(tab.ahead) == of_packet(tab)
+        assert sorted(named(tab.ahead)) == sorted(of_packet(tab))
         again = sits(people.rae)  # the same case goes on after a crash
         again.open()
         assert again.packet["read"]["id"] == tab.packet["read"]["id"]
-        assert named(again.ahead) == of_packet(tab)
+        assert named(again.ahead) == named(tab.ahead)
         token = tab.ahead["token"]
         is_training = tab.packet["read"]["is_training"]
         again.take_over()
@@ -58,11 +63,13 @@ def test_r1_a_voided_read_is_followed_by_what_opens_in_its_place(
     sits(people.rae).read_and_sign()
     tab = sits(people.rae)
     tab.open()
-    read = Read.objects.get(pk=tab.read_id)
-    services.void(read.pk, reason="the wrong patient", by=people.cora)
+    services.void(UUID(tab.read_id), reason="the wrong patient", by=people.cora)
     after = sits(people.rae)
     after.open()
-    assert named(after.ahead) == of_packet(after)
+    assert after.read_id != tab.read_id
+    assert sorted(named(after.ahead)) == sorted(of_packet(after))
+    with pytest.raises(Unknown):
+        grants.read(tab.ahead["token"])
 
 
 def test_a3_nothing_is_told_while_a_study_stands_still(
@@ -76,6 +83,54 @@ def test_a3_nothing_is_told_while_a_study_stands_still(
     studies.resume(study, reason="they are the same", by=people.cora)
     tab = sits(people.gus)
     tab.open()
-    assert named(tab.ahead) == of_packet(tab)
+    assert sorted(named(tab.ahead)) == sorted(of_packet(tab))
     studies.close(Study.objects.get(pk=study.pk), reason="enough was read", by=people.cora)
     assert refusal(people.nora, study).code == "reads.not_running"
+
+
+def test_c6_of_a_case_that_is_withdrawn_no_image_is_told(people: People, sits: Sits) -> None:
+    sits(people.rae).read_and_sign()
+    tab = sits(people.rae)
+    tab.open()
+    studies.withdraw_case(
+        Read.objects.get(pk=tab.read_id).case, reason="consent withdrawn", by=people.cora
+    )
+    with pytest.raises(Unknown):
+        grants.read(tab.ahead["token"])
+    after = sits(people.rae)
+    after.open()
+    assert set(named(after.ahead)).isdisjoint(of_packet(tab))
+    assert sorted(named(after.ahead)) == sorted(of_packet(after))
+
+
+def test_r1_they_come_as_the_protocol_hangs_them_and_a_prior_after_them(people: People) -> None:
+    made = kept.draft_study(people, with_proposals=True)
+    studies.set_hanging(made, hanging=Hanging(roles=("flair", "t1c")), by=people.cora)
+    for case in made.cases.all():
+        factories.prior(case, by=people.cora)
+    proposing.propose_for(made, proposing.found())
+    studies.lock(made, password=PASSWORD, by=people.cora)
+    study = studies.start(Study.objects.get(pk=made.pk), by=people.cora)
+    tab = sit(people.rae, study)
+    tab.open()
+    roles = [each["role"] for each in tab.ahead["series"]]
+    ids = named(tab.ahead)
+    own, prior = tab.packet["series"], tab.packet["prior"]["series"]
+    assert {each["id"] for each in own} == set(ids[: len(own)])
+    assert {each["id"] for each in prior} == set(ids[len(own) :])
+    assert roles[:2] == ["flair", "t1c"]
+    assert roles[len(own) : len(own) + 2] == ["flair", "t1c"]
+
+
+def test_f9_their_token_lives_no_longer_than_a_read_takes_to_open(
+    people: People, sits: Sits, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Without a read no clock runs, so nobody is to study a case by it."""
+    tab = sits(people.rae)
+    tab.open()
+    assert named(tab.ahead)
+    later = timezone.now() + timedelta(minutes=6)
+    monkeypatch.setattr("time.time", later.timestamp)
+    with pytest.raises(Unknown):
+        grants.read(tab.ahead["token"])
+    assert grants.read(tab.packet["token"])
