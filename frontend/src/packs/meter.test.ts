@@ -48,7 +48,20 @@ test("what stalled for a moment at first is not taken for a slow line", () => {
   expect(told).not.toHaveBeenCalled();
   now = 260;
   meter.arrived(48_000_000);
-  expect(told).toHaveBeenCalledWith(expect.objectContaining({ bytes: 50e6, ms: 260 }));
+  expect(told).toHaveBeenCalledWith(expect.objectContaining({ bytes: 48e6, ms: 100 }));
+});
+
+test("what stalled for longer is judged by how it comes by now", () => {
+  let now = 0;
+  const told = vi.fn();
+  const meter = new Meter(() => now, told);
+  meter.begin();
+  meter.arrived(0);
+  now = 160;
+  meter.arrived(500_000);
+  now = 260; // 25 MB a second in all, 60 since
+  meter.arrived(6_000_000);
+  expect(told).toHaveBeenCalledExactlyOnceWith(expect.objectContaining({ bytes: 6e6, ms: 100 }));
 });
 
 test("the line of a page is told of once, as soon as a quarter of a second brought a megabyte", () => {

@@ -12,6 +12,8 @@ export interface Heard {
 export const ENOUGH_BYTES = 1e6;
 /** Before, a page that is busy with its first pictures may have held up the fetching. */
 const ENOUGH_MS = 250;
+/** From here on the line is looked at by itself: what stalled at first may come fast by now. */
+const LATER_MS = 150;
 
 const NOTHING: Heard = { bytes: 0, ms: 0, decodedBytes: 0, decodingMs: 0 };
 
@@ -20,6 +22,7 @@ export class Meter {
   private packs = 0;
   private heard = NOTHING;
   private first: number | null = null;
+  private later: { bytes: number; ms: number } | null = null;
   private isTold = false;
 
   /** @param onEnough Told once, as soon as so much has come that the line is known. */
@@ -36,9 +39,18 @@ export class Meter {
     const now = this.now();
     this.first ??= now;
     this.heard = { ...this.heard, bytes: this.heard.bytes + bytes, ms: now - this.first };
+    if (this.heard.ms >= LATER_MS) this.later ??= { bytes: this.heard.bytes, ms: this.heard.ms };
     if (this.isTold || this.heard.bytes < ENOUGH_BYTES || this.heard.ms < ENOUGH_MS) return;
     this.isTold = true;
-    this.onEnough(this.heard);
+    this.onEnough(this.best());
+  }
+
+  /** All of what was heard, or its later part where that came faster. */
+  private best(): Heard {
+    const { heard, later } = this;
+    if (later === null || later.ms >= heard.ms) return heard;
+    const part = { ...heard, bytes: heard.bytes - later.bytes, ms: heard.ms - later.ms };
+    return part.bytes / part.ms > heard.bytes / heard.ms && part.bytes >= ENOUGH_BYTES ? part : heard;
   }
 
   /** Do something that keeps bytes from being fetched, and note how long it took. */
@@ -60,7 +72,7 @@ export class Meter {
     if (this.packs > 0) return null;
     const { heard } = this;
     this.heard = NOTHING;
-    this.first = null;
+    this.first = this.later = null;
     return heard;
   }
 }
