@@ -129,7 +129,7 @@ class Sessions(ReaderView):
         data = _input(schemas.SessionInput, request)
         reader = selectors.reader_for(_user(request), study_id)
         first = services.row_ahead(reader)
-        ahead = disclosure.first_images(first)
+        ahead = disclosure.first_images(reader.study, first)
         session = services.start_session(
             reader.study, display=data["display"], by=_user(request), first=first
         )

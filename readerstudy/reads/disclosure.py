@@ -25,7 +25,7 @@ from readerstudy.reads import events, late, selectors, tripwire
 from readerstudy.reads.models import Answer, Batch, Decision, Mark, Measurement, Read
 from readerstudy.studies import definition
 from readerstudy.studies.allocation import Allocation
-from readerstudy.studies.models import Arm, Case, Question
+from readerstudy.studies.models import Arm, Case, Question, Study
 from readerstudy.studies.selectors import current_version, questions_of
 
 OPENING_SECONDS = (
@@ -154,12 +154,12 @@ def images_ahead(
     return {"token": token, "series": sorted(shown.all, key=place)}
 
 
-def first_images(allocation: Allocation | None) -> dict[str, Any]:
+def first_images(study: Study, allocation: Allocation | None) -> dict[str, Any]:
     """Those of a sitting's first case, as the protocol hangs them, for while its read is opened.
 
-    Whoever holds their token sees the case without a read whose clock runs: it soon ends.
+    Their token shows the case without a read whose clock runs, so it lives as long as it need.
     """
-    version = None if allocation is None else current_version(allocation.case.study)
+    version = None if allocation is None else current_version(study)
     document = {} if version is None else version.document
     roles = definition.locked(document)["hanging"]["roles"]
     return images_ahead(allocation, roles=roles, seconds=OPENING_SECONDS)

@@ -1,6 +1,6 @@
-import { expect, test, vi } from "vitest";
+import { expect, test } from "vitest";
 
-import { Meter } from "./meter";
+import { Meter, type Heard } from "./meter";
 
 const FRAME = { bytes: new ArrayBuffer(100) };
 
@@ -37,44 +37,34 @@ test("what comes later is measured anew", () => {
   expect(meter.end()).toEqual({ bytes: 10, ms: 50, decodedBytes: 0, decodingMs: 0 });
 });
 
-test("what stalled for a moment at first is not taken for a slow line", () => {
+/** What a page is told of its line by what has come, in bytes, when. */
+function told(...arrivals: readonly (readonly [ms: number, bytes: number])[]): Heard[] {
   let now = 0;
-  const told = vi.fn();
-  const meter = new Meter(() => now, told);
+  const heard: Heard[] = [];
+  const meter = new Meter(() => now, (each) => void heard.push(each));
   meter.begin();
-  meter.arrived(0);
-  now = 160; // 12 MB a second, as it looks
-  meter.arrived(2_000_000);
-  expect(told).not.toHaveBeenCalled();
-  now = 260;
-  meter.arrived(48_000_000);
-  expect(told).toHaveBeenCalledWith(expect.objectContaining({ bytes: 48e6, ms: 100 }));
+  for (const [ms, bytes] of arrivals) {
+    now = ms;
+    meter.arrived(bytes);
+  }
+  return heard;
+}
+
+test("the line of a page is told of once, when a quarter of a second has brought a megabyte", () => {
+  expect(told([0, 0], [150, 0.5e6], [200, 0.2e6], [240, 0.2e6])).toEqual([]);
+  expect(told([0, 0], [150, 0.5e6], [200, 0.2e6], [250, 0.3e6], [300, 9e6])).toEqual([
+    { bytes: 1e6, ms: 250, decodedBytes: 0, decodingMs: 0 },
+  ]);
 });
 
-test("what stalled for longer is judged by how it comes by now", () => {
-  let now = 0;
-  const told = vi.fn();
-  const meter = new Meter(() => now, told);
-  meter.begin();
-  meter.arrived(0);
-  now = 160;
-  meter.arrived(500_000);
-  now = 260; // 25 MB a second in all, 60 since
-  meter.arrived(6_000_000);
-  expect(told).toHaveBeenCalledExactlyOnceWith(expect.objectContaining({ bytes: 6e6, ms: 100 }));
+test("a fast line that stalled at first is told by how it comes since", () => {
+  const stalled = [[0, 0], [170, 0.5e6], [220, 3e6], [275, 3e6]] as const; // 24 MB a second in all
+  expect(told(...stalled)).toEqual([expect.objectContaining({ bytes: 3e6, ms: 55 })]);
+  const forLong = [[0, 0], [600, 0.1e6], [655, 3e6], [710, 3.3e6]] as const;
+  expect(told(...forLong)).toEqual([expect.objectContaining({ bytes: 3e6, ms: 55 })]);
 });
 
-test("the line of a page is told of once, as soon as a quarter of a second brought a megabyte", () => {
-  let now = 0;
-  const told = vi.fn();
-  const meter = new Meter(() => now, told);
-  meter.begin();
-  meter.arrived(0);
-  now = 240;
-  meter.arrived(600_000);
-  expect(told).not.toHaveBeenCalled();
-  now = 250;
-  meter.arrived(400_000);
-  meter.arrived(400_000);
-  expect(told.mock.calls).toEqual([[{ bytes: 1e6, ms: 250, decodedBytes: 0, decodingMs: 0 }]]);
+test("what a slow line brought while the page was busy is no fast line", () => {
+  const burst = [[0, 0], [180, 0.1e6], [185, 2e6], [231, 0.7e6], [283, 0.65e6]] as const; // 12 MB a second
+  expect(told(...burst)).toEqual([expect.objectContaining({ bytes: 3.45e6, ms: 283 })]);
 });

@@ -11,9 +11,12 @@ export interface Heard {
 /** Of fewer, what was measured is the server's answer, not the line. */
 export const ENOUGH_BYTES = 1e6;
 /** Before, a page that is busy with its first pictures may have held up the fetching. */
-const ENOUGH_MS = 250;
-/** From here on the line is looked at by itself: what stalled at first may come fast by now. */
-const LATER_MS = 150;
+const BUSY_MS = 150;
+/** Then the line is looked at in parts of so long: two make it known, a quarter of a second in all. */
+const PART_MS = 50;
+
+/** What had come when. */
+type Mark = Pick<Heard, "bytes" | "ms">;
 
 const NOTHING: Heard = { bytes: 0, ms: 0, decodedBytes: 0, decodingMs: 0 };
 
@@ -22,7 +25,7 @@ export class Meter {
   private packs = 0;
   private heard = NOTHING;
   private first: number | null = null;
-  private later: { bytes: number; ms: number } | null = null;
+  private marks: Mark[] = [];
   private isTold = false;
 
   /** @param onEnough Told once, as soon as so much has come that the line is known. */
@@ -39,18 +42,25 @@ export class Meter {
     const now = this.now();
     this.first ??= now;
     this.heard = { ...this.heard, bytes: this.heard.bytes + bytes, ms: now - this.first };
-    if (this.heard.ms >= LATER_MS) this.later ??= { bytes: this.heard.bytes, ms: this.heard.ms };
-    if (this.isTold || this.heard.bytes < ENOUGH_BYTES || this.heard.ms < ENOUGH_MS) return;
+    if (this.isTold) return;
+    const due_ms = (this.marks.at(-1)?.ms ?? BUSY_MS - PART_MS) + PART_MS;
+    if (this.heard.ms >= due_ms) this.marks.push({ bytes: this.heard.bytes, ms: this.heard.ms });
+    if (this.heard.bytes < ENOUGH_BYTES || this.marks.length < 3) return;
     this.isTold = true;
     this.onEnough(this.best());
   }
 
-  /** All of what was heard, or its later part where that came faster. */
+  /**
+   * All of what was heard; or the slower of the last two parts, where that came faster: a fast line
+   * that stalled at first goes on fast, while what a slow one brought meanwhile is read in one part.
+   */
   private best(): Heard {
-    const { heard, later } = this;
-    if (later === null || later.ms >= heard.ms) return heard;
-    const part = { ...heard, bytes: heard.bytes - later.bytes, ms: heard.ms - later.ms };
-    return part.bytes / part.ms > heard.bytes / heard.ms && part.bytes >= ENOUGH_BYTES ? part : heard;
+    const { heard } = this;
+    const [a, b, c] = this.marks.slice(-3);
+    if (heard.decodedBytes > 0 || !a || !b || !c) return heard;
+    const one = between(a, b), other = between(b, c);
+    const slower = rateOf(other) < rateOf(one) ? other : one;
+    return slower.bytes >= ENOUGH_BYTES && rateOf(slower) > rateOf(heard) ? slower : heard;
   }
 
   /** Do something that keeps bytes from being fetched, and note how long it took. */
@@ -72,7 +82,16 @@ export class Meter {
     if (this.packs > 0) return null;
     const { heard } = this;
     this.heard = NOTHING;
-    this.first = this.later = null;
+    this.first = null;
+    this.marks = [];
     return heard;
   }
+}
+
+function between(from: Mark, to: Mark): Heard {
+  return { ...NOTHING, bytes: to.bytes - from.bytes, ms: to.ms - from.ms };
+}
+
+function rateOf({ bytes, ms }: Mark): number {
+  return bytes / ms;
 }

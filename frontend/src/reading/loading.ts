@@ -11,6 +11,7 @@ const TELL_MS = 250; // a series of 160 frames arrives in a few hundred messages
 
 /** Of the six connections that a browser opens to a server, two are left to what is asked meanwhile. */
 const PACKS_AHEAD = 4;
+const FRESH_MS = 240_000; // a minute less than the token of a sitting's first images lives
 const NO_IMAGES: NextImages = { series: [], token: "" };
 
 /** How far a series has come. */
@@ -30,13 +31,14 @@ export class Loading {
   readonly hasFailed = computed(() =>
     Object.values(this.progress.value).some((each) => each.hasFailed),
   );
-  /** Of a sitting's first case, told as it begins. */
-  first = NO_IMAGES;
   private readonly library: PackLibrary;
   private readonly arrived = new Set<string>();
   private telling: ReturnType<typeof setTimeout> | undefined;
   private series: readonly Series[] = [];
   private token = "";
+  /** Of a sitting's first case, told as it begins, and when that was. */
+  private first = NO_IMAGES;
+  private told_ms = 0;
   /** The packet that was asked for last: of another one's images no token can be renewed. */
   private packet: Packet | null = null;
 
@@ -60,10 +62,17 @@ export class Loading {
 
   readonly framesOf = (series: string): SeriesFrames | undefined => this.library.frames(series);
 
-  /** Fetch a sitting's first images while its first read is opened: once. */
+  /** A sitting's first images, to be fetched while its first read is opened. */
+  expect(images: NextImages): void {
+    this.first = images;
+    this.told_ms = performance.now();
+  }
+
+  /** Fetch them: once, and while their token lives. */
   fetchFirst(): void {
     const { first } = this;
     this.first = NO_IMAGES;
+    if (performance.now() - this.told_ms > FRESH_MS) return;
     this.prefetch(first.series.slice(0, PACKS_AHEAD), first.token);
   }
 

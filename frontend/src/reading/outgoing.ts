@@ -28,7 +28,10 @@ export class Outgoing {
 
   /** Have the outbox opened while it is not yet known whose it is. */
   openStore(): Promise<Opened> {
-    this.opened ??= this.ports.openOutbox();
+    this.opened ??= this.ports.openOutbox().catch((error: unknown) => {
+      this.opened = null; // so that asking again tries again
+      throw error;
+    });
     return this.opened;
   }
 

@@ -36,6 +36,7 @@ export class Room {
   private painted = new Set<number>();
   private hasRendered = false;
   private hasSigned = false;
+  private isIn = false;
   private signedIn: (() => void) | null = null;
   private displayAnswered: ((seen: boolean) => void) | null = null;
   private submitKey: string | null = null;
@@ -82,37 +83,40 @@ export class Room {
 
   async start(): Promise<void> {
     this.ports.lifeline.hold();
-    // On their way while the page's first WebGL context is made; awaited below.
-    const knows = this.signedInFor(() => this.ports.api.me());
-    knows.catch(() => undefined);
-    this.outgoing.openStore().catch(() => undefined);
     this.watch();
-    await this.guarded(async () => {
-      const renderer = await this.ports.rendererName();
-      if (renderer === null) {
-        this.state.phase.value = { name: "refused", words: t("display.no_webgl"), canRetry: false };
-        return;
-      }
-      const { id } = (this.state.me.value = await knows);
-      const check = new DailyCheck(id);
-      const begins = check.isDone ? this.sitting.begin(renderer, "seen") : null;
-      begins?.catch(() => undefined); // awaited below, once what earlier tabs left is sent
-      if (begins) this.ports.makeContexts().catch(() => undefined); // the case that opens says what fails
-      await this.outgoing.open(id);
-      await (begins ?? this.checkDisplay(check, renderer));
-      await this.openNext();
-    });
+    await this.guarded(() => this.enter());
   }
 
   /** Try again after a refusal that may pass. */
   async retry(): Promise<void> {
-    await this.guarded(() => this.openNext());
+    await this.guarded(() => (this.isIn ? this.openNext() : this.enter()));
+  }
+
+  /** All that comes before the first case; what was done before a try that failed stays. */
+  private async enter(): Promise<void> {
+    // On their way while the page's first WebGL context is made; awaited below.
+    const knows = this.signedInFor(() => this.ports.api.me());
+    knows.catch(() => undefined);
+    this.outgoing.openStore().catch(() => undefined);
+    const renderer = await this.ports.rendererName();
+    if (renderer === null) {
+      this.state.phase.value = { name: "refused", words: t("display.no_webgl"), canRetry: false };
+      return;
+    }
+    const { id } = (this.state.me.value = await knows);
+    const check = new DailyCheck(id);
+    const begins = check.isDone ? this.sitting.begin(renderer, "seen") : null;
+    begins?.catch(() => undefined); // awaited below, once what earlier tabs left is sent
+    if (begins) this.ports.makeContexts().catch(() => undefined); // the case that opens says what fails
+    await this.outgoing.open(id);
+    await (begins ?? this.checkDisplay(check, renderer));
+    await this.openNext();
   }
 
   async openNext(): Promise<void> {
+    this.isIn = true;
     this.state.phase.value = { name: "opening" };
     forgetOutcome(this.state);
-    await this.sitting.begun();
     const stage = this.ports.loadStage(); // Cornerstone loads while the server answers
     const opening = this.signedInFor(() =>
       this.ports.api.openNext(this.study, this.sitting.id, this.tab),

@@ -13,6 +13,7 @@ const LEFT = { event_id: "e", user: "reader", tab: "gone", read: "r", fence: 1, 
 
 const SERIES = Array.from({ length: 5 }, (_, at) => ({ id: `series-${at}`, frames: 1, encodings: ["raw"] }));
 const AHEAD = { token: "token", series: SERIES } as unknown as NextImages;
+const GONE = new TypeError("Failed to fetch");
 const PACKS = Array.from({ length: 4 }, () => "pack"); // two connections are left for what else is asked
 
 interface World {
@@ -21,8 +22,8 @@ interface World {
   asked: string[];
   openOutbox: (opened: Opened) => void;
   takeEvents: () => void;
-  /** The server is away the first time that a sitting is to begin. */
-  failSession: () => void;
+  /** The server is away the next time that it is asked this. */
+  fail: (what: "me" | "session") => void;
   loadStage: Mock;
 }
 
@@ -36,7 +37,7 @@ function later<Answer>(): { promise: Promise<Answer>; resolve: (answer: Answer) 
 /** A page that starts; the outbox opens, and the server takes events, when the test says so. */
 function make(renderer: string | null): World {
   const asked: string[] = [];
-  let isAway = false;
+  const away = new Set<string>();
   const outbox = later<Opened>();
   const events = later<unknown>();
   const never = new Promise(() => undefined);
@@ -48,12 +49,15 @@ function make(renderer: string | null): World {
   const makeContexts = vi.fn(call("contexts", Promise.resolve()));
   const ports = {
     api: {
-      me: call("me", Promise.resolve({ id: "reader", reading_room: { keys: {}, tour_seen: true } })),
+      me: () => {
+        asked.push("me");
+        const me = { id: "reader", reading_room: { keys: {}, tour_seen: true } };
+        return away.delete("me") ? Promise.reject(GONE) : Promise.resolve(me);
+      },
       startSession: () => {
         asked.push("session");
-        if (!isAway) return Promise.resolve({ session_id: "s", next_images: AHEAD });
-        isAway = false;
-        return Promise.reject(new TypeError("Failed to fetch"));
+        const begun = { session_id: "s", next_images: AHEAD };
+        return away.delete("session") ? Promise.reject(GONE) : Promise.resolve(begun);
       },
       sendEvents: call("events", events.promise),
       openNext: call("read", never),
@@ -67,7 +71,7 @@ function make(renderer: string | null): World {
     streamPack: call("pack", never),
   } as unknown as Ports;
   const takeEvents = (): void => events.resolve({ acknowledged: ["e"], accepted: 1, last_seq: 1 });
-  return { room: new Room("study", ports), asked, openOutbox: outbox.resolve, takeEvents, failSession: () => void (isAway = true), loadStage };
+  return { room: new Room("study", ports), asked, openOutbox: outbox.resolve, takeEvents, fail: (what) => void away.add(what), loadStage };
 }
 
 const settle = (): Promise<void> => new Promise((resolve) => setTimeout(resolve, 5));
@@ -111,7 +115,7 @@ describe("the page starts", () => {
     expect(asked).toEqual(["me", "session", "read", ...PACKS]);
   });
 
-  test("a sitting's first images are asked for once, also where its first read does not open", async () => {
+  test("a sitting's first images are asked for once", async () => {
     const { room, asked, openOutbox } = make("SwiftShader");
     void room.start();
     openOutbox({ store: new MemoryStore(), wasLost: false });
@@ -122,15 +126,17 @@ describe("the page starts", () => {
     expect(asked.filter((each) => each === "pack")).toHaveLength(PACKS.length);
   });
 
-  test("r11: a sitting that did not begin is begun by the next try, before a read is opened", async () => {
-    const { room, asked, openOutbox, failSession } = make("SwiftShader");
-    failSession();
+  test.each(["me", "session"] as const)("r11: where %s failed, the next try does all before a read", async (what) => {
+    const { room, asked, openOutbox, fail } = make("SwiftShader");
+    fail(what);
     void room.start();
     openOutbox({ store: new MemoryStore(), wasLost: false });
-    await vi.waitFor(() => expect(room.state.phase.value).toMatchObject({ name: "refused" }));
+    await vi.waitFor(() => expect(room.state.phase.value).toMatchObject({ name: "refused", canRetry: true }));
     expect(asked).not.toContain("read");
+    asked.length = 0;
     void room.retry();
     await settle();
-    expect(asked.filter((each) => each !== "pack")).toEqual(["me", "session", "contexts", "session", "read"]);
+    expect(asked).toEqual(["me", "session", "contexts", "read", ...PACKS]);
+    expect(room.state.me.value?.id).toBe("reader");
   });
 });

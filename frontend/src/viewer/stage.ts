@@ -66,9 +66,9 @@ export function makeContexts(): void {
 export function warmUp(): RenderingEngine {
   const made = engineOf();
   if (!isWarm) {
+    makeContexts();
     isWarm = true;
     rehearsal = new Rehearsal(made);
-    makeContexts();
     setTimeout(() => void rehearse());
   }
   return made;

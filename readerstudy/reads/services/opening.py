@@ -80,9 +80,10 @@ def _opened(study_id: UUID, *, session_id: UUID | None, tab: str, by: User) -> R
     if (open_read := selectors.open_read(reader)) is not None:
         return _hold(open_read, tab)
     allocation, stage = _next_to_read(reader)
+    sitting = _sitting(reader, session_id)
     if allocation.period and (barred := _barred(reader, by)) is not None:
         return barred
-    read = _create(reader, allocation, stage, session_id, tab)
+    read = _create(reader, allocation, stage, sitting, tab)
     record(
         "reads.open",
         subject=f"read:{read.id}",
@@ -96,8 +97,8 @@ def _opened(study_id: UUID, *, session_id: UUID | None, tab: str, by: User) -> R
 def row_ahead(reader: Reader) -> Allocation | None:
     """The row whose read `open_next` would give now: its images may be fetched before it is asked.
 
-    None wherever it would refuse, and where training has yet to be settled: nothing is told of a
-    case before its time.
+    None wherever it would refuse, and where training has yet to be settled (or had nothing to
+    settle: its cases were all taken back): nothing is told of a case before its time.
     """
     try:
         require_served(reader.study)
@@ -166,6 +167,14 @@ def _require_answers(reader: Reader) -> None:
         raise Problem("reads.questionnaire", words, questionnaire=asked.key)
 
 
+def _sitting(reader: Reader, session_id: UUID | None) -> UUID | None:
+    """The sitting, where it is the reader's own, seen just now: before the audit chain (0016)."""
+    if session_id is None:
+        return None
+    ours = Session.objects.filter(pk=session_id, reader=reader)
+    return session_id if ours.update(last_seen_at=timezone.now()) else None
+
+
 def _barred(reader: Reader, by: User) -> Problem | None:
     """What keeps who did not pass training from the study's own cases, until it is decided."""
     settle_training(reader, by=by)  # a training case that was withdrawn may have been the last
@@ -176,16 +185,11 @@ def _barred(reader: Reader, by: User) -> Problem | None:
 
 
 def _create(
-    reader: Reader, allocation: Allocation, stage: str, session_id: UUID | None, tab: str
+    reader: Reader, allocation: Allocation, stage: str, sitting: UUID | None, tab: str
 ) -> Read:
     version = current_version(reader.study)
     if version is None:
         raise Problem("reads.not_running", _("The study is not locked yet."))
-    now = timezone.now()
-    is_known = False
-    if session_id is not None:
-        ours = Session.objects.filter(pk=session_id, reader=reader)
-        is_known = ours.update(last_seen_at=now) > 0
     read = Read.objects.create(
         allocation=allocation,
         stage=stage,
@@ -195,8 +199,8 @@ def _create(
         period=allocation.period,
         attempt=1 if allocation.period else selectors.training_attempt(reader),
         protocol_version=version,
-        session_id=session_id if is_known else None,
-        opened_at=now,
+        session_id=sitting,
+        opened_at=timezone.now(),
         lease_tab=tab,
         lease_fence=1,
         is_simulated=reader.user.is_simulated,

@@ -7,6 +7,7 @@ from uuid import UUID
 import pytest
 from django.utils import timezone
 
+from readerstudy.audit.models import Entry
 from readerstudy.imaging import grants
 from readerstudy.reads import services
 from readerstudy.reads.models import Read
@@ -17,7 +18,7 @@ from readerstudy.web.problems import Unknown
 from tests import factories, kept, proposing
 from tests.cast import PASSWORD, People
 from tests.integration.reads.conftest import Sits, refusal, sit
-from tests.scripted import Tab
+from tests.scripted import Refused, Tab
 
 
 def named(images: dict[str, Any]) -> list[str]:
@@ -122,10 +123,9 @@ def test_r1_they_come_as_the_protocol_hangs_them_and_a_prior_after_them(people: 
     assert roles[len(own) : len(own) + 2] == ["flair", "t1c"]
 
 
-def test_f9_their_token_lives_no_longer_than_a_read_takes_to_open(
+def test_their_token_lives_no_longer_than_a_read_takes_to_open(
     people: People, sits: Sits, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Without a read no clock runs, so nobody is to study a case by it."""
     tab = sits(people.rae)
     tab.open()
     assert named(tab.ahead)
@@ -134,3 +134,25 @@ def test_f9_their_token_lives_no_longer_than_a_read_takes_to_open(
     with pytest.raises(Unknown):
         grants.read(tab.ahead["token"])
     assert grants.read(tab.packet["token"])
+
+
+def test_a6_the_record_of_a_sitting_has_whose_images_were_told(
+    people: People, study: Study, sits: Sits
+) -> None:
+    for _ in range(5):  # training, and the first period
+        tab = sits(people.rae)
+        tab.open()
+        code = Read.objects.select_related("case").get(pk=tab.read_id).case.code
+        assert _recorded(tab) == {"images_of": code}
+        tab.read_case()
+        tab.sign()
+    waits = sits(people.rae)
+    with pytest.raises(Refused):
+        waits.open()
+    assert _recorded(waits) == {}
+
+
+def _recorded(tab: Tab) -> dict[str, Any]:
+    """The detail of a sitting's entry in the audit trail."""
+    entry = Entry.objects.get(action="reads.start_session", object=f"session:{tab.session}")
+    return dict(entry.detail)

@@ -192,28 +192,32 @@ def test_a_case_is_right_by_a_mark_on_a_lesion_or_by_none_where_there_is_none() 
     assert not qualification.is_right({"status": "non_diseased", "lesions": [], "false_marks": [1]})
 
 
-def test_training_that_a_withdrawal_ends_is_settled_and_nothing_of_the_study_is_told(
-    people: People,
+@pytest.mark.parametrize("how", ["withdrawn", "voided"])
+@pytest.mark.parametrize("right", [1, 0])
+def test_training_that_ends_without_a_signature_is_settled_when_the_next_case_is_asked_for(
+    people: People, how: str, right: int
 ) -> None:
-    """The result was lost with the refusal that it led to, so that nobody could decide."""
+    """A result of failure was lost with the refusal that it led to: nobody could decide."""
     study = qualifying(people)
     tab = sit(people.rae, study)
     tab.open()
     case = Read.objects.get(pk=tab.read_id).case
     has_lesion = factories.ReferenceStandard.objects.get(case=case).status == "diseased"
-    tab.read_case(marks=int(not has_lesion))  # wrongly
+    tab.read_case(marks=int(has_lesion == bool(right)))
     tab.sign()
     last = sit(people.rae, study)
     assert last.open()["read"]["is_training"]
-    studies.withdraw_case(
-        Read.objects.get(pk=last.read_id).case, reason="wrong patient", by=people.cora
-    )
-    assert refusal(people.rae, study).code == "reads.not_qualified"
-    assert refusal(people.rae, study).code == "reads.not_qualified"
-    (found,) = Qualification.objects.all()
-    assert (found.right, found.of, found.is_passed) == (0, 1, False)
-    code = Reader.objects.get(study=study, user=people.rae).code
-    reads.decide_on_training(
-        study, reader_code=code, kind="admit", reason="one case only", by=people.cora
-    )
+    read = Read.objects.select_related("case").get(pk=last.read_id)
+    if how == "voided":
+        reads.void(read.pk, reason="the wrong patient", by=people.cora)
+    studies.withdraw_case(read.case, reason="the wrong patient", by=people.cora)
+    if not right:
+        assert refusal(people.rae, study).code == "reads.not_qualified"
+        assert refusal(people.rae, study).code == "reads.not_qualified"
+        code = Reader.objects.get(study=study, user=people.rae).code
+        reads.decide_on_training(
+            study, reader_code=code, kind="admit", reason="one case only", by=people.cora
+        )
     assert sit(people.rae, study).open()["read"]["is_training"] is False
+    (found,) = Qualification.objects.all()
+    assert (found.right, found.of, found.is_passed) == (right, 1, bool(right))

@@ -64,6 +64,21 @@ def test_the_parts_of_an_answer_add_up_to_it(ready: Prepared) -> None:
     assert abs(error) < 1e-3 * abs(mean[0] - mean[1])
 
 
+def test_a_network_that_takes_one_image_at_a_time_has_its_parts_too(ready: Prepared) -> None:
+    class OneAtATime(Looks):
+        def forward(self, x: torch.Tensor) -> torch.Tensor:
+            if len(x) > 1:
+                raise RuntimeError("expected a batch of 1")
+            return super().forward(x)
+
+    voxels = torch.from_numpy(ready.voxels)[None]
+    target = torch.from_numpy(ball(5).astype(np.float32))
+    parts, error = attribute(OneAtATime(0), voxels, target)
+    expected, _ = attribute(Looks(0), voxels, target)
+    assert np.allclose(parts, expected, atol=1e-6)
+    assert abs(error) < 1e-3 * abs(parts.sum())
+
+
 @pytest.mark.parametrize("channel", [0, 3])
 def test_a_heat_map_lies_where_the_network_looks_on_the_grid_of_the_series(
     ready: Prepared, lesion: Lesion, channel: int
