@@ -28,9 +28,7 @@ from readerstudy.studies.allocation import Allocation
 from readerstudy.studies.models import Arm, Case, Question, Study
 from readerstudy.studies.selectors import current_version, questions_of
 
-OPENING_SECONDS = (
-    300  # from a sitting's beginning to its first packet, which has a token of its own
-)
+OPENING_SECONDS = 300  # from a sitting's beginning to the first packet and its own token
 TOKEN_SECONDS = 6 * 3600  # a sitting with its breaks; a turn that is over ends its token at once
 MEANING = "I am the reader named here, and these marks, ratings and answers are my own findings."
 
@@ -157,7 +155,7 @@ def images_ahead(
 def first_images(study: Study, allocation: Allocation | None) -> dict[str, Any]:
     """Those of a sitting's first case, as the protocol hangs them, for while its read is opened.
 
-    Their token shows the case without a read whose clock runs, so it lives as long as it need.
+    Their token shows the case without a read whose clock runs, so it lives no longer than that.
     """
     version = None if allocation is None else current_version(study)
     document = {} if version is None else version.document
