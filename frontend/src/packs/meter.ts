@@ -16,7 +16,7 @@ const BUSY_MS = 150;
 const PART_MS = 50;
 
 /** What had come when. */
-type Mark = Pick<Heard, "bytes" | "ms">;
+type Tally = Pick<Heard, "bytes" | "ms">;
 
 const NOTHING: Heard = { bytes: 0, ms: 0, decodedBytes: 0, decodingMs: 0 };
 
@@ -25,7 +25,7 @@ export class Meter {
   private packs = 0;
   private heard = NOTHING;
   private first: number | null = null;
-  private marks: Mark[] = [];
+  private tallies: Tally[] = [];
   private isTold = false;
 
   /** @param onEnough Told once, as soon as so much has come that the line is known. */
@@ -43,9 +43,9 @@ export class Meter {
     this.first ??= now;
     this.heard = { ...this.heard, bytes: this.heard.bytes + bytes, ms: now - this.first };
     if (this.isTold) return;
-    const due_ms = (this.marks.at(-1)?.ms ?? BUSY_MS - PART_MS) + PART_MS;
-    if (this.heard.ms >= due_ms) this.marks.push({ bytes: this.heard.bytes, ms: this.heard.ms });
-    if (this.heard.bytes < ENOUGH_BYTES || this.marks.length < 3) return;
+    const due_ms = (this.tallies.at(-1)?.ms ?? BUSY_MS - PART_MS) + PART_MS;
+    if (this.heard.ms >= due_ms) this.tallies.push({ bytes: this.heard.bytes, ms: this.heard.ms });
+    if (this.heard.bytes < ENOUGH_BYTES || this.tallies.length < 3) return;
     this.isTold = true;
     this.onEnough(this.best());
   }
@@ -56,7 +56,7 @@ export class Meter {
    */
   private best(): Heard {
     const { heard } = this;
-    const [a, b, c] = this.marks.slice(-3);
+    const [a, b, c] = this.tallies.slice(-3);
     if (heard.decodedBytes > 0 || !a || !b || !c) return heard;
     const one = between(a, b), other = between(b, c);
     const slower = rateOf(other) < rateOf(one) ? other : one;
@@ -83,15 +83,15 @@ export class Meter {
     const { heard } = this;
     this.heard = NOTHING;
     this.first = null;
-    this.marks = [];
+    this.tallies = [];
     return heard;
   }
 }
 
-function between(from: Mark, to: Mark): Heard {
+function between(from: Tally, to: Tally): Heard {
   return { ...NOTHING, bytes: to.bytes - from.bytes, ms: to.ms - from.ms };
 }
 
-function rateOf({ bytes, ms }: Mark): number {
+function rateOf({ bytes, ms }: Tally): number {
   return bytes / ms;
 }

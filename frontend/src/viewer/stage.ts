@@ -134,7 +134,7 @@ class CornerstoneStage implements Stage {
     return this.slots.map((slot) => slot.pane);
   }
 
-  async arrange(requests: readonly PaneRequest[], isNewCase?: boolean): Promise<void> {
+  async arrange(requests: readonly PaneRequest[], isNewCase = false): Promise<void> {
     const before = this.slots;
     const kept = requests.map((request) => before.find((slot) => isSame(slot.request, request)));
     for (const slot of before) {
@@ -148,7 +148,7 @@ class CornerstoneStage implements Stage {
       return slot;
     });
     this.resize();
-    await this.start(started, isNewCase === true);
+    await this.start(started, isNewCase);
     // A pane that shows the same series again has to say that it has painted, too: a case's second
     // half, or one that was taken over, would else wait for its first picture for ever.
     const same = this.slots.filter((slot) => before.includes(slot));
