@@ -20,7 +20,7 @@ const NOTHING: Series = {
 const VIEWPORT = "rehearsal";
 
 /**
- * Paints nothing, once, where nobody sees it, while the page waits for its case: shaders are
+ * Paints nothing where nobody sees it, while the page waits for its case: shaders are
  * compiled and textures set up then, which the first picture would else wait for.
  */
 export class Rehearsal {
@@ -39,11 +39,15 @@ export class Rehearsal {
     });
   }
 
-  /** In the engine's first context. */
-  async paint(): Promise<void> {
+  /** @param at Which of the engine's contexts paints. */
+  async paint(at: number): Promise<void> {
     document.body.append(this.host);
-    const type = Enums.ViewportType.STACK;
-    this.engine.enableElement({ viewportId: VIEWPORT, element: this.host, type });
+    this.engine.enableElement({
+      viewportId: VIEWPORT,
+      element: this.host,
+      type: Enums.ViewportType.STACK,
+      defaultOptions: { paintsIn: at } as Types.ViewportInputOptions,
+    });
     const viewport = this.engine.getViewport<Types.IStackViewport>(VIEWPORT);
     await viewport.setStack(imageIdsOf(NOTHING));
     if (!this.isOver) viewport.render();

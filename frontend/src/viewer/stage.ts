@@ -74,10 +74,10 @@ export function warmUp(): RenderingEngine {
   return made;
 }
 
-/** In the large pane's context alone: it is the first to show a picture. */
+/** In each context: a context's first picture holds up the page, until its shaders are compiled. */
 async function rehearse(): Promise<void> {
   try {
-    await rehearsal?.paint();
+    for (let at = 0; at < CONTEXTS; at += 1) await rehearsal?.paint(at);
   } catch {
     endRehearsal(); // what hinders it hinders the first picture, which says so
   }
