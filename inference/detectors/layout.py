@@ -1,10 +1,32 @@
-"""Where and how a network's weights lie in memory."""
+"""Where and how a network's weights lie in memory, and in how many bits it computes."""
 
 import copy
 
 import torch
 from torch import nn
 from torch.nn.utils.fusion import fuse_conv_bn_eval
+
+_BFLOAT16 = ("amx_bf16", "avx512_bf16", "bf16", "sve_bf16")  # instructions: of x86, then of ARM
+
+
+def is_bfloat16_fast(device: torch.device | str) -> bool:
+    """Whether a device computes in bfloat16 by instructions of its own.
+
+    oneDNN has bfloat16 on every processor with AVX-512: on those without its instructions it is
+    emulated, four times as slow as single precision, and slopes were seen that are not finite.
+    """
+    if torch.device(device).type == "cuda":
+        return bool(torch.cuda.is_bf16_supported())
+    available = torch.backends.mkldnn.is_available()  # type: ignore[no-untyped-call]
+    return bool(available and any(map(torch.cpu.get_capabilities().get, _BFLOAT16)))
+
+
+def is_int8_fast() -> bool:
+    """Whether this processor computes in 8-bit integers faster than in any other way.
+
+    Those of x86 with AVX2 do, most of them by instructions for it (VNNI, AMX).
+    """
+    return bool(torch.cpu.get_capabilities().get("avx2"))
 
 
 def laid_out(network: nn.Module, device: torch.device | str) -> nn.Module:

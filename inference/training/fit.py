@@ -1,4 +1,7 @@
-"""The training loop: resumable, seeded, on CPU or CUDA, in bfloat16 with averaged weights."""
+"""The training loop: resumable, seeded, on CPU or CUDA, with averaged weights.
+
+In bfloat16 where the device has it, else in single precision.
+"""
 
 import copy
 import time
@@ -11,10 +14,15 @@ import torch
 from torch import Tensor, nn
 from tqdm import tqdm
 
-from inference.detectors.layout import laid_out
+from inference.detectors.layout import is_bfloat16_fast, laid_out
 from inference.losses import LOSSES
 from inference.training import cases, patches
 
+_PATIENCE = 50  # steps on end without a finite slope
+_LEARNS_NOTHING = (
+    f"the loss had no finite slope for {_PATIENCE} steps on end, so that nothing is learnt: go on"
+    " from the last checkpoint with a lower --rate, or on another machine"
+)
 _BAR = "{percentage:5.1f}%|{bar}| {elapsed}<{remaining}{postfix}"
 
 
@@ -87,6 +95,7 @@ class Fit:
         self.step = 0
         self.seconds = 0.0  # CPU time of the steps and of what `fit` cuts for them
         self.losses: list[float] = []
+        self.without_slope = 0  # steps on end
 
     @property
     def done(self) -> float:
@@ -96,14 +105,25 @@ class Fit:
         return self.step / self.recipe.steps
 
     def advance(self, voxels: Tensor, target: Tensor) -> float:
-        """One step on a batch; return its loss."""
+        """One step on a batch; return its loss.
+
+        Raises
+        ------
+        ValueError
+            When no slope has been finite for so many steps on end that it learns nothing.
+        """
         for group in self.optimiser.param_groups:
             group["lr"] = rate_at(self.recipe, self.step, self.done)
         loss = self._loss(voxels, target)
         self.optimiser.zero_grad(set_to_none=True)
         loss.backward()  # type: ignore[no-untyped-call]
         if torch.isfinite(nn.utils.clip_grad_norm_(self.network.parameters(), 5.0)):
-            self.optimiser.step()  # a step without a finite slope would end the training
+            self.optimiser.step()
+            self.without_slope = 0
+        else:  # a step by it would end the training
+            self.without_slope += 1
+        if self.without_slope == _PATIENCE:
+            raise ValueError(_LEARNS_NOTHING)
         self.step += 1
         self._follow()
         self.losses.append(loss.item())
@@ -112,7 +132,8 @@ class Fit:
     def _loss(self, voxels: Tensor, target: Tensor) -> Tensor:
         """The network's own loss where it has one, else the recipe's."""
         own: Callable[[Tensor, Tensor], Tensor] | None = getattr(self.network, "loss", None)
-        with torch.autocast(self.device, torch.bfloat16):
+        is_fast = is_bfloat16_fast(self.device)
+        with torch.autocast(self.device, torch.bfloat16, enabled=is_fast):
             if own is not None:
                 return own(voxels, target)
             logits = self.network(voxels)

@@ -1,5 +1,6 @@
 """Training: which phantoms, how long, at which rate."""
 
+import copy
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict, replace
 from pathlib import Path
@@ -110,6 +111,44 @@ def test_a_budget_of_cpu_time_ends_a_training_in_place_of_steps() -> None:
     assert running.done == 0.25
     running.recipe = Recipe(steps=10)
     assert running.done == 0.9
+
+
+def test_a_training_that_learns_nothing_ends_and_says_so() -> None:
+    """A step without a finite slope is left out; only such steps would go on for ever."""
+    running = Fit(torch.nn.Conv3d(1, 1, 1), Recipe(steps=1000), "cpu")
+    before = copy.deepcopy(running.network.state_dict())
+    good, target = torch.ones(1, 1, 4, 4, 4), torch.ones(1, 1, 4, 4, 4)
+    bad = torch.full_like(good, float("nan"))
+    for _ in range(49):
+        running.advance(bad, target)
+    assert all(torch.equal(before[k], v) for k, v in running.network.state_dict().items())
+    running.advance(good, target)
+    for _ in range(49):
+        running.advance(bad, target)
+    with pytest.raises(ValueError, match="no finite slope for 50 steps on end"):
+        running.advance(bad, target)
+
+
+@pytest.mark.parametrize(
+    ("has", "dtype"), [({"avx512_f"}, torch.float32), ({"avx512_bf16"}, torch.bfloat16)]
+)
+def test_a_training_computes_in_16_bits_only_where_the_processor_has_them(
+    monkeypatch: pytest.MonkeyPatch, has: set[str], dtype: torch.dtype
+) -> None:
+    """Emulated, its slopes were not always finite, and nothing was learnt."""
+    monkeypatch.setattr(torch.cpu, "get_capabilities", lambda: dict.fromkeys(has, True))
+    seen: list[torch.dtype] = []
+
+    class Watched(torch.nn.Conv3d):
+        def forward(self, x: torch.Tensor) -> torch.Tensor:
+            answer = super().forward(x)
+            seen.append(answer.dtype)
+            return answer
+
+    Fit(Watched(1, 1, 1), Recipe(steps=9), "cpu").advance(
+        torch.ones(1, 1, 4, 4, 4), torch.ones(1, 1, 4, 4, 4)
+    )
+    assert seen == [dtype]
 
 
 def test_the_rate_rises_falls_and_stays_above_nothing() -> None:
