@@ -18,7 +18,7 @@ import inference
 from inference.detector import WEIGHTS, card_of, grid_role
 from inference.distances import RADIUS_MM, DistanceRule
 from inference.preprocess import ROLES, SERIES, UnusableExamination
-from inference.series import UnreadableSeries, read_examination
+from inference.series import UnreadableSeries, read_examination, series_in
 
 CACHE = Path("var/training")
 DEFAULT_FAMILY = "space-to-depth"
@@ -127,6 +127,15 @@ def _measuring(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") 
     one.add_argument("--needs", nargs="+", choices=ROLES, default=[], help=words)
     one.set_defaults(run=_calibrate)
 
+    words = "a new version of a detector with its network in 8-bit integers too, for CPUs"
+    one = commands.add_parser("quantise", help=words)
+    one.add_argument("--detector", default=inference.default_detector())
+    one.add_argument("--version", required=True, help="of the new card")
+    one.add_argument("--cache", type=Path, default=CACHE)
+    one.add_argument("--first", type=int, help="seed of the first training phantom (1000)")
+    one.add_argument("--cases", type=int, default=4)
+    one.set_defaults(run=_quantise)
+
     one = commands.add_parser("evaluate", help="measure a detector on held-out phantoms")
     one.add_argument("--detector", default=inference.default_detector())
     one.add_argument("--cache", type=Path, default=CACHE)
@@ -196,25 +205,6 @@ def _phantom(options: argparse.Namespace) -> None:
         ]
         truth = {"seed": seed, "version": phantom.VERSION, "synthetic": True, "lesions": rows}
         (folder / "truth.json").write_text(json.dumps(truth, indent=1) + "\n")
-
-
-def series_in(folder: Path) -> dict[str, list[Path]]:
-    """Find the series of an examination: one folder each, named by role.
-
-    Raises
-    ------
-    FileNotFoundError
-        If there is no folder `t1c` and none `ct`.
-    """
-    found = {
-        role: sorted(each for each in (folder / role).iterdir() if each.is_file())
-        for role in SERIES
-        if (folder / role).is_dir()
-    }
-    if not {"t1c", "ct"} & found.keys():
-        raise FileNotFoundError(f"{folder} has no folder t1c: put each series into a folder named"
-                                f" by its role ({', '.join(SERIES)})")  # fmt: skip
-    return found
 
 
 def _detect(options: argparse.Namespace) -> None:
@@ -370,6 +360,19 @@ def _known(options: argparse.Namespace) -> None:
     rows = list(known.known_lesions(options.detector, folders))
     similar.write(rows)
     print(f"{similar.TABLE}: {len(rows)} proposals")
+
+
+def _quantise(options: argparse.Namespace) -> None:
+    from inference.training import cases, quantise
+
+    card = card_of(options.detector)
+    value = f"{card.name}@{options.version}"
+    if value in inference.detector_names():
+        raise ValueError(f"there is a {value} already: give another version")
+    seeds = _training_seeds(options.first, options.cases)
+    folders = [cases.make(seed, options.cache) for seed in tqdm(seeds, unit="phantom")]
+    path = quantise.quantise(card, options.version, folders)
+    print(f"{path}: next `python -m inference evaluate --detector {value}`")
 
 
 def _evaluate(options: argparse.Namespace) -> None:

@@ -15,7 +15,7 @@ from inference.lesions import Lesion
 from inference.volume import Volume
 
 WEIGHTS = Path(__file__).parent / "weights"
-DEFAULT = "space-to-depth@4"
+DEFAULT = "space-to-depth@5"
 
 FOLDER = "READERSTUDY_DETECTORS"  # environment: cards and weights that were brought here
 # Formats of models made elsewhere -> module with `load(card, weights, device) -> Detector`; any

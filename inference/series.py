@@ -27,6 +27,27 @@ class UnreadableSeries(ValueError):
     """The files are no series that can be stacked; the text says why and what to do."""
 
 
+def series_in(folder: Path) -> dict[str, list[Path]]:
+    """Find the series of an examination: one folder each, named by role.
+
+    Raises
+    ------
+    FileNotFoundError
+        If there is no folder `t1c` and none `ct`.
+    """
+    from inference.preprocess import SERIES  # SciPy with it, which readers of series need not have
+
+    found = {
+        role: sorted(each for each in (folder / role).iterdir() if each.is_file())
+        for role in SERIES
+        if (folder / role).is_dir()
+    }
+    if not {"t1c", "ct"} & found.keys():
+        raise FileNotFoundError(f"{folder} has no folder t1c: put each series into a folder named"
+                                f" by its role ({', '.join(SERIES)})")  # fmt: skip
+    return found
+
+
 def read_examination(series: Mapping[str, Sequence[Path]]) -> dict[str, Volume]:
     """Read the series of an examination, by role.
 

@@ -12,9 +12,13 @@ from torch import Tensor, nn
 
 from inference import losses
 from inference.detector import Card, Detector
+from inference.detectors.archive import Archive
+from inference.detectors.compiled import FILES
 from inference.preprocess import ROLES, SERIES
 
 Build = Callable[[int], nn.Module]  # of a width in channels
+NETWORK = "network.safetensors"  # of weights that are a folder
+_ZIP = b"PK\x03\x04"  # no safetensors begin so: their header would have 64 MiB
 
 
 @dataclass(frozen=True)
@@ -340,15 +344,31 @@ def identity(tensor: Tensor) -> object:
 
 
 def load(card: Card, weights: bytes, device: str | None) -> Detector:
-    """Build a family's network and fill in checked weights (safetensors)."""
+    """Build a family's network and fill in checked weights.
+
+    They are a file of safetensors, or a folder of that (`NETWORK`) and of the same network in 8-bit
+    integers (`compiled.FILES`).
+    """
     from inference.detectors.voxelwise import VoxelwiseDetector, chosen_device
 
     family = family_of(card.family)
-    return VoxelwiseDetector(
+    network, int8 = parts(weights)
+    made = VoxelwiseDetector(
         card,
-        filled(card.family, weights),
+        filled(card.family, network),
         chosen_device(device),
         window=family.window,
         opinions=card.options.get("opinions", "mirror"),
         inputs=family.inputs,
     )
+    made.int8 = int8
+    return made
+
+
+def parts(weights: bytes) -> tuple[bytes, tuple[bytes, bytes] | None]:
+    """The network's safetensors, and its two files in 8-bit integers where it has them."""
+    if not weights.startswith(_ZIP):
+        return weights, None
+    archive = Archive(weights, NETWORK)
+    words, numbers = map(archive.read, FILES)
+    return archive.read(NETWORK), (words, numbers)

@@ -4,6 +4,7 @@ import warnings
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 import torch
@@ -12,8 +13,8 @@ from scipy import ndimage
 from torch import Tensor, nn
 
 from inference.detector import Card
-from inference.detectors.compiled import Compiled
-from inference.detectors.layout import folded, laid_out
+from inference.detectors.compiled import Compiled, read, traced
+from inference.detectors.layout import folded, is_bfloat16_fast, is_int8_fast, laid_out
 from inference.detectors.space_to_depth import SpaceToDepth
 from inference.explain import explain
 from inference.explain.heat import METHODS, OURS, Sight, heat_map
@@ -25,7 +26,6 @@ MIN_VOLUME_MM3 = 1.5
 _DROPOUT_PASSES = 8
 _HEAT_MAPS = 12  # of a case, the most probable lesions': each costs a few small passes
 _SMALLEST_WINDOW = 32
-_BFLOAT16 = ("amx_bf16", "avx512_bf16", "bf16", "sve_bf16")  # instructions: of x86, then of ARM
 WEAKEST = 0.05  # voxels below this probability belong to no candidate
 _LACKS_MEMORY = (
     "out of memory", "can't allocate memory", "bad_alloc",
@@ -64,6 +64,8 @@ class VoxelwiseDetector:
     """
 
     sight: Sight = OURS  # of heat maps
+    # The first network in 8-bit integers (`compiled.FILES`), for CPUs that are fast in them.
+    int8: tuple[bytes, bytes] | None = None
 
     def __init__(
         self,
@@ -103,7 +105,7 @@ class VoxelwiseDetector:
             self._for_openvino.add(made)
         # Statistics of norms want more than 16 bits; without any, nothing need be cast on the way.
         is_small = without_norms is not None and self.device.type == "cpu"
-        return made.to(torch.bfloat16) if is_small and self._is_bfloat16_fast() else made
+        return made.to(torch.bfloat16) if is_small and is_bfloat16_fast(self.device) else made
 
     def detect(self, examination: Mapping[str, Volume]) -> list[Lesion]:
         """Return lesions above the card's operating point, by falling probability.
@@ -242,7 +244,9 @@ class VoxelwiseDetector:
         if network not in self._compiled:
             try:
                 self._compiled[network] = Compiled(
-                    network, channels=channels, in_bfloat16=self._is_bfloat16_fast()
+                    self._model(network, channels),
+                    channels=channels,
+                    in_bfloat16=is_bfloat16_fast(self.device),
                 )
             except MemoryError:
                 raise
@@ -252,16 +256,15 @@ class VoxelwiseDetector:
                 self._for_openvino.discard(network)
         return self._compiled.get(network)
 
-    def _precision(self) -> torch.autocast:
-        return torch.autocast(self.device.type, torch.bfloat16, enabled=self._is_bfloat16_fast())
+    def _model(self, network: nn.Module, channels: int) -> Any:
+        """OpenVINO's model of a network, in 8-bit integers where it is there and fast in them."""
+        if self.int8 is not None and network is self.networks[0] and is_int8_fast():
+            return read(self.int8)
+        return traced(network, channels)
 
-    def _is_bfloat16_fast(self) -> bool:
-        if self.device.type == "cuda":
-            return bool(torch.cuda.is_bf16_supported())
-        # oneDNN has bfloat16 on every processor with AVX-512: on those without its instructions it
-        # is emulated, four times as slow as single precision.
-        available = torch.backends.mkldnn.is_available()  # type: ignore[no-untyped-call]
-        return bool(available and any(map(torch.cpu.get_capabilities().get, _BFLOAT16)))
+    def _precision(self) -> torch.autocast:
+        is_fast = is_bfloat16_fast(self.device)
+        return torch.autocast(self.device.type, torch.bfloat16, enabled=is_fast)
 
 
 def chosen_device(device: str | None) -> str:

@@ -7,8 +7,9 @@ from pathlib import Path
 import pydicom
 import pytest
 
-from inference.__main__ import main, series_in
+from inference.__main__ import main
 from inference.phantom import PhantomCase
+from inference.series import series_in
 
 
 def place(written: dict[str, list[Path]], folder: Path) -> Path:

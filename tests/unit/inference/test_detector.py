@@ -1,5 +1,6 @@
 """The shipped detector: finds what the phantom hides, refuses damaged weights, costs no import."""
 
+import shutil
 import subprocess
 import sys
 from dataclasses import replace
@@ -147,7 +148,7 @@ def test_a_card_is_written_as_it_was_read(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("damage", ["flipped bit", "cut short", "missing"])
 def test_damaged_weights_are_refused(damage: str, tmp_path: Path) -> None:
-    card = detectors.card_of(inference.default_detector())
+    card = detectors.card_of("space-to-depth@1")
     content = bytearray((detectors.WEIGHTS / card.weights).read_bytes())
     path = tmp_path / card.weights
     if damage == "flipped bit":
@@ -155,6 +156,18 @@ def test_damaged_weights_are_refused(damage: str, tmp_path: Path) -> None:
         path.write_bytes(content)
     elif damage == "cut short":
         path.write_bytes(content[:-10])
+    with pytest.raises(CorruptWeights, match="fetch the repository's weights again"):
+        detectors.checked_weights(card, path)
+
+
+@pytest.mark.parametrize("name", ["network.safetensors", "int8.xml", "int8.bin"])
+def test_a_folder_of_weights_is_refused_for_any_damaged_file(name: str, tmp_path: Path) -> None:
+    card = detectors.card_of(inference.default_detector())
+    path = Path(shutil.copytree(detectors.WEIGHTS / card.weights, tmp_path / card.weights))
+    assert detectors.checked_weights(card, path)
+    content = bytearray((path / name).read_bytes())
+    content[len(content) // 2] ^= 1
+    (path / name).write_bytes(content)
     with pytest.raises(CorruptWeights, match="fetch the repository's weights again"):
         detectors.checked_weights(card, path)
 
