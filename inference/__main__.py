@@ -5,7 +5,7 @@ import hashlib
 import json
 import resource
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from functools import partial
 from itertools import islice
@@ -370,8 +370,12 @@ def _quantise(options: argparse.Namespace) -> None:
     if value in inference.detector_names():
         raise ValueError(f"there is a {value} already: give another version")
     seeds = _training_seeds(options.first, options.cases)
-    folders = [cases.make(seed, options.cache) for seed in tqdm(seeds, unit="phantom")]
-    path = quantise.quantise(card, options.version, folders)
+
+    def folders() -> Iterator[Path]:
+        for seed in tqdm(seeds, unit="phantom"):
+            yield cases.make(seed, options.cache)
+
+    path = quantise.quantise(card, options.version, folders())
     print(f"{path}: next `python -m inference evaluate --detector {value}`")
 
 

@@ -63,7 +63,7 @@ class Card:
     name: str
     version: str
     family: str
-    weights: str  # file name
+    weights: str  # file or folder beside the card
     weights_sha256: str
     needs: tuple[str, ...]
     operating_point: dict[str, float]  # segmentation, temperature, bias, probability

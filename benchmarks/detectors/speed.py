@@ -4,8 +4,8 @@
     python -m benchmarks.detectors.speed --families nnu-net swin-unetr unet-3d
 
 On one phantom: seconds of both passes (as it is and mirrored), and of a detection without reading
-files, words and heat maps; OpenVINO's compilation apart. Of families, untrained: a network takes
-its time whatever its weights are. For a machine with little else to do.
+files, words and heat maps; OpenVINO's compilation apart. Families of MR are untrained: what looks
+again at what it found may take longer trained. For a machine with little else to do.
 """
 
 import argparse
@@ -20,6 +20,7 @@ import inference
 from inference import phantom
 from inference.detector import card_of
 from inference.detectors import families
+from inference.detectors.layout import is_int8_fast
 from inference.detectors.voxelwise import VoxelwiseDetector
 from inference.preprocess import prepare
 from inference.volume import Volume
@@ -42,6 +43,8 @@ def _loaded(way: str) -> VoxelwiseDetector:
 
 def _untrained(name: str) -> VoxelwiseDetector:
     family = families.family_of(name)
+    if "ct" in family.inputs:
+        raise SystemExit(f"{name} takes CT, which this phantom has not")
     card = card_of(inference.default_detector())
     return VoxelwiseDetector(
         card, families.build(name), "cpu", window=family.window, inputs=family.inputs
@@ -79,6 +82,8 @@ def main() -> None:
         return
     ours = {way: _loaded(way) for way in WAYS}
     ready = prepare(series, ours["torch"].needs)
+    if not is_int8_fast():
+        raise SystemExit("this processor has no AVX2: it computes in floating point")
     first = {name: _seconds(partial(each.logits, ready)) for name, each in ours.items()}
     network: dict[str, list[float]] = {name: [] for name in ours}
     whole: dict[str, list[float]] = {name: [] for name in ours}

@@ -39,16 +39,18 @@ const look = () => {
   if (lines.length >= 4 && [...lines].every((each) => each.classList.contains('is-done')))
     here.decoded ??= now;
   if (ready === 'true') here.ready ??= now;
-  for (const tell of waiting) tell();
+  for (const tell of [...waiting]) tell();
 };
 // Whoever waits is told: to be asked over and over takes a part of the cores that are measured.
-const waiting = [];
+const waiting = new Set();
 window.__whole = (number, patience) => new Promise((resolve) => {
   const tell = () => {
     const { ready, first, decoded } = cases[number - 1] ?? {};
-    if (ready && first && decoded) resolve(cases[number - 1]);
+    if (!ready || !first || !decoded) return;
+    waiting.delete(tell);
+    resolve(cases[number - 1]);
   };
-  waiting.push(tell);
+  waiting.add(tell);
   setTimeout(resolve, patience, null);
   tell();
 });

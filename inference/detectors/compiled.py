@@ -1,4 +1,4 @@
-"""A network on a CPU by OpenVINO: the same weights in 0.55 to 0.8 of torch's time.
+"""A network on a CPU by OpenVINO: in 0.55 to 0.8 of torch's time, in 8-bit integers 0.4.
 
 It takes the torch network itself, traced, so that training, heat maps and GPUs stay with torch; or
 the same network in 8-bit integers, made once (`inference.training.quantise`). One compilation
@@ -41,7 +41,7 @@ class Compiled:
             "PERFORMANCE_HINT": "LATENCY",
             "ENABLE_CPU_PINNING": False,  # workers beside each other would share one core
         }
-        self._run = _openvino().Core().compile_model(model, "CPU", options)
+        self._run = openvino_runtime().Core().compile_model(model, "CPU", options)
         self(_example(channels))  # what a processor cannot run is found out here
 
     def __call__(self, part: Tensor) -> Tensor:
@@ -61,7 +61,7 @@ def traced(network: nn.Module, channels: int) -> Any:
     Exception
         Of OpenVINO's several kinds, where it is not there or knows not all of it.
     """
-    runtime = _openvino()
+    runtime = openvino_runtime()
     from openvino.frontend.pytorch.ts_decoder import TorchScriptPythonDecoder
 
     plain = copy.deepcopy(network).float()
@@ -76,19 +76,19 @@ def traced(network: nn.Module, channels: int) -> Any:
 
 def saved(model: Any, folder: Path) -> None:
     """Write a model as OpenVINO's two files, of the names `FILES`."""
-    _openvino().save_model(model, folder / FILES[0], compress_to_fp16=False)
+    openvino_runtime().save_model(model, folder / FILES[0], compress_to_fp16=False)
 
 
 def read(files: tuple[bytes, bytes]) -> Any:
     """The model of two such files; their hash is checked before (`inference.detector`)."""
-    return _openvino().Core().read_model(*files)
+    return openvino_runtime().Core().read_model(*files)
 
 
 def _example(channels: int) -> Tensor:
     return torch.zeros(1, channels, *[_TRACED] * 3)
 
 
-def _openvino() -> Any:
+def openvino_runtime() -> Any:
     """The package, without its telemetry, which would tell its maker of each import.
 
     A module that is None here cannot be imported; OpenVINO goes without it then.

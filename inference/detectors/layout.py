@@ -16,15 +16,15 @@ def is_bfloat16_fast(device: torch.device | str) -> bool:
     emulated, four times as slow as single precision, and slopes were seen that are not finite.
     """
     if torch.device(device).type == "cuda":
-        return bool(torch.cuda.is_bf16_supported())
+        return bool(torch.cuda.is_bf16_supported(including_emulation=False))
     available = torch.backends.mkldnn.is_available()  # type: ignore[no-untyped-call]
     return bool(available and any(map(torch.cpu.get_capabilities().get, _BFLOAT16)))
 
 
 def is_int8_fast() -> bool:
-    """Whether this processor computes in 8-bit integers faster than in any other way.
+    """Whether a network in 8-bit integers is what this processor is to run: those with AVX2.
 
-    Those of x86 with AVX2 do, most of them by instructions for it (VNNI, AMX).
+    Measured with AVX2 alone; VNNI and AMX are further instructions for the same.
     """
     return bool(torch.cpu.get_capabilities().get("avx2"))
 

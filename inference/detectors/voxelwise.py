@@ -4,7 +4,6 @@ import warnings
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
-from typing import Any
 
 import numpy as np
 import torch
@@ -243,11 +242,7 @@ class VoxelwiseDetector:
             return None
         if network not in self._compiled:
             try:
-                self._compiled[network] = Compiled(
-                    self._model(network, channels),
-                    channels=channels,
-                    in_bfloat16=is_bfloat16_fast(self.device),
-                )
+                self._compiled[network] = self._compilation(network, channels)
             except MemoryError:
                 raise
             except Exception as problem:  # noqa: BLE001 -- its kinds have no common one
@@ -256,11 +251,15 @@ class VoxelwiseDetector:
                 self._for_openvino.discard(network)
         return self._compiled.get(network)
 
-    def _model(self, network: nn.Module, channels: int) -> Any:
-        """OpenVINO's model of a network, in 8-bit integers where it is there and fast in them."""
+    def _compilation(self, network: nn.Module, channels: int) -> Compiled:
+        """A network for OpenVINO, in 8-bit integers where it is there and this processor has them.
+
+        What is left in floating point then stays single, as it was measured.
+        """
         if self.int8 is not None and network is self.networks[0] and is_int8_fast():
-            return read(self.int8)
-        return traced(network, channels)
+            return Compiled(read(self.int8), channels=channels, in_bfloat16=False)
+        in_bfloat16 = is_bfloat16_fast(self.device)
+        return Compiled(traced(network, channels), channels=channels, in_bfloat16=in_bfloat16)
 
     def _precision(self) -> torch.autocast:
         is_fast = is_bfloat16_fast(self.device)

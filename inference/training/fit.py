@@ -21,7 +21,7 @@ from inference.training import cases, patches
 _PATIENCE = 50  # steps on end without a finite slope
 _LEARNS_NOTHING = (
     f"the loss had no finite slope for {_PATIENCE} steps on end, so that nothing is learnt: go on"
-    " from the last checkpoint with a lower --rate, or on another machine"
+    " from the last checkpoint with a lower learning rate, or on another machine"
 )
 _BAR = "{percentage:5.1f}%|{bar}| {elapsed}<{remaining}{postfix}"
 
@@ -114,14 +114,17 @@ class Fit:
         """
         for group in self.optimiser.param_groups:
             group["lr"] = rate_at(self.recipe, self.step, self.done)
+        before = [each.clone() for each in self.network.buffers()]  # statistics of norms
         loss = self._loss(voxels, target)
         self.optimiser.zero_grad(set_to_none=True)
         loss.backward()  # type: ignore[no-untyped-call]
         if torch.isfinite(nn.utils.clip_grad_norm_(self.network.parameters(), 5.0)):
             self.optimiser.step()
             self.without_slope = 0
-        else:  # a step by it would end the training
+        else:  # a step by it would end the training, as would statistics of what is not finite
             self.without_slope += 1
+            for each, was in zip(self.network.buffers(), before, strict=True):
+                each.copy_(was)
         if self.without_slope == _PATIENCE:
             raise ValueError(_LEARNS_NOTHING)
         self.step += 1

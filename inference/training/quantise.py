@@ -6,7 +6,7 @@ equations 1 to 12), the inputs' by what the layers are given on some patches of 
 
 import hashlib
 import warnings
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -17,7 +17,7 @@ from torch import nn
 
 from inference.detector import Card, checked_weights, content_of, write_card
 from inference.detectors import families
-from inference.detectors.compiled import saved, traced
+from inference.detectors.compiled import openvino_runtime, saved, traced
 from inference.detectors.layout import folded
 from inference.detectors.space_to_depth import SpaceToDepth
 from inference.training import cases
@@ -25,10 +25,11 @@ from inference.training.cases import TrainingCase
 
 SEED = 5
 _SIZE, _OF_EACH = 64, 12  # voxels a side; patches of each phantom, every second around a lesion
+_NOTHING = "{} is not run by OpenVINO: there is nothing to quantise"
 _LACKS = "quantising needs NNCF: pip install -r requirements-dev.lock"
 
 
-def quantise(card: Card, version: str, folders: Sequence[Path]) -> Path:
+def quantise(card: Card, version: str, folders: Iterable[Path]) -> Path:
     """Write a card of a new version: the same weights, and the network in 8-bit integers beside.
 
     The operating point is kept; what was measured is not, as it is to be measured anew.
@@ -36,24 +37,29 @@ def quantise(card: Card, version: str, folders: Sequence[Path]) -> Path:
     Parameters
     ----------
     folders
-        Of training phantoms (`cases.path_of`).
+        Of training phantoms (`cases.path_of`): asked for once it is sure that they are of use.
 
     Raises
     ------
     ValueError
         If the detector's network is none that OpenVINO runs; where NNCF is not installed.
     """
+    _nncf()
     weights = _weights(card)
+    network = _network(card, weights)
     channels = len(families.family_of(card.family).inputs)
     rng = np.random.default_rng(SEED)
-    patches = [each for folder in folders for each in drawn(cases.load(folder), rng)]
-    model = in_integers(traced(_network(card, weights), channels), patches)
+    paths = list(folders)
+    patches = [each for path in paths for each in drawn(cases.load(path), rng)]
+    model = in_integers(traced(network, channels), patches)
     target = Path(card.folder) / f"{card.name}-{version}"
-    target.mkdir()
-    (target / families.NETWORK).write_bytes(weights)
-    saved(model, target)
+    part = target.with_name(f"{target.name}.part")
+    part.mkdir(exist_ok=True)  # of a try that was ended
+    (part / families.NETWORK).write_bytes(weights)
+    saved(model, part)
+    part.replace(target)
     words = {name: each for name, each in card.words.items() if name != "performance"}
-    words["training"] = {**words.get("training", {}), "int8": _told(folders, len(patches))}
+    words["training"] = {**words.get("training", {}), "int8": _told(paths, len(patches))}
     digest = hashlib.sha256(content_of(target)).hexdigest()
     made = replace(card, version=version, words=words, weights=target.name, weights_sha256=digest)
     return write_card(made, Path(card.folder))
@@ -61,6 +67,8 @@ def quantise(card: Card, version: str, folders: Sequence[Path]) -> Path:
 
 def _weights(card: Card) -> bytes:
     """A card's safetensors."""
+    if card.family not in families.FAMILIES:
+        raise ValueError(_NOTHING.format(card.value))
     content = checked_weights(card, Path(card.folder) / card.weights)
     return families.parts(content)[0]
 
@@ -70,7 +78,7 @@ def _network(card: Card, weights: bytes) -> nn.Module:
     network = folded(families.filled(card.family, weights))
     if isinstance(network, SpaceToDepth):
         return network
-    raise ValueError(f"{card.value} is not run by OpenVINO: there is nothing to quantise")
+    raise ValueError(_NOTHING.format(card.value))
 
 
 def in_integers(model: Any, patches: Sequence[NDArray[np.float32]]) -> Any:
@@ -86,12 +94,7 @@ def in_integers(model: Any, patches: Sequence[NDArray[np.float32]]) -> Any:
     ValueError
         Where NNCF is not installed.
     """
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            import nncf
-    except ImportError as missing:
-        raise ValueError(_LACKS) from missing
+    nncf = _nncf()
     # Weights of 7 bits: processors with AVX2 alone add pairs of products in 16 bits, which would
     # overflow. Inputs with a zero point: half of what a leaky unit gives is close to nothing.
     return nncf.quantize(
@@ -104,6 +107,17 @@ def in_integers(model: Any, patches: Sequence[NDArray[np.float32]]) -> Any:
             overflow_fix=nncf.OverflowFix.ENABLE
         ),
     )
+
+
+def _nncf() -> Any:
+    openvino_runtime()  # without its telemetry, which NNCF would load
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            import nncf
+    except ImportError as missing:
+        raise ValueError(_LACKS) from missing
+    return nncf
 
 
 def drawn(case: TrainingCase, rng: np.random.Generator) -> list[NDArray[np.float32]]:

@@ -158,6 +158,40 @@ def test_r12_the_magnifier_shows_the_place_under_the_pointer_larger(
     assert there < min(others) / 2, (there, others)
 
 
+def _centre(page: Page, what: str) -> tuple[float, float]:
+    box = page.get_by_test_id("pane-0").locator(what).last.bounding_box()
+    assert box is not None
+    return box["x"] + box["width"] / 2, box["y"] + box["height"] / 2
+
+
+def test_r12_a_mark_is_put_where_keys_lead_the_cursor(visit: Visit, site: Site) -> None:
+    """The whole of it without a mouse; enlarged, the picture goes along at the pane's edge."""
+    page = open_room(visit, site)
+    room.enter_again(page)
+    page.get_by_test_id("pane-0").focus()
+    for key in ["Control+ArrowLeft"] * 12 + ["Control+ArrowUp"] * 8:
+        page.keyboard.press(key)
+    where = _centre(page, "[data-testid=key-cursor]")
+    before = int(room.sign(page, "marks"))
+    page.keyboard.press("m")
+    room.until(page, lambda: int(room.sign(page, "marks")) == before + 1, "the mark")
+    room.shoot(page, "cursor-by-keys-1280")
+    page.keyboard.press("7")
+    assert _centre(page, ".mark.is-selected circle.line") == pytest.approx(where, abs=3)
+    page.keyboard.press("Control+z")
+    page.keyboard.press("Control+z")
+    room.until(page, lambda: int(room.sign(page, "marks")) == before, "the mark to be taken back")
+    window = page.get_by_test_id("pane-0").screenshot()
+    for _ in range(60):
+        page.keyboard.press("Control+ArrowLeft")
+    room.until(
+        page,
+        lambda: page.get_by_test_id("pane-0").screenshot() != window,
+        "the picture to move along",
+    )
+    page.keyboard.press("f")
+
+
 def test_r12_a_reader_chooses_their_own_keys(visit: Visit, site: Site) -> None:
     """A free key is taken, one that does something else is refused; it is there after a reload."""
     page = open_room(visit, site)

@@ -3,6 +3,7 @@ import type { VNode } from "preact";
 import type { AnswerValue, Question } from "../api/types";
 import { t } from "../i18n";
 import { RatingScale } from "./rating-scale";
+import { useTyping } from "./typing";
 
 interface Props {
   question: Question;
@@ -88,6 +89,10 @@ function MultichoiceField({ question, value, isReadOnly, onAnswer }: Props): VNo
 
 function NumberField({ question, value, isReadOnly, onAnswer }: Props): VNode {
   const { minimum, maximum } = question;
+  const typing = useTyping(typeof value === "number" ? String(value) : "", (text) => {
+    const number = text === "" ? null : Number(text);
+    if (number === null || Number.isFinite(number)) onAnswer(number);
+  });
   const hint =
     minimum !== null && maximum !== null
       ? t("questions.range", { low: minimum, high: maximum })
@@ -96,31 +101,36 @@ function NumberField({ question, value, isReadOnly, onAnswer }: Props): VNode {
     <input
       type="number"
       step="any"
-      value={typeof value === "number" ? value : ""}
+      value={typing.text}
       {...(minimum === null ? {} : { min: minimum })}
       {...(maximum === null ? {} : { max: maximum })}
       placeholder={hint}
       disabled={isReadOnly}
       aria-labelledby={`text-${question.key}`}
       data-testid={`answer-${question.key}`}
-      onChange={(event) => {
-        const { valueAsNumber } = event.currentTarget;
-        onAnswer(Number.isFinite(valueAsNumber) ? valueAsNumber : null);
+      onInput={({ currentTarget }) => {
+        // What is no number yet ("-") says so by an empty value, which would empty the field.
+        if (!currentTarget.validity.badInput) typing.type(currentTarget.value);
       }}
+      onBlur={typing.leave}
     />
   );
 }
 
 function TextField({ question, value, isReadOnly, onAnswer }: Props): VNode {
+  const typing = useTyping(typeof value === "string" ? value : "", (text) => {
+    onAnswer(text.trim() || null);
+  });
   return (
     <textarea
       rows={1}
-      value={typeof value === "string" ? value : ""}
+      value={typing.text}
       maxLength={4000}
       disabled={isReadOnly}
       aria-labelledby={`text-${question.key}`}
       data-testid={`answer-${question.key}`}
-      onChange={(event) => onAnswer(event.currentTarget.value.trim() || null)}
+      onInput={(event) => typing.type(event.currentTarget.value)}
+      onBlur={typing.leave}
     />
   );
 }

@@ -66,8 +66,8 @@ export const COMMANDS = {
   }),
   "tool.measure": look((viewing) => viewing.pointer.choose(nextMeasure(viewing))),
   "view.fit": look((viewing) => viewing.fit()),
-  "view.larger": look((viewing) => viewing.zoom(ZOOM_STEP, null)),
-  "view.smaller": look((viewing) => viewing.zoom(1 / ZOOM_STEP, null)),
+  "view.larger": look((viewing) => zoomBy(viewing, ZOOM_STEP)),
+  "view.smaller": look((viewing) => zoomBy(viewing, 1 / ZOOM_STEP)),
   "view.cross": look((viewing) => viewing.toggleCross()),
   "view.link": look((viewing) => viewing.toggleLink()),
   "view.layout": look((viewing) => {
@@ -83,6 +83,10 @@ export const COMMANDS = {
   "view.bare": (room) => (room.state.isBare.value = !room.state.isBare.value),
   "overlays.hide": look((viewing, room) => hideOverlays(viewing, room, true)),
   "overlays.show": look((viewing, room) => hideOverlays(viewing, room, false)),
+  "cursor.left": look((viewing) => viewing.pointer.nudge(-1, 0)),
+  "cursor.right": look((viewing) => viewing.pointer.nudge(1, 0)),
+  "cursor.up": look((viewing) => viewing.pointer.nudge(0, -1)),
+  "cursor.down": look((viewing) => viewing.pointer.nudge(0, 1)),
   "mark.put": look((viewing) => viewing.pointer.markAtCursor()),
   "mark.remove": read((open) => {
     const [measure, mark] = [open.selectedMeasure.value, open.selectedMark.value];
@@ -150,6 +154,11 @@ export function goToProposal(room: Room, proposal: Proposal): void {
   if (!open) return;
   open.view(proposal.id);
   room.state.viewing.value?.jump(proposal.centroid_mm);
+}
+
+/** About the cursor where keys moved it, else about the middle. */
+function zoomBy(viewing: Viewing, factor: number): void {
+  viewing.zoom(factor, viewing.pointer.keyCursor?.place ?? null);
 }
 
 function turnPane(viewing: Viewing, step: number): void {

@@ -1,11 +1,13 @@
 import type { Series, Vector } from "../api/types";
-import { add, distance } from "../geometry/vectors";
+import { add, distance, dot } from "../geometry/vectors";
 import type { Pane, ScreenPoint } from "../viewer/contract";
 
 /**
  * How panes move together: by the patient's coordinates, so only where one series' coordinates
  * are known in the other's: within one frame of reference, or by the shift that the reader set.
  */
+
+const ALIKE = Math.cos(Math.PI / 6); // planes within 30 degrees of each other
 
 /** What to add to a point of one series to have it in another's coordinates; null: unknown. */
 export type Between = (from: Series, to: Series) => Vector | null;
@@ -48,11 +50,15 @@ export function panTogether(
   }
 }
 
-/** Show in the other panes the slice where one pane is. */
+/**
+ * Show in the other panes the slice where one pane is, where they cut alike: across it there is no
+ * such slice, and a pane stays where the reader left it.
+ */
 export function alignTogether(panes: readonly Pane[], source: Pane, between: Between): void {
-  const { point } = source.view().plane;
+  const { point, normal } = source.view().plane;
   for (const pane of panes) {
     const by = between(source.series, pane.series);
-    if (pane !== source && by) pane.goToPoint(add(point, by));
+    if (pane === source || !by) continue;
+    if (Math.abs(dot(normal, pane.view().plane.normal)) >= ALIKE) pane.goToPoint(add(point, by));
   }
 }

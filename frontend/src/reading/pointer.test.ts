@@ -1,4 +1,4 @@
-import { beforeEach, describe, expect, test, vi } from "vitest";
+import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
 
 import type { Grip } from "../viewer/measure-overlay";
 import type { Spot } from "../viewer/overlay";
@@ -20,10 +20,15 @@ const jump = vi.fn();
 const pane = { series: { id: "t1c" }, toPatient: ([x, y]: readonly [number, number]) => [x, y, 0] };
 const drawn: { spots: Spot[]; grips: Grip[]; boxes: Spot[] } = { spots: [], grips: [], boxes: [] };
 const isCross = { value: false };
+const active = { value: 0 };
+const pan = vi.fn();
 const viewing = {
   host,
   jump,
+  pan,
+  active,
   isCross,
+  seats: { middleOf: () => [100, 80] },
   at: () => pane,
   activate: () => undefined,
   overlays: { spotsOf: () => drawn.spots, gripsOf: () => drawn.grips, boxesOf: () => drawn.boxes },
@@ -41,6 +46,7 @@ beforeEach(() => {
   drawn.grips = [{ measure: "long", points, lines: [points] }];
   drawn.boxes = [{ id: "A", centre: [200, 50], radius_px: 25 }, { id: "B", centre: [215, 50], radius_px: 25 }];
   isCross.value = false;
+  active.value = 0;
   host.shapes.mockReturnValue([]);
 });
 
@@ -86,5 +92,59 @@ describe("r5: a click on a proposal", () => {
     pointer.click(0, [200, 50], "fine");
     expect(host.putMark).toHaveBeenCalledTimes(1);
     expect(host.viewProposal).not.toHaveBeenCalled();
+  });
+});
+
+describe("r12: the cursor by keys", () => {
+  beforeEach(() => vi.useFakeTimers({ toFake: ["performance"] }));
+  afterEach(() => vi.useRealTimers());
+
+  const press = (right: number, down: number, times = 1, apart_ms = 400): void => {
+    for (let at = 0; at < times; at += 1) {
+      vi.advanceTimersByTime(apart_ms);
+      pointer.nudge(right, down);
+    }
+  };
+
+  test("goes from the middle of the active pane, two pixels a press, and a mark lands there", () => {
+    press(1, 0, 3);
+    press(0, -1);
+    expect(pointer.keyCursor).toEqual({ pane: 0, place: [106, 78] });
+    pointer.markAtCursor();
+    expect(host.putMark).toHaveBeenCalledWith(0, [106, 78, 0]);
+    expect(host.log.mock.calls).toEqual([["tool", { cursor: "keys" }]]); // once
+  });
+
+  test("goes faster while a key is held, up to a limit", () => {
+    press(-1, 0, 4, 40);
+    expect(pointer.keyCursor?.place).toEqual([100 - 2 - 3 - 4 - 5, 80]);
+    press(-1, 0);
+    expect(pointer.keyCursor?.place).toEqual([84, 80]);
+  });
+
+  test("moves the picture at the pane's edge", () => {
+    pointer.hover(0, [199, 80]);
+    press(1, 0);
+    expect(pan).toHaveBeenCalledWith(0, -1, 0);
+    expect(pointer.keyCursor?.place).toEqual([200, 80]);
+  });
+
+  test("goes on where the mouse was, and is the mouse's once it moves", () => {
+    pointer.hover(0, [20, 30]);
+    expect(pointer.keyCursor).toBeNull();
+    press(0, 1);
+    expect(pointer.keyCursor?.place).toEqual([20, 32]);
+    pointer.hover(0, [50, 50]);
+    expect(pointer.keyCursor).toBeNull();
+  });
+
+  test("of a pane that is left for another is not that one's", () => {
+    press(1, 0);
+    active.value = 1;
+    expect(pointer.keyCursor).toBeNull();
+    pointer.markAtCursor();
+    expect(host.putMark).toHaveBeenCalledWith(1, [100, 80, 0]);
+    press(0, 1);
+    expect(pointer.keyCursor).toEqual({ pane: 1, place: [100, 82] });
   });
 });

@@ -12,6 +12,8 @@ import type { Viewing } from "./viewing";
 const ZOOM_PER_PX = 1.006;
 const WINDOW_PER_PX = 1 / 400; // of the window's width
 const SCROLL_PX = 4; // of dragging for one slice
+const [SHORTEST_PX, LONGEST_PX] = [2, 16]; // that a key moves the cursor
+const HELD_MS = 150; // presses that follow sooner are a held key's
 
 /** A mark under the pointer's hand, before it is let go. */
 export interface Dragged {
@@ -28,10 +30,13 @@ export class Pointer implements GestureHandler {
   readonly probe = signal<{ pane: number; value: number } | null>(null);
   readonly dragged = signal<Dragged | null>(null);
   readonly cursor = signal<{ pane: number; place: ScreenPoint } | null>(null);
+  /** Whether keys moved the cursor last: it is drawn then, as no mouse shows where it is. */
+  readonly isByKeys = signal(false);
   readonly measuring: Measuring;
   readonly segmenting = new Segmenting();
   private held: Hold | null = null;
   private scrolled_px = 0;
+  private readonly stride = new Stride();
 
   constructor(private readonly viewing: Viewing) {
     this.measuring = new Measuring((measure) => viewing.host.keepMeasure(measure));
@@ -47,8 +52,12 @@ export class Pointer implements GestureHandler {
 
   /** Put a mark where the cursor is, else in the middle of the active pane. */
   markAtCursor(): void {
-    const pane = this.cursor.value?.pane ?? this.viewing.active.value;
-    const place = this.cursor.value?.place ?? this.viewing.seats.middleOf(pane);
+    const active = this.viewing.active.value;
+    // Whoever goes by keys means the pane that is active; a mouse means the one it is over.
+    const { pane, place } = (this.isByKeys.value ? this.keyCursor : this.cursor.value) ?? {
+      pane: active,
+      place: this.viewing.seats.middleOf(active),
+    };
     const shown = this.viewing.at(pane);
     if (!shown) return;
     this.viewing.activate(pane);
@@ -61,8 +70,32 @@ export class Pointer implements GestureHandler {
     this.isChosen.value = false;
   }
 
+  /** The cursor where keys moved it to, in the active pane. */
+  get keyCursor(): { pane: number; place: ScreenPoint } | null {
+    const { value } = this.cursor;
+    return this.isByKeys.value && value?.pane === this.viewing.active.value ? value : null;
+  }
+
+  /** Move the cursor by keys, faster while they are held; at a pane's edge the picture moves. */
+  nudge(right: number, down: number): void {
+    const pane = this.viewing.active.value;
+    const [middle_x, middle_y] = this.viewing.seats.middleOf(pane);
+    const { value } = this.cursor;
+    const [x, y] = value?.pane === pane ? value.place : [middle_x, middle_y];
+    const px = this.stride.next();
+    const [to_x, to_y] = [x + right * px, y + down * px];
+    const place = [within(to_x, 2 * middle_x), within(to_y, 2 * middle_y)] as const;
+    if (!this.isByKeys.value) this.viewing.host.log("tool", { cursor: "keys" });
+    this.isByKeys.value = true;
+    if (place[0] !== to_x || place[1] !== to_y) {
+      this.viewing.pan(pane, place[0] - to_x, place[1] - to_y);
+    }
+    this.pointAt(pane, place);
+  }
+
   /** The pointer has left the pictures. */
   leave(): void {
+    this.isByKeys.value = false;
     this.cursor.value = null;
     this.probe.value = null;
   }
@@ -113,6 +146,11 @@ export class Pointer implements GestureHandler {
   }
 
   hover(pane: number, place: ScreenPoint): void {
+    this.isByKeys.value = false;
+    this.pointAt(pane, place);
+  }
+
+  private pointAt(pane: number, place: ScreenPoint): void {
     this.cursor.value = { pane, place };
     const shown = this.viewing.at(pane);
     if (shown) this.measuring.hover(shown, place);
@@ -260,4 +298,22 @@ export class Pointer implements GestureHandler {
     const radius_mm = distance(mark.centre_mm, pane.toPatient(drag.at));
     this.dragged.value = { id: mark.id, diameter_mm: Math.max(2 * radius_mm, 1) };
   }
+}
+
+/** How far a press of a key moves the cursor: a held key repeats, and goes ever faster. */
+class Stride {
+  private last_ms = -Infinity;
+  private px = SHORTEST_PX;
+
+  next(): number {
+    const now_ms = performance.now();
+    const isHeld = now_ms - this.last_ms < HELD_MS;
+    this.px = isHeld ? Math.min(this.px + 1, LONGEST_PX) : SHORTEST_PX;
+    this.last_ms = now_ms;
+    return this.px;
+  }
+}
+
+function within(value: number, most: number): number {
+  return Math.min(Math.max(value, 0), most);
 }

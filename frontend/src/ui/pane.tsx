@@ -55,10 +55,19 @@ export function PaneFrame({ room, viewing, pane, hung }: PaneProps): VNode {
     >
       <div class="picture" ref={host} />
       <svg class="overlay" ref={svg} aria-hidden="true" />
+      <KeyCursor viewing={viewing} pane={pane} />
       <Corners room={room} view={view} hung={hung} viewing={viewing} pane={pane} />
       <LoadLine room={room} progress={room.loading.progress.value[hung.series.id]} />
     </div>
   );
+}
+
+/** Where keys have moved the cursor to. */
+function KeyCursor({ viewing, pane }: Pick<PaneProps, "viewing" | "pane">): VNode | null {
+  const cursor = viewing.pointer.keyCursor;
+  if (cursor?.pane !== pane) return null;
+  const [left, top] = cursor.place;
+  return <div class="key-cursor" style={{ left: `${left}px`, top: `${top}px` }} data-testid="key-cursor" />;
 }
 
 /** "prior, 92 days earlier"; empty for the current examination. */

@@ -3,6 +3,7 @@ import { cache, Enums, type RenderingEngine, type Types } from "@cornerstonejs/c
 import type { Series } from "../api/types";
 import { SeriesFrames } from "../packs/load";
 import { imageIdsOf, PackImages } from "./images";
+import { aPicture } from "./picture";
 
 const SIDE_PX = 16;
 
@@ -39,7 +40,11 @@ export class Rehearsal {
     });
   }
 
-  /** @param at Which of the engine's contexts paints. */
+  /**
+   * Ends when it is painted: whoever enables the viewport anew takes back what was asked before.
+   *
+   * @param at Which of the engine's contexts paints.
+   */
   async paint(at: number): Promise<void> {
     document.body.append(this.host);
     this.engine.enableElement({
@@ -50,7 +55,9 @@ export class Rehearsal {
     });
     const viewport = this.engine.getViewport<Types.IStackViewport>(VIEWPORT);
     await viewport.setStack(imageIdsOf(NOTHING));
-    if (!this.isOver) viewport.render();
+    if (this.isOver) return;
+    viewport.render();
+    await aPicture();
   }
 
   /** Leave nothing behind. */

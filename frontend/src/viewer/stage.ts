@@ -14,6 +14,7 @@ import { writeSlice } from "./caption";
 import type { Pane, PaneRequest, Stage, StageOptions } from "./contract";
 import { imageIdsOf, PackImages } from "./images";
 import { forgetVolume, RebuiltPane } from "./rebuilt";
+import { aPicture } from "./picture";
 import { Rehearsal } from "./rehearsal";
 import { StackPane } from "./stack";
 import { askAhead, contextOf, nameOf } from "./warming";
@@ -68,18 +69,18 @@ export function warmUp(): RenderingEngine {
   if (!isWarm) {
     makeContexts();
     isWarm = true;
-    rehearsal = new Rehearsal(made);
-    setTimeout(() => void rehearse());
+    const mine = (rehearsal = new Rehearsal(made));
+    setTimeout(() => void rehearse(mine));
   }
   return made;
 }
 
 /** In each context: a context's first picture holds up the page, until its shaders are compiled. */
-async function rehearse(): Promise<void> {
+async function rehearse(mine: Rehearsal): Promise<void> {
   try {
-    for (let at = 0; at < CONTEXTS; at += 1) await rehearsal?.paint(at);
+    for (let at = 0; at < CONTEXTS && rehearsal === mine; at += 1) await mine.paint(at);
   } catch {
-    endRehearsal(); // what hinders it hinders the first picture, which says so
+    mine.end(); // what hinders it hinders the first picture, which says so
   }
 }
 
@@ -242,11 +243,6 @@ class CornerstoneStage implements Stage {
     host.removeEventListener(Enums.Events.IMAGE_RENDERED, this.painted);
     this.engine.disableElement(slot.viewportId);
   }
-}
-
-/** Resolves when what has been asked to be painted is. */
-function aPicture(): Promise<void> {
-  return new Promise((resolve) => requestAnimationFrame(() => setTimeout(resolve)));
 }
 
 function isSame(a: PaneRequest, b: PaneRequest): boolean {

@@ -131,9 +131,17 @@ def test_patches_are_what_a_detection_sees_every_second_around_a_lesion(phantom:
     assert not all(np.array_equal(each[0], end) for each in found[::2])
 
 
-@pytest.mark.parametrize(("has", "expected"), [({"avx2"}, "int8"), ({"neon"}, "traced")])
+@pytest.mark.parametrize(
+    ("has", "expected"),
+    [
+        ({"avx2"}, ["int8", "float32"]),
+        ({"avx2", "avx512_bf16"}, ["int8", "float32"]),  # as it was measured
+        ({"neon"}, ["traced", "float32"]),
+        ({"neon", "bf16"}, ["traced", "bfloat16"]),
+    ],
+)
 def test_only_a_processor_that_is_fast_in_integers_computes_in_them(
-    monkeypatch: pytest.MonkeyPatch, has: set[str], expected: str
+    monkeypatch: pytest.MonkeyPatch, has: set[str], expected: list[str]
 ) -> None:
     monkeypatch.setattr(torch.cpu, "get_capabilities", lambda: dict.fromkeys(has, True))
     asked: list[str] = []
@@ -147,11 +155,18 @@ def test_only_a_processor_that_is_fast_in_integers_computes_in_them(
 
     monkeypatch.setattr(voxelwise, "read", watched("int8", read))
     monkeypatch.setattr(voxelwise, "traced", watched("traced", traced))
+
+    class Watched(Compiled):
+        def __init__(self, model: object, *, channels: int, in_bfloat16: bool) -> None:
+            asked.append("bfloat16" if in_bfloat16 else "float32")
+            super().__init__(model, channels=channels, in_bfloat16=False)
+
+    monkeypatch.setattr(voxelwise, "Compiled", Watched)
     made = detector.load(detector.DEFAULT, "cpu")
     assert isinstance(made, VoxelwiseDetector)
     found = made.logits(Prepared(noise(4, 32, 48, 32), np.eye(4), ()))
     assert found.shape == (2, 32, 48, 32)
-    assert asked == [expected]
+    assert asked == expected
 
 
 def test_the_card_says_how_the_integers_came_about() -> None:

@@ -115,13 +115,15 @@ def test_a_budget_of_cpu_time_ends_a_training_in_place_of_steps() -> None:
 
 def test_a_training_that_learns_nothing_ends_and_says_so() -> None:
     """A step without a finite slope is left out; only such steps would go on for ever."""
-    running = Fit(torch.nn.Conv3d(1, 1, 1), Recipe(steps=1000), "cpu")
+    network = torch.nn.Sequential(torch.nn.Conv3d(1, 1, 1), torch.nn.BatchNorm3d(1))
+    running = Fit(network, Recipe(steps=1000), "cpu")
     before = copy.deepcopy(running.network.state_dict())
     good, target = torch.ones(1, 1, 4, 4, 4), torch.ones(1, 1, 4, 4, 4)
     bad = torch.full_like(good, float("nan"))
     for _ in range(49):
         running.advance(bad, target)
-    assert all(torch.equal(before[k], v) for k, v in running.network.state_dict().items())
+    for each in (running.network, running.average):
+        assert all(torch.equal(before[k], v) for k, v in each.state_dict().items())
     running.advance(good, target)
     for _ in range(49):
         running.advance(bad, target)
