@@ -9,7 +9,7 @@ import { alignTogether } from "./linking";
 import type { Viewing } from "./viewing";
 
 const series = (id: string, role: string, frame: string): Series =>
-  ({ id, role, geometry: { frame_of_reference: frame } }) as unknown as Series;
+  ({ id, role, geometry: { frame_of_reference: frame, row_cosine: [1, 0, 0], column_cosine: [0, 1, 0] } }) as unknown as Series;
 const NOW = [series("t1c", "t1c", "now"), series("t2", "t2", "now"), series("flair", "flair", "now")];
 const BEFORE = [series("old-t1c", "t1c", "before"), series("old-flair", "flair", "before")];
 const [t1c, , flair] = NOW as [Series, Series, Series];
@@ -100,8 +100,9 @@ describe("where the prior lies", () => {
   test("linked panes scroll together over the shift; unlinked ones stay", () => {
     const made = opened();
     const goToPoint = vi.fn();
-    const source = { series: t1c, view: () => ({ plane: { point: [0, 0, 40] } }) } as unknown as Pane;
-    const other = { series: old, goToPoint } as unknown as Pane;
+    const cut = "acquired";
+    const source = { series: t1c, cut, view: () => ({ plane: { point: [0, 0, 40] } }) } as unknown as Pane;
+    const other = { series: old, cut, goToPoint } as unknown as Pane;
     alignTogether([source, other], source, made.between);
     expect(goToPoint).not.toHaveBeenCalled();
     made.shift.value = [0, 0, -15];

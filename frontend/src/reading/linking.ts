@@ -1,4 +1,5 @@
 import type { Series, Vector } from "../api/types";
+import { normalOf } from "../geometry/frames";
 import { add, distance, dot } from "../geometry/vectors";
 import type { Pane, ScreenPoint } from "../viewer/contract";
 
@@ -55,10 +56,16 @@ export function panTogether(
  * such slice, and a pane stays where the reader left it.
  */
 export function alignTogether(panes: readonly Pane[], source: Pane, between: Between): void {
-  const { point, normal } = source.view().plane;
+  const { point } = source.view().plane;
+  const normal = normalOfPane(source);
   for (const pane of panes) {
     const by = between(source.series, pane.series);
     if (pane === source || !by) continue;
-    if (Math.abs(dot(normal, pane.view().plane.normal)) >= ALIKE) pane.goToPoint(add(point, by));
+    if (Math.abs(dot(normal, normalOfPane(pane))) >= ALIKE) pane.goToPoint(add(point, by));
   }
+}
+
+/** Also of a pane whose first picture has not come yet. */
+function normalOfPane(pane: Pane): Vector {
+  return pane.cut === "acquired" ? normalOf(pane.series.geometry) : pane.view().plane.normal;
 }

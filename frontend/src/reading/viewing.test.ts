@@ -6,7 +6,7 @@ import type { Pane, PaneRequest, Stage } from "../viewer/contract";
 import { USUAL } from "./hanging";
 import { Viewing, type ViewingHost } from "./viewing";
 
-const SERIES = { id: "t1c", role: "t1c", geometry: { frame_of_reference: "now", window: [40, 80], presets: { narrow: [35, 10] } } } as unknown as Series;
+const SERIES = { id: "t1c", role: "t1c", geometry: { frame_of_reference: "now", row_cosine: [1, 0, 0], column_cosine: [0, 1, 0], window: [40, 80], presets: { narrow: [35, 10] } } } as unknown as Series;
 const led = vi.fn<(point: Vector) => void>();
 let slice = 4;
 let isInverted = false;
