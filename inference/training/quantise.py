@@ -5,6 +5,7 @@ equations 1 to 12), the inputs' by what the layers are given on some patches of 
 """
 
 import hashlib
+import shutil
 import warnings
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
@@ -44,6 +45,11 @@ def quantise(card: Card, version: str, folders: Iterable[Path]) -> Path:
     ValueError
         If the detector's network is none that OpenVINO runs; where NNCF is not installed.
     """
+    target = Path(card.folder) / f"{card.name}-{version}"
+    if target.exists():
+        raise ValueError(
+            f"there is a folder {target.name} already: remove it, or give another version"
+        )
     _nncf()
     weights = _weights(card)
     network = _network(card, weights)
@@ -52,9 +58,9 @@ def quantise(card: Card, version: str, folders: Iterable[Path]) -> Path:
     paths = list(folders)
     patches = [each for path in paths for each in drawn(cases.load(path), rng)]
     model = in_integers(traced(network, channels), patches)
-    target = Path(card.folder) / f"{card.name}-{version}"
     part = target.with_name(f"{target.name}.part")
-    part.mkdir(exist_ok=True)  # of a try that was ended
+    shutil.rmtree(part, ignore_errors=True)  # of a try that was ended
+    part.mkdir()
     (part / families.NETWORK).write_bytes(weights)
     saved(model, part)
     part.replace(target)

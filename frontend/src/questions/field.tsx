@@ -5,11 +5,15 @@ import { t } from "../i18n";
 import { RatingScale } from "./rating-scale";
 import { useTyping } from "./typing";
 
+// A browser's number field holds back what is no number yet ("4."), and shows it no more.
+const NO_NUMBER = /[^\d.,+-]/g;
+
 interface Props {
   question: Question;
   value: AnswerValue;
   isReadOnly: boolean;
-  onAnswer: (value: AnswerValue) => void;
+  /** Whether it is kept. */
+  onAnswer: (value: AnswerValue) => boolean;
 }
 
 /** The field of a question, by its kind; every one can be answered from the keyboard. */
@@ -89,9 +93,10 @@ function MultichoiceField({ question, value, isReadOnly, onAnswer }: Props): VNo
 
 function NumberField({ question, value, isReadOnly, onAnswer }: Props): VNode {
   const { minimum, maximum } = question;
-  const typing = useTyping(typeof value === "number" ? String(value) : "", (text) => {
-    const number = text === "" ? null : Number(text);
-    if (number === null || Number.isFinite(number)) onAnswer(number);
+  const shown = typeof value === "number" ? String(value) : "";
+  const typing = useTyping(shown, isReadOnly, (text) => {
+    const number = text === "" ? null : Number(text.replace(",", "."));
+    return number !== null && Number.isNaN(number) ? true : onAnswer(number);
   });
   const hint =
     minimum !== null && maximum !== null
@@ -99,18 +104,16 @@ function NumberField({ question, value, isReadOnly, onAnswer }: Props): VNode {
       : "";
   return (
     <input
-      type="number"
-      step="any"
+      type="text"
+      inputMode="decimal"
       value={typing.text}
-      {...(minimum === null ? {} : { min: minimum })}
-      {...(maximum === null ? {} : { max: maximum })}
       placeholder={hint}
       disabled={isReadOnly}
       aria-labelledby={`text-${question.key}`}
       data-testid={`answer-${question.key}`}
-      onInput={({ currentTarget }) => {
-        // What is no number yet ("-") says so by an empty value, which would empty the field.
-        if (!currentTarget.validity.badInput) typing.type(currentTarget.value);
+      onInput={({ currentTarget: field }) => {
+        field.value = field.value.replace(NO_NUMBER, "");
+        typing.type(field.value);
       }}
       onBlur={typing.leave}
     />
@@ -118,9 +121,8 @@ function NumberField({ question, value, isReadOnly, onAnswer }: Props): VNode {
 }
 
 function TextField({ question, value, isReadOnly, onAnswer }: Props): VNode {
-  const typing = useTyping(typeof value === "string" ? value : "", (text) => {
-    onAnswer(text.trim() || null);
-  });
+  const shown = typeof value === "string" ? value : "";
+  const typing = useTyping(shown, isReadOnly, (text) => onAnswer(text.trim() || null));
   return (
     <textarea
       rows={1}
@@ -129,7 +131,8 @@ function TextField({ question, value, isReadOnly, onAnswer }: Props): VNode {
       disabled={isReadOnly}
       aria-labelledby={`text-${question.key}`}
       data-testid={`answer-${question.key}`}
-      onInput={(event) => typing.type(event.currentTarget.value)}
+      onInput={(event) => typing.type(event.currentTarget.value, event.isComposing)}
+      onCompositionEnd={(event) => typing.type(event.currentTarget.value)}
       onBlur={typing.leave}
     />
   );

@@ -9,7 +9,7 @@ interface Props {
   questions: readonly Question[];
   answers: Readonly<Record<string, AnswerValue>>;
   isReadOnly: boolean;
-  onAnswer: (key: string, value: AnswerValue) => void;
+  onAnswer: (key: string, value: AnswerValue) => boolean;
 }
 
 /** The questions of the study's form that are asked, given the answers so far. */

@@ -8,14 +8,17 @@ import { Field } from "./field";
 
 const answers: AnswerValue[] = [];
 let host: HTMLElement;
+let isKept = true;
 
-function show(kind: "text" | "number", value: AnswerValue = null): HTMLInputElement {
+function show(kind: "text" | "number", value: AnswerValue = null, isReadOnly = false): HTMLInputElement {
   const question = { key: "q", kind, text: "Why?", minimum: null, maximum: null } as Question;
-  const onAnswer = (answer: AnswerValue): void => {
+  const onAnswer = (answer: AnswerValue): boolean => {
+    if (!isKept) return false;
     answers.push(answer);
     show(kind, answer); // as the room does
+    return true;
   };
-  void act(() => render(<Field question={question} value={value} isReadOnly={false} onAnswer={onAnswer} />, host));
+  void act(() => render(<Field question={question} value={value} isReadOnly={isReadOnly} onAnswer={onAnswer} />, host));
   return host.querySelector<HTMLInputElement>("[data-testid=answer-q]") as HTMLInputElement;
 }
 
@@ -33,6 +36,7 @@ function wait(ms: number): void {
 beforeEach(() => {
   vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout", "performance"] });
   answers.length = 0;
+  isKept = true;
   host = document.body.appendChild(document.createElement("div"));
 });
 
@@ -86,12 +90,71 @@ test("numbers are kept as numbers, an emptied field as no answer", () => {
   expect(answers).toEqual([4.5, null]);
 });
 
-test("what is no number yet is left in the field, and the answer as it was", () => {
-  const field = show("number", 4);
-  vi.spyOn(field, "validity", "get").mockReturnValue({ badInput: true } as ValidityState);
-  type(field, "");
+test.each(["4.5", "4,5"])("a number is never kept or shown otherwise than it is typed: %s", (typed) => {
+  const field = show("number");
+  for (const text of ["4", typed.slice(0, 2)]) {
+    type(field, text);
+    wait(400); // the pause after "4" would end within the next key's
+    expect(field.value).toBe(text);
+  }
   wait(700);
+  expect(field.value).toBe(typed.slice(0, 2));
+  type(field, typed);
+  expect(field.value).toBe(typed);
+  wait(700);
+  expect(answers.at(-1)).toBe(4.5);
+  expect(answers).not.toContain(45);
+});
+
+test("what is no number yet stays in the field, and the answer as it was; letters do not come in", () => {
+  const field = show("number", 4);
+  type(field, "-");
+  wait(700);
+  expect([field.value, answers]).toEqual(["-", []]);
+  type(field, "-2e");
+  expect(field.value).toBe("-2");
+  type(field, "-");
+  void act(() => void field.dispatchEvent(new FocusEvent("blur")));
+  expect([field.value, answers]).toEqual(["4", []]);
+});
+
+test("what cannot be kept now stays in the field and is kept once it can be", () => {
+  const field = show("text");
+  isKept = false; // a mark waits for its rating
+  type(field, "near the sinus");
+  wait(700);
+  void act(() => void field.dispatchEvent(new FocusEvent("blur")));
+  expect([field.value, answers]).toEqual(["near the sinus", []]);
+  isKept = true;
+  show("text"); // it has been rated: the case is drawn anew
+  expect(answers).toEqual(["near the sinus"]);
+  show("text", "other");
+  expect(field.value).toBe("other");
+});
+
+test("c10: where another window takes the case, what was not kept is gone", () => {
+  const field = show("text", "old");
+  type(field, "new");
+  show("text", "old", true);
+  expect(field.value).toBe("old");
+  wait(5_000);
   expect(answers).toEqual([]);
+});
+
+test("while an input method chooses characters nothing is kept", () => {
+  const field = show("text");
+  void act(() => {
+    field.value = "nao";
+    field.dispatchEvent(new InputEvent("input", { bubbles: true, isComposing: true }));
+  });
+  wait(5_000);
+  expect([field.value, answers]).toEqual(["nao", []]);
+  void act(() => {
+    field.value = "脑";
+    field.dispatchEvent(new CompositionEvent("compositionend", { bubbles: true }));
+  });
+  wait(700);
+  expect(answers).toEqual(["脑"]);
 });
 
 test("an answer that comes back otherwise is shown once nobody types", () => {

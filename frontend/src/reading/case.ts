@@ -142,9 +142,12 @@ export class OpenCase {
     if (this.selectedMark.value === mark_id) this.selectedMark.value = null;
   }
 
-  answer(key: string, value: AnswerValue): void {
-    if (this.draft.value.answers[key] === value || !this.isFree()) return;
+  /** Whether it stands as the answer now. */
+  answer(key: string, value: AnswerValue): boolean {
+    if ((this.draft.value.answers[key] ?? null) === value) return true;
+    if (!this.isFree()) return false;
     this.deed([{ kind: "answer_set", payload: { key, value } }]);
+    return true;
   }
 
   sayNoLesion(said: boolean): void {

@@ -119,6 +119,8 @@ export const COMMANDS = {
   },
   "break.take": (room) => room.takeBreak(),
   "submit.open": read((open, room) => {
+    const { activeElement } = document;
+    if (activeElement instanceof HTMLElement) activeElement.blur(); // what is typed counts
     if (!open.isFree()) return;
     room.state.submitError.value = null;
     room.state.dialog.value = "submit";

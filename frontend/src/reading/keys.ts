@@ -131,7 +131,7 @@ export function listenToKeys(room: Room): () => void {
 }
 
 function pressed(room: Room, event: KeyboardEvent): void {
-  if (!takesKeys(room) || event.altKey) return;
+  if (!takesKeys(room) || event.altKey || event.isComposing) return;
   const spelled = spell(event);
   if (event.key === "Escape") {
     escape(room, event);

@@ -147,4 +147,31 @@ describe("r12: the cursor by keys", () => {
     press(0, 1);
     expect(pointer.keyCursor).toEqual({ pane: 1, place: [100, 82] });
   });
+
+  test("is nowhere after another layout, and a mouse that rests under a dialog does not take it", () => {
+    press(1, 0);
+    pointer.leave();
+    expect(pointer.keyCursor).toEqual({ pane: 0, place: [102, 80] });
+    pointer.forgetKeys();
+    expect(pointer.keyCursor).toBeNull();
+    pointer.hover(0, [20, 30]);
+    pointer.forgetKeys(); // a mouse is where it is
+    pointer.markAtCursor();
+    expect(host.putMark).toHaveBeenLastCalledWith(0, [20, 30, 0]);
+  });
+
+  test("gives way to a hand that works elsewhere without moving", () => {
+    press(1, 0);
+    pointer.begin(1, [40, 50], "fine");
+    active.value = 1;
+    pointer.markAtCursor();
+    expect(host.putMark).toHaveBeenLastCalledWith(1, [40, 50, 0]);
+  });
+
+  test("of a pane that is smaller now lies at its edge, and no picture jumps", () => {
+    pointer.hover(0, [900, 80]);
+    press(1, 0);
+    expect(pan).toHaveBeenCalledWith(0, -2, 0);
+    expect(pointer.keyCursor?.place).toEqual([200, 80]);
+  });
 });

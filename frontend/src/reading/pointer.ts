@@ -61,7 +61,7 @@ export class Pointer implements GestureHandler {
     const shown = this.viewing.at(pane);
     if (!shown) return;
     this.viewing.activate(pane);
-    this.viewing.host.putMark(pane, shown.toPatient(place));
+    this.viewing.host.putMark(pane, shown.toPatient(inside(place, this.viewing.seats.middleOf(pane))));
   }
 
   /** Lay the tool down: a mouse windows, a finger leafs, as at first. */
@@ -72,19 +72,27 @@ export class Pointer implements GestureHandler {
 
   /** The cursor where keys moved it to, in the active pane. */
   get keyCursor(): { pane: number; place: ScreenPoint } | null {
+    if (!this.isByKeys.value) return null;
     const { value } = this.cursor;
-    return this.isByKeys.value && value?.pane === this.viewing.active.value ? value : null;
+    return value?.pane === this.viewing.active.value ? value : null;
+  }
+
+  /** Panes are laid out anew: where keys had led to is nowhere now. */
+  forgetKeys(): void {
+    if (!this.isByKeys.value) return;
+    this.isByKeys.value = false;
+    this.cursor.value = null;
   }
 
   /** Move the cursor by keys, faster while they are held; at a pane's edge the picture moves. */
   nudge(right: number, down: number): void {
     const pane = this.viewing.active.value;
-    const [middle_x, middle_y] = this.viewing.seats.middleOf(pane);
+    const middle = this.viewing.seats.middleOf(pane);
     const { value } = this.cursor;
-    const [x, y] = value?.pane === pane ? value.place : [middle_x, middle_y];
-    const px = this.stride.next();
+    const [x, y] = value?.pane === pane ? inside(value.place, middle) : middle;
+    const px = this.stride.next(`${right} ${down}`);
     const [to_x, to_y] = [x + right * px, y + down * px];
-    const place = [within(to_x, 2 * middle_x), within(to_y, 2 * middle_y)] as const;
+    const place = inside([to_x, to_y], middle);
     if (!this.isByKeys.value) this.viewing.host.log("tool", { cursor: "keys" });
     this.isByKeys.value = true;
     if (place[0] !== to_x || place[1] !== to_y) {
@@ -95,13 +103,13 @@ export class Pointer implements GestureHandler {
 
   /** The pointer has left the pictures. */
   leave(): void {
-    this.isByKeys.value = false;
+    if (this.isByKeys.value) return; // what opens under a mouse that rests sends it off
     this.cursor.value = null;
     this.probe.value = null;
   }
 
   begin(pane: number, place: ScreenPoint, means: Means): Pick<Drag, "kind" | "mark"> {
-    this.viewing.activate(pane);
+    this.takeOver(pane, place);
     this.scrolled_px = 0;
     if (this.isBrush) return { kind: this.tool.value, mark: null };
     const spot = this.hit(pane, place, means, "drag");
@@ -134,13 +142,13 @@ export class Pointer implements GestureHandler {
   }
 
   wheel(pane: number, steps: number, place: ScreenPoint, isZoom: boolean): void {
-    this.viewing.activate(pane);
+    this.takeOver(pane, place);
     if (isZoom) this.viewing.zoom(steps > 0 ? 1 / 1.1 : 1.1, place, pane);
     else this.viewing.scrollTo(pane, (this.viewing.at(pane)?.view().slice ?? 0) + steps);
   }
 
   pinch(pane: number, { factor, about, dx_px, dy_px }: Pinch): void {
-    this.viewing.activate(pane);
+    this.takeOver(pane, about);
     this.viewing.zoom(factor, about, pane);
     this.viewing.pan(pane, dx_px, dy_px);
   }
@@ -148,6 +156,14 @@ export class Pointer implements GestureHandler {
   hover(pane: number, place: ScreenPoint): void {
     this.isByKeys.value = false;
     this.pointAt(pane, place);
+  }
+
+  /** A hand is at work: what is meant is where it is. */
+  private takeOver(pane: number, place: ScreenPoint): void {
+    this.viewing.activate(pane);
+    if (!this.isByKeys.value) return;
+    this.isByKeys.value = false;
+    this.cursor.value = { pane, place };
   }
 
   private pointAt(pane: number, place: ScreenPoint): void {
@@ -304,16 +320,18 @@ export class Pointer implements GestureHandler {
 class Stride {
   private last_ms = -Infinity;
   private px = SHORTEST_PX;
+  private way = "";
 
-  next(): number {
+  next(way: string): number {
     const now_ms = performance.now();
-    const isHeld = now_ms - this.last_ms < HELD_MS;
+    const isHeld = way === this.way && now_ms - this.last_ms < HELD_MS;
     this.px = isHeld ? Math.min(this.px + 1, LONGEST_PX) : SHORTEST_PX;
-    this.last_ms = now_ms;
+    [this.last_ms, this.way] = [now_ms, way];
     return this.px;
   }
 }
 
-function within(value: number, most: number): number {
-  return Math.min(Math.max(value, 0), most);
+/** The place in a pane of a middle that is nearest to a place. */
+function inside([x, y]: ScreenPoint, [middle_x, middle_y]: ScreenPoint): ScreenPoint {
+  return [Math.min(Math.max(x, 0), 2 * middle_x), Math.min(Math.max(y, 0), 2 * middle_y)];
 }

@@ -283,6 +283,7 @@ export class Viewing {
   /** @param point What every pane shows then; null: the middle of the first series. */
   private async arrange(hung: readonly Hung[], point = this.centre(), isNewCase = false): Promise<void> {
     const before = this.stage.panes.filter((_, pane) => this.views.peek()[pane]); // that show a picture
+    this.pointer.forgetKeys();
     this.views.value = hung.map(() => null);
     this.hung.value = hung; // the page makes a seat for each
     await this.seats.filled(hung.length);

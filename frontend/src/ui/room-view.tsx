@@ -90,6 +90,7 @@ function Foot({ room, open }: { room: Room; open: OpenCase }): VNode {
   return (
     <footer class="foot">
       <QuestionForm
+        key={`${open.packet.read.id} ${open.packet.read.fence}`}
         questions={open.packet.questions}
         answers={open.draft.value.answers}
         isReadOnly={open.isReadOnly.value}

@@ -120,6 +120,9 @@ def test_what_cannot_be_quantised_is_refused_in_words(
     said = refused("--detector", "other@1", "--version", "2")
     assert said == "inference: other@1 is not run by OpenVINO: there is nothing to quantise"
     assert not (Path(card.folder) / "other-2").exists()
+    (Path(card.folder) / "own-3").mkdir()  # of a try that ended before its card was written
+    said = refused("--detector", "own@1", "--version", "3")
+    assert said.startswith("inference: there is a folder own-3 already: remove it")
 
 
 def test_patches_are_what_a_detection_sees_every_second_around_a_lesion(phantom: Path) -> None:
