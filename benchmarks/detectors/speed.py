@@ -26,8 +26,6 @@ from inference.preprocess import prepare
 from inference.volume import Volume
 
 SEED = 42_000  # of no other bench
-
-
 WAYS = ("integers", "OpenVINO", "torch")
 
 
@@ -80,10 +78,10 @@ def main() -> None:
     if chosen.families:
         _of_families(chosen.families, series)
         return
-    ours = {way: _loaded(way) for way in WAYS}
-    ready = prepare(series, ours["torch"].needs)
     if not is_int8_fast():
         raise SystemExit("this processor has no AVX2: it computes in floating point")
+    ours = {way: _loaded(way) for way in WAYS}
+    ready = prepare(series, ours["torch"].needs)
     first = {name: _seconds(partial(each.logits, ready)) for name, each in ours.items()}
     network: dict[str, list[float]] = {name: [] for name in ours}
     whole: dict[str, list[float]] = {name: [] for name in ours}

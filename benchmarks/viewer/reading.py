@@ -39,7 +39,7 @@ const look = () => {
   if (lines.length >= 4 && [...lines].every((each) => each.classList.contains('is-done')))
     here.decoded ??= now;
   if (ready === 'true') here.ready ??= now;
-  for (const tell of [...waiting]) tell();
+  for (const tell of waiting) tell();
 };
 // Whoever waits is told: to be asked over and over takes a part of the cores that are measured.
 const waiting = new Set();

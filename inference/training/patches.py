@@ -29,9 +29,7 @@ def draw(case: TrainingCase, rng: np.random.Generator, sampling: Sampling) -> Pa
     """Cut and vary one patch: channels (c, s, s, s) and weighted target (1, s, s, s)."""
     size = sampling.size
     centre = _centre(case, rng, sampling) + rng.uniform(-size / 3, size / 3, 3)
-    shape = np.array(case.labels.shape)
-    low = np.clip((centre - size / 2).astype(int), 0, np.maximum(shape - size, 0))
-    z, y, x = (slice(a, a + size) for a in low)
+    z, y, x = box(case.labels.shape, centre, size)
     voxels = decode(np.asarray(case.voxels[:, z, y, x]))
     sizes = np.zeros(256, np.float32)
     for number, diameter in case.lesions[:, :2]:
@@ -40,6 +38,15 @@ def draw(case: TrainingCase, rng: np.random.Generator, sampling: Sampling) -> Pa
     gaps = [(0, size - n) for n in target.shape]
     voxels = np.pad(voxels, [(0, 0), *gaps], constant_values=-3)
     return _vary(voxels, np.pad(target, gaps), rng, sampling)
+
+
+def box(
+    shape: tuple[int, ...], centre: NDArray[np.floating], size: int
+) -> tuple[slice, slice, slice]:
+    """A cube of voxels around a centre (z, y, x), moved into the volume; cut where that ends."""
+    low = np.clip((centre - size / 2).astype(int), 0, np.maximum(np.array(shape) - size, 0))
+    z, y, x = (slice(a, a + size) for a in low)
+    return z, y, x
 
 
 def grown(labels: NDArray[np.uint8]) -> NDArray[np.uint8]:

@@ -21,7 +21,7 @@ from inference.detectors import families
 from inference.detectors.compiled import openvino_runtime, saved, traced
 from inference.detectors.layout import folded
 from inference.detectors.space_to_depth import SpaceToDepth
-from inference.training import cases
+from inference.training import cases, patches
 from inference.training.cases import TrainingCase
 
 SEED = 5
@@ -56,8 +56,8 @@ def quantise(card: Card, version: str, folders: Iterable[Path]) -> Path:
     channels = len(families.family_of(card.family).inputs)
     rng = np.random.default_rng(SEED)
     paths = list(folders)
-    patches = [each for path in paths for each in drawn(cases.load(path), rng)]
-    model = in_integers(traced(network, channels), patches)
+    seen = [each for path in paths for each in drawn(cases.load(path), rng)]
+    model = in_integers(traced(network, channels), seen)
     part = target.with_name(f"{target.name}.part")
     shutil.rmtree(part, ignore_errors=True)  # of a try that was ended
     part.mkdir()
@@ -65,7 +65,7 @@ def quantise(card: Card, version: str, folders: Iterable[Path]) -> Path:
     saved(model, part)
     part.replace(target)
     words = {name: each for name, each in card.words.items() if name != "performance"}
-    words["training"] = {**words.get("training", {}), "int8": _told(paths, len(patches))}
+    words["training"] = {**words.get("training", {}), "int8": _told(paths, len(seen))}
     digest = hashlib.sha256(content_of(target)).hexdigest()
     made = replace(card, version=version, words=words, weights=target.name, weights_sha256=digest)
     return write_card(made, Path(card.folder))
@@ -87,13 +87,13 @@ def _network(card: Card, weights: bytes) -> nn.Module:
     raise ValueError(_NOTHING.format(card.value))
 
 
-def in_integers(model: Any, patches: Sequence[NDArray[np.float32]]) -> Any:
+def in_integers(model: Any, seen: Sequence[NDArray[np.float32]]) -> Any:
     """OpenVINO's model with its layers in 8-bit integers.
 
     Parameters
     ----------
-    patches
-        Of shape (1, channels, s, s, s), as the network is given them.
+    seen
+        Patches of shape (1, channels, s, s, s), as the network is given them.
 
     Raises
     ------
@@ -101,12 +101,12 @@ def in_integers(model: Any, patches: Sequence[NDArray[np.float32]]) -> Any:
         Where NNCF is not installed.
     """
     nncf = _nncf()
-    # Weights of 7 bits: processors with AVX2 alone add pairs of products in 16 bits, which would
+    # Weights of 7 bits: processors with AVX2 alone add pairs of products in 16 bits, which could
     # overflow. Inputs with a zero point: half of what a leaky unit gives is close to nothing.
     return nncf.quantize(
         model,
-        nncf.Dataset(list(patches)),
-        subset_size=len(patches),
+        nncf.Dataset(list(seen)),
+        subset_size=len(seen),
         preset=nncf.QuantizationPreset.MIXED,
         target_device=nncf.TargetDevice.CPU,
         advanced_parameters=nncf.AdvancedQuantizationParameters(
@@ -128,27 +128,24 @@ def _nncf() -> Any:
 
 def drawn(case: TrainingCase, rng: np.random.Generator) -> list[NDArray[np.float32]]:
     """Patches of a phantom, (1, channels, s, s, s), as a detection sees it: nothing is varied."""
-    shape = np.array(case.labels.shape)
-    size = np.minimum(_SIZE, shape)
     found = []
     for number in range(_OF_EACH):
-        centre: NDArray[np.floating] = rng.uniform(0, shape)
+        centre: NDArray[np.floating] = rng.uniform(0, case.labels.shape)
         if number % 2 and len(case.lesions):
             centre = case.lesions[rng.integers(len(case.lesions)), 2:5]
-        low = np.clip((centre - size / 2).astype(int), 0, shape - size)
-        z, y, x = (slice(a, a + n) for a, n in zip(low, size, strict=True))
+        z, y, x = patches.box(case.labels.shape, centre, _SIZE)
         found.append(cases.decode(np.asarray(case.voxels[:, z, y, x]))[None])
     return found
 
 
-def _told(folders: Sequence[Path], patches: int) -> dict[str, Any]:
+def _told(folders: Sequence[Path], count: int) -> dict[str, Any]:
     """What a card says of it."""
     from importlib.metadata import version
 
     return {
         "by": f"NNCF {version('nncf')}, after the training",
         "phantoms": [folder.name for folder in folders],
-        "patches": patches,
+        "patches": count,
         "seed": SEED,
         "script": "python -m inference quantise",
     }

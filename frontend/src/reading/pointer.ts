@@ -109,7 +109,7 @@ export class Pointer implements GestureHandler {
   }
 
   begin(pane: number, place: ScreenPoint, means: Means): Pick<Drag, "kind" | "mark"> {
-    this.takeOver(pane, place);
+    this.byHand(pane, place);
     this.scrolled_px = 0;
     if (this.isBrush) return { kind: this.tool.value, mark: null };
     const spot = this.hit(pane, place, means, "drag");
@@ -142,13 +142,13 @@ export class Pointer implements GestureHandler {
   }
 
   wheel(pane: number, steps: number, place: ScreenPoint, isZoom: boolean): void {
-    this.takeOver(pane, place);
+    this.byHand(pane, place);
     if (isZoom) this.viewing.zoom(steps > 0 ? 1 / 1.1 : 1.1, place, pane);
     else this.viewing.scrollTo(pane, (this.viewing.at(pane)?.view().slice ?? 0) + steps);
   }
 
   pinch(pane: number, { factor, about, dx_px, dy_px }: Pinch): void {
-    this.takeOver(pane, about);
+    this.byHand(pane, about);
     this.viewing.zoom(factor, about, pane);
     this.viewing.pan(pane, dx_px, dy_px);
   }
@@ -159,7 +159,7 @@ export class Pointer implements GestureHandler {
   }
 
   /** A hand is at work: what is meant is where it is. */
-  private takeOver(pane: number, place: ScreenPoint): void {
+  private byHand(pane: number, place: ScreenPoint): void {
     this.viewing.activate(pane);
     if (!this.isByKeys.value) return;
     this.isByKeys.value = false;
