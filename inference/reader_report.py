@@ -24,13 +24,17 @@ _CERTAINTY = Code("111012", "DCM", "Certainty of Finding")
 
 @dataclass(frozen=True)
 class ReaderMark:
-    """One mark: LPS mm in a frame of reference (empty: that of the first source), rating 0-100."""
+    """One mark: LPS mm in a frame of reference (empty: that of the first source).
+
+    The rating is 0-100, or with `levels` of an ordinal scale the level's number, from 1.
+    """
 
     number: int
     place_mm: tuple[float, float, float]
     diameter_mm: float | None
     rating: float | None
     frame: str = ""
+    levels: int = 0
 
 
 @export.pseudonyms()
@@ -73,7 +77,7 @@ def _group(mark: ReaderMark, frame: str, key: str) -> Any:
     """One mark (TID 1410): its point, diameter and certainty."""
     values = [
         (DIAMETER, mark.diameter_mm, codes.UCUM.Millimeter),
-        (_CERTAINTY, mark.rating, codes.UCUM.Percent),
+        (_CERTAINTY, mark.rating, _of(mark.levels) if mark.levels else codes.UCUM.Percent),
     ]
     return sr.PlanarROIMeasurementsAndQualitativeEvaluations(
         tracking_identifier=sr.TrackingIdentifier(
@@ -92,6 +96,11 @@ def _group(mark: ReaderMark, frame: str, key: str) -> Any:
             if value is not None
         ],
     )
+
+
+def _of(levels: int) -> Code:
+    """A level of so many: a UCUM annotation of the unity, which may say anything in braces."""
+    return Code(f"{{of {levels}}}", "UCUM", f"of {levels} levels")
 
 
 def _uid(key: str, what: str) -> str:

@@ -25,7 +25,8 @@ class Plan:
 
     Made from the protocol's dictionary: `primary` (fom, hypothesis, margin, alpha, method,
     covariance, random), `localisation` (foms), `time` (outliers), `sensitivity` (analyses: name
-    and what changes), `control` (the control arm's name).
+    and what changes), `control` (the control arm's name), `call_threshold` (the rating from which
+    a read counts as a positive call; 50 when left out).
     """
 
     fom: str = "auc"
@@ -59,6 +60,7 @@ class Plan:
             time=plan.get("time") is not False,
             outliers=str((plan.get("time") or {}).get("outliers") or "none"),
             control=plan.get("control"),
+            call_threshold=float(plan.get("call_threshold", cls.call_threshold)),
             variants=_variants(plan.get("sensitivity", {})),
         )
         if found.hypothesis not in get_args(Hypothesis):

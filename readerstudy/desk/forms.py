@@ -12,9 +12,10 @@ from django.utils.translation import gettext_lazy as _l
 
 from readerstudy.accounts.models import Experience
 from readerstudy.studies import plan as plans
-from readerstudy.studies.definition import QuestionDraft
+from readerstudy.studies.definition import RATED, QuestionDraft
 from readerstudy.studies.explanations import EXPERIENCES, LEVELS, Explanations
-from readerstudy.studies.hanging import LAYOUTS, LINKS, ROLES, WINDOWS, Hanging
+from readerstudy.studies.hanging import LAYOUTS, LINKS, PLACES, ROLES, WINDOWS, Hanging
+from readerstudy.studies.scales import MarkScale
 from readerstudy.web.problems import Invalid
 
 HYPOTHESES = {
@@ -52,6 +53,7 @@ EXPLANATION_WORDS = {
     "short": _l("one line"),
     "full": _l("the whole text and heat maps"),
 }
+PLACE_WORDS = {"below": _l("below the images"), "beside": _l("beside them, below the marks")}
 LINK_WORDS = {"position": _l("slice"), "zoom": _l("zoom"), "pan": _l("pan")}
 
 
@@ -62,21 +64,36 @@ def new_question(form: Mapping[str, Any], now: Sequence[QuestionDraft]) -> Quest
     key = key if key[0].isalpha() else f"q-{key}"
     while key in {each.key for each in now}:
         key += "x"
-    lines = [line.strip() for line in form.get("choices", "").splitlines() if line.strip()]
+    kind, lines = form.get("kind", ""), _lines(form.get("choices", ""))
     return QuestionDraft(
         key=key,
         text=text,
-        kind=form.get("kind", ""),
+        kind=kind,
         help=form.get("help", "").strip(),
-        choices=tuple({"value": slugify(line)[:40] or line[:40], "label": line} for line in lines),
+        choices=tuple(
+            {"value": str(n) if kind == "scale" else slugify(line)[:40] or line[:40], "label": line}
+            for n, line in enumerate(lines, start=1)
+        ),
         is_required="is_required" in form,
-        is_primary=form.get("kind") == "rating" and not any(each.is_primary for each in now),
+        is_primary=kind in RATED and not any(each.is_primary for each in now),
         low_label=form.get("low_label", "").strip(),
         high_label=form.get("high_label", "").strip(),
         minimum=_limit(form.get("minimum", "")),
         maximum=_limit(form.get("maximum", "")),
-        shown_if=_condition(form.get("shown_if", "")),
+        shown_if=_condition(form.get("shown_if", ""), now),
     )
+
+
+def mark_scale(form: Mapping[str, Any]) -> MarkScale:
+    """What marks are rated on, as a submitted form says it."""
+    if form.get("scale") == "levels":
+        return MarkScale(levels=tuple(_lines(form.get("levels", ""))) or ("",))
+    low, high = (form.get(f"mark_{end}", "").strip() for end in ("low", "high"))
+    return MarkScale(low_label=low, high_label=high)
+
+
+def _lines(text: str) -> list[str]:
+    return [line.strip() for line in text.splitlines() if line.strip()]
 
 
 def _limit(typed: str) -> float | None:
@@ -89,10 +106,16 @@ def _limit(typed: str) -> float | None:
     return limit
 
 
-def _condition(chosen: str) -> dict[str, str]:
+def _condition(chosen: str, now: Sequence[QuestionDraft]) -> dict[str, Any]:
     """What a question hangs on: the form says it as "key:value"; empty for one always asked."""
     question, _sep, value = chosen.partition(":")
-    return {"question": question, "equals": value} if question else {}
+    if not question:
+        return {}
+    is_level = any(each.key == question and each.kind == "scale" for each in now)
+    return {
+        "question": question,
+        "equals": int(value) if is_level and value.isdecimal() else value,
+    }
 
 
 def conditions(now: Sequence[QuestionDraft]) -> list[tuple[str, list[tuple[str, str]]]]:
@@ -100,7 +123,7 @@ def conditions(now: Sequence[QuestionDraft]) -> list[tuple[str, list[tuple[str, 
     return [
         (each.text, [(f"{each.key}:{one['value']}", one["label"]) for one in each.choices])
         for each in now
-        if each.kind == "choice"
+        if each.kind in ("choice", "scale")
     ]
 
 
@@ -110,7 +133,7 @@ def condition_words(question: QuestionDraft, now: Sequence[QuestionDraft]) -> st
     if parent is None:
         return ""
     labels = {one["value"]: one["label"] for one in parent.choices}
-    value = question.shown_if.get("equals", "")
+    value = str(question.shown_if.get("equals", ""))
     words = _("asked if “{question}” is “{answer}”")
     return words.format(question=parent.text, answer=labels.get(value, value))
 
@@ -160,10 +183,16 @@ def plan(form: Mapping[str, Any], saved: Mapping[str, Any]) -> dict[str, Any]:
             "random": form["random"],
         }
         made["matching"] |= {"radius_mm": float(form["radius_mm"] or 10)}
+        if "call_threshold" in form:
+            made.pop("call_threshold", None)
+        if form.get("call_threshold", "").strip():
+            made["call_threshold"] = float(form["call_threshold"])
         if "interim_looks" in form:
             _set_interim(made, form)
     except (KeyError, ValueError):
-        raise Invalid("studies.plan", "Margin, alpha, radius and looks are numbers.") from None
+        raise Invalid(
+            "studies.plan", "Margin, alpha, radius, positive calls and looks are numbers."
+        ) from None
     return made
 
 
@@ -188,6 +217,7 @@ def hanging(form: Mapping[str, Any]) -> Hanging:
         roles=tuple(role for _place, role in named),
         window=form.get("window", ""),
         linked=tuple(link for link in LINKS if f"link-{link}" in form),
+        questions=form.get("questions", ""),
     )
 
 
@@ -222,5 +252,6 @@ def hanging_context(now: Hanging) -> dict[str, Any]:
             for place, role in enumerate((*now.roles, *(r for r in ROLES if r not in now.roles)))
         ],
         "windows": [(value, WINDOW_WORDS[value], value == now.window) for value in WINDOWS],
+        "places": [(value, PLACE_WORDS[value], value == now.questions) for value in PLACES],
         "links": [(value, LINK_WORDS[value], value in now.linked) for value in LINKS],
     }

@@ -91,6 +91,8 @@ def _fits(question: Asked, value: Any) -> bool:
         high = 100.0 if question.kind == "rating" else question.maximum
         is_number = isinstance(value, (int, float)) and not isinstance(value, bool)
         return is_number and (low is None or value >= low) and (high is None or value <= high)
+    if question.kind == "scale":
+        return type(value) is int and str(value) in question.values
     if question.kind == "choice":
         return value in question.values
     if question.kind == "multichoice":

@@ -58,6 +58,7 @@ def packet(read: Read, *, number: int, of: int, read_only: bool) -> dict[str, An
         Another tab holds the read, or it is submitted.
     """
     shown = images(read.case)
+    protocol = definition.locked(read.protocol_version.document)
     body: dict[str, Any] = {
         "read": {
             "id": str(read.id),
@@ -80,7 +81,8 @@ def packet(read: Read, *, number: int, of: int, read_only: bool) -> dict[str, An
         "token_expires_at": (timezone.now() + timedelta(seconds=TOKEN_SECONDS)).isoformat(),
         "series": shown.series,
         "prior": shown.prior,
-        "hanging": definition.locked(read.protocol_version.document)["hanging"],
+        "hanging": protocol["hanging"],
+        "mark_scale": protocol["mark_scale"],
         "questions": [_question(each) for each in questions_of(read.protocol_version)],
         "draft": _draft(read),
         "meaning": MEANING,

@@ -179,7 +179,7 @@ class Mark(models.Model):
     y_mm = models.FloatField()
     z_mm = models.FloatField()
     diameter_mm = models.FloatField(null=True, blank=True)
-    rating = models.FloatField(null=True, blank=True)  # 0-100; none until rated
+    rating = models.FloatField(null=True, blank=True)  # on the study's scale; none until rated
     series = models.UUIDField()  # of imaging, where it was put
     proposal = models.UUIDField(null=True, blank=True)  # the accepted or edited proposal's id
     mask = models.JSONField(null=True, blank=True)  # what was drawn: series, voxels (`masks`)

@@ -92,10 +92,10 @@ def from_form(questionnaire: QuestionnaireDraft, form: Any) -> dict[str, Any]:
 
 def _value(question: QuestionDraft, form: Mapping[str, str]) -> Any:
     text = form.get(question.key, "").strip()
-    if question.kind not in ("rating", "number") or not text:
+    if question.kind not in ("rating", "scale", "number") or not text:
         return text
     try:
-        return float(text.replace(",", "."))
+        return int(text) if question.kind == "scale" else float(text.replace(",", "."))
     except ValueError:
         return text  # said to be unfit with all the rest
 
@@ -107,4 +107,4 @@ def in_words(question: QuestionDraft, value: Any) -> str:
         return ", ".join(labels.get(each, str(each)) for each in value)
     if isinstance(value, float):
         return f"{value:g}"
-    return labels.get(value, str(value))
+    return labels.get(str(value), str(value))

@@ -14,7 +14,7 @@ from readerstudy.reads.events import (
     plain,
 )
 from readerstudy.reads.proposal_schemas import AiOutput
-from readerstudy.studies import hanging
+from readerstudy.studies import definition, hanging
 from readerstudy.web.api import Input
 
 MAX_FENCE = 2**31 - 1
@@ -300,8 +300,8 @@ class QuestionOutput(serializers.Serializer[Any]):
     key = serializers.CharField()
     text = serializers.CharField()
     help = serializers.CharField(allow_blank=True)
-    kind = serializers.ChoiceField(choices=["rating", "choice", "multichoice", "number", "text"])
-    choices = ChoiceOutput(many=True)
+    kind = serializers.ChoiceField(choices=definition.KINDS)
+    choices = ChoiceOutput(many=True)  # of a scale its levels: "1" is the lowest
     low_label = serializers.CharField(allow_blank=True)
     high_label = serializers.CharField(allow_blank=True)
     minimum = serializers.FloatField(allow_null=True)
@@ -324,6 +324,15 @@ class HangingOutput(serializers.Serializer[Any]):
     roles = serializers.ListField(child=serializers.ChoiceField(choices=hanging.ROLES))
     window = serializers.ChoiceField(choices=hanging.WINDOWS)
     linked = serializers.ListField(child=serializers.ChoiceField(choices=hanging.LINKS))
+    questions = serializers.ChoiceField(choices=hanging.PLACES)
+
+
+class MarkScaleOutput(serializers.Serializer[Any]):
+    """What marks are rated on: 0 to 100, or levels, where a rating is a level's number from 1."""
+
+    levels = serializers.ListField(child=serializers.CharField())
+    low_label = serializers.CharField(allow_blank=True)
+    high_label = serializers.CharField(allow_blank=True)
 
 
 class PriorOutput(serializers.Serializer[Any]):
@@ -344,6 +353,7 @@ class PacketOutput(serializers.Serializer[Any]):
     series = SeriesOutput(many=True)
     prior = PriorOutput(allow_null=True)
     hanging = HangingOutput()
+    mark_scale = MarkScaleOutput()
     questions = QuestionOutput(many=True)
     draft = DraftOutput()
     meaning = serializers.CharField()

@@ -19,7 +19,8 @@ COLUMNS: Mapping[str, Mapping[str, str]] = {
         "modality": "Arm's key (the statistics' word for an arm); an unaided stage has its own",
         "case": "Case's code",
         "truth": "1 with disease, 0 without",
-        "rating": "Confidence that a metastasis is present, 0-100",
+        "rating": "Confidence that a metastasis is present: 0-100, or the level on the scale of "
+        "the protocol's primary question, 1 the lowest",
         "period": "Period of the design, from 1",
         "sequence": "Sequence of arms (crossover), as AB",
         "order": "Place in the reader's own order, from 1",
@@ -50,7 +51,7 @@ COLUMNS: Mapping[str, Mapping[str, str]] = {
         "y_mm": "Patient coordinate y",
         "z_mm": "Patient coordinate z",
         "diameter_mm": "Diameter the reader gave, if any",
-        "rating": "Confidence, 0-100",
+        "rating": "Confidence: 0-100, or the level on the protocol's scale of marks, 1 the lowest",
         "from_proposal": "1 when the mark came from an accepted or edited proposal",
         "lesion": "Number of the lesion it localises (LL), 0 for a non-lesion localisation (NL)",
         "distance_mm": "Distance to the nearest lesion's centroid",

@@ -17,14 +17,15 @@ from readerstudy.imaging.protocol import Protocol as ImagingProtocol
 from readerstudy.studies import plan as sap
 from readerstudy.studies.explanations import Explanations
 from readerstudy.studies.hanging import Hanging
+from readerstudy.studies.scales import LIMITS, MarkScale, level_problems
 
-KINDS = ("rating", "choice", "multichoice", "number", "text")
+KINDS = ("rating", "scale", "choice", "multichoice", "number", "text")
+RATED = ("rating", "scale")  # 0 to 100 on a slider; levels in order
 MODES = ("control", "concurrent", "second_reader", "on_demand")
 DESIGNS = ("parallel", "crossover", "sequential", "split_plot")
 STRATA = ("experience", "site")
 KEY = re.compile(r"[a-z][a-z0-9_-]{0,39}")
 DETECTOR = re.compile(r"[\w.-]+@[\w.+-]+")
-RATING_LIMITS = (0.0, 100.0)
 MAX_ARMS = 8
 MAX_WASHOUT_DAYS = 730
 MAX_BLOCK = 32
@@ -63,7 +64,7 @@ class QuestionDraft:
             found.append("it has no text")
         if self.kind not in KINDS:
             found.append(f"its kind is one of {', '.join(KINDS)}")
-        if self.is_primary and (self.kind != "rating" or not self.is_required or self.shown_if):
+        if self.is_primary and (self.kind not in RATED or not self.is_required or self.shown_if):
             found.append("the primary rating is a rating that is always asked and required")
         return [f"Question “{self.key}”: {words}." for words in found + self._of_kind()]
 
@@ -72,8 +73,13 @@ class QuestionDraft:
             values = [choice.get("value", "") for choice in self.choices]
             if len(values) < 2 or len(set(values)) < len(values) or not all(values):  # noqa: PLR2004 -- a choice
                 return ["it needs two or more choices, each with a value of its own"]
+        elif self.kind == "scale":
+            values = [choice.get("value", "") for choice in self.choices]
+            if values != [str(level) for level in range(1, len(values) + 1)]:
+                return ["its levels have the values 1, 2, 3 and so on, the lowest first"]
+            return level_problems([choice.get("label", "") for choice in self.choices])
         elif self.choices:
-            return ["only choice questions have choices"]
+            return ["only choice and scale questions have choices"]
         if None not in (self.minimum, self.maximum) and self.minimum >= self.maximum:  # type: ignore[operator]
             return ["its minimum lies below its maximum"]
         return []
@@ -205,6 +211,7 @@ class Definition:
     explanations: Explanations = field(default_factory=Explanations)
     lesion_classification: bool = False  # readers with AI are told of kinds of lesion
     deidentification: Deidentification = field(default_factory=Deidentification)
+    mark_scale: MarkScale = field(default_factory=MarkScale)
 
     def problems(self) -> list[str]:
         """All that is contradictory in the definition, in words."""
@@ -219,6 +226,7 @@ class Definition:
             *self.hanging.problems(),
             *self.truth_panel.problems(),
             *self.explanations.problems(),
+            *self.mark_scale.problems(),
             *(sap.contradictions(plan) if plan else []),
         ]
 
@@ -247,6 +255,7 @@ class Definition:
         values["truth_panel"] = PanelDraft(**values.get("truth_panel", {}))
         values["explanations"] = Explanations.from_dict(values.get("explanations", {}))
         values["deidentification"] = Deidentification.of(values.get("deidentification", {}))
+        values["mark_scale"] = MarkScale.from_dict(values.get("mark_scale", {}))
         return cls(**values)
 
 
@@ -299,7 +308,8 @@ def locked(document: Mapping[str, Any]) -> dict[str, Any]:
     What was added has its default in protocols that were locked before.
     """
     base = json.loads(_defaults())
-    return {**base, **document, "design": base["design"] | dict(document.get("design", {}))}
+    parts = {name: base[name] | dict(document.get(name, {})) for name in ("design", "hanging")}
+    return {**base, **document, **parts}
 
 
 def arm_problems(arms: Sequence[ArmDraft]) -> list[str]:
@@ -335,6 +345,8 @@ def _can_be_met(rule: Mapping[str, Any], questions: Sequence[QuestionDraft]) -> 
     """Whether the question that another one hangs on has the answer that shows it."""
     parent = next(each for each in questions if each.key == rule["question"])
     values = {choice.get("value") for choice in parent.choices}
+    if parent.kind == "scale":  # answered by a level's number
+        return type(rule["equals"]) is int and str(rule["equals"]) in values
     return parent.kind != "choice" or rule["equals"] in values
 
 
@@ -352,8 +364,8 @@ def brain_metastasis_questions() -> tuple[QuestionDraft, ...]:
             kind="rating",
             low_label="Surely none",
             high_label="Surely present",
-            minimum=RATING_LIMITS[0],
-            maximum=RATING_LIMITS[1],
+            minimum=LIMITS[0],
+            maximum=LIMITS[1],
             is_primary=True,
         ),
         QuestionDraft(

@@ -15,6 +15,7 @@ ROLES = ("t1c", "flair", "t2", "t1", "ct", "other")
 # "auto" is by percentiles, of CT the brain's; a series that has no window of the name keeps that.
 WINDOWS = ("auto", "bright", "narrow", "wide", "brain", "subdural", "bone")
 LINKS = ("position", "zoom", "pan")
+PLACES = ("below", "beside")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -32,12 +33,15 @@ class Hanging:
         The window that a series opens with.
     linked : tuple of str
         What moves in every pane together, by the patient's coordinates.
+    questions : str
+        Where the form stands: below the images, over the whole width, or beside them, below marks.
     """
 
     layout: str = "auto"
     roles: tuple[str, ...] = ROLES
     window: str = "auto"
     linked: tuple[str, ...] = LINKS
+    questions: str = "below"
 
     def problems(self) -> list[str]:
         """What is wrong with the hanging protocol, in words."""
@@ -52,6 +56,8 @@ class Hanging:
             found.append("Each role has one place in the order.")
         if set(self.linked) - set(LINKS) or len(set(self.linked)) < len(self.linked):
             found.append(f"Panes are linked by {', '.join(LINKS)}, each at most once.")
+        if self.questions not in PLACES:
+            found.append(f"Questions stand in one of the places {', '.join(PLACES)}.")
         return found
 
     @classmethod

@@ -64,6 +64,7 @@ class Study(models.Model):
     hanging = models.JSONField(default=dict)  # of `hanging.Hanging`; what it lacks is as usual
     explanations = models.JSONField(default=dict)  # of `explanations.Explanations`, likewise
     lesion_classification = models.BooleanField(default=False)  # told where proposals show
+    mark_scale = models.JSONField(default=dict)  # of `scales.MarkScale`; what it lacks is as usual
     coordinator_blinded = models.BooleanField(default=True)
     is_simulated = models.BooleanField(default=False)  # holds simulated reads: said everywhere
     analysis_plan = models.JSONField(default=dict)  # the SAP; locked with the protocol
@@ -208,6 +209,7 @@ class Question(models.Model):
         """How it is answered."""
 
         RATING = "rating", "Rating, 0-100"
+        SCALE = "scale", "Scale of levels"
         CHOICE = "choice", "One choice"
         MULTICHOICE = "multichoice", "Several choices"
         NUMBER = "number", "Number"
@@ -220,7 +222,7 @@ class Question(models.Model):
     text = models.CharField(max_length=240)
     help = models.CharField(max_length=240, blank=True)
     kind = models.CharField(max_length=12, choices=Kind)
-    choices = models.JSONField(default=list)  # [{"value", "label"}] of the two choice kinds
+    choices = models.JSONField(default=list)  # [{"value", "label"}] of choices and levels
     low_label = models.CharField(max_length=60, blank=True)  # the words at 0 and at 100
     high_label = models.CharField(max_length=60, blank=True)
     minimum = models.FloatField(null=True, blank=True)

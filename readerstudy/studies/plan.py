@@ -75,6 +75,8 @@ SCHEMA: dict[str, Any] = {
             },
             "additionalProperties": False,
         },
+        # From this rating on a read is a positive call; half way up the scale when left out.
+        "call_threshold": _NUMBER,
         "notes": {"type": "string", "maxLength": 4000},
     },
     "additionalProperties": False,

@@ -14,19 +14,20 @@ import yaml
 
 from readerstudy.imaging import options
 from readerstudy.imaging import protocol as imaging
-from readerstudy.studies import definition, explanations, hanging, plan
+from readerstudy.studies import definition, explanations, hanging, plan, scales
 from readerstudy.studies.definition import Definition
 
 if TYPE_CHECKING:
     from jsonschema import Draft202012Validator, ValidationError
 
-FORMAT = "readerstudy protocol 4"
+FORMAT = "readerstudy protocol 5"
 # Formats of releases before, with the members that they could not say: those are as usual.
 OLDER: Mapping[str, frozenset[str]] = {
-    "readerstudy protocol 3": frozenset({"test_cases"}),
-    "readerstudy protocol 2": frozenset({"test_cases", "lesion_classification"}),
+    "readerstudy protocol 4": frozenset({"mark_scale"}),
+    "readerstudy protocol 3": frozenset({"mark_scale", "test_cases"}),
+    "readerstudy protocol 2": frozenset({"mark_scale", "test_cases", "lesion_classification"}),
     "readerstudy protocol 1": frozenset(
-        {"test_cases", "lesion_classification", "deidentification", "training_cases"}
+        {"mark_scale", "test_cases", "lesion_classification", "deidentification", "training_cases"}
     ),
 }
 MAX_CHARACTERS = 256 * 1024
@@ -201,6 +202,7 @@ _HANGING = _object(
         "roles": {"type": "array", "items": {"enum": list(hanging.ROLES)}},
         "window": {"enum": list(hanging.WINDOWS)},
         "linked": {"type": "array", "items": {"enum": list(hanging.LINKS)}},
+        "questions": {"enum": list(hanging.PLACES)},
     },
 )
 _DEMAND = _object(
@@ -249,6 +251,14 @@ _DEIDENTIFICATION = _object(
         "private": _YES_NO,
     },
 )
+_MARK_SCALE = _object(
+    (),
+    {
+        "levels": {"type": "array", "items": _text(scales.MAX_WORDS), "maxItems": 50},
+        "low_label": _text(scales.MAX_WORDS),
+        "high_label": _text(scales.MAX_WORDS),
+    },
+)
 _MEMBERS: Mapping[str, Any] = {
     "name": _text(160),
     "summary": _text(20_000),
@@ -270,6 +280,7 @@ _MEMBERS: Mapping[str, Any] = {
     "explanations": _EXPLANATIONS,
     "lesion_classification": _YES_NO,
     "deidentification": _DEIDENTIFICATION,
+    "mark_scale": _MARK_SCALE,
 }
 
 

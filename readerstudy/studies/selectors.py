@@ -32,6 +32,7 @@ from readerstudy.studies.models import (
     WashoutOverride,
 )
 from readerstudy.studies.panels import panel_of
+from readerstudy.studies.scales import MarkScale
 from readerstudy.web.problems import Problem, Refused, Unknown
 
 Role = Membership.Role
@@ -155,6 +156,12 @@ def reader_of(user: User, study: Study) -> Reader | None:
     return Reader.objects.filter(user=user, study=study, withdrawn_at=None).first()
 
 
+def mark_scale_of(version: UUID) -> MarkScale:
+    """What marks are rated on under a protocol version; one query, of that member alone."""
+    said = ProtocolVersion.objects.values_list("document__mark_scale", flat=True).get(pk=version)
+    return MarkScale.from_dict(said or {})
+
+
 def questions(study: Study) -> QuerySet[Question]:
     """The questions as they stand now."""
     return Question.objects.filter(study=study, last_version=None)
@@ -259,6 +266,7 @@ def definition(study: Study) -> Definition:
         explanations=Explanations.from_dict(study.explanations),
         lesion_classification=study.lesion_classification,
         deidentification=Deidentification.of(study.collection.deidentification),
+        mark_scale=MarkScale.from_dict(study.mark_scale),
     )
 
 

@@ -617,6 +617,7 @@ export interface components {
             readonly roles: readonly components["schemas"]["RolesEnum"][];
             readonly window: components["schemas"]["WindowEnum"];
             readonly linked: readonly components["schemas"]["LinkedEnum"][];
+            readonly questions: components["schemas"]["QuestionsEnum"];
         };
         /** @description Where a heat map is as strong as this or stronger: closed lines in slices of a series. */
         readonly HeatLevelOutput: {
@@ -712,6 +713,12 @@ export interface components {
             /** Format: uuid */
             readonly proposal: string | null;
         };
+        /** @description What marks are rated on: 0 to 100, or levels, where a rating is a level's number from 1. */
+        readonly MarkScaleOutput: {
+            readonly levels: readonly string[];
+            readonly low_label: string;
+            readonly high_label: string;
+        };
         /** @description What was drawn of a lesion: voxels of a series, in runs (`reads.masks`). */
         readonly MaskOutput: {
             /** Format: uuid */
@@ -781,6 +788,7 @@ export interface components {
             readonly series: readonly components["schemas"]["SeriesOutput"][];
             readonly prior: components["schemas"]["PriorOutput"] | null;
             readonly hanging: components["schemas"]["HangingOutput"];
+            readonly mark_scale: components["schemas"]["MarkScaleOutput"];
             readonly questions: readonly components["schemas"]["QuestionOutput"][];
             readonly draft: components["schemas"]["DraftOutput"];
             readonly meaning: string;
@@ -835,13 +843,20 @@ export interface components {
         };
         /**
          * @description * `rating` - rating
+         *     * `scale` - scale
          *     * `choice` - choice
          *     * `multichoice` - multichoice
          *     * `number` - number
          *     * `text` - text
          * @enum {string}
          */
-        readonly QuestionOutputKindEnum: "rating" | "choice" | "multichoice" | "number" | "text";
+        readonly QuestionOutputKindEnum: "rating" | "scale" | "choice" | "multichoice" | "number" | "text";
+        /**
+         * @description * `below` - below
+         *     * `beside` - beside
+         * @enum {string}
+         */
+        readonly QuestionsEnum: "below" | "beside";
         /** @description The read itself. */
         readonly ReadOutput: {
             /** Format: uuid */

@@ -51,6 +51,9 @@ export type Question = Sharper<
   { readonly shown_if: { question?: string; equals?: AnswerValue } }
 >;
 
+/** What marks are rated on: 0 to 100, or levels, where a rating is a level's number from 1. */
+export type MarkScale = Schemas["MarkScaleOutput"];
+
 /** Voxels of a lesion on a series' grid (`geometry/masks`). */
 export type MarkMask = Schemas["MaskOutput"];
 export type PacketMark = Sharper<Schemas["MarkOutput"], { readonly position_mm: Vector }>;

@@ -164,6 +164,7 @@ export const en = {
   "rating.low": "0 surely not",
   "rating.high": "100 surely",
   "rating.help": "Keys 1 to 9 give 10 to 90, 0 gives 100",
+  "rating.help_levels": "Keys {keys}",
   "rating.take_back": "Take the mark back",
 
   "ai.title": "AI proposals",

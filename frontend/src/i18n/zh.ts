@@ -166,6 +166,7 @@ export const zh: Words = {
   "rating.low": "0 肯定不是",
   "rating.high": "100 肯定是",
   "rating.help": "按键 1 至 9 为 10 至 90，0 为 100",
+  "rating.help_levels": "按键 {keys}",
   "rating.take_back": "撤回此标记",
 
   "ai.title": "AI 提示",

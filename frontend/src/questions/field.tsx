@@ -2,6 +2,8 @@ import type { VNode } from "preact";
 
 import type { AnswerValue, Question } from "../api/types";
 import { t } from "../i18n";
+import { levelsOf } from "../reading/scales";
+import { LevelScale } from "./level-scale";
 import { RatingScale } from "./rating-scale";
 import { useTyping } from "./typing";
 
@@ -21,6 +23,8 @@ export function Field(props: Props): VNode {
   switch (props.question.kind) {
     case "rating":
       return <RatingField {...props} />;
+    case "scale":
+      return <ScaleField {...props} />;
     case "choice":
       return <ChoiceField {...props} />;
     case "multichoice":
@@ -40,6 +44,19 @@ function RatingField({ question, value, isReadOnly, onAnswer }: Props): VNode {
       value={typeof value === "number" ? value : null}
       low={question.low_label || "0"}
       high={question.high_label || "100"}
+      isDisabled={isReadOnly}
+      onChange={onAnswer}
+    />
+  );
+}
+
+function ScaleField({ question, value, isReadOnly, onAnswer }: Props): VNode {
+  return (
+    <LevelScale
+      id={`answer-${question.key}`}
+      label={question.text}
+      levels={levelsOf(question)}
+      value={typeof value === "number" ? value : null}
       isDisabled={isReadOnly}
       onChange={onAnswer}
     />

@@ -2,6 +2,7 @@ import type { VNode } from "preact";
 import { useSignal } from "@preact/signals";
 
 import { t } from "../i18n";
+import { ratingOf } from "../reading/scales";
 
 interface Props {
   id: string;
@@ -45,7 +46,7 @@ export function RatingScale(props: Props): VNode {
           if (value === null) settle(Number(event.currentTarget.value));
         }}
         onKeyDown={(event) => {
-          const digit = tensOf(event.key);
+          const digit = ratingOf(event.key);
           if (digit === null || event.ctrlKey || event.metaKey) return;
           event.preventDefault();
           event.stopPropagation();
@@ -57,10 +58,4 @@ export function RatingScale(props: Props): VNode {
       <span class="end high">{high}</span>
     </div>
   );
-}
-
-/** 1 to 9 are tens, 0 is 100: as for marks. */
-function tensOf(key: string): number | null {
-  if (!/^[0-9]$/.test(key)) return null;
-  return key === "0" ? 100 : Number(key) * 10;
 }

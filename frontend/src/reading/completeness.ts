@@ -52,6 +52,8 @@ export function fits(question: Question, value: AnswerValue): boolean {
   switch (question.kind) {
     case "rating":
       return isBetween(value, 0, 100);
+    case "scale":
+      return Number.isInteger(value) && isBetween(value, 1, question.choices.length);
     case "number":
       return isBetween(value, question.minimum, question.maximum);
     case "choice":

@@ -30,6 +30,7 @@ export const USUAL: Hanging = {
   roles: ORDER,
   window: "auto",
   linked: ["position", "zoom", "pan"],
+  questions: "below",
 };
 
 /** By the roles' order; those that it does not name follow in the usual one. */

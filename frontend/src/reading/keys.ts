@@ -1,5 +1,6 @@
 import { perform, type CommandName } from "./commands";
 import type { Room } from "./room";
+import { ratingOf } from "./scales";
 
 /** Which key usually does what; a reader may choose others (`own-keys`). `mod` is Ctrl, or Command on a Mac. Held keys have a command for letting go. */
 export interface Binding {
@@ -74,12 +75,6 @@ export const BINDINGS: readonly Binding[] = [
   { keys: ["e"], command: "proposal.edit", group: "proposals", isForProposals: true },
 ];
 
-/** The rating that a digit key gives: 1 to 9 are tens, 0 is 100. */
-export function ratingOf(key: string): number | null {
-  if (!/^[0-9]$/.test(key)) return null;
-  return key === "0" ? 100 : Number(key) * 10;
-}
-
 export function isRating(spelled: string): boolean {
   return ratingOf(spelled) !== null;
 }
@@ -138,9 +133,8 @@ function pressed(room: Room, event: KeyboardEvent): void {
     return;
   }
   if (isField(event.target) && !spelled.startsWith("mod+Enter")) return;
-  const rating = ratingOf(spelled);
-  if (rating !== null) {
-    rate(room, rating);
+  if (isRating(spelled)) {
+    rate(room, spelled);
     event.preventDefault();
     return;
   }
@@ -179,10 +173,11 @@ function escape(room: Room, event: KeyboardEvent): void {
   if (room.state.openCase.value?.unrated.value === undefined) room.state.rating.value = null;
 }
 
-function rate(room: Room, rating: number): void {
+function rate(room: Room, digit: string): void {
   const open = room.state.openCase.value;
   const id = open?.unrated.value?.mark_id ?? open?.selectedMark.value;
-  if (!open || !id) return;
+  const rating = open ? ratingOf(digit, open.packet.mark_scale.levels.length) : null;
+  if (!open || !id || rating === null) return;
   open.rate(id, rating);
   room.state.rating.value = null;
 }

@@ -9,7 +9,7 @@ import { COMMANDS } from "./commands";
 import type { Draft } from "./draft";
 import { DailyCheck, ScreenScale } from "./display";
 import { firstLayout, firstWindow, hang, inHangingOrder, proposedOn, windowsOf } from "./hanging";
-import { BINDINGS, bindingOf, ratingOf, spell } from "./keys";
+import { BINDINGS, bindingOf, spell } from "./keys";
 import { bindingsWith, ownAfter, refusalOf, takenBy } from "./own-keys";
 import { Presence } from "./presence";
 
@@ -70,6 +70,10 @@ describe("completeness, by the server's rules", () => {
   test.each([
     ["rating", 101],
     ["rating", "50"],
+    ["scale", 0],
+    ["scale", 3],
+    ["scale", 1.5],
+    ["scale", "1"],
     ["choice", "never"],
     ["multichoice", ["wait", "never"]],
     ["text", 3],
@@ -230,10 +234,6 @@ describe("hanging", () => {
 describe("keys", () => {
   const press = (key: string, held: Partial<KeyboardEvent> = {}): string =>
     spell({ key, ctrlKey: false, metaKey: false, shiftKey: false, ...held });
-
-  test("digits rate: tens, and zero is a hundred", () => {
-    expect(["1", "9", "0", "m"].map(ratingOf)).toEqual([10, 90, 100, null]);
-  });
 
   test("caps lock changes nothing, shift does", () => {
     expect(bindingOf(press("N"))?.command).toBe("mark.next");

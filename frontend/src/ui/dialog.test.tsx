@@ -11,10 +11,11 @@ import type { Room } from "../reading/room";
 import { Dialog } from "./dialog";
 import { KeySheet } from "./key-sheet";
 
+const RATED = { mark_scale: { levels: [], low_label: "", high_label: "" } };
 const room = {
   state: {
     bindings: signal(BINDINGS),
-    openCase: signal({ packet: { ai: {} } }),
+    openCase: signal({ packet: { ai: {}, ...RATED } }),
     me: signal(null),
     dialog: signal("keys"),
   },
@@ -46,7 +47,7 @@ describe("r12: a dialog", () => {
 
   /** What the sheet says: the words of each command, and its keys. */
   const told = (bindings: readonly Binding[], packet: object = { ai: {} }): [string, string][] => {
-    const openCase = signal({ packet });
+    const openCase = signal({ packet: { ...packet, ...RATED } });
     const state = { ...room.state, bindings: signal(bindings), openCase };
     render(<KeySheet room={{ state } as unknown as Room} />, document.body);
     return [...document.querySelectorAll("[data-testid^=key-]:is(button)")].map((button) => {

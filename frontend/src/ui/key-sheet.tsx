@@ -6,6 +6,7 @@ import type { CommandName } from "../reading/commands";
 import { nameOfKey, spell, type Binding } from "../reading/keys";
 import { ownAfter, refusalOf, setUp, takenBy, type OwnKeys } from "../reading/own-keys";
 import type { Room } from "../reading/room";
+import { levelKeys } from "../reading/scales";
 import { Dialog } from "./dialog";
 
 const GROUPS = ["look", "marks", "case", "proposals"] as const;
@@ -18,7 +19,8 @@ const MODIFIERS = ["Shift", "Control", "Meta", "Alt", "AltGraph", "CapsLock"];
 export function KeySheet({ room }: { room: Room }): VNode {
   const editor = useEditor(room);
   const bindings = room.state.bindings.value;
-  const hasProposals = room.state.openCase.value?.packet.ai !== undefined;
+  const packet = room.state.openCase.value?.packet;
+  const hasProposals = packet?.ai !== undefined;
   const groups = GROUPS.filter((group) => hasProposals || group !== "proposals");
   const isOwn = Object.keys(room.state.me.value?.reading_room.keys ?? {}).length > 0;
   return (
@@ -37,7 +39,7 @@ export function KeySheet({ room }: { room: Room }): VNode {
           <section key={group}>
             <h3>{t(`group.${group}`)}</h3>
             <dl>
-              {group === "marks" && <Row keys={["1 … 9", "0"]} words={t("keys.digits")} />}
+              {group === "marks" && <DigitRow levels={packet?.mark_scale.levels.length ?? 0} />}
               {bindings
                 .filter((each) => each.group === group)
                 .map((each) => (
@@ -64,6 +66,12 @@ export function KeySheet({ room }: { room: Room }): VNode {
       </footer>
     </Dialog>
   );
+}
+
+/** What digits do, on the study's scale of marks. */
+function DigitRow({ levels }: { levels: number }): VNode {
+  const keys = levels === 0 ? ["1 … 9", "0"] : [levelKeys(levels)];
+  return <Row keys={keys} words={t("keys.digits")} />;
 }
 
 /** What the mouse's buttons and fingers do; these stay as they are. */

@@ -5,6 +5,7 @@ import type { OpenCase } from "../reading/case";
 import { goToMark } from "../reading/commands";
 import type { Mark } from "../reading/draft";
 import type { Room } from "../reading/room";
+import { percentOf, ratingWords } from "../reading/scales";
 import { letGo, useSight } from "./focus";
 import { IconButton } from "./icons";
 
@@ -41,7 +42,9 @@ export function MarksPanel({ room, open }: { room: Room; open: OpenCase }): VNod
 function MarkRow({ room, open, mark }: { room: Room; open: OpenCase; mark: Mark }): VNode {
   const isSelected = open.selectedMark.value === mark.mark_id;
   const { number, rating, diameter_mm } = mark;
-  const rated = rating === null ? t("marks.unrated") : t("marks.rating", { rating });
+  const scale = open.packet.mark_scale;
+  const words = rating === null ? "" : ratingWords(rating, scale);
+  const rated = rating === null ? t("marks.unrated") : t("marks.rating", { rating: words });
   const row = useSight<HTMLLIElement>(isSelected);
   return (
     <li
@@ -66,9 +69,9 @@ function MarkRow({ room, open, mark }: { room: Room; open: OpenCase; mark: Mark 
         </svg>
         <span class="number" aria-hidden="true">{number}</span>
         <span class="rating-bar" aria-hidden="true">
-          <span style={{ width: `${rating ?? 0}%` }} />
+          <span style={{ width: `${percentOf(rating, scale)}%` }} />
         </span>
-        <span class="rating" aria-hidden="true">{rating ?? "–"}</span>
+        <span class="rating" aria-hidden="true" title={words}>{rating ?? "–"}</span>
         <span class="size" aria-hidden="true">
           {diameter_mm === null ? "" : t("marks.size", { size: diameter_mm.toFixed(0) })}
         </span>

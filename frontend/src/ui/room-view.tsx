@@ -30,7 +30,10 @@ export function RoomView({ room }: { room: Room }): VNode {
   return (
     <div class={`room${isBare.value ? " is-bare" : ""}`}>
       {open && viewing.value && (
-        <div class="case" inert={!isReading || isOnBreak.value}>
+        <div
+          class={classOf(open)}
+          inert={!isReading || isOnBreak.value}
+        >
           <Bar room={room} viewing={viewing.value} />
           <Panes room={room} viewing={viewing.value} />
           <SidePanel room={room} open={open} />
@@ -49,6 +52,11 @@ export function RoomView({ room }: { room: Room }): VNode {
       {needsSignIn.value && <SignInDialog room={room} />}
     </div>
   );
+}
+
+/** Where the questions stand is the study's choice. */
+function classOf(open: OpenCase): string {
+  return open.packet.hanging.questions === "beside" ? "case has-questions-beside" : "case";
 }
 
 function SidePanel({ room, open }: { room: Room; open: OpenCase }): VNode {

@@ -6,6 +6,7 @@ import { t } from "../i18n";
 import type { OpenCase } from "../reading/case";
 import { asked, isEmpty, type Gap } from "../reading/completeness";
 import type { Room } from "../reading/room";
+import { levelsOf, ratingWords } from "../reading/scales";
 import { Dialog } from "./dialog";
 
 /** One summary of the read, what is missing, and the signature (A2, R4). */
@@ -54,7 +55,7 @@ function MarksSummary({ open }: { open: OpenCase }): VNode {
       <ul class="chips" data-testid="submit-marks">
         {marks.map((mark) => (
           <li key={mark.mark_id}>
-            <span class="number">{mark.number}</span> {mark.rating ?? "–"}
+            <span class="number">{mark.number}</span> {mark.rating === null ? "–" : ratingWords(mark.rating, open.packet.mark_scale)}
           </li>
         ))}
       </ul>
@@ -81,6 +82,7 @@ function AnswersSummary({ open }: { open: OpenCase }): VNode {
 
 function wordsOf(question: Question, value: AnswerValue): string {
   if (isEmpty(value)) return t("questions.unanswered");
+  if (question.kind === "scale") return `${String(value)} ${levelsOf(question)[Number(value) - 1] ?? ""}`;
   const label = (each: string): string =>
     question.choices.find((choice) => choice.value === each)?.label ?? each;
   if (Array.isArray(value)) return (value as string[]).map(label).join(", ");

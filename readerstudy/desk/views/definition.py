@@ -20,6 +20,7 @@ from readerstudy.studies.definition import (
     brain_metastasis_questions,
 )
 from readerstudy.studies.models import Arm, Membership, Study
+from readerstudy.studies.scales import MarkScale
 from readerstudy.studies.selectors import question_draft
 from readerstudy.studies.selectors import questions as questions_now
 from readerstudy.web.problems import Invalid, Unknown
@@ -30,15 +31,9 @@ from readerstudy.web.problems import Invalid, Unknown
 def questions(request: HttpRequest, study: Study) -> HttpResponse:
     """The form, beside what a reader will see of it."""
     if request.method == "POST":
-        return act_and_return(
-            request,
-            study,
-            "questions",
-            lambda: services.set_questions(
-                study, questions=_questions(request, study), by=actor(request)
-            ),
-            _("The questions are saved."),
-        )
+        is_scale = request.POST.get("act") == "marks"
+        said = _("What marks are rated on is saved.") if is_scale else _("The questions are saved.")
+        return act_and_return(request, study, "questions", lambda: _ask(request, study), said)
     rows = list(questions_now(study))
     drafts = [question_draft(each) for each in rows]
     asked_if = {each.key: forms.condition_words(each, drafts) for each in drafts}
@@ -46,8 +41,17 @@ def questions(request: HttpRequest, study: Study) -> HttpResponse:
         "questions": rows,
         "asked_if": asked_if,
         "conditions": forms.conditions(drafts),
+        "mark_scale": MarkScale.from_dict(study.mark_scale),
     }
     return show(request, study, "questions", context)
+
+
+def _ask(request: HttpRequest, study: Study) -> Study:
+    """Change the questions, or what marks are rated on."""
+    by = actor(request)
+    if request.POST.get("act") == "marks":
+        return services.set_mark_scale(study, scale=forms.mark_scale(request.POST), by=by)
+    return services.set_questions(study, questions=_questions(request, study), by=by)
 
 
 def _questions(request: HttpRequest, study: Study) -> list[QuestionDraft]:

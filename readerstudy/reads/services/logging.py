@@ -20,6 +20,7 @@ from readerstudy.reads.log import Log
 from readerstudy.reads.models import Batch, Quarantine, Read
 from readerstudy.reads.services.attempts import retried
 from readerstudy.reads.services.drafting import apply
+from readerstudy.studies.selectors import mark_scale_of
 from readerstudy.web.problems import Invalid, Problem
 
 
@@ -94,6 +95,7 @@ def append_events(
     read = selectors.own_read(by, read_id, lock=True, alone=True)
     _check_masks(read, batch)
     _check_examination(read, batch)
+    _check_ratings(read, batch)
     is_open = read.state in selectors.OPEN_STATES
     holds = (str(tab), fence) == (read.lease_tab, read.lease_fence)
     receipt = Receipt(is_stale=is_open and not holds)
@@ -150,6 +152,7 @@ def _check_masks(read: Read, batch: Sequence[Mapping[str, Any]]) -> None:
 
 
 MARKING = frozenset({"mark_put", "mark_moved", "proposal_accepted", "proposal_edited"})
+RATING = frozenset({"mark_rated", "proposal_accepted", "proposal_edited"})
 
 
 def _check_examination(read: Read, batch: Sequence[Mapping[str, Any]]) -> None:
@@ -163,6 +166,18 @@ def _check_examination(read: Read, batch: Sequence[Mapping[str, Any]]) -> None:
             words = _(
                 "Marks are made on the current examination; the prior is for comparison only."
             )
+            raise Invalid("reads.event", words, event_id=str(each["event_id"]))
+
+
+def _check_ratings(read: Read, batch: Sequence[Mapping[str, Any]]) -> None:
+    """Refuse a rating that the read's protocol has no place for on its scale of marks."""
+    rated = [each for each in batch if each["payload"].get("rating") is not None]
+    if not rated:
+        return
+    scale = mark_scale_of(read.protocol_version_id)
+    for each in rated:
+        if each["kind"] in RATING and not scale.holds(each["payload"]["rating"]):
+            words = _("Rate marks with a level from 1 to %d.") % len(scale.levels)
             raise Invalid("reads.event", words, event_id=str(each["event_id"]))
 
 

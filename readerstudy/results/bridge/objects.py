@@ -16,6 +16,7 @@ def marks_as_dicom(
     paths: Sequence[Path],
     *,
     frames: Mapping[str, str],
+    levels: int = 0,
     reader: str,
     key: str,
     moment: datetime,
@@ -23,7 +24,7 @@ def marks_as_dicom(
     """One read's marks as a structured report.
 
     `paths` are the files of the series that it refers to, `frames` the frames of reference of the
-    examination's series by id.
+    examination's series by id, `levels` how many the scale of marks has: 0 for one from 0 to 100.
     """
     from inference.reader_report import ReaderMark, reader_report
 
@@ -34,6 +35,7 @@ def marks_as_dicom(
             each.diameter_mm,
             each.rating,
             frames.get(str(each.series), ""),
+            levels,
         )
         for each in marks
     ]

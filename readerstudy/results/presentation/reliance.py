@@ -58,5 +58,8 @@ def reliance(numbers: Tree, arms: Mapping[str, str]) -> Table:
         "What AI changed where it was right and where it was wrong: a difference below 0 where it "
         "was wrong is automation bias. p tests that the difference is the same in both."
     )
+    calls = numbers.get("decisions", {}).get("calls", {}).values()
+    if begins := next((each["threshold"] for each in calls if "threshold" in each), None):
+        words += f" A call is positive from a rating of {begins:g} on."
     head = ["Measure", "Arm", "Where", "Number", "Difference", "p"]
     return Table("Reliance on the AI", words, head, rows, lead=3)

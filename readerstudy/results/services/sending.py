@@ -27,6 +27,7 @@ from readerstudy.proposals import objects
 from readerstudy.reads.models import Mark, Read
 from readerstudy.results.models import Sending, Unblinding
 from readerstudy.studies.models import Case, Study
+from readerstudy.studies.selectors import mark_scale_of
 from readerstudy.web.problems import Problem, Unknown
 
 log = structlog.get_logger(__name__)
@@ -128,7 +129,10 @@ def _sendables(case: Case, left_out: list[str]) -> Iterator[Sendable]:
             continue
         words = f"{case.code}: marks of {read.reader.code}, period {read.period}"
         moment = read.submitted_at or read.opened_at
-        data = report_of(marks, reader=read.reader.code, key=str(read.pk), moment=moment)
+        levels = len(mark_scale_of(read.protocol_version_id).levels)
+        data = report_of(
+            marks, reader=read.reader.code, key=str(read.pk), moment=moment, levels=levels
+        )
         if data is None:
             left_out.append(f"{words}, are left out: nothing says in which place they are.")
         else:

@@ -16,9 +16,6 @@ from readerstudy.studies.services.defining import (
     set_analysis_plan,
     set_arms,
     set_design,
-    set_explanations,
-    set_hanging,
-    set_lesion_classification,
     set_pass_mark,
     set_questionnaires,
     set_questions,
@@ -33,6 +30,12 @@ from readerstudy.studies.services.people import (
 )
 from readerstudy.studies.services.priors import set_prior
 from readerstudy.studies.services.running import archive, close, halt, move, resume, start
+from readerstudy.studies.services.showing import (
+    set_explanations,
+    set_hanging,
+    set_lesion_classification,
+    set_mark_scale,
+)
 
 __all__ = [
     "add_case",
@@ -62,6 +65,7 @@ __all__ = [
     "set_explanations",
     "set_hanging",
     "set_lesion_classification",
+    "set_mark_scale",
     "set_pass_mark",
     "set_prior",
     "set_questionnaires",

@@ -25,9 +25,16 @@ from readerstudy.studies.explanations import Explanations
 from readerstudy.studies.hanging import Hanging
 from readerstudy.studies.models import Arm, Membership, Question, Study
 from readerstudy.studies.panels import set_panel_of
+from readerstudy.studies.scales import MarkScale
 from readerstudy.studies.selectors import ADMINISTRATOR, DESK_ROLES, study_for
 from readerstudy.studies.selectors import definition as definition_of
 from readerstudy.studies.services.gate import changing, require_no_problems
+from readerstudy.studies.services.showing import (
+    set_explanations,
+    set_hanging,
+    set_lesion_classification,
+    set_mark_scale,
+)
 from readerstudy.web.problems import Invalid, Refused
 
 MAX_NAME = 160
@@ -250,47 +257,6 @@ def set_pass_mark(study: Study, *, percent: int, cases: int = 0, tests: int = 0,
     return study
 
 
-def set_hanging(study: Study, *, hanging: Hanging, by: User) -> Study:
-    """Set how images hang when a case opens.
-
-    Raises
-    ------
-    Problem
-        400 with every problem of the hanging protocol.
-    """
-    require_no_problems("studies.hanging", hanging.problems())
-    with changing(study, "edit", by=by):
-        study.hanging = Definition(name="", hanging=hanging).as_dict()["hanging"]
-        study.save(update_fields=["hanging"])
-        _record("studies.set_hanging", study, by, study.hanging)
-    return study
-
-
-def set_explanations(study: Study, *, explanations: Explanations, by: User) -> Study:
-    """Set how much of an explanation readers of each experience are shown.
-
-    Raises
-    ------
-    Problem
-        400 for a level that there is not.
-    """
-    require_no_problems("studies.explanations", explanations.problems())
-    with changing(study, "edit", by=by):
-        study.explanations = asdict(explanations)
-        study.save(update_fields=["explanations"])
-        _record("studies.set_explanations", study, by, study.explanations)
-    return study
-
-
-def set_lesion_classification(study: Study, *, is_told: bool, by: User) -> Study:
-    """Set whether readers are told, where proposals show, what kind of lesion each may be."""
-    with changing(study, "edit", by=by):
-        study.lesion_classification = is_told
-        study.save(update_fields=["lesion_classification"])
-        _record("studies.set_lesion_classification", study, by, {"is_told": is_told})
-    return study
-
-
 def copy_study(study: Study, *, name: str, by: User) -> Study:
     """Make a new draft with the protocol of a study: no cases, no readers (C11)."""
     study_for(by, study.pk, Membership.Role.COORDINATOR, Membership.Role.STATISTICIAN)
@@ -362,6 +328,8 @@ def _from_definition(source: Definition, action: str, detail: dict[str, Any], *,
             study = set_explanations(study, explanations=source.explanations, by=by)
         if source.lesion_classification:
             study = set_lesion_classification(study, is_told=True, by=by)
+        if source.mark_scale != MarkScale():
+            study = set_mark_scale(study, scale=source.mark_scale, by=by)
         _record(action, study, by, detail)
     return study
 

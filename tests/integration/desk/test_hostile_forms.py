@@ -37,7 +37,7 @@ def test_an_address_with_a_character_that_cannot_be_kept_is_refused(
     assert answer.status_code == 400
 
 
-@pytest.mark.parametrize("field", ["margin", "alpha", "radius_mm"])
+@pytest.mark.parametrize("field", ["margin", "alpha", "radius_mm", "call_threshold"])
 @pytest.mark.parametrize("typed", ["nan", "inf", "1e400"])
 def test_a_plan_takes_no_broken_number(
     study: Study, people: People, sign_in: SignIn, field: str, typed: str

@@ -14,7 +14,7 @@ from pydicom import dcmread
 from inference import export, vendor
 from inference.lesions import Lesion
 from inference.phantom import PhantomCase
-from inference.reader_report import reader_report
+from inference.reader_report import ReaderMark, reader_report
 from inference.vendor.reading import read_file
 
 ALGORITHM = export.Algorithm("space-to-depth", "1", "ab" * 32)
@@ -176,3 +176,22 @@ def test_a_result_without_a_lesion_is_a_report_that_says_absent(
     read = read_file(path)  # and another's software, which is what ours is to a PACS, reads none
     assert isinstance(read, vendor.Read)
     assert (read.is_report, read.measured) == (True, ())
+
+
+@pytest.mark.parametrize(("rating", "levels", "unit"), [(80.0, 0, "%"), (4.0, 5, "{of 5}")])
+def test_r3_a_readers_rating_leaves_with_its_scale(
+    rating: float,
+    levels: int,
+    unit: str,
+    written: dict[str, list[Path]],
+    tmp_path: Path,
+    dicom_problems: Callable[[Path], list[str]],
+) -> None:
+    moment, path = datetime(2026, 1, 2, 12, 30), tmp_path / "sr.dcm"  # noqa: DTZ001 -- DICOM local time
+    mark = ReaderMark(1, (0.0, 0.0, 0.0), None, rating, levels=levels)
+    report = reader_report([mark], written["t1c"], reader="R01", key="read", observed_at=moment)
+    report.save_as(path)
+    assert dicom_problems(path) == []
+    (group,) = hd.sr.srread(path).content.get_planar_roi_measurement_groups()
+    (certainty,) = group.get_measurements()
+    assert (certainty.value, certainty.unit.value) == (rating, unit)

@@ -82,6 +82,7 @@ CHOICE = Asked("next", "What next?", "choice", is_required=True, values=("a", "b
 IF_B = Asked("why", "Why?", "text", is_required=True, shown_if={"question": "next", "equals": "b"})
 OPTIONAL = Asked("size", "Size?", "number", is_required=False, minimum=1, maximum=9)
 QUESTIONS = (RATING, CHOICE, IF_B, OPTIONAL)
+LEVELS = Asked("sure", "How sure?", "scale", is_required=True, values=("1", "2", "3"))
 
 
 @pytest.mark.parametrize(
@@ -102,6 +103,17 @@ def test_a_read_is_complete_when_every_visible_required_question_fits(
 ) -> None:
     found = missing(unrated=[], marks=1, no_lesion_said=False, questions=QUESTIONS, answers=answers)
     assert [each.what for each in found] == expected
+
+
+@pytest.mark.parametrize(
+    ("level", "is_one"),
+    [(1, True), (3, True), (0, False), (4, False), ("2", False), (2.0, False), (True, False)],
+)
+def test_a_scale_is_answered_by_one_of_its_levels(level: object, *, is_one: bool) -> None:
+    found = missing(
+        unrated=[], marks=1, no_lesion_said=False, questions=(LEVELS,), answers={"sure": level}
+    )
+    assert (not found) is is_one
 
 
 def test_r3_a_mark_without_rating_keeps_the_read_open() -> None:

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from readerstudy.imaging.options import Options
 from readerstudy.imaging.protocol import Protocol
-from readerstudy.studies import plan, protocol
+from readerstudy.studies import plan, protocol, scales
 from readerstudy.studies.definition import (
     ArmDraft,
     Definition,
@@ -20,6 +20,9 @@ from readerstudy.studies.definition import (
     brain_metastasis_questions,
     question_problems,
 )
+from readerstudy.studies.hanging import Hanging
+
+SURE = tuple({"value": str(n), "label": f"level {n}"} for n in range(1, 6))
 
 WHOLE = Definition(
     name="Metastases with AI: “does it help?”",
@@ -35,6 +38,11 @@ WHOLE = Definition(
             key="size", text="Largest, mm", kind="number", minimum=0.5, is_required=False,
             shown_if={"question": "management", "equals": "treat"},
         ),
+        QuestionDraft(key="quality", text="How good are the images?", kind="scale", choices=SURE),
+        QuestionDraft(
+            key="worse", text="What is worst?", kind="text",
+            shown_if={"question": "quality", "equals": 1},
+        ),
     ),
     idle_limit_s=45,
     coordinator_blinded=False,
@@ -46,6 +54,8 @@ WHOLE = Definition(
     test_cases=2,
     lesion_classification=True,
     deidentification=Options(dates="shift", device=True, descriptors=False),
+    mark_scale=scales.MarkScale(levels=("unsure", "probable", "sure")),
+    hanging=Hanging(questions="beside"),
 )  # fmt: skip
 
 
@@ -56,35 +66,27 @@ def test_c11_a_protocol_comes_back_from_its_file() -> None:
 def test_c11_the_file_is_stable_to_the_byte() -> None:
     text = protocol.to_yaml(WHOLE)
     assert protocol.to_yaml(protocol.from_yaml(text)) == text
-    assert text.startswith("format: readerstudy protocol 4\nname: ")
+    assert text.startswith("format: readerstudy protocol 5\nname: ")
     assert "washout_days: 35" in text
 
 
 def test_c11_a_file_of_the_format_before_is_read_and_says_nothing_of_what_came_later() -> None:
-    values = WHOLE.as_dict()
-    del values["test_cases"]
-    before = yaml.safe_dump({"format": "readerstudy protocol 3", **values}, sort_keys=False)
-    assert protocol.from_yaml(before) == replace(WHOLE, test_cases=0)
-    del values["lesion_classification"]
-    before = yaml.safe_dump({"format": "readerstudy protocol 2", **values}, sort_keys=False)
-    assert protocol.from_yaml(before) == replace(WHOLE, test_cases=0, lesion_classification=False)
-    del values["deidentification"], values["training_cases"]
-    old = yaml.safe_dump({"format": "readerstudy protocol 1", **values}, sort_keys=False)
-    read = protocol.from_yaml(old)
-    assert read == replace(
-        WHOLE, deidentification=Options(), training_cases=0, test_cases=0,
-        lesion_classification=False,
-    )  # fmt: skip
-    assert "format: readerstudy protocol 4" in protocol.to_yaml(read)
-    later = yaml.safe_dump({"format": "readerstudy protocol 1", **WHOLE.as_dict()})
-    with pytest.raises(protocol.UnreadableError, match="deidentification"):
-        protocol.from_yaml(later)
-    later = yaml.safe_dump({"format": "readerstudy protocol 2", **WHOLE.as_dict()})
-    with pytest.raises(protocol.UnreadableError, match="lesion_classification"):
-        protocol.from_yaml(later)
-    later = yaml.safe_dump({"format": "readerstudy protocol 3", **WHOLE.as_dict()})
-    with pytest.raises(protocol.UnreadableError, match="test_cases"):
-        protocol.from_yaml(later)
+    values, said = WHOLE.as_dict(), WHOLE
+    for version, gone in (
+        (4, {"mark_scale": scales.MarkScale()}),
+        (3, {"test_cases": 0}),
+        (2, {"lesion_classification": False}),
+        (1, {"deidentification": Options(), "training_cases": 0}),
+    ):
+        name = {"format": f"readerstudy protocol {version}"}
+        later = yaml.safe_dump(name | values)  # with a member that the format has not
+        with pytest.raises(protocol.UnreadableError, match=next(iter(gone))):
+            protocol.from_yaml(later)
+        values = {key: value for key, value in values.items() if key not in gone}
+        said = replace(said, **gone)
+        read = protocol.from_yaml(yaml.safe_dump(name | values, sort_keys=False))
+        assert read == said
+        assert "format: readerstudy protocol 5" in protocol.to_yaml(read)
 
 
 texts = st.text(st.characters(exclude_categories=["Cs", "Cc"]), max_size=40)
@@ -122,7 +124,7 @@ def data(**changes: object) -> dict[str, object]:
         ("a: [", "not readable as YAML"),
         ("a: !!python/object:os.system x", "not readable as YAML"),
         ("x: &a [1]\ny: *a", "aliases"),
-        ("format: readerstudy protocol 5", "does not begin with"),
+        ("format: readerstudy protocol 6", "does not begin with"),
         ("format: [readerstudy protocol 1]", "does not begin with"),
         ("x" * 300_000, "at most 256 KiB"),
         ("[" * 5000, "not readable as YAML"),
@@ -158,6 +160,10 @@ def test_a_file_that_is_no_protocol_is_refused_with_the_reason(text: str, words:
         ({"deidentification": {"device": 1}}, "deidentification.device"),
         ({"deidentification": {"faces": True}}, "faces"),
         ({"imaging_protocol": {"sequences": {"pet": {}}}}, "pet"),
+        ({"mark_scale": {"levels": ["one"]}}, "has 2 to 10 levels"),
+        ({"mark_scale": {"levels": ["a", "b"], "low_label": "no"}}, "no words at 0 and 100"),
+        ({"mark_scale": {"levels": ["a", "b" * 61]}}, "mark_scale.levels.1"),
+        ({"hanging": {"layout": "auto", "questions": "above"}}, "hanging.questions"),
         ({"imaging_protocol": {"min_slices": -1}}, "imaging_protocol: min_slices is a number"),
     ],
 )
@@ -190,6 +196,9 @@ def ask(**changes: object) -> QuestionDraft:
         (ask(choices=({"value": "a"}, {"value": "b"})), "only choice"),
         (ask(minimum=5, maximum=5), "minimum lies below"),
         (ask(kind="text", is_primary=True), "primary rating"),
+        (ask(kind="scale", choices=SURE[:1]), "2 to 10 levels"),
+        (ask(kind="scale", choices=SURE[::-1]), "the lowest first"),
+        (ask(kind="scale", choices=tuple(each | {"label": "x"} for each in SURE)), "of its own"),
         (ask(is_primary=True, is_required=False), "primary rating"),
         (ask(shown_if={"question": "later", "equals": 1}), "a question before it"),
     ],
@@ -203,6 +212,24 @@ def test_questions_do_not_share_keys_and_one_is_primary() -> None:
     assert any("key of its own" in line for line in found)
     assert any("Only one" in line for line in found)
     assert question_problems(brain_metastasis_questions()) == []
+
+
+def test_c1_a_scale_of_levels_may_be_the_primary_rating_and_carry_a_condition() -> None:
+    sure = ask(kind="scale", choices=SURE, is_primary=True)
+    why = ask(key="why", kind="text", shown_if={"question": "q", "equals": 5})
+    assert question_problems([sure, why]) == []
+    for wrong in (6, "5", True):
+        missed = replace(why, shown_if={"question": "q", "equals": wrong})
+        assert any("its question has not" in line for line in question_problems([sure, missed]))
+
+
+def test_r3_a_scale_holds_its_levels_or_0_to_100() -> None:
+    levels = scales.MarkScale(levels=("unsure", "probable", "sure"))
+    assert [levels.holds(each) for each in (0, 1, 2.5, 3, 4)] == [False, True, False, True, False]
+    assert [scales.MarkScale().holds(each) for each in (-1, 0, 62.5, 100, 101)] == [
+        False, True, True, True, False,
+    ]  # fmt: skip
+    assert (scales.middle("rating"), scales.middle("scale", SURE)) == (50, 3)
 
 
 def test_arms_do_not_share_keys() -> None:

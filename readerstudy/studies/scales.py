@@ -1,0 +1,70 @@
+"""The scales that readers rate on: 0 to 100, or levels in order with a word for each. Pure.
+
+A level is stored as its number, 1 for the lowest: ratings are numbers whatever the scale, and only
+their order counts (Chakraborty, Observer Performance Methods, 2017, section 3.2).
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Self
+
+LIMITS = (0.0, 100.0)  # of a scale without levels
+MIN_LEVELS, MAX_LEVELS = 2, 10  # a digit key for each
+MAX_WORDS = 60
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MarkScale:
+    """What every mark of a study is rated on.
+
+    Attributes
+    ----------
+    levels : tuple of str
+        The words of an ordinal scale's levels, the lowest first; without any, 0 to 100.
+    low_label, high_label : str
+        The words at 0 and at 100; empty for the usual ones.
+    """
+
+    levels: tuple[str, ...] = ()
+    low_label: str = ""
+    high_label: str = ""
+
+    def problems(self) -> list[str]:
+        """What is wrong with the scale, in words."""
+        found = level_problems(self.levels) if self.levels else []
+        words = (*self.levels, self.low_label, self.high_label)
+        if any(len(each) > MAX_WORDS for each in words):
+            found.append(f"the words of a scale have at most {MAX_WORDS} characters")
+        if self.levels and (self.low_label or self.high_label):
+            found.append("a scale of levels has no words at 0 and 100")
+        return [f"Rating of marks: {words}." for words in found]
+
+    def holds(self, rating: float) -> bool:
+        """Whether a rating is one that the scale has."""
+        if self.levels:
+            return rating == int(rating) and 1 <= rating <= len(self.levels)
+        return LIMITS[0] <= rating <= LIMITS[1]
+
+    @classmethod
+    def from_dict(cls, data: Mapping[str, Any]) -> Self:
+        """The scale of JSON values; what they lack is as usual."""
+        values = dict(data)
+        if "levels" in values:
+            values["levels"] = tuple(values["levels"])
+        return cls(**values)
+
+
+def level_problems(labels: Sequence[str]) -> list[str]:
+    """What is wrong with the levels of an ordinal scale, by their words."""
+    found = []
+    if not MIN_LEVELS <= len(labels) <= MAX_LEVELS:
+        found.append(f"a scale has {MIN_LEVELS} to {MAX_LEVELS} levels, a digit key for each")
+    if len(set(labels)) < len(labels) or not all(each.strip() for each in labels):
+        found.append("each level has words of its own")
+    return found
+
+
+def middle(kind: str, choices: Sequence[Mapping[str, str]] = ()) -> float:
+    """Half way up the scale of a question; from there on a rating counts as a positive call."""
+    low, high = (1.0, float(len(choices))) if kind == "scale" else LIMITS
+    return (low + high) / 2
