@@ -8,7 +8,7 @@ from playwright.sync_api import Page, Response, expect
 from tests.e2e import room
 from tests.e2e.axe import problems as axe
 from tests.e2e.conftest import Site, Visit
-from tests.e2e.tested import NAME, READER
+from tests.e2e.tested import LEVELS, NAME, READER
 
 pytestmark = pytest.mark.browser
 
@@ -41,9 +41,38 @@ def _look(page: Page, name: str) -> None:
     assert axe(page) == [], name
 
 
+def _rates_on_levels(page: Page) -> None:
+    """Marks and a question on the study's levels, by keys (R3); the mark is taken back then."""
+    page.keyboard.press("m")
+    levels = page.get_by_test_id("mark-rating")
+    expect(levels.locator("label")).to_have_text([f"{n}{each}" for n, each in enumerate(LEVELS, 1)])
+    _look(page, "levels")
+    page.keyboard.press("7")  # no level of four
+    expect(levels).to_be_visible()
+    page.keyboard.press("3")
+    expect(levels).to_have_count(0)
+    mark = page.get_by_test_id("mark-1")
+    expect(mark).to_have_attribute("data-rating", "3")
+    expect(mark.locator(".rating")).to_have_attribute("title", "3 probable")
+    page.get_by_test_id("answer-quality-1").press("4")
+    expect(page.get_by_test_id("answer-quality-4")).to_be_checked()
+    room.saved(page)
+    page.keyboard.press("Escape")
+    page.keyboard.press("Control+Enter")
+    summary = page.get_by_test_id("submit-dialog")
+    expect(summary).to_contain_text("3 probable")
+    expect(summary).to_contain_text("4 excellent")
+    page.keyboard.press("Escape")
+    page.keyboard.press("Delete")
+
+
 def _is_taught(page: Page) -> None:
     """The first case: feedback as ever."""
     room.enter(page)
+    foot = page.locator(".foot").bounding_box()
+    assert foot is not None
+    assert foot["x"] > 900, "the questions stand beside the images"
+    _rates_on_levels(page)
     assert page.get_by_test_id("test-notice").count() == 0
     taught = _sign(page)
     room.until(page, lambda: page.get_by_test_id("feedback").is_visible(), "the feedback")

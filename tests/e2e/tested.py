@@ -1,7 +1,8 @@
 """A study whose training ends with a test, made past the pages; runs in the platform's shell.
 
 Three training cases, the last two of them the test, and four others, parts of heads; two control
-arms, so that it waits for no detector.
+arms, so that it waits for no detector. Marks are rated on levels, and questions stand beside the
+images.
 """
 
 import tempfile
@@ -12,19 +13,34 @@ from readerstudy.accounts.models import Site
 from readerstudy.demo import phantoms
 from readerstudy.demo.people import PASSWORD
 from readerstudy.studies import plan, services
-from readerstudy.studies.definition import ArmDraft, brain_metastasis_questions
+from readerstudy.studies.definition import ArmDraft, QuestionDraft, brain_metastasis_questions
+from readerstudy.studies.hanging import Hanging
+from readerstudy.studies.scales import MarkScale
 from tests.e2e.drafted import coordinator, take_in
 from tests.heads import of_another_patient, part_of_head
 
 NAME, READER = "Study with a test", "newcomer"
 CASES, TRAINING, TESTS = 4, 3, 2
+LEVELS = ("unlikely", "possible", "probable", "certain")
+QUALITY = QuestionDraft(
+    key="quality",
+    text="How good are the images?",
+    kind="scale",
+    choices=tuple(
+        {"value": str(level), "label": words}
+        for level, words in enumerate(("poor", "fair", "good", "excellent"), start=1)
+    ),
+    is_required=False,
+)
 
 
 def begin() -> None:
     """The draft with its cases; their images are then prepared by the worker."""
     cora = coordinator()
     study = services.create_study(name=NAME, is_simulated=True, by=cora)
-    services.set_questions(study, questions=brain_metastasis_questions(), by=cora)
+    services.set_questions(study, questions=(*brain_metastasis_questions(), QUALITY), by=cora)
+    services.set_mark_scale(study, scale=MarkScale(levels=LEVELS), by=cora)
+    services.set_hanging(study, hanging=Hanging(questions="beside"), by=cora)
     arms = [ArmDraft(key=key, name=f"Unaided {key}", mode="control") for key in "AB"]
     services.set_arms(study, arms=arms, by=cora)
     services.set_analysis_plan(study, plan=plan.default(), by=cora)

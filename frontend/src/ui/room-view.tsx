@@ -96,7 +96,8 @@ function OtherWindow({ room }: { room: Room }): VNode {
 
 function Foot({ room, open }: { room: Room; open: OpenCase }): VNode {
   return (
-    <footer class="foot">
+    // Where nothing in it takes the keys, it takes them itself: it may have to be scrolled.
+    <footer class="foot" tabIndex={open.isReadOnly.value ? 0 : undefined}>
       <QuestionForm
         key={`${open.packet.read.id} ${open.packet.read.fence}`}
         questions={open.packet.questions}
