@@ -180,7 +180,7 @@ CONTENT_SECURITY_POLICY = {
     "DIRECTIVES": {
         "default-src": ["'self'"],
         "script-src": ["'self'", "'wasm-unsafe-eval'"],
-        "style-src": ["'self'", "'unsafe-inline'"],  # Cornerstone sizes its canvases inline
+        "style-src": ["'self'"],  # scripts size elements by the CSSOM, which it allows
         "worker-src": ["'self'", "blob:"],
         "connect-src": ["'self'"],
         "img-src": ["'self'", "data:", "blob:"],

@@ -1,6 +1,7 @@
 """The shape of the tree: lengths, layers' side effects, traceable words."""
 
 import ast
+import re
 import subprocess
 import sys
 from collections.abc import Sequence
@@ -53,6 +54,13 @@ def _code_lines(node: ast.FunctionDef | ast.AsyncFunctionDef) -> int:
     first = node.body[0]
     is_doc = isinstance(first, ast.Expr) and isinstance(first.value, ast.Constant)
     return total - ((first.end_lineno or 0) - first.lineno + 1 if is_doc else 0)
+
+
+def test_no_page_has_styles_of_its_own() -> None:
+    """The content security policy forbids them: what an attacker writes into a page is no style."""
+    pages = sorted((ROOT / "readerstudy").rglob("*.html"))
+    assert len(pages) > 50
+    assert not [str(each) for each in pages if re.search(r"\sstyle=|<style", each.read_text())]
 
 
 @pytest.mark.parametrize("name", ["utils", "helpers", "common", "misc"])

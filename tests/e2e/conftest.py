@@ -11,7 +11,14 @@ from pathlib import Path
 
 import pytest
 from django.conf import settings
-from playwright.sync_api import Browser, BrowserContext, Page, Playwright, sync_playwright
+from playwright.sync_api import (
+    Browser,
+    BrowserContext,
+    ConsoleMessage,
+    Page,
+    Playwright,
+    sync_playwright,
+)
 
 from readerstudy.demo import phantoms
 from scripts.launcher.serve import Platform
@@ -160,9 +167,16 @@ def visit(browser: Browser, site: Site, request: pytest.FixtureRequest) -> Itera
     """Open a page in a context of its own: `visit("coordinator", "/studies/")`.
 
     Who made the second study, and whom faults have signed out, sign in through the page.
-    A page whose test fails leaves its screenshot in `test-results/`.
+    A page whose test fails leaves its screenshot in `test-results/`. No page may do what its
+    content security policy forbids.
     """
     contexts: list[BrowserContext] = []
+    forbidden: list[str] = []
+
+    def hear(said: ConsoleMessage) -> None:
+        if "Content Security Policy" in said.text:
+            forbidden.append(f"{said.page.url if said.page else ''}: {said.text}")
+
     pages: list[Page] = []
 
     def opened(username: str | None, path: str = "/", size: str = "1280x800") -> Page:
@@ -173,6 +187,7 @@ def visit(browser: Browser, site: Site, request: pytest.FixtureRequest) -> Itera
         contexts.append(context)
         page = context.new_page()
         page.set_default_timeout(30_000)
+        page.on("console", hear)
         pages.append(page)
         if username:
             session = site.signed_in(username)
@@ -189,6 +204,7 @@ def visit(browser: Browser, site: Site, request: pytest.FixtureRequest) -> Itera
                 page.screenshot(path=SHOTS / f"{request.node.name}-{number}.png")
     for context in contexts:
         context.close()
+    assert not forbidden
 
 
 def sign_in(

@@ -192,6 +192,8 @@ export const en = {
   "questions.unanswered": "not answered",
   "questions.required": "required",
   "questions.range": "{low} to {high}",
+  "questions.at_least": "{low} or more",
+  "questions.at_most": "up to {high}",
   "questions.clear": "Clear the answer",
 
   "submit.open": "Submit…",

@@ -193,6 +193,8 @@ export const zh: Words = {
   "questions.unanswered": "未回答",
   "questions.required": "必答",
   "questions.range": "{low} 至 {high}",
+  "questions.at_least": "不小于 {low}",
+  "questions.at_most": "不大于 {high}",
   "questions.clear": "清除回答",
 
   "submit.open": "提交…",

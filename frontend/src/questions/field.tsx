@@ -109,32 +109,38 @@ function MultichoiceField({ question, value, isReadOnly, onAnswer }: Props): VNo
 }
 
 function NumberField({ question, value, isReadOnly, onAnswer }: Props): VNode {
-  const { minimum, maximum } = question;
   const shown = typeof value === "number" ? String(value) : "";
   const typing = useTyping(shown, isReadOnly, (text) => {
     const number = text === "" ? null : Number(text.replace(",", "."));
     return number !== null && Number.isNaN(number) ? true : onAnswer(number);
   });
-  const hint =
-    minimum !== null && maximum !== null
-      ? t("questions.range", { low: minimum, high: maximum })
-      : "";
+  const limits = limitsOf(question);
   return (
-    <input
-      type="text"
-      inputMode="decimal"
-      value={typing.text}
-      placeholder={hint}
-      disabled={isReadOnly}
-      aria-labelledby={`text-${question.key}`}
-      data-testid={`answer-${question.key}`}
-      onInput={({ currentTarget: field }) => {
-        field.value = field.value.replace(NO_NUMBER, "");
-        typing.type(field.value);
-      }}
-      onBlur={typing.leave}
-    />
+    <div class="number-field">
+      <input
+        type="text"
+        inputMode="decimal"
+        value={typing.text}
+        disabled={isReadOnly}
+        aria-labelledby={`text-${question.key}`}
+        aria-describedby={limits ? `limits-${question.key}` : undefined}
+        data-testid={`answer-${question.key}`}
+        onInput={({ currentTarget: field }) => {
+          field.value = field.value.replace(NO_NUMBER, "");
+          typing.type(field.value);
+        }}
+        onBlur={typing.leave}
+      />
+      {limits && <span class="quiet-text" id={`limits-${question.key}`}>{limits}</span>}
+    </div>
   );
+}
+
+/** Which numbers a question takes, in words; empty for any. */
+function limitsOf({ minimum, maximum }: Question): string {
+  if (minimum !== null && maximum !== null) return t("questions.range", { low: minimum, high: maximum });
+  if (minimum !== null) return t("questions.at_least", { low: minimum });
+  return maximum === null ? "" : t("questions.at_most", { high: maximum });
 }
 
 function TextField({ question, value, isReadOnly, onAnswer }: Props): VNode {

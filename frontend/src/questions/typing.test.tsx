@@ -166,3 +166,15 @@ test("an answer that comes back otherwise is shown once nobody types", () => {
   show("text", "other");
   expect(field.value).toBe("other");
 });
+
+test.each([
+  [1, 52, "1 to 52"],
+  [0.5, null, "0.5 or more"],
+  [null, 9, "up to 9"],
+  [null, null, null],
+])("r12: a number's limits, %s and %s, are said with its field", (minimum, maximum, words) => {
+  const question = { key: "q", kind: "number", text: "Why?", minimum, maximum } as Question;
+  void act(() => render(<Field question={question} value={null} isReadOnly={false} onAnswer={() => true} />, host));
+  const described = host.querySelector("input")?.getAttribute("aria-describedby");
+  expect(described ? document.getElementById(described)?.textContent : null).toBe(words);
+});
