@@ -8,7 +8,7 @@ import { t } from "../i18n";
 import { cameWithProposals } from "./asking";
 import { Bursts } from "./bursts";
 import { OpenCase } from "./case";
-import { DailyCheck, isWindowTooSmall } from "./display";
+import { DailyCheck } from "./display";
 import { allOf, gone, inHangingOrder } from "./hanging";
 import { Loading } from "./loading";
 import { forgetOutcome, showOutcome } from "./outcome";
@@ -23,6 +23,7 @@ import { Tour } from "./tour";
 import { Viewing } from "./viewing";
 import { viewingHost } from "./viewing-host";
 import { watchPage } from "./watch";
+import { watchWindow } from "./window-size";
 
 /** The reading room: from sign-in to the last case, one after the other, without a page load. */
 export class Room {
@@ -382,9 +383,7 @@ export class Room {
   }
 
   private watch(): void {
-    const look = (): void => void (this.state.isWindowSmall.value = isWindowTooSmall());
-    look();
-    addEventListener("resize", look);
+    watchWindow(this);
     watchPage({
       record: this.record,
       presence: () => (this.isAway ? null : this.presence),

@@ -4,6 +4,7 @@ import { t } from "../i18n";
 import { QuestionForm } from "../questions/form";
 import type { OpenCase } from "../reading/case";
 import { perform } from "../reading/commands";
+import { LEAST_HEIGHT_PX, LEAST_WIDTH_PX } from "../reading/display";
 import { keyOf } from "../reading/own-keys";
 import type { Room } from "../reading/room";
 import { Bar } from "./bar";
@@ -70,6 +71,11 @@ function SidePanel({ room, open }: { room: Room; open: OpenCase }): VNode {
       {room.state.setback.value !== null && (
         <p class="warning" role="alert" data-testid="setback">
           {room.state.setback.value}
+        </p>
+      )}
+      {room.state.isWindowSmall.value && (
+        <p class="warning" role="status" data-testid="window-small">
+          {t("display.small", { width: LEAST_WIDTH_PX, height: LEAST_HEIGHT_PX })}
         </p>
       )}
       {test && !result && <TestNotice place={test} />}
