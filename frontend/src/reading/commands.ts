@@ -8,6 +8,7 @@ import type { OpenCase } from "./case";
 import { linkPrior, turnExamination } from "./comparison";
 import { proposedOn, type LayoutName } from "./hanging";
 import { chooseStyle, stylesOf } from "./heat";
+import { hide } from "./hiding";
 import { isMeasureTool, MEASURE_TOOLS } from "./measuring";
 import { BRUSHES_MM, kept } from "./segmenting";
 import type { Room } from "./room";
@@ -81,8 +82,8 @@ export const COMMANDS = {
   }),
   "view.slab": look((viewing) => viewing.slab()),
   "view.bare": (room) => (room.state.isBare.value = !room.state.isBare.value),
-  "overlays.hide": look((viewing, room) => hideOverlays(viewing, room, true)),
-  "overlays.show": look((viewing, room) => hideOverlays(viewing, room, false)),
+  "overlays.hide": look((viewing, room) => hide(room, viewing, "key", true)),
+  "overlays.show": look((viewing, room) => hide(room, viewing, "key", false)),
   "cursor.left": look((viewing) => viewing.pointer.nudge(-1, 0)),
   "cursor.right": look((viewing) => viewing.pointer.nudge(1, 0)),
   "cursor.up": look((viewing) => viewing.pointer.nudge(0, -1)),
@@ -110,6 +111,8 @@ export const COMMANDS = {
   "proposals.style": read((open, room) => {
     chooseStyle(room, after(stylesOf(open), room.state.proposalStyle.value));
   }),
+  "proposals.hide": look((viewing, room) => hide(room, viewing, "proposals_key", true)),
+  "proposals.unhide": look((viewing, room) => hide(room, viewing, "proposals_key", false)),
   "proposals.show": (room) => void askForProposals(room),
   "questions.focus": () => {
     const fields = [...document.querySelectorAll<HTMLElement>("[data-question]")];
@@ -198,13 +201,6 @@ function sizeFromImage(open: OpenCase, room: Room): void {
   if (!mask) return;
   const made = kept(pane.series.id, pane.series.geometry, mask);
   open.drawMask(mark.mark_id, made.mask, made.diameter_mm);
-}
-
-function hideOverlays(viewing: Viewing, room: Room, isHidden: boolean): void {
-  if (viewing.areOverlaysHidden.value === isHidden) return;
-  viewing.areOverlaysHidden.value = isHidden;
-  if (!room.state.areProposalsShown.value) return;
-  room.record(isHidden ? "proposals_hidden" : "proposals_shown", { at: "hold" });
 }
 
 function turnMark(open: OpenCase, room: Room, step: number): void {

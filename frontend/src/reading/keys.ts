@@ -67,6 +67,7 @@ export const BINDINGS: readonly Binding[] = [
   { keys: ["?", "shift+?"], command: "keys.show", group: "case" },
   { keys: ["s"], command: "proposals.show", group: "proposals", isForProposals: true },
   { keys: ["shift+S"], command: "proposals.style", group: "proposals", isForProposals: true },
+  { keys: ["shift+H"], command: "proposals.hide", release: "proposals.unhide", group: "proposals", isForProposals: true },
   { keys: ["."], command: "proposal.next", group: "proposals", isForProposals: true },
   { keys: [","], command: "proposal.previous", group: "proposals", isForProposals: true },
   { keys: ["a"], command: "proposal.accept", group: "proposals", isForProposals: true },
@@ -125,12 +126,18 @@ export function bindingOf(
 export function listenToKeys(room: Room): () => void {
   const stop = new AbortController();
   const { signal } = stop;
-  document.addEventListener("keydown", (event) => pressed(room, event), { signal });
-  document.addEventListener("keyup", (event) => released(room, event), { signal });
+  const held: Held = new Map();
+  document.addEventListener("keydown", (event) => pressed(room, event, held), { signal });
+  document.addEventListener("keyup", (event) => released(room, event, held), { signal });
+  // Whoever lets go over another window is not heard.
+  addEventListener("blur", () => letGoOfAll(room, held), { signal });
   return () => stop.abort();
 }
 
-function pressed(room: Room, event: KeyboardEvent): void {
+/** What letting go of a key that is held does, by the place of that key on the keyboard. */
+type Held = Map<string, CommandName>;
+
+function pressed(room: Room, event: KeyboardEvent, held: Held): void {
   if (!takesKeys(room) || event.altKey || event.isComposing) return;
   const spelled = spell(event);
   if (event.key === "Escape") {
@@ -148,15 +155,26 @@ function pressed(room: Room, event: KeyboardEvent): void {
   if (!binding || isWidgetKey(event, binding)) return;
   event.preventDefault();
   if (event.repeat && binding.release) return;
+  if (binding.release) held.set(placeOf(event), binding.release);
   perform(room, binding.command);
 }
 
-function released(room: Room, event: KeyboardEvent): void {
-  // A held key is let go wherever the focus is by then, with or without Shift.
-  const key = event.key.length === 1 ? event.key.toLowerCase() : event.key;
-  const held = room.state.bindings.value.find((each) => each.release && each.keys.includes(key));
-  const release = held?.release;
+/** A held key is let go wherever the focus is by then, and whether Shift went first or not. */
+function released(room: Room, event: KeyboardEvent, held: Held): void {
+  const release = held.get(placeOf(event));
+  held.delete(placeOf(event));
   if (release) perform(room, release);
+}
+
+function letGoOfAll(room: Room, held: Held): void {
+  const releases = [...held.values()];
+  held.clear();
+  releases.forEach((release) => perform(room, release));
+}
+
+/** Of a key: what it types changes with Shift, where it is does not. */
+function placeOf({ code, key }: KeyboardEvent): string {
+  return code || key.toLowerCase();
 }
 
 function takesKeys(room: Room): boolean {

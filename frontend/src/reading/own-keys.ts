@@ -15,7 +15,7 @@ export function keyOf(room: Room, command: CommandName): string {
 }
 
 /** Why a key press cannot be a command's key, for `t("keys.refused." + ...)`. */
-export type Refusal = "rating" | "browser" | "held";
+export type Refusal = "rating" | "browser";
 
 /** The usual keys with the reader's own in their place. */
 export function bindingsWith(own: OwnKeys): readonly Binding[] {
@@ -33,7 +33,7 @@ export function refusalOf(binding: Binding, spelled: string): Refusal | null {
   if (/^mod\+|^(shift\+)?(F\d+|Escape|Alt|AltGraph|Dead|Process|Unidentified)$/.test(spelled)) {
     return "browser";
   }
-  return binding.release && spelled.startsWith("shift+") ? "held" : null;
+  return null;
 }
 
 /** The other command that has a key already. */

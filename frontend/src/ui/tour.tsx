@@ -88,6 +88,7 @@ function keysNamed(room: Room): Readonly<Record<string, string>> {
     reject: keyOf(room, "proposal.reject"),
     edit: keyOf(room, "proposal.edit"),
     hide: keyOf(room, "overlays.hide"),
+    hide_proposals: keyOf(room, "proposals.hide"),
     questions: keyOf(room, "questions.focus"),
     keys: keyOf(room, "keys.show"),
     rest: keyOf(room, "break.take"),
