@@ -15,6 +15,7 @@ import {
 } from "./draft";
 import type { Recorder } from "./recorder";
 import { changesBetween, History } from "./undo";
+import type { View } from "./where";
 
 /** Where a mark is put. */
 export interface Place {
@@ -50,6 +51,8 @@ export class OpenCase {
   constructor(
     readonly packet: Packet,
     readonly recorder: Recorder,
+    /** Where the reader is looking, as members of an event. */
+    private readonly where: () => { view?: View } = () => ({}),
   ) {
     this.draft.value = draftOf(packet);
     this.isReadOnly.value = packet.read.read_only;
@@ -159,7 +162,7 @@ export class OpenCase {
   /** Select a proposal: what is told of it shows. */
   view(proposal: string): void {
     this.selectedProposal.value = proposal;
-    this.record("proposal_viewed", { proposal });
+    this.record("proposal_viewed", { proposal, ...this.where() });
   }
 
   /** Take a proposal over as an own mark, to be rated by the reader. */
@@ -231,9 +234,10 @@ export class OpenCase {
   }
 
   private apply(changes: readonly Change[]): void {
+    const where = this.where();
     for (const change of changes) {
       this.draft.value = after(this.draft.value, change);
-      this.record(change.kind, { ...change.payload });
+      this.record(change.kind, { ...change.payload, ...where });
     }
     const selected = this.selectedMark.value;
     if (selected !== null && !this.mark(selected)) this.selectedMark.value = null;

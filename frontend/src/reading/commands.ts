@@ -157,8 +157,8 @@ export function goToMark(room: Room, id: string, isRated = false): void {
 export function goToProposal(room: Room, proposal: Proposal): void {
   const open = room.state.openCase.value;
   if (!open) return;
+  room.state.viewing.value?.jump(proposal.centroid_mm); // first: the log names where it is seen
   open.view(proposal.id);
-  room.state.viewing.value?.jump(proposal.centroid_mm);
 }
 
 /** About the cursor where keys moved it, else about the middle. */

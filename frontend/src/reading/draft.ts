@@ -85,8 +85,12 @@ export function nextNumber(draft: Draft): number {
   return 1 + draft.marks.reduce((most, mark) => Math.max(most, mark.number), 0);
 }
 
-/** The draft after a change, by the same rules as the server's (`reads.services.drafting`). */
-export function after(draft: Draft, change: Change): Draft {
+/**
+ * The draft after a change, by the same rules as the server's (`reads.services.drafting`): where a
+ * deed was done, which its event tells (`where`), changes nothing.
+ */
+export function after(draft: Draft, told: Change): Draft {
+  const change = alone(told);
   switch (change.kind) {
     case "mark_put":
       return put(draft, { ...change.payload, proposal: null, rating: null, mask: null });
@@ -110,6 +114,12 @@ export function after(draft: Draft, change: Change): Draft {
     default:
       return proposed(draft, change);
   }
+}
+
+function alone(told: Change): Change {
+  if (!("view" in told.payload)) return told;
+  const members = Object.entries(told.payload).filter(([name]) => name !== "view");
+  return { ...told, payload: Object.fromEntries(members) } as Change;
 }
 
 function proposed(draft: Draft, change: Extract<Change, { payload: { proposal: string } }>): Draft {

@@ -23,6 +23,7 @@ import { Tour } from "./tour";
 import { Viewing } from "./viewing";
 import { viewingHost } from "./viewing-host";
 import { watchPage } from "./watch";
+import { viewIn } from "./where";
 
 /** The reading room: from sign-in to the last case, one after the other, without a page load. */
 export class Room {
@@ -287,7 +288,7 @@ export class Room {
       clock: this.ports.clock,
       put: (record, isUrgent) => this.outgoing.put(record, isUrgent),
     });
-    return new OpenCase(packet, recorder);
+    return new OpenCase(packet, recorder, () => viewIn(this.state.viewing.peek()));
   }
 
   /** What this tab has told so far of the read, sent or not. */
