@@ -1,6 +1,7 @@
 import { computed, signal, type ReadonlySignal, type Signal } from "@preact/signals";
 
-import type { Ai, AnswerValue, MarkMask, Packet, Proposal, Vector } from "../api/types";
+import type { Ai, AnswerValue, MarkMask, Packet, Proposal } from "../api/types";
+import { edited, isAccepted, moved, sized, type Place } from "./changes";
 import { gaps, type Gap } from "./completeness";
 import {
   after,
@@ -14,14 +15,9 @@ import {
   type Measure,
 } from "./draft";
 import type { Recorder } from "./recorder";
+import { Steps } from "./steps";
 import { changesBetween, History } from "./undo";
 import type { View } from "./where";
-
-/** Where a mark is put. */
-export interface Place {
-  position_mm: Vector;
-  series: string;
-}
 
 /**
  * The case that is being read: its draft, and all that a reader can do to it. Every deed becomes
@@ -47,6 +43,7 @@ export class OpenCase {
   readonly unrated: ReadonlySignal<Mark | undefined> = computed(() => unrated(this.draft.value));
   readonly gaps: ReadonlySignal<readonly Gap[]>;
   private readonly history = new History();
+  private readonly steps = new Steps(() => this.settle());
 
   constructor(
     readonly packet: Packet,
@@ -76,6 +73,7 @@ export class OpenCase {
 
   /** What is done next is done to this mark: a measurement that was selected is let go. */
   select(mark_id: string): void {
+    if (mark_id !== this.selectedMark.value) this.settle();
     this.selectedMark.value = mark_id;
     this.selectedMeasure.value = null;
   }
@@ -102,25 +100,30 @@ export class OpenCase {
 
   /** Move a mark; what was taken over from the AI unchanged becomes an edited proposal. */
   move(mark_id: string, place: Place): void {
-    const mark = this.mark(mark_id);
-    if (!mark || this.isReadOnly.value) return;
-    if (mark.proposal && this.draft.value.decisions[mark.proposal] === "accepted") {
-      this.deed([edited(mark, mark.proposal, place, mark.diameter_mm)]);
-    } else {
-      this.deed([{ kind: "mark_moved", payload: { mark_id, ...place } }]);
-    }
+    const change = moved(this.draft.value, mark_id, place);
+    if (!change || this.isReadOnly.value) return;
+    this.deed([change]);
     this.select(mark_id);
   }
 
   resize(mark_id: string, diameter_mm: number | null): void {
-    const mark = this.mark(mark_id);
-    if (!mark || this.isReadOnly.value) return;
-    const rounded = diameter_mm === null ? null : Math.round(diameter_mm * 10) / 10;
-    if (mark.proposal && this.draft.value.decisions[mark.proposal] === "accepted") {
-      this.deed([edited(mark, mark.proposal, mark, rounded)]);
-    } else {
-      this.deed([{ kind: "mark_sized", payload: { mark_id, diameter_mm: rounded } }]);
-    }
+    const change = sized(this.draft.value, mark_id, diameter_mm);
+    if (change && !this.isReadOnly.value) this.deed([change]);
+  }
+
+  /** The same as `move`, one of many small ones in a row. */
+  stepTo(mark_id: string, place: Place): void {
+    this.step(`move ${mark_id}`, (draft) => moved(draft, mark_id, place));
+  }
+
+  stepSize(mark_id: string, diameter_mm: number): void {
+    this.step(`size ${mark_id}`, (draft) => sized(draft, mark_id, diameter_mm));
+  }
+
+  /** Tell what steps have come to so far: before anything else is told, and before the page goes. */
+  settle(): void {
+    const told = this.steps.end();
+    if (told) this.record(told.change.kind, { ...told.change.payload, ...told.where });
   }
 
   /** Keep what was drawn of a lesion; its longest diameter is the mark's size. */
@@ -129,8 +132,7 @@ export class OpenCase {
     if (!mark || this.isReadOnly.value) return;
     const rounded = Math.round(diameter_mm * 10) / 10;
     const drawn: Change = { kind: "mark_drawn", payload: { mark_id, mask, diameter_mm: rounded } };
-    const isAccepted = mark.proposal && this.draft.value.decisions[mark.proposal] === "accepted";
-    this.deed(isAccepted && mark.proposal ? [edited(mark, mark.proposal, mark, rounded), drawn] : [drawn]);
+    this.deed(isAccepted(this.draft.value, mark) ? [edited(mark, mark, rounded), drawn] : [drawn]);
   }
 
   /** Remove a mark; a proposal that it came from is undecided again. */
@@ -161,6 +163,7 @@ export class OpenCase {
 
   /** Select a proposal: what is told of it shows. */
   view(proposal: string): void {
+    this.settle();
     this.selectedProposal.value = proposal;
     this.record("proposal_viewed", { proposal, ...this.where() });
   }
@@ -229,11 +232,25 @@ export class OpenCase {
     this.apply(changes);
   }
 
+  /** Steps of one name in a row are one deed, from the draft before the first of them. */
+  private step(name: string, changeIn: (draft: Draft) => Change | null): void {
+    if (this.isReadOnly.value) return;
+    const begun = this.steps.baseOf(name);
+    if (!begun) this.settle();
+    const base = begun ?? this.draft.value;
+    const change = changeIn(base);
+    if (!change) return;
+    if (!begun) this.history.push(base);
+    this.draft.value = after(base, change);
+    this.steps.go({ name, base, change, where: this.where() });
+  }
+
   private goTo(target: Draft | null): void {
     if (target) this.apply(changesBetween(this.draft.value, target));
   }
 
   private apply(changes: readonly Change[]): void {
+    this.settle();
     const where = this.where();
     for (const change of changes) {
       this.draft.value = after(this.draft.value, change);
@@ -244,11 +261,4 @@ export class OpenCase {
     const measures = this.draft.value.measures.map((each) => each.measure_id);
     if (!measures.includes(this.selectedMeasure.value ?? "")) this.selectedMeasure.value = null;
   }
-}
-
-function edited(mark: Mark, proposal: string, place: Place, diameter_mm: number | null): Change {
-  const { mark_id, rating, number } = mark;
-  const { position_mm, series } = place;
-  const payload = { proposal, mark_id, position_mm, series, diameter_mm, rating, number };
-  return { kind: "proposal_edited", payload };
 }

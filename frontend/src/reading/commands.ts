@@ -12,6 +12,7 @@ import { hide } from "./hiding";
 import { isMeasureTool, MEASURE_TOOLS } from "./measuring";
 import { BRUSHES_MM, kept } from "./segmenting";
 import type { Room } from "./room";
+import { moveMark, moveMarkAcross, sizeMark } from "./shaping";
 import type { Viewing } from "./viewing";
 
 /** Everything that a key or a button of the reading room does, by name. */
@@ -88,6 +89,15 @@ export const COMMANDS = {
   "cursor.right": look((viewing) => viewing.pointer.nudge(1, 0)),
   "cursor.up": look((viewing) => viewing.pointer.nudge(0, -1)),
   "cursor.down": look((viewing) => viewing.pointer.nudge(0, 1)),
+  "mark.left": (room) => moveMark(room, -1, 0),
+  "mark.right": (room) => moveMark(room, 1, 0),
+  "mark.up": (room) => moveMark(room, 0, -1),
+  "mark.down": (room) => moveMark(room, 0, 1),
+  "mark.back": (room) => moveMarkAcross(room, -1),
+  "mark.forth": (room) => moveMarkAcross(room, 1),
+  "mark.smaller": (room) => sizeMark(room, -1),
+  "mark.larger": (room) => sizeMark(room, 1),
+  "measure.point": look((viewing) => viewing.pointer.measureAtCursor()),
   "mark.put": look((viewing) => viewing.pointer.markAtCursor()),
   "mark.remove": read((open) => {
     const [measure, mark] = [open.selectedMeasure.value, open.selectedMark.value];
@@ -135,8 +145,12 @@ export const COMMANDS = {
 
 export type CommandName = keyof typeof COMMANDS;
 
+/** What is done in many small steps (`OpenCase.settle`): anything else ends them. */
+const STEPS = /^mark\.(left|right|up|down|back|forth|smaller|larger)$/;
+
 /** Do a command by its name. */
 export function perform(room: Room, name: CommandName): void {
+  if (!STEPS.test(name)) room.state.openCase.value?.settle();
   (COMMANDS[name])(room);
 }
 

@@ -31,6 +31,7 @@ export const BINDINGS: readonly Binding[] = [
   { keys: ["t"], command: "tool.length", group: "look" },
   { keys: ["d"], command: "tool.bidirectional", group: "look" },
   { keys: ["shift+T"], command: "tool.measure", group: "look" },
+  { keys: ["Enter"], command: "measure.point", group: "look" },
   { keys: ["+", "="], command: "view.larger", group: "look" },
   { keys: ["-"], command: "view.smaller", group: "look" },
   { keys: ["f"], command: "view.fit", group: "look" },
@@ -51,6 +52,16 @@ export const BINDINGS: readonly Binding[] = [
   { keys: ["mod+ArrowDown"], command: "cursor.down", group: "marks" },
   { keys: ["m"], command: "mark.put", group: "marks" },
   { keys: ["k"], command: "tool.mark", group: "marks" },
+  { keys: ["mod+shift+ArrowLeft"], command: "mark.left", group: "marks" },
+  { keys: ["mod+shift+ArrowRight"], command: "mark.right", group: "marks" },
+  { keys: ["mod+shift+ArrowUp"], command: "mark.up", group: "marks" },
+  { keys: ["mod+shift+ArrowDown"], command: "mark.down", group: "marks" },
+  // With Ctrl, Firefox moves its tab whatever the page says.
+  { keys: ["shift+PageUp"], command: "mark.back", group: "marks" },
+  { keys: ["shift+PageDown"], command: "mark.forth", group: "marks" },
+  // With Shift on some keyboards, on others a key of its own without.
+  { keys: ["shift+<", "<"], command: "mark.smaller", group: "marks" },
+  { keys: ["shift+>", ">"], command: "mark.larger", group: "marks" },
   { keys: ["Delete", "Backspace"], command: "mark.remove", group: "marks" },
   { keys: ["shift+M"], command: "mark.size", group: "marks" },
   { keys: ["shift+K"], command: "tool.paint", group: "marks" },
@@ -98,7 +109,7 @@ const NAMES: Readonly<Record<string, string>> = {
 
 /** A spelled key as it is printed on a keyboard. */
 export function nameOfKey(spelled: string): string {
-  if (spelled === "shift+?") return "?";
+  if (/^shift\+[?<>]$/.test(spelled)) return spelled.slice(-1);
   const parts = spelled.split(/\+(?=.)/);
   return parts
     .map((part) => (part === "mod" ? "Ctrl" : part === "shift" ? "Shift" : (NAMES[part] ?? part)))
@@ -213,8 +224,8 @@ function isField(target: EventTarget | null): boolean {
 }
 
 /**
- * Outside the pictures Tab walks through the page and the space bar presses buttons; in a text that
- * scrolls the arrows scroll it.
+ * Outside the pictures Tab walks through the page, the space bar and Enter press buttons; in a text
+ * that scrolls the arrows scroll it.
  */
 function isWidgetKey(event: KeyboardEvent, binding: Binding): boolean {
   const isText = event.target instanceof HTMLElement && event.target.matches("[data-scrolls]");
@@ -222,5 +233,5 @@ function isWidgetKey(event: KeyboardEvent, binding: Binding): boolean {
   const isOnPictures =
     event.target === document.body ||
     (event.target instanceof HTMLElement && event.target.closest("[data-panes]") !== null);
-  return binding.keys.some((key) => key.endsWith("Tab") || key === " ") && !isOnPictures;
+  return binding.keys.some((key) => key.endsWith("Tab") || key === " " || key === "Enter") && !isOnPictures;
 }

@@ -30,7 +30,7 @@ export class Room {
   readonly state: State = createState();
   readonly loading: Loading;
   readonly tour = new Tour(this);
-  readonly bursts = new Bursts((kind, payload) => this.record(kind, payload));
+  readonly bursts = new Bursts((...told) => this.record(...told), () => this.state.openCase.peek()?.settle());
   readonly outgoing: Outgoing;
   private readonly sitting = new Sitting(this);
   private presence: Presence | null = null;
