@@ -43,6 +43,11 @@ export class OpenCase {
   readonly unrated: ReadonlySignal<Mark | undefined> = computed(() => unrated(this.draft.value));
   readonly gaps: ReadonlySignal<readonly Gap[]>;
   private readonly history = new History();
+  readonly canUndo = computed(() => !this.isReadOnly.value && this.history.canUndo);
+  /** As `redo` has it. */
+  readonly canRedo = computed(
+    () => !this.isReadOnly.value && this.unrated.value === undefined && this.history.canRedo,
+  );
   private readonly steps = new Steps(() => this.settle());
 
   constructor(
