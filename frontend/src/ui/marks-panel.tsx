@@ -4,6 +4,7 @@ import { t } from "../i18n";
 import type { OpenCase } from "../reading/case";
 import { goToMark } from "../reading/commands";
 import type { Mark } from "../reading/draft";
+import { keyOf } from "../reading/own-keys";
 import type { Room } from "../reading/room";
 import { letGo, useSight } from "./focus";
 import { IconButton } from "./icons";
@@ -17,7 +18,7 @@ export function MarksPanel({ room, open }: { room: Room; open: OpenCase }): VNod
       <h2 id="marks-title">
         {t("marks.title")} <span class="count">{marks.length}</span>
       </h2>
-      {marks.length === 0 && <p class="quiet-text">{t("marks.none_yet")}</p>}
+      {marks.length === 0 && <p class="quiet-text">{t("marks.none_yet", { key: keyOf(room, "mark.put") })}</p>}
       <ol class="rows">
         {marks.map((mark) => (
           <MarkRow key={mark.mark_id} room={room} open={open} mark={mark} />
@@ -33,7 +34,7 @@ export function MarksPanel({ room, open }: { room: Room; open: OpenCase }): VNod
           {room.state.notice.value}
         </p>
       )}
-      {marks.length === 0 && <NoLesion open={open} />}
+      {marks.length === 0 && <NoLesion room={room} open={open} />}
     </section>
   );
 }
@@ -83,7 +84,7 @@ function MarkRow({ room, open, mark }: { room: Room; open: OpenCase; mark: Mark 
           <IconButton
             icon="remove"
             label={t("marks.remove", { number })}
-            shortcut="Del"
+            shortcut={keyOf(room, "mark.remove")}
             onClick={() => open.remove(mark.mark_id)}
             testId={`remove-mark-${number}`}
           />
@@ -94,7 +95,7 @@ function MarkRow({ room, open, mark }: { room: Room; open: OpenCase; mark: Mark 
 }
 
 /** "No metastasis" is said, not implied (R4). */
-function NoLesion({ open }: { open: OpenCase }): VNode {
+function NoLesion({ room, open }: { room: Room; open: OpenCase }): VNode {
   return (
     <label class="check">
       <input
@@ -107,7 +108,7 @@ function NoLesion({ open }: { open: OpenCase }): VNode {
           event.currentTarget.blur(); // the keys belong to the pictures again
         }}
       />
-      {t("marks.no_lesion")} <kbd>O</kbd>
+      {t("marks.no_lesion")} <kbd>{keyOf(room, "mark.none")}</kbd>
     </label>
   );
 }

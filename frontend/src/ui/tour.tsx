@@ -83,6 +83,8 @@ function Card({ room, stop }: { room: Room; stop: Stop }): VNode {
 /** The keys that the tour speaks of, as they are for this reader. */
 function keysNamed(room: Room): Readonly<Record<string, string>> {
   return {
+    back: keyOf(room, "slice.previous"),
+    forth: keyOf(room, "slice.next"),
     mark: keyOf(room, "mark.put"),
     accept: keyOf(room, "proposal.accept"),
     reject: keyOf(room, "proposal.reject"),
