@@ -86,6 +86,10 @@ def _whole(value: Any, most: int) -> bool:
     return isinstance(value, int) and not isinstance(value, bool) and 0 <= value <= most
 
 
+def _percent(value: Any) -> bool:
+    return _whole(value, 100)
+
+
 def _view(value: Any) -> bool:
     """What the active pane showed: its place, the series, the slice; of a rebuilt one its plane."""
     return (
@@ -164,7 +168,9 @@ KINDS: dict[str, Kind] = {
     "mark_rated": _deed(mark_id=_uuid, rating=_rating),
     "mark_moved": _deed({"series": _uuid}, **_MARK),
     "mark_sized": _deed(mark_id=_uuid, diameter_mm=_maybe(_size)),
-    "mark_drawn": _deed(mark_id=_uuid, mask=_mask, diameter_mm=_size),
+    "mark_drawn": _deed(
+        {"threshold_percent": _percent}, mark_id=_uuid, mask=_mask, diameter_mm=_size
+    ),
     "mark_removed": _deed(mark_id=_uuid),
     "mark_restored": _deed(mark_id=_uuid),
     "answer_set": _deed(key=_text, value=_small),

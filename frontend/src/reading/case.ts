@@ -1,7 +1,7 @@
 import { computed, signal, type ReadonlySignal, type Signal } from "@preact/signals";
 
 import type { Ai, AnswerValue, MarkMask, Packet, Proposal } from "../api/types";
-import { edited, isAccepted, moved, sized, type Place } from "./changes";
+import { drawn, moved, sized, type Drawn, type How, type Place } from "./changes";
 import { gaps, type Gap } from "./completeness";
 import {
   after,
@@ -118,26 +118,27 @@ export class OpenCase {
 
   /** The same as `move`, one of many small ones in a row. */
   stepTo(mark_id: string, place: Place): void {
-    this.step(`move ${mark_id}`, (draft) => moved(draft, mark_id, place));
+    this.step(`move ${mark_id}`, (draft) => of(moved(draft, mark_id, place)));
   }
 
   stepSize(mark_id: string, diameter_mm: number): void {
-    this.step(`size ${mark_id}`, (draft) => sized(draft, mark_id, diameter_mm));
+    this.step(`size ${mark_id}`, (draft) => of(sized(draft, mark_id, diameter_mm)));
+  }
+
+  stepDrawn(mark_id: string, drawing: Drawn): void {
+    this.step(`draw ${mark_id}`, (draft) => drawn(draft, mark_id, drawing));
   }
 
   /** Tell what steps have come to so far: before anything else is told, and before the page goes. */
   settle(): void {
-    const told = this.steps.end();
-    if (told) this.record(told.change.kind, { ...told.change.payload, ...told.where });
+    const { changes = [], where = {} } = this.steps.end() ?? {};
+    changes.forEach(({ kind, payload }) => this.record(kind, { ...payload, ...where }));
   }
 
   /** Keep what was drawn of a lesion; its longest diameter is the mark's size. */
-  drawMask(mark_id: string, mask: MarkMask, diameter_mm: number): void {
-    const mark = this.mark(mark_id);
-    if (!mark || this.isReadOnly.value) return;
-    const rounded = Math.round(diameter_mm * 10) / 10;
-    const drawn: Change = { kind: "mark_drawn", payload: { mark_id, mask, diameter_mm: rounded } };
-    this.deed(isAccepted(this.draft.value, mark) ? [edited(mark, mark, rounded), drawn] : [drawn]);
+  drawMask(mark_id: string, mask: MarkMask, diameter_mm: number, how: How = {}): void {
+    const changes = drawn(this.draft.value, mark_id, { mask, diameter_mm, ...how });
+    if (changes.length > 0 && !this.isReadOnly.value) this.deed(changes);
   }
 
   /** Remove a mark; a proposal that it came from is undecided again. */
@@ -238,16 +239,16 @@ export class OpenCase {
   }
 
   /** Steps of one name in a row are one deed, from the draft before the first of them. */
-  private step(name: string, changeIn: (draft: Draft) => Change | null): void {
+  private step(name: string, changesIn: (draft: Draft) => readonly Change[]): void {
     if (this.isReadOnly.value) return;
     const begun = this.steps.baseOf(name);
     if (!begun) this.settle();
     const base = begun ?? this.draft.value;
-    const change = changeIn(base);
-    if (!change) return;
+    const changes = changesIn(base);
+    if (changes.length === 0) return;
     if (!begun) this.history.push(base);
-    this.draft.value = after(base, change);
-    this.steps.go({ name, base, change, where: this.where() });
+    this.draft.value = changes.reduce(after, base);
+    this.steps.go({ name, base, changes, where: this.where() });
   }
 
   private goTo(target: Draft | null): void {
@@ -266,4 +267,8 @@ export class OpenCase {
     const measures = this.draft.value.measures.map((each) => each.measure_id);
     if (!measures.includes(this.selectedMeasure.value ?? "")) this.selectedMeasure.value = null;
   }
+}
+
+function of(change: Change | null): readonly Change[] {
+  return change ? [change] : [];
 }

@@ -1,4 +1,4 @@
-import type { Vector } from "../api/types";
+import type { MarkMask, Vector } from "../api/types";
 import { standing, type Change, type Draft, type Mark } from "./draft";
 
 /** Where a mark is put. */
@@ -31,7 +31,28 @@ export function sized(draft: Draft, mark_id: string, diameter_mm: number | null)
   return { kind: "mark_sized", payload: { mark_id, diameter_mm: rounded } };
 }
 
-export function edited(mark: Accepted, place: Place, diameter_mm: number | null): Change {
+/** How something was drawn that was grown from the picture. */
+export interface How {
+  /** At what part of the way from the surround to the brightest value. */
+  threshold_percent?: number;
+}
+
+/** What was drawn of a lesion, and how long it is at most. */
+export interface Drawn extends How {
+  mask: MarkMask;
+  diameter_mm: number;
+}
+
+/** To have a mark drawn; none where the mark is gone. */
+export function drawn(draft: Draft, mark_id: string, drawing: Drawn): readonly Change[] {
+  const mark = find(draft, mark_id);
+  if (!mark) return [];
+  const diameter_mm = Math.round(drawing.diameter_mm * 10) / 10;
+  const change: Change = { kind: "mark_drawn", payload: { mark_id, ...drawing, diameter_mm } };
+  return isAccepted(draft, mark) ? [edited(mark, mark, diameter_mm), change] : [change];
+}
+
+function edited(mark: Accepted, place: Place, diameter_mm: number | null): Change {
   const { proposal, mark_id, rating, number } = mark;
   const { position_mm, series } = place;
   const payload = { proposal, mark_id, position_mm, series, diameter_mm, rating, number };

@@ -1,16 +1,14 @@
 import type { Proposal } from "../api/types";
 import type { MeasureTool } from "../geometry/measures";
-import { maskOf } from "../geometry/masks";
-import { extentAt } from "../geometry/regions";
-import { t } from "../i18n";
 import { askForProposals } from "./asking";
 import type { OpenCase } from "./case";
 import { linkPrior, turnExamination } from "./comparison";
+import { drawFromImage } from "./growing";
 import { proposedOn, type LayoutName } from "./hanging";
 import { chooseStyle, stylesOf } from "./heat";
 import { hide } from "./hiding";
 import { isMeasureTool, MEASURE_TOOLS } from "./measuring";
-import { BRUSHES_MM, kept } from "./segmenting";
+import { BRUSHES_MM } from "./segmenting";
 import type { Room } from "./room";
 import { moveMark, moveMarkAcross, sizeMark } from "./shaping";
 import type { Viewing } from "./viewing";
@@ -104,7 +102,7 @@ export const COMMANDS = {
     if (measure !== null) open.removeMeasure(measure);
     else if (mark !== null) open.remove(mark);
   }),
-  "mark.size": read((open, room) => sizeFromImage(open, room)),
+  "mark.size": (room) => drawFromImage(room),
   "mark.next": read((open, room) => turnMark(open, room, 1)),
   "mark.previous": read((open, room) => turnMark(open, room, -1)),
   "mark.none": read((open) => open.sayNoLesion(!open.draft.value.noLesionSaid)),
@@ -199,22 +197,6 @@ function showLoupe(viewing: Viewing, isShown: boolean): void {
   if (viewing.isLoupe.value === isShown) return;
   viewing.isLoupe.value = isShown;
   viewing.host.log("tool", { magnifier: isShown });
-}
-
-/** Draw a mark as the picture shows it at its place; the reader may change it with the brush. */
-function sizeFromImage(open: OpenCase, room: Room): void {
-  const mark = open.mark(open.selectedMark.value);
-  const viewing = room.state.viewing.value;
-  const panes = viewing?.stage.panes.filter((each) => !viewing.comparison.isPrior(each.series)) ?? [];
-  const pane = panes.find((each) => each.series.id === mark?.series) ?? panes[0];
-  if (!mark || !pane) return;
-  const found = extentAt(pane.series.geometry, mark.position_mm, pane.valueAtVoxel);
-  room.record("tool", { size_from_image: mark.mark_id, volume_mm3: found?.volume_mm3 ?? null });
-  room.state.notice.value = found ? null : t("marks.no_extent", { number: mark.number });
-  const mask = found && maskOf(found.voxels);
-  if (!mask) return;
-  const made = kept(pane.series.id, pane.series.geometry, mask);
-  open.drawMask(mark.mark_id, made.mask, made.diameter_mm);
 }
 
 function turnMark(open: OpenCase, room: Room, step: number): void {

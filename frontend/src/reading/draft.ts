@@ -43,7 +43,10 @@ export type Change =
   | { kind: "mark_rated"; payload: { mark_id: string; rating: number } }
   | { kind: "mark_moved"; payload: { mark_id: string; position_mm: Vector; series: string } }
   | { kind: "mark_sized"; payload: { mark_id: string; diameter_mm: number | null } }
-  | { kind: "mark_drawn"; payload: { mark_id: string; mask: MarkMask; diameter_mm: number } }
+  | {
+      kind: "mark_drawn";
+      payload: { mark_id: string; mask: MarkMask; diameter_mm: number; threshold_percent?: number };
+    }
   | { kind: "mark_removed" | "mark_restored"; payload: { mark_id: string } }
   | { kind: "answer_set"; payload: { key: string; value: AnswerValue } }
   | { kind: "no_lesion_said"; payload: { said: boolean } }
@@ -86,8 +89,8 @@ export function nextNumber(draft: Draft): number {
 }
 
 /**
- * The draft after a change, by the same rules as the server's (`reads.services.drafting`): where a
- * deed was done, which its event tells (`where`), changes nothing.
+ * The draft after a change, by the same rules as the server's (`reads.services.drafting`): where and
+ * how a deed was done, which its event tells, changes nothing.
  */
 export function after(draft: Draft, told: Change): Draft {
   const change = alone(told);
@@ -117,8 +120,9 @@ export function after(draft: Draft, told: Change): Draft {
 }
 
 function alone(told: Change): Change {
-  if (!("view" in told.payload)) return told;
-  const members = Object.entries(told.payload).filter(([name]) => name !== "view");
+  const isBeside = (name: string): boolean => name === "view" || name === "threshold_percent";
+  if (!Object.keys(told.payload).some(isBeside)) return told;
+  const members = Object.entries(told.payload).filter(([name]) => !isBeside(name));
   return { ...told, payload: Object.fromEntries(members) } as Change;
 }
 

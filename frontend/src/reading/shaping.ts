@@ -6,6 +6,7 @@ import type { Pane } from "../viewer/contract";
 import { DEFAULT_DIAMETER_MM } from "../viewer/overlay";
 import type { OpenCase } from "./case";
 import type { Mark } from "./draft";
+import { setThreshold, thresholdOf, THRESHOLDS } from "./growing";
 import type { Room } from "./room";
 import type { Viewing } from "./viewing";
 
@@ -41,11 +42,20 @@ export function moveMarkAcross(room: Room, slices: 1 | -1): void {
   put(held, scale(plane.normal, height(plane, pane.view().plane.point)));
 }
 
-/** A millimetre larger or smaller; half of one where the lesion is small. */
+/**
+ * A millimetre larger or smaller, half of one where the lesion is small; what was drawn from the
+ * picture, by its threshold.
+ */
 export function sizeMark(room: Room, way: 1 | -1): void {
   const open = room.state.openCase.value;
   const mark = open?.mark(open.selectedMark.value);
   if (!open || !mark) return;
+  const threshold = thresholdOf(mark);
+  if (threshold !== null) {
+    // The lower the threshold, the larger what is above it.
+    setThreshold(room, mark, threshold - way * THRESHOLDS.step);
+    return;
+  }
   const now = mark.diameter_mm ?? DEFAULT_DIAMETER_MM;
   const isSmall = way > 0 ? now < SMALL_MM : now <= SMALL_MM;
   const next = Math.min(Math.max(now + way * (isSmall ? 0.5 : 1), LEAST_MM), MOST_MM);

@@ -7,7 +7,7 @@ const REST_MS = 400;
 interface Going {
   name: string;
   base: Draft;
-  change: Change;
+  changes: readonly Change[];
   where: { view?: View };
   timer: ReturnType<typeof setTimeout>;
 }
@@ -32,7 +32,7 @@ export class Steps {
   }
 
   /** What the deed has come to; it does not go on. */
-  end(): Pick<Going, "change" | "where"> | null {
+  end(): Pick<Going, "changes" | "where"> | null {
     const { going } = this;
     if (going) clearTimeout(going.timer);
     this.going = null;

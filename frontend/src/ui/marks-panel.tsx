@@ -4,6 +4,7 @@ import { t } from "../i18n";
 import type { OpenCase } from "../reading/case";
 import { goToMark } from "../reading/commands";
 import type { Mark } from "../reading/draft";
+import { setThreshold, thresholdOf, THRESHOLDS } from "../reading/growing";
 import { keyOf } from "../reading/own-keys";
 import type { Room } from "../reading/room";
 import { letGo, useSight } from "./focus";
@@ -88,9 +89,37 @@ function MarkRow({ room, open, mark }: { room: Room; open: OpenCase; mark: Mark 
             onClick={() => open.remove(mark.mark_id)}
             testId={`remove-mark-${number}`}
           />
+          {isSelected && <Threshold room={room} mark={mark} />}
         </>
       )}
     </li>
+  );
+}
+
+/** How far up from its surround a lesion begins, of one that was drawn from the picture. */
+function Threshold({ room, mark }: { room: Room; mark: Mark }): VNode | null {
+  const percent = thresholdOf(mark);
+  if (percent === null) return null;
+  const { least, most, step } = THRESHOLDS;
+  const keys = `${keyOf(room, "mark.smaller")} ${keyOf(room, "mark.larger")}`;
+  return (
+    <label class="threshold" title={`${t("marks.threshold_help")} (${keys})`}>
+      {t("marks.threshold")}
+      <input
+        type="range"
+        min={least}
+        max={most}
+        step={step}
+        value={percent}
+        data-testid="threshold"
+        onInput={(event) => {
+          setThreshold(room, mark, Number(event.currentTarget.value));
+          event.currentTarget.value = String(thresholdOf(mark) ?? percent);
+        }}
+        onPointerUp={(event) => event.currentTarget.blur()} // the keys belong to the pictures again
+      />
+      <output>{percent} %</output>
+    </label>
   );
 }
 

@@ -29,6 +29,10 @@ GOOD: list[tuple[str, dict[str, Any]]] = [
     ("answer_set", {"key": "sites", "value": ["a", "b"]}),
     ("no_lesion_said", {"said": True}),
     ("proposal_rejected", {"proposal": PROPOSAL}),
+    (
+        "mark_drawn",
+        {"mark_id": MARK, "mask": DRAWN, "diameter_mm": 4.5, "threshold_percent": 65},
+    ),
     ("mark_rated", {"mark_id": MARK, "rating": 10, "view": VIEW}),
     ("mark_moved", {"mark_id": MARK, "position_mm": POINT, "view": VIEW | {"cut": "coronal"}}),
     ("answer_set", {"key": "likelihood", "value": 70, "view": VIEW}),
@@ -59,6 +63,10 @@ BAD: list[tuple[str, dict[str, Any]]] = [
     ("mark_drawn", {"mark_id": MARK, "mask": None, "diameter_mm": 4.5}),
     ("mark_drawn", {"mark_id": MARK, "mask": DRAWN | {"more": 1}, "diameter_mm": 4.5}),
     ("mark_drawn", {"mark_id": MARK, "mask": DRAWN | {"voxels": "1,2,3"}, "diameter_mm": 4.5}),
+    (
+        "mark_drawn",
+        {"mark_id": MARK, "mask": DRAWN, "diameter_mm": 4.5, "threshold_percent": 101},
+    ),
     ("answer_set", {"key": "likelihood", "value": {"deep": 1}}),
     ("answer_set", {"key": "comment", "value": "x" * 5000}),
     ("answer_set", {"key": "comment", "value": "a\x00b"}),
