@@ -6,6 +6,7 @@ import pytest
 from playwright.sync_api import Page
 
 from tests.e2e import room
+from tests.e2e.axe import problems as axe
 from tests.e2e.conftest import Site, Visit
 from tests.e2e.events import events_of
 from tests.e2e.test_reading_room import open_room
@@ -112,6 +113,7 @@ def test_r12_a_length_is_measured_by_keys_and_undone_by_buttons(visit: Visit, si
     listed = page.get_by_test_id("measures")
     assert "Length" in (listed.text_content() or "")
     room.shoot(page, "measured-by-keys-1280")
+    assert axe(page) == []
     _press(page, "Enter")
     assert page.locator(".measure").count() > 0
     _press(page, "Escape")  # what was begun is gone, what was made stays

@@ -17,11 +17,17 @@ export function keyOf(room: Room, command: CommandName): string {
 /** Why a key press cannot be a command's key, for `t("keys.refused." + ...)`. */
 export type Refusal = "rating" | "browser";
 
-/** The usual keys with the reader's own in their place. */
+/**
+ * The usual keys with the reader's own in their place. A command that came with a later release, and
+ * whose usual key the reader had given to another before, has none until it is given one.
+ */
 export function bindingsWith(own: OwnKeys): readonly Binding[] {
+  const taken = new Set(BINDINGS.flatMap(({ command }) => own[command] ?? []));
   return BINDINGS.map((usual) => {
     const keys = own[usual.command];
-    return keys && keys.length > 0 ? { ...usual, keys } : usual;
+    if (keys && keys.length > 0) return { ...usual, keys };
+    const free = usual.keys.filter((key) => !taken.has(key));
+    return free.length < usual.keys.length ? { ...usual, keys: free } : usual;
   });
 }
 

@@ -261,6 +261,13 @@ describe("a reader's own keys", () => {
     expect(bindings).toHaveLength(BINDINGS.length);
   });
 
+  test("r12: a key of theirs stays theirs when a later release gives it to a new command", () => {
+    const bindings = bindingsWith({ "view.planes": ["shift+<"], "keys.show": ["Enter"] });
+    expect(bindingOf("shift+<", bindings)?.command).toBe("view.planes");
+    expect(bindingOf("<", bindings)?.command).toBe("mark.smaller");
+    expect(bindingOf("Enter", bindings)?.command).toBe("keys.show");
+  });
+
   test("r12: a key that does something else already is told by what", () => {
     expect(takenBy(BINDINGS, "window.invert", "m")?.command).toBe("mark.put");
     expect(takenBy(BINDINGS, "window.invert", "i")).toBeUndefined();
