@@ -28,6 +28,9 @@ RATING_LOW, RATING_HIGH = 0.0, 100.0
 # What a reader measures, and how many points each has (frontend/src/geometry/measures.ts).
 MEASURE_POINTS = {"length": 2, "bidirectional": 4, "angle": 3, "ellipse": 4, "probe": 1}
 MAX_VALUES = 8
+# Where something was done: the place of a pane in the layout and a slice, from 0.
+MAX_PANE, MAX_SLICE = 15, 99_999
+VIEW, CUTS = frozenset({"pane", "series", "slice"}), ("axial", "coronal", "sagittal")
 
 Check = Callable[[Any], bool]
 
@@ -79,6 +82,26 @@ def _mask(value: Any) -> bool:
     return is_whole and _uuid(value["series"]) and masks.parse(value["voxels"]) is not None
 
 
+def _whole(value: Any, most: int) -> bool:
+    return isinstance(value, int) and not isinstance(value, bool) and 0 <= value <= most
+
+
+def _percent(value: Any) -> bool:
+    return _whole(value, 100)
+
+
+def _view(value: Any) -> bool:
+    """What the active pane showed: its place, the series, the slice; of a rebuilt one its plane."""
+    return (
+        isinstance(value, dict)
+        and value.keys() - {"cut"} == VIEW
+        and value.get("cut", CUTS[0]) in CUTS
+        and _uuid(value["series"])
+        and _whole(value["pane"], MAX_PANE)
+        and _whole(value["slice"], MAX_SLICE)
+    )
+
+
 def _maybe(check: Check) -> Check:
     return lambda value: value is None or check(value)
 
@@ -115,8 +138,17 @@ def _says(**must: Check) -> Kind:
     return Kind(must, {})
 
 
+def _deed(may: Mapping[str, Check] | None = None, **must: Check) -> Kind:
+    """What a reader does to marks, answers, proposals and measurements: it may say where.
+
+    A page of before did not, so that it is no change of SCHEMA.
+    """
+    return Kind(must, {**(may or {}), "view": _view})
+
+
 _FREE = Kind({}, {}, is_free=True)
 _MARK = {"mark_id": _uuid, "position_mm": _point}
+_ADOPTED = {"rating": _maybe(_rating), "diameter_mm": _maybe(_size), "number": _number}
 
 KINDS: dict[str, Kind] = {
     **dict.fromkeys(
@@ -129,33 +161,29 @@ KINDS: dict[str, Kind] = {
         ],
         _FREE,
     ),
-    "mark_put": Kind(
-        {**_MARK, "series": _uuid},
+    "mark_put": _deed(
         {"diameter_mm": _maybe(_size), "number": _number, "proposal": _maybe(_uuid)},
+        **_MARK, series=_uuid,
     ),
-    "mark_rated": _says(mark_id=_uuid, rating=_rating),
-    "mark_moved": Kind(_MARK, {"series": _uuid}),
-    "mark_sized": _says(mark_id=_uuid, diameter_mm=_maybe(_size)),
-    "mark_drawn": _says(mark_id=_uuid, mask=_mask, diameter_mm=_size),
-    "mark_removed": _says(mark_id=_uuid),
-    "mark_restored": _says(mark_id=_uuid),
-    "answer_set": _says(key=_text, value=_small),
-    "no_lesion_said": _says(said=lambda value: isinstance(value, bool)),
-    "proposal_viewed": _says(proposal=_uuid),
-    "proposal_accepted": Kind(
-        {**_MARK, "proposal": _uuid, "series": _uuid},
-        {"rating": _maybe(_rating), "diameter_mm": _maybe(_size), "number": _number},
+    "mark_rated": _deed(mark_id=_uuid, rating=_rating),
+    "mark_moved": _deed({"series": _uuid}, **_MARK),
+    "mark_sized": _deed(mark_id=_uuid, diameter_mm=_maybe(_size)),
+    "mark_drawn": _deed(
+        {"threshold_percent": _percent}, mark_id=_uuid, mask=_mask, diameter_mm=_size
     ),
-    "proposal_edited": Kind(
-        {**_MARK, "proposal": _uuid, "series": _uuid},
-        {"rating": _maybe(_rating), "diameter_mm": _maybe(_size), "number": _number},
-    ),
-    "proposal_rejected": _says(proposal=_uuid),
-    "proposal_undecided": _says(proposal=_uuid),
-    "measure_put": _says(
+    "mark_removed": _deed(mark_id=_uuid),
+    "mark_restored": _deed(mark_id=_uuid),
+    "answer_set": _deed(key=_text, value=_small),
+    "no_lesion_said": _deed(said=lambda value: isinstance(value, bool)),
+    "proposal_viewed": _deed(proposal=_uuid),
+    "proposal_accepted": _deed(_ADOPTED, **_MARK, proposal=_uuid, series=_uuid),
+    "proposal_edited": _deed(_ADOPTED, **_MARK, proposal=_uuid, series=_uuid),
+    "proposal_rejected": _deed(proposal=_uuid),
+    "proposal_undecided": _deed(proposal=_uuid),
+    "measure_put": _deed(
         measure_id=_uuid, tool=_measure_tool, series=_uuid, points_mm=_points, values=_values
     ),
-    "measure_removed": _says(measure_id=_uuid),
+    "measure_removed": _deed(measure_id=_uuid),
     "problem_reported": _says(words=_text),
 }  # fmt: skip
 

@@ -154,7 +154,8 @@ COLUMNS: Mapping[str, Mapping[str, str]] = {
         "received_at": "Server time, UTC",
         "used": "1 when it is part of the read; 0 when it came from a window that had lost the "
         "read, after the signature, or after the account had ended",
-        "payload": "Further members, as JSON",
+        "payload": "Further members, as JSON; in view, where it was done: place of the pane and "
+        "slice, both from 0, the series, and the plane of a rebuilt one",
     },
     "questionnaires": {
         "reader": "Reader's code",

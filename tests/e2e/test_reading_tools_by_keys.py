@@ -1,9 +1,12 @@
 """R12: what is done by keys alone, and by keys of one's own, in a real browser."""
 
+from typing import Any
+
 import pytest
 from playwright.sync_api import Page
 
 from tests.e2e import room
+from tests.e2e.axe import problems as axe
 from tests.e2e.conftest import Site, Visit
 from tests.e2e.events import events_of
 from tests.e2e.test_reading_room import open_room
@@ -46,6 +49,90 @@ def test_r12_a_mark_is_put_where_keys_lead_the_cursor(visit: Visit, site: Site) 
         page.keyboard.press("Control+ArrowLeft")
     room.until(page, lambda: pans() > earlier, "the picture to move along at the pane's edge")
     page.keyboard.press("f")
+
+
+def _deeds(page: Page, site: Site, kind: str) -> list[dict[str, Any]]:
+    room.saved(page)
+    events = events_of(site, room.sign(page, "readId"))
+    return [each["payload"] for each in events if each["kind"] == kind]
+
+
+def _press(page: Page, key: str, times: int = 1) -> None:
+    for _ in range(times):
+        page.keyboard.press(key)
+
+
+def test_r12_a_mark_is_moved_across_slices_and_sized_by_keys(visit: Visit, site: Site) -> None:
+    """Each burst of presses is one event, which names where it was done, and one step back."""
+    page = open_room(visit, site)
+    room.enter_again(page)
+    first = page.get_by_test_id("pane-0")
+    first.focus()
+    before = int(room.sign(page, "marks"))
+    _press(page, "Control+ArrowLeft", 4)
+    _press(page, "m")
+    room.until(page, lambda: int(room.sign(page, "marks")) == before + 1, "the mark")
+    _press(page, "7")
+    room.until(page, lambda: room.sign(page, "unrated") == "false", "its rating")
+    moved, sized = (len(_deeds(page, site, kind)) for kind in ("mark_moved", "mark_sized"))
+    circle = ".mark.is-selected circle.line"
+    x, y = _centre(page, circle)
+    _press(page, "Control+Shift+ArrowRight", 12)
+    right_x, right_y = _centre(page, circle)
+    assert right_x > x + 3
+    assert right_y == pytest.approx(y, abs=1)
+    _press(page, ">", 2)
+    page.wait_for_timeout(600)
+    assert len(_deeds(page, site, "mark_moved")) == moved + 1
+    assert _deeds(page, site, "mark_sized")[sized:][0]["diameter_mm"] == 10
+    slice_ = int(first.get_attribute("data-slice") or 0)
+    _press(page, "Shift+PageDown", 2)
+    room.until(page, lambda: first.get_attribute("data-slice") == str(slice_ + 2), "the slice")
+    assert first.locator(circle).count() == 1
+    page.wait_for_timeout(600)
+    last = _deeds(page, site, "mark_moved")
+    assert len(last) == moved + 2
+    assert last[-1]["view"] == {"pane": 0, "series": last[-1]["series"], "slice": slice_ + 1}
+    room.shoot(page, "mark-by-keys-1280")
+    _press(page, "Control+z", 5)  # across, sized, moved, rated and put are one each, or two
+    room.until(page, lambda: int(room.sign(page, "marks")) == before, "all of it to be undone")
+
+
+def test_r12_a_length_is_measured_by_keys_and_undone_by_buttons(visit: Visit, site: Site) -> None:
+    page = open_room(visit, site)
+    room.enter_again(page)
+    page.get_by_test_id("pane-0").focus()
+    _press(page, "Escape")
+    measured = len(_deeds(page, site, "measure_put"))
+    _press(page, "t")
+    _press(page, "Control+ArrowLeft", 3)
+    _press(page, "Enter")
+    _press(page, "Control+ArrowRight", 20)
+    _press(page, "Enter")
+    room.until(page, lambda: len(_deeds(page, site, "measure_put")) == measured + 1, "the length")
+    listed = page.get_by_test_id("measures")
+    assert "Length" in (listed.text_content() or "")
+    room.shoot(page, "measured-by-keys-1280")
+    assert axe(page) == []
+    _press(page, "Enter")
+    assert page.locator(".measure").count() > 0
+    _press(page, "Escape")  # what was begun is gone, what was made stays
+    assert len(_deeds(page, site, "measure_put")) == measured + 1
+    undo, redo = page.get_by_test_id("undo"), page.get_by_test_id("redo")
+    assert redo.is_disabled()
+    undo.click()
+    room.until(page, lambda: listed.count() == 0, "the length to be undone")
+    redo.click()
+    room.until(page, lambda: listed.count() == 1, "the length again")
+    hide = page.get_by_test_id("hide-overlays")
+    hide.click()
+    room.until(page, lambda: page.locator(".overlay *").count() == 0, "the pictures alone")
+    assert hide.get_attribute("aria-pressed") == "true"
+    hide.click()
+    listed.locator(".row").hover()
+    page.get_by_test_id("remove-measure").click()
+    room.until(page, lambda: listed.count() == 0, "the length to be removed")
+    room.saved(page)
 
 
 def test_r12_a_reader_chooses_their_own_keys(visit: Visit, site: Site) -> None:

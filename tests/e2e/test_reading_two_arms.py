@@ -228,6 +228,7 @@ def test_a_concurrent_reader_has_proposals_from_the_start(
     _view_by_click(page, site)
     _see_heat(page)
     _take_over(page, "e", rating="7")
+    _hides_proposals_alone(page, site)
     read_id = _sign_with_lesions(page, "8")
     assert _kept(site, read_id)[:1] == ["edited"]
     page.context.close()
@@ -273,6 +274,24 @@ def _view_by_click(page: Page, site: Site) -> None:
     room.saved(page)
     kinds = [each["kind"] for each in events_of(site, room.sign(page, "readId"))]
     assert kinds[-2:] == ["proposals_hidden", "proposals_shown"]
+
+
+def _hides_proposals_alone(page: Page, site: Site) -> None:
+    """By a held key own marks stay; it is over when the key is let go, Shift before it or not."""
+    first = page.get_by_test_id("pane-0")
+    assert first.locator(".proposal").count() > 0
+    page.keyboard.down("Shift")
+    page.keyboard.down("h")
+    room.until(page, lambda: page.locator(".proposal").count() == 0, "the proposals to be hidden")
+    assert first.locator(".mark").count() > 0
+    room.shoot(page, "proposals-hidden-1280")
+    page.keyboard.up("Shift")
+    page.keyboard.up("h")
+    room.until(page, lambda: page.locator(".proposal").count() > 0, "the proposals again")
+    room.saved(page)
+    kinds = [each["kind"] for each in events_of(site, room.sign(page, "readId"))]
+    told = [each for each in kinds if each in {"proposals_hidden", "proposals_shown"}]
+    assert told[-4:] == 2 * ["proposals_hidden", "proposals_shown"]
 
 
 def _take_over(page: Page, key: str, *, rating: str) -> None:

@@ -97,6 +97,17 @@ describe("the extent of a lesion", () => {
     expect(found?.centre_mm).toEqual([20, 20, 15]);
   });
 
+  test("the lower the threshold between surround and maximum, the larger; its rules stay", () => {
+    /** Falls by 10 a millimetre from 200, to the surround of 100. */
+    const slope = ({ column, row, frame }: { column: number; row: number; frame: number }): number =>
+      100 + Math.max(0, 100 - 10 * Math.hypot(column - 20, row - 20, frame - 15));
+    const size = (fraction?: number): number =>
+      extentAt(PLACED, [20, 20, 15], slope, fraction)?.diameter_mm ?? 0;
+    expect(size()).toBe(size(0.5));
+    expect([0.2, 0.5, 0.8].map(size).map(Math.round)).toEqual([16, 10, 4]); // 2 * 10 mm * (1 - f)
+    expect(extentAt(PLACED, [20, 20, 15], () => 100, 0.2)).toBeNull();
+  });
+
   test("nothing stands out: nothing is said", () => {
     expect(extentAt(PLACED, [20, 20, 15], () => 100)).toBeNull();
   });

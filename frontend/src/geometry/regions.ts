@@ -81,16 +81,21 @@ const SHELL_MM: readonly [number, number] = [12, 16];
 
 /**
  * The bright region about a point: every voxel joined to the brightest one nearby that is above
- * half way between the surround and that maximum. Null where nothing stands out, or where the
+ * half way (or another fraction of it) from the surround to that maximum. Null where nothing stands out, or where the
  * region runs on for more than 30 mm (a vessel, the dura, the skull).
  *
  * The surround is the median in a shell 12 to 16 mm away.
  */
-export function extentAt(placed: Placed, point: Vector, valueAt: ValueAt): Extent | null {
+export function extentAt(
+  placed: Placed,
+  point: Vector,
+  valueAt: ValueAt,
+  fraction = HALF,
+): Extent | null {
   const peak = peakNear(placed, point, valueAt);
   const surround = medianAround(placed, point, valueAt);
   if (peak === null || surround === null || peak.value <= surround * 1.1) return null;
-  const least = surround + HALF * (peak.value - surround);
+  const least = surround + fraction * (peak.value - surround);
   const joined = grow(placed, peak.voxel, (voxel) => (valueAt(voxel) ?? -Infinity) >= least);
   if (joined === null) return null;
   const [betweenRows, betweenColumns] = placed.pixel_spacing_mm;

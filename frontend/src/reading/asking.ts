@@ -31,6 +31,7 @@ export async function askForProposals(room: Room): Promise<void> {
     return;
   }
   open.ai.value = answer;
+  room.state.viewing.value?.hiding.clear(); // what was asked for shows
   areProposalsShown.value = true;
   open.record("proposals_shown", { at: "asked" });
 }

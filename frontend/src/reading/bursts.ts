@@ -18,7 +18,11 @@ interface Burst {
 export class Bursts {
   private readonly open = new Map<Gesture, Burst>();
 
-  constructor(private readonly tell: (kind: Gesture, payload: Record<string, unknown>) => void) {}
+  constructor(
+    private readonly tell: (kind: Gesture, payload: Record<string, unknown>) => void,
+    /** Tell what else is under way: the draft's own steps. */
+    private readonly settle: () => void = () => undefined,
+  ) {}
 
   /** @param payload Where the movement has led to; the last one of a burst is told. */
   add(kind: Gesture, payload: Record<string, unknown>): void {
@@ -40,6 +44,7 @@ export class Bursts {
 
   /** Tell what is still open. */
   flush(): void {
+    this.settle();
     for (const [kind, burst] of [...this.open]) this.end(kind, burst);
   }
 

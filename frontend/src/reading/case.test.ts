@@ -5,6 +5,7 @@ import type { OutboxRecord } from "../outbox/records";
 import { OpenCase } from "./case";
 import { after, draftOf, type Change, type Draft, type Measure } from "./draft";
 import { Recorder } from "./recorder";
+import type { View } from "./where";
 
 const PROPOSAL: Proposal = {
   id: "p1",
@@ -22,7 +23,7 @@ const QUESTIONS = [
   { key: "sure", kind: "rating", text: "Sure?", is_required: true, shown_if: {}, choices: [] },
 ] as unknown as Question[];
 
-function open(more: { ai?: boolean; readOnly?: boolean; measures?: readonly Measure[] } = {}): {
+function open(more: { ai?: boolean; readOnly?: boolean; measures?: readonly Measure[]; view?: View } = {}): {
   deed: OpenCase;
   sent: OutboxRecord[];
 } {
@@ -42,9 +43,11 @@ function open(more: { ai?: boolean; readOnly?: boolean; measures?: readonly Meas
     clock: { mono_ms: () => 5, wall_ms: () => 1_000.4 },
     put: (record) => sent.push(record),
   });
-  return { deed: new OpenCase(packet, recorder), sent };
+  const where = (): { view?: View } => (more.view ? { view: more.view } : {});
+  return { deed: new OpenCase(packet, recorder, where), sent };
 }
 
+const VIEW: View = { pane: 1, series: "s2", slice: 84 };
 const HERE = { position_mm: [10, 20, 30] as Vector, series: "s1" };
 const kinds = (sent: readonly OutboxRecord[]): string[] => sent.map((each) => each.kind);
 
@@ -120,6 +123,22 @@ describe("marks", () => {
   });
 });
 
+test("r7: every deed names where it was done, undoing too; what is looked at otherwise does not", () => {
+  const { deed, sent } = open({ ai: true, view: VIEW });
+  deed.view("p1");
+  const mark = deed.putMark(HERE) as string;
+  deed.rate(mark, 80);
+  deed.move(mark, { ...HERE, position_mm: [1, 1, 1] });
+  deed.undo();
+  deed.answer("sure", 50);
+  deed.reject(PROPOSAL);
+  deed.measure(LENGTH);
+  expect(sent.map((each) => each.payload.view)).toEqual(sent.map(() => VIEW));
+  expect(deed.draft.value.measures).toEqual([LENGTH]);
+  deed.record("tool", { tool: "zoom" });
+  expect(sent.at(-1)?.payload).toEqual({ tool: "zoom" });
+});
+
 describe("undo and redo", () => {
   test("undoing a fresh mark takes mark and rating back; redoing brings both", () => {
     const { deed, sent } = open();
@@ -153,7 +172,7 @@ describe("undo and redo", () => {
 
   test("whatever a reader does, undoing all of it leads back, and events alone say the same", () => {
     for (let seed = 1; seed <= 60; seed += 1) {
-      const { deed, sent } = open({ ai: true });
+      const { deed, sent } = open({ ai: true, ...(seed % 2 ? { view: VIEW } : {}) });
       const before = JSON.stringify(shown(deed.draft.value));
       const random = randomFrom(seed);
       for (let step = 0; step < 25; step += 1) act(deed, random);

@@ -1,6 +1,7 @@
 import { computed, signal, type ReadonlySignal, type Signal } from "@preact/signals";
 
-import type { Ai, AnswerValue, MarkMask, Packet, Proposal, Vector } from "../api/types";
+import type { Ai, AnswerValue, MarkMask, Packet, Proposal } from "../api/types";
+import { drawn, moved, sized, type Drawn, type How, type Place } from "./changes";
 import { gaps, type Gap } from "./completeness";
 import {
   after,
@@ -14,13 +15,9 @@ import {
   type Measure,
 } from "./draft";
 import type { Recorder } from "./recorder";
+import { Steps } from "./steps";
 import { changesBetween, History } from "./undo";
-
-/** Where a mark is put. */
-export interface Place {
-  position_mm: Vector;
-  series: string;
-}
+import type { View } from "./where";
 
 /**
  * The case that is being read: its draft, and all that a reader can do to it. Every deed becomes
@@ -46,10 +43,18 @@ export class OpenCase {
   readonly unrated: ReadonlySignal<Mark | undefined> = computed(() => unrated(this.draft.value));
   readonly gaps: ReadonlySignal<readonly Gap[]>;
   private readonly history = new History();
+  readonly canUndo = computed(() => !this.isReadOnly.value && this.history.canUndo);
+  /** As `redo` has it. */
+  readonly canRedo = computed(
+    () => !this.isReadOnly.value && this.unrated.value === undefined && this.history.canRedo,
+  );
+  private readonly steps = new Steps(() => this.settle());
 
   constructor(
     readonly packet: Packet,
     readonly recorder: Recorder,
+    /** Where the reader is looking, as members of an event. */
+    private readonly where: () => { view?: View } = () => ({}),
   ) {
     this.draft.value = draftOf(packet);
     this.isReadOnly.value = packet.read.read_only;
@@ -73,6 +78,7 @@ export class OpenCase {
 
   /** What is done next is done to this mark: a measurement that was selected is let go. */
   select(mark_id: string): void {
+    if (mark_id !== this.selectedMark.value) this.settle();
     this.selectedMark.value = mark_id;
     this.selectedMeasure.value = null;
   }
@@ -99,35 +105,40 @@ export class OpenCase {
 
   /** Move a mark; what was taken over from the AI unchanged becomes an edited proposal. */
   move(mark_id: string, place: Place): void {
-    const mark = this.mark(mark_id);
-    if (!mark || this.isReadOnly.value) return;
-    if (mark.proposal && this.draft.value.decisions[mark.proposal] === "accepted") {
-      this.deed([edited(mark, mark.proposal, place, mark.diameter_mm)]);
-    } else {
-      this.deed([{ kind: "mark_moved", payload: { mark_id, ...place } }]);
-    }
+    const change = moved(this.draft.value, mark_id, place);
+    if (!change || this.isReadOnly.value) return;
+    this.deed([change]);
     this.select(mark_id);
   }
 
   resize(mark_id: string, diameter_mm: number | null): void {
-    const mark = this.mark(mark_id);
-    if (!mark || this.isReadOnly.value) return;
-    const rounded = diameter_mm === null ? null : Math.round(diameter_mm * 10) / 10;
-    if (mark.proposal && this.draft.value.decisions[mark.proposal] === "accepted") {
-      this.deed([edited(mark, mark.proposal, mark, rounded)]);
-    } else {
-      this.deed([{ kind: "mark_sized", payload: { mark_id, diameter_mm: rounded } }]);
-    }
+    const change = sized(this.draft.value, mark_id, diameter_mm);
+    if (change && !this.isReadOnly.value) this.deed([change]);
+  }
+
+  /** The same as `move`, one of many small ones in a row. */
+  stepTo(mark_id: string, place: Place): void {
+    this.step(`move ${mark_id}`, (draft) => of(moved(draft, mark_id, place)));
+  }
+
+  stepSize(mark_id: string, diameter_mm: number): void {
+    this.step(`size ${mark_id}`, (draft) => of(sized(draft, mark_id, diameter_mm)));
+  }
+
+  stepDrawn(mark_id: string, drawing: Drawn): void {
+    this.step(`draw ${mark_id}`, (draft) => drawn(draft, mark_id, drawing));
+  }
+
+  /** Tell what steps have come to so far: before anything else is told, and before the page goes. */
+  settle(): void {
+    const { changes = [], where = {} } = this.steps.end() ?? {};
+    changes.forEach(({ kind, payload }) => this.record(kind, { ...payload, ...where }));
   }
 
   /** Keep what was drawn of a lesion; its longest diameter is the mark's size. */
-  drawMask(mark_id: string, mask: MarkMask, diameter_mm: number): void {
-    const mark = this.mark(mark_id);
-    if (!mark || this.isReadOnly.value) return;
-    const rounded = Math.round(diameter_mm * 10) / 10;
-    const drawn: Change = { kind: "mark_drawn", payload: { mark_id, mask, diameter_mm: rounded } };
-    const isAccepted = mark.proposal && this.draft.value.decisions[mark.proposal] === "accepted";
-    this.deed(isAccepted && mark.proposal ? [edited(mark, mark.proposal, mark, rounded), drawn] : [drawn]);
+  drawMask(mark_id: string, mask: MarkMask, diameter_mm: number, how: How = {}): void {
+    const changes = drawn(this.draft.value, mark_id, { mask, diameter_mm, ...how });
+    if (changes.length > 0 && !this.isReadOnly.value) this.deed(changes);
   }
 
   /** Remove a mark; a proposal that it came from is undecided again. */
@@ -158,8 +169,9 @@ export class OpenCase {
 
   /** Select a proposal: what is told of it shows. */
   view(proposal: string): void {
+    this.settle();
     this.selectedProposal.value = proposal;
-    this.record("proposal_viewed", { proposal });
+    this.record("proposal_viewed", { proposal, ...this.where() });
   }
 
   /** Take a proposal over as an own mark, to be rated by the reader. */
@@ -226,14 +238,29 @@ export class OpenCase {
     this.apply(changes);
   }
 
+  /** Steps of one name in a row are one deed, from the draft before the first of them. */
+  private step(name: string, changesIn: (draft: Draft) => readonly Change[]): void {
+    if (this.isReadOnly.value) return;
+    const begun = this.steps.baseOf(name);
+    if (!begun) this.settle();
+    const base = begun ?? this.draft.value;
+    const changes = changesIn(base);
+    if (changes.length === 0) return;
+    if (!begun) this.history.push(base);
+    this.draft.value = changes.reduce(after, base);
+    this.steps.go({ name, base, changes, where: this.where() });
+  }
+
   private goTo(target: Draft | null): void {
     if (target) this.apply(changesBetween(this.draft.value, target));
   }
 
   private apply(changes: readonly Change[]): void {
+    this.settle();
+    const where = this.where();
     for (const change of changes) {
       this.draft.value = after(this.draft.value, change);
-      this.record(change.kind, { ...change.payload });
+      this.record(change.kind, { ...change.payload, ...where });
     }
     const selected = this.selectedMark.value;
     if (selected !== null && !this.mark(selected)) this.selectedMark.value = null;
@@ -242,9 +269,6 @@ export class OpenCase {
   }
 }
 
-function edited(mark: Mark, proposal: string, place: Place, diameter_mm: number | null): Change {
-  const { mark_id, rating, number } = mark;
-  const { position_mm, series } = place;
-  const payload = { proposal, mark_id, position_mm, series, diameter_mm, rating, number };
-  return { kind: "proposal_edited", payload };
+function of(change: Change | null): readonly Change[] {
+  return change ? [change] : [];
 }

@@ -1,16 +1,16 @@
 import type { Proposal } from "../api/types";
 import type { MeasureTool } from "../geometry/measures";
-import { maskOf } from "../geometry/masks";
-import { extentAt } from "../geometry/regions";
-import { t } from "../i18n";
 import { askForProposals } from "./asking";
 import type { OpenCase } from "./case";
 import { linkPrior, turnExamination } from "./comparison";
+import { drawFromImage } from "./growing";
 import { proposedOn, type LayoutName } from "./hanging";
 import { chooseStyle, stylesOf } from "./heat";
+import { hide } from "./hiding";
 import { isMeasureTool, MEASURE_TOOLS } from "./measuring";
-import { BRUSHES_MM, kept } from "./segmenting";
+import { BRUSHES_MM } from "./segmenting";
 import type { Room } from "./room";
+import { moveMark, moveMarkAcross, sizeMark } from "./shaping";
 import type { Viewing } from "./viewing";
 
 /** Everything that a key or a button of the reading room does, by name. */
@@ -81,19 +81,28 @@ export const COMMANDS = {
   }),
   "view.slab": look((viewing) => viewing.slab()),
   "view.bare": (room) => (room.state.isBare.value = !room.state.isBare.value),
-  "overlays.hide": look((viewing, room) => hideOverlays(viewing, room, true)),
-  "overlays.show": look((viewing, room) => hideOverlays(viewing, room, false)),
+  "overlays.hide": look((viewing, room) => hide(room, viewing, "key", true)),
+  "overlays.show": look((viewing, room) => hide(room, viewing, "key", false)),
   "cursor.left": look((viewing) => viewing.pointer.nudge(-1, 0)),
   "cursor.right": look((viewing) => viewing.pointer.nudge(1, 0)),
   "cursor.up": look((viewing) => viewing.pointer.nudge(0, -1)),
   "cursor.down": look((viewing) => viewing.pointer.nudge(0, 1)),
+  "mark.left": (room) => moveMark(room, -1, 0),
+  "mark.right": (room) => moveMark(room, 1, 0),
+  "mark.up": (room) => moveMark(room, 0, -1),
+  "mark.down": (room) => moveMark(room, 0, 1),
+  "mark.back": (room) => moveMarkAcross(room, -1),
+  "mark.forth": (room) => moveMarkAcross(room, 1),
+  "mark.smaller": (room) => sizeMark(room, -1),
+  "mark.larger": (room) => sizeMark(room, 1),
+  "measure.point": look((viewing) => viewing.pointer.measureAtCursor()),
   "mark.put": look((viewing) => viewing.pointer.markAtCursor()),
   "mark.remove": read((open) => {
     const [measure, mark] = [open.selectedMeasure.value, open.selectedMark.value];
     if (measure !== null) open.removeMeasure(measure);
     else if (mark !== null) open.remove(mark);
   }),
-  "mark.size": read((open, room) => sizeFromImage(open, room)),
+  "mark.size": (room) => drawFromImage(room),
   "mark.next": read((open, room) => turnMark(open, room, 1)),
   "mark.previous": read((open, room) => turnMark(open, room, -1)),
   "mark.none": read((open) => open.sayNoLesion(!open.draft.value.noLesionSaid)),
@@ -110,6 +119,8 @@ export const COMMANDS = {
   "proposals.style": read((open, room) => {
     chooseStyle(room, after(stylesOf(open), room.state.proposalStyle.value));
   }),
+  "proposals.hide": look((viewing, room) => hide(room, viewing, "proposals_key", true)),
+  "proposals.unhide": look((viewing, room) => hide(room, viewing, "proposals_key", false)),
   "proposals.show": (room) => void askForProposals(room),
   "questions.focus": () => {
     const fields = [...document.querySelectorAll<HTMLElement>("[data-question]")];
@@ -132,8 +143,12 @@ export const COMMANDS = {
 
 export type CommandName = keyof typeof COMMANDS;
 
+/** What is done in many small steps (`OpenCase.settle`): anything else ends them. */
+const STEPS = /^mark\.(left|right|up|down|back|forth|smaller|larger)$/;
+
 /** Do a command by its name. */
 export function perform(room: Room, name: CommandName): void {
+  if (!STEPS.test(name)) room.state.openCase.value?.settle();
   (COMMANDS[name])(room);
 }
 
@@ -154,8 +169,8 @@ export function goToMark(room: Room, id: string, isRated = false): void {
 export function goToProposal(room: Room, proposal: Proposal): void {
   const open = room.state.openCase.value;
   if (!open) return;
+  room.state.viewing.value?.jump(proposal.centroid_mm); // first: the log names where it is seen
   open.view(proposal.id);
-  room.state.viewing.value?.jump(proposal.centroid_mm);
 }
 
 /** About the cursor where keys moved it, else about the middle. */
@@ -182,29 +197,6 @@ function showLoupe(viewing: Viewing, isShown: boolean): void {
   if (viewing.isLoupe.value === isShown) return;
   viewing.isLoupe.value = isShown;
   viewing.host.log("tool", { magnifier: isShown });
-}
-
-/** Draw a mark as the picture shows it at its place; the reader may change it with the brush. */
-function sizeFromImage(open: OpenCase, room: Room): void {
-  const mark = open.mark(open.selectedMark.value);
-  const viewing = room.state.viewing.value;
-  const panes = viewing?.stage.panes.filter((each) => !viewing.comparison.isPrior(each.series)) ?? [];
-  const pane = panes.find((each) => each.series.id === mark?.series) ?? panes[0];
-  if (!mark || !pane) return;
-  const found = extentAt(pane.series.geometry, mark.position_mm, pane.valueAtVoxel);
-  room.record("tool", { size_from_image: mark.mark_id, volume_mm3: found?.volume_mm3 ?? null });
-  room.state.notice.value = found ? null : t("marks.no_extent", { number: mark.number });
-  const mask = found && maskOf(found.voxels);
-  if (!mask) return;
-  const made = kept(pane.series.id, pane.series.geometry, mask);
-  open.drawMask(mark.mark_id, made.mask, made.diameter_mm);
-}
-
-function hideOverlays(viewing: Viewing, room: Room, isHidden: boolean): void {
-  if (viewing.areOverlaysHidden.value === isHidden) return;
-  viewing.areOverlaysHidden.value = isHidden;
-  if (!room.state.areProposalsShown.value) return;
-  room.record(isHidden ? "proposals_hidden" : "proposals_shown", { at: "hold" });
 }
 
 function turnMark(open: OpenCase, room: Room, step: number): void {

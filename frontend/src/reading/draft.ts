@@ -43,7 +43,10 @@ export type Change =
   | { kind: "mark_rated"; payload: { mark_id: string; rating: number } }
   | { kind: "mark_moved"; payload: { mark_id: string; position_mm: Vector; series: string } }
   | { kind: "mark_sized"; payload: { mark_id: string; diameter_mm: number | null } }
-  | { kind: "mark_drawn"; payload: { mark_id: string; mask: MarkMask; diameter_mm: number } }
+  | {
+      kind: "mark_drawn";
+      payload: { mark_id: string; mask: MarkMask; diameter_mm: number; threshold_percent?: number };
+    }
   | { kind: "mark_removed" | "mark_restored"; payload: { mark_id: string } }
   | { kind: "answer_set"; payload: { key: string; value: AnswerValue } }
   | { kind: "no_lesion_said"; payload: { said: boolean } }
@@ -85,8 +88,12 @@ export function nextNumber(draft: Draft): number {
   return 1 + draft.marks.reduce((most, mark) => Math.max(most, mark.number), 0);
 }
 
-/** The draft after a change, by the same rules as the server's (`reads.services.drafting`). */
-export function after(draft: Draft, change: Change): Draft {
+/**
+ * The draft after a change, by the same rules as the server's (`reads.services.drafting`): where and
+ * how a deed was done, which its event tells, changes nothing.
+ */
+export function after(draft: Draft, told: Change): Draft {
+  const change = alone(told);
   switch (change.kind) {
     case "mark_put":
       return put(draft, { ...change.payload, proposal: null, rating: null, mask: null });
@@ -110,6 +117,13 @@ export function after(draft: Draft, change: Change): Draft {
     default:
       return proposed(draft, change);
   }
+}
+
+function alone(told: Change): Change {
+  const isBeside = (name: string): boolean => name === "view" || name === "threshold_percent";
+  if (!Object.keys(told.payload).some(isBeside)) return told;
+  const members = Object.entries(told.payload).filter(([name]) => !isBeside(name));
+  return { ...told, payload: Object.fromEntries(members) } as Change;
 }
 
 function proposed(draft: Draft, change: Extract<Change, { payload: { proposal: string } }>): Draft {

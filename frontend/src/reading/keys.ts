@@ -32,6 +32,7 @@ export const BINDINGS: readonly Binding[] = [
   { keys: ["t"], command: "tool.length", group: "look" },
   { keys: ["d"], command: "tool.bidirectional", group: "look" },
   { keys: ["shift+T"], command: "tool.measure", group: "look" },
+  { keys: ["Enter"], command: "measure.point", group: "look" },
   { keys: ["+", "="], command: "view.larger", group: "look" },
   { keys: ["-"], command: "view.smaller", group: "look" },
   { keys: ["f"], command: "view.fit", group: "look" },
@@ -52,6 +53,16 @@ export const BINDINGS: readonly Binding[] = [
   { keys: ["mod+ArrowDown"], command: "cursor.down", group: "marks" },
   { keys: ["m"], command: "mark.put", group: "marks" },
   { keys: ["k"], command: "tool.mark", group: "marks" },
+  { keys: ["mod+shift+ArrowLeft"], command: "mark.left", group: "marks" },
+  { keys: ["mod+shift+ArrowRight"], command: "mark.right", group: "marks" },
+  { keys: ["mod+shift+ArrowUp"], command: "mark.up", group: "marks" },
+  { keys: ["mod+shift+ArrowDown"], command: "mark.down", group: "marks" },
+  // With Ctrl, Firefox moves its tab whatever the page says.
+  { keys: ["shift+PageUp"], command: "mark.back", group: "marks" },
+  { keys: ["shift+PageDown"], command: "mark.forth", group: "marks" },
+  // With Shift on some keyboards, on others a key of its own without.
+  { keys: ["shift+<", "<"], command: "mark.smaller", group: "marks" },
+  { keys: ["shift+>", ">"], command: "mark.larger", group: "marks" },
   { keys: ["Delete", "Backspace"], command: "mark.remove", group: "marks" },
   { keys: ["shift+M"], command: "mark.size", group: "marks" },
   { keys: ["shift+K"], command: "tool.paint", group: "marks" },
@@ -68,6 +79,7 @@ export const BINDINGS: readonly Binding[] = [
   { keys: ["?", "shift+?"], command: "keys.show", group: "case" },
   { keys: ["s"], command: "proposals.show", group: "proposals", isForProposals: true },
   { keys: ["shift+S"], command: "proposals.style", group: "proposals", isForProposals: true },
+  { keys: ["shift+H"], command: "proposals.hide", release: "proposals.unhide", group: "proposals", isForProposals: true },
   { keys: ["."], command: "proposal.next", group: "proposals", isForProposals: true },
   { keys: [","], command: "proposal.previous", group: "proposals", isForProposals: true },
   { keys: ["a"], command: "proposal.accept", group: "proposals", isForProposals: true },
@@ -92,7 +104,7 @@ const NAMES: Readonly<Record<string, string>> = {
 
 /** A spelled key as it is printed on a keyboard. */
 export function nameOfKey(spelled: string): string {
-  if (spelled === "shift+?") return "?";
+  if (/^shift\+[?<>]$/.test(spelled)) return spelled.slice(-1);
   const parts = spelled.split(/\+(?=.)/);
   return parts
     .map((part) => (part === "mod" ? "Ctrl" : part === "shift" ? "Shift" : (NAMES[part] ?? part)))
@@ -120,12 +132,18 @@ export function bindingOf(
 export function listenToKeys(room: Room): () => void {
   const stop = new AbortController();
   const { signal } = stop;
-  document.addEventListener("keydown", (event) => pressed(room, event), { signal });
-  document.addEventListener("keyup", (event) => released(room, event), { signal });
+  const held: Held = new Map();
+  document.addEventListener("keydown", (event) => pressed(room, event, held), { signal });
+  document.addEventListener("keyup", (event) => released(room, event, held), { signal });
+  // Whoever lets go over another window is not heard.
+  addEventListener("blur", () => letGoOfAll(room, held), { signal });
   return () => stop.abort();
 }
 
-function pressed(room: Room, event: KeyboardEvent): void {
+/** What letting go of a key that is held does, by the place of that key on the keyboard. */
+type Held = Map<string, CommandName>;
+
+function pressed(room: Room, event: KeyboardEvent, held: Held): void {
   if (!takesKeys(room) || event.altKey || event.isComposing) return;
   const spelled = spell(event);
   if (event.key === "Escape") {
@@ -142,15 +160,26 @@ function pressed(room: Room, event: KeyboardEvent): void {
   if (!binding || isWidgetKey(event, binding)) return;
   event.preventDefault();
   if (event.repeat && binding.release) return;
+  if (binding.release) held.set(placeOf(event), binding.release);
   perform(room, binding.command);
 }
 
-function released(room: Room, event: KeyboardEvent): void {
-  // A held key is let go wherever the focus is by then, with or without Shift.
-  const key = event.key.length === 1 ? event.key.toLowerCase() : event.key;
-  const held = room.state.bindings.value.find((each) => each.release && each.keys.includes(key));
-  const release = held?.release;
+/** A held key is let go wherever the focus is by then, and whether Shift went first or not. */
+function released(room: Room, event: KeyboardEvent, held: Held): void {
+  const release = held.get(placeOf(event));
+  held.delete(placeOf(event));
   if (release) perform(room, release);
+}
+
+function letGoOfAll(room: Room, held: Held): void {
+  const releases = [...held.values()];
+  held.clear();
+  releases.forEach((release) => perform(room, release));
+}
+
+/** Of a key: what it types changes with Shift, where it is does not. */
+function placeOf({ code, key }: KeyboardEvent): string {
+  return code || key.toLowerCase();
 }
 
 function takesKeys(room: Room): boolean {
@@ -190,8 +219,8 @@ function isField(target: EventTarget | null): boolean {
 }
 
 /**
- * Outside the pictures Tab walks through the page and the space bar presses buttons; in a text that
- * scrolls the arrows scroll it.
+ * Outside the pictures Tab walks through the page, the space bar and Enter press buttons; in a text
+ * that scrolls the arrows scroll it.
  */
 function isWidgetKey(event: KeyboardEvent, binding: Binding): boolean {
   const isText = event.target instanceof HTMLElement && event.target.matches("[data-scrolls]");
@@ -199,5 +228,5 @@ function isWidgetKey(event: KeyboardEvent, binding: Binding): boolean {
   const isOnPictures =
     event.target === document.body ||
     (event.target instanceof HTMLElement && event.target.closest("[data-panes]") !== null);
-  return binding.keys.some((key) => key.endsWith("Tab") || key === " ") && !isOnPictures;
+  return binding.keys.some((key) => key.endsWith("Tab") || key === " " || key === "Enter") && !isOnPictures;
 }

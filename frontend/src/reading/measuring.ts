@@ -25,6 +25,16 @@ export const MEASURE_TOOLS: readonly MeasureTool[] = [
   "probe",
 ];
 
+/** How many points each asks for where they are put one by one. */
+const POINTS: Readonly<Record<MeasureTool, number>> = {
+  probe: 1,
+  length: 2,
+  ellipse: 2,
+  angle: 3,
+  bidirectional: 4,
+};
+const APART_MM = 0.1;
+
 export function isMeasureTool(tool: string): tool is MeasureTool {
   return (MEASURE_TOOLS as readonly string[]).includes(tool);
 }
@@ -39,13 +49,39 @@ export interface Hold {
 export class Measuring {
   readonly drawing = signal<Measure | null>(null);
   private isThirdPending = false;
+  /** By keys a measurement grows point by point: those that stand so far, and in which pane. */
+  private placed: { pane: Pane; points: readonly Vector[] } | null = null;
 
   constructor(private readonly keep: (measure: Measure) => void) {}
 
   /** Drag a new measurement out. */
   draw(tool: MeasureTool, pane: Pane, from: ScreenPoint, at: ScreenPoint): void {
+    this.placed = null;
     const points_mm = pointsFor(tool, pane, pane.toPatient(from), pane.toPatient(at));
     const measure_id = this.drawing.value?.measure_id ?? crypto.randomUUID();
+    this.drawing.value = valued({ measure_id, tool, series: pane.series.id, points_mm, values: [] }, pane);
+  }
+
+  /** Put a measurement's next point, by a key: with the last it is whole, and kept. */
+  place(tool: MeasureTool, pane: Pane, at: ScreenPoint): void {
+    if (this.placed?.pane !== pane) this.cancel();
+    const points = this.placedWith(pane, at);
+    const [last, before] = [points.at(-1), points.at(-2)];
+    if (last && before && distance(last, before) < APART_MM) return; // nowhere else yet
+    this.placed = { pane, points };
+    this.show(tool, pane, points);
+    if (points.length === POINTS[tool]) this.finish();
+  }
+
+  /** The points that stand, in the slice that shows now, and one more. */
+  private placedWith(pane: Pane, at: ScreenPoint): readonly Vector[] {
+    const stand = this.placed?.points ?? [];
+    return [...stand.map((point) => pane.toPatient(pane.toScreen(point))), pane.toPatient(at)];
+  }
+
+  private show(tool: MeasureTool, pane: Pane, points: readonly Vector[]): void {
+    const measure_id = this.drawing.value?.measure_id ?? crypto.randomUUID();
+    const points_mm = pointsBy(tool, pane, points);
     this.drawing.value = valued({ measure_id, tool, series: pane.series.id, points_mm, values: [] }, pane);
   }
 
@@ -66,9 +102,10 @@ export class Measuring {
     else this.finish();
   }
 
-  /** The pointer moves without a button: the third point of an angle follows it. */
+  /** The cursor moves without a button: the third point of an angle, or the next by keys, follows it. */
   hover(pane: Pane, at: ScreenPoint): void {
     const { value } = this.drawing;
+    if (value && this.placed?.pane === pane) this.show(value.tool, pane, this.placedWith(pane, at));
     if (!value || !this.isThirdPending || value.series !== pane.series.id) return;
     const points_mm = [...value.points_mm.slice(0, 2), pane.toPatient(at)];
     this.drawing.value = valued({ ...value, points_mm }, pane);
@@ -76,6 +113,10 @@ export class Measuring {
 
   /** @returns whether the click ended what was being drawn. */
   click(pane: Pane, at: ScreenPoint, tool: string): boolean {
+    if (this.placed?.pane === pane && isMeasureTool(tool)) {
+      this.place(tool, pane, at);
+      return true;
+    }
     if (this.isThirdPending) {
       this.hover(pane, at);
       this.finish();
@@ -89,6 +130,7 @@ export class Measuring {
 
   cancel(): void {
     this.isThirdPending = false;
+    this.placed = null;
     this.drawing.value = null;
   }
 
@@ -113,6 +155,18 @@ function pointsFor(tool: MeasureTool, pane: Pane, from: Vector, to: Vector): Poi
     case "angle":
       return [from, to, to];
   }
+}
+
+/** A measurement of points that were put one by one: a long diameter, then the ends of the one across. */
+function pointsBy(tool: MeasureTool, pane: Pane, [from, to, third, fourth]: readonly Vector[]): Points {
+  if (!from) return [];
+  const begun = pointsFor(tool, pane, from, to ?? from);
+  if (!third) return begun;
+  if (tool === "angle") return withPointAt(tool, begun, 2, third);
+  const [, , left, right] = begun;
+  const isLeft = left && right && distance(third, left) <= distance(third, right);
+  const crossed = withPointAt(tool, begun, isLeft ? 2 : 3, third);
+  return fourth ? withPointAt(tool, crossed, isLeft ? 3 : 2, fourth) : crossed;
 }
 
 /** A pane's direction to the right, and its normal. */

@@ -30,9 +30,11 @@ export class Overlays {
   }
 
   /** @param only The one pane that changed. */
-  redraw(isHidden: boolean, dragged: Dragged | null, only?: number): void {
-    const { comparison, host, seats, stage } = this.viewing;
-    const shapes = isHidden ? [] : host.shapes().map((shape) => underDrag(shape, dragged));
+  redraw(dragged: Dragged | null, only?: number): void {
+    const { comparison, hiding, host, seats, stage } = this.viewing;
+    const { isAll: isHidden, areProposals } = hiding;
+    const seen = host.shapes().filter((each) => !(areProposals && each.kind === "proposal"));
+    const shapes = isHidden ? [] : seen.map((shape) => underDrag(shape, dragged));
     this.drawn = stage.panes.map((pane, at) => {
       const svg = seats.svgOf(at);
       if (only !== undefined && only !== at) return this.drawn[at] ?? NOTHING;

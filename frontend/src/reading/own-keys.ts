@@ -15,13 +15,19 @@ export function keyOf(room: Room, command: CommandName): string {
 }
 
 /** Why a key press cannot be a command's key, for `t("keys.refused." + ...)`. */
-export type Refusal = "rating" | "browser" | "held";
+export type Refusal = "rating" | "browser";
 
-/** The usual keys with the reader's own in their place. */
+/**
+ * The usual keys with the reader's own in their place. A command that came with a later release, and
+ * whose usual key the reader had given to another before, has none until it is given one.
+ */
 export function bindingsWith(own: OwnKeys): readonly Binding[] {
+  const taken = new Set(BINDINGS.flatMap(({ command }) => own[command] ?? []));
   return BINDINGS.map((usual) => {
     const keys = own[usual.command];
-    return keys && keys.length > 0 ? { ...usual, keys } : usual;
+    if (keys && keys.length > 0) return { ...usual, keys };
+    const free = usual.keys.filter((key) => !taken.has(key));
+    return free.length < usual.keys.length ? { ...usual, keys: free } : usual;
   });
 }
 
@@ -33,7 +39,7 @@ export function refusalOf(binding: Binding, spelled: string): Refusal | null {
   if (/^mod\+|^(shift\+)?(F\d+|Escape|Alt|AltGraph|Dead|Process|Unidentified)$/.test(spelled)) {
     return "browser";
   }
-  return binding.release && spelled.startsWith("shift+") ? "held" : null;
+  return null;
 }
 
 /** The other command that has a key already. */

@@ -64,6 +64,13 @@ export class Pointer implements GestureHandler {
     this.viewing.host.putMark(pane, shown.toPatient(inside(place, this.viewing.seats.middleOf(pane))));
   }
 
+  /** A measuring tool's next point, where keys have led the cursor. */
+  measureAtCursor(): void {
+    const cursor = this.keyCursor;
+    const shown = cursor && this.viewing.at(cursor.pane);
+    if (shown && isMeasureTool(this.tool.value)) this.measuring.place(this.tool.value, shown, cursor.place);
+  }
+
   /** Lay the tool down: a mouse windows, a finger leafs, as at first. */
   layDown(): void {
     this.choose("window");
@@ -82,6 +89,7 @@ export class Pointer implements GestureHandler {
     if (!this.isByKeys.value) return;
     this.isByKeys.value = false;
     this.cursor.value = null;
+    this.measuring.cancel();
   }
 
   /** Move the cursor by keys, faster while they are held; at a pane's edge the picture moves. */

@@ -23,6 +23,7 @@ import { Tour } from "./tour";
 import { Viewing } from "./viewing";
 import { viewingHost } from "./viewing-host";
 import { watchPage } from "./watch";
+import { viewIn } from "./where";
 import { watchWindow } from "./window-size";
 
 /** The reading room: from sign-in to the last case, one after the other, without a page load. */
@@ -30,7 +31,7 @@ export class Room {
   readonly state: State = createState();
   readonly loading: Loading;
   readonly tour = new Tour(this);
-  readonly bursts = new Bursts((kind, payload) => this.record(kind, payload));
+  readonly bursts = new Bursts((...told) => this.record(...told), () => this.state.openCase.peek()?.settle());
   readonly outgoing: Outgoing;
   private readonly sitting = new Sitting(this);
   private presence: Presence | null = null;
@@ -288,7 +289,7 @@ export class Room {
       clock: this.ports.clock,
       put: (record, isUrgent) => this.outgoing.put(record, isUrgent),
     });
-    return new OpenCase(packet, recorder);
+    return new OpenCase(packet, recorder, () => viewIn(this.state.viewing.peek()));
   }
 
   /** What this tab has told so far of the read, sent or not. */

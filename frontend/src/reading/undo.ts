@@ -1,29 +1,45 @@
+import { signal, type Signal } from "@preact/signals";
+
 import type { Change, Draft, Mark } from "./draft";
+
+type Drafts = Signal<readonly Draft[]>;
 
 /** Drafts that can be gone back and forth between. */
 export class History {
-  private past: Draft[] = [];
-  private future: Draft[] = [];
+  private readonly past = signal<readonly Draft[]>([]);
+  private readonly future = signal<readonly Draft[]>([]);
+
+  get canUndo(): boolean {
+    return this.past.value.length > 0;
+  }
+
+  get canRedo(): boolean {
+    return this.future.value.length > 0;
+  }
 
   /** Remember the draft as it is before a deed. */
   push(before: Draft): void {
-    this.past.push(before);
-    this.future = [];
+    this.past.value = [...this.past.value, before];
+    this.future.value = [];
   }
 
   /** The draft before the last deed; null when there is none. */
   undo(now: Draft): Draft | null {
-    const target = this.past.pop();
-    if (target) this.future.push(now);
-    return target ?? null;
+    return turned(this.past, this.future, now);
   }
 
   /** The draft before the last undoing; null when there is none. */
   redo(now: Draft): Draft | null {
-    const target = this.future.pop();
-    if (target) this.past.push(now);
-    return target ?? null;
+    return turned(this.future, this.past, now);
   }
+}
+
+function turned(from: Drafts, to: Drafts, now: Draft): Draft | null {
+  const target = from.value.at(-1);
+  if (!target) return null;
+  from.value = from.value.slice(0, -1);
+  to.value = [...to.value, now];
+  return target;
 }
 
 /**

@@ -13,6 +13,7 @@ import { Cine } from "./cine";
 import { Comparison } from "./comparison";
 import type { Mark, Measure } from "./draft";
 import { firstLayout, hang, USUAL, windowsOf, type Hung, type LayoutName } from "./hanging";
+import { Hiding } from "./hiding";
 import { alignTogether, panTogether, zoomTogether } from "./linking";
 import { Overlays } from "./overlays";
 import { Pointer } from "./pointer";
@@ -54,7 +55,7 @@ export class Viewing {
   readonly views = signal<readonly (PaneView | null)[]>([]);
   readonly active = signal(0);
   readonly isLinked = signal(true);
-  readonly areOverlaysHidden = signal(false);
+  readonly hiding = new Hiding();
   readonly isCross = signal(false);
   readonly cross_mm = signal<Vector | null>(null);
   readonly isLoupe = signal(false);
@@ -81,7 +82,7 @@ export class Viewing {
     effect(() => {
       host.shapes(); // subscribe to all that is drawn, and to where the prior lies
       this.comparison.track();
-      this.overlays.redraw(this.areOverlaysHidden.value, this.pointer.dragged.value);
+      this.overlays.redraw(this.pointer.dragged.value);
     });
   }
 
@@ -96,6 +97,7 @@ export class Viewing {
     this.first = undefined;
     this.active.value = 0;
     this.cine.stop();
+    this.hiding.clear();
     this.pointer.measuring.cancel();
     this.cross_mm.value = null;
     this.looked_mm = null;
@@ -265,7 +267,7 @@ export class Viewing {
       at === pane ? view : (this.views.peek()[at] ?? null),
     );
     const only = this.isCross.peek() ? undefined : pane; // its plane shows in the others as a line
-    this.overlays.redraw(this.areOverlaysHidden.peek(), this.pointer.dragged.peek(), only);
+    this.overlays.redraw(this.pointer.dragged.peek(), only);
     this.cine.painted(pane);
     this.host.painted(pane);
   }

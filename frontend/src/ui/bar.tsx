@@ -11,6 +11,7 @@ import type { Pointer } from "../reading/pointer";
 import type { Room } from "../reading/room";
 import type { Viewing } from "../reading/viewing";
 import type { Tool } from "../viewer/gestures";
+import { DeedTools } from "./deed-tools";
 import { letGo } from "./focus";
 import { Icon, IconButton, type IconName } from "./icons";
 import { MoreMenu } from "./more-menu";
@@ -161,6 +162,7 @@ function LookingTools({ room, viewing }: { room: Room; viewing: Viewing }): VNod
           />
         )}
       </div>
+      <DeedTools room={room} viewing={viewing} />
       <MoreMenu room={room} viewing={viewing} />
       <SeriesChoice room={room} viewing={viewing} />
       <LayoutChoice room={room} viewing={viewing} />

@@ -151,7 +151,7 @@ function KeyRow({ binding, editor }: { binding: Binding; editor: Editor }): VNod
   const { command } = binding;
   const isPressing = editor.command === command;
   const words = wordsOf(binding);
-  const keys = [...new Set(binding.keys.map(nameOfKey))];
+  const keys = binding.keys.length > 0 ? [...new Set(binding.keys.map(nameOfKey))] : ["–"];
   return (
     <div>
       <dt>

@@ -4,6 +4,8 @@ import { t } from "../i18n";
 import type { OpenCase } from "../reading/case";
 import { goToMark } from "../reading/commands";
 import type { Mark } from "../reading/draft";
+import { setThreshold, thresholdOf, THRESHOLDS } from "../reading/growing";
+import { keyOf } from "../reading/own-keys";
 import type { Room } from "../reading/room";
 import { percentOf, ratingWords } from "../reading/scales";
 import { letGo, useSight } from "./focus";
@@ -18,7 +20,7 @@ export function MarksPanel({ room, open }: { room: Room; open: OpenCase }): VNod
       <h2 id="marks-title">
         {t("marks.title")} <span class="count">{marks.length}</span>
       </h2>
-      {marks.length === 0 && <p class="quiet-text">{t("marks.none_yet")}</p>}
+      {marks.length === 0 && <p class="quiet-text">{t("marks.none_yet", { key: keyOf(room, "mark.put") })}</p>}
       <ol class="rows">
         {marks.map((mark) => (
           <MarkRow key={mark.mark_id} room={room} open={open} mark={mark} />
@@ -34,7 +36,7 @@ export function MarksPanel({ room, open }: { room: Room; open: OpenCase }): VNod
           {room.state.notice.value}
         </p>
       )}
-      {marks.length === 0 && <NoLesion open={open} />}
+      {marks.length === 0 && <NoLesion room={room} open={open} />}
     </section>
   );
 }
@@ -86,18 +88,46 @@ function MarkRow({ room, open, mark }: { room: Room; open: OpenCase; mark: Mark 
           <IconButton
             icon="remove"
             label={t("marks.remove", { number })}
-            shortcut="Del"
+            shortcut={keyOf(room, "mark.remove")}
             onClick={() => open.remove(mark.mark_id)}
             testId={`remove-mark-${number}`}
           />
+          {isSelected && <Threshold room={room} mark={mark} />}
         </>
       )}
     </li>
   );
 }
 
+/** How far up from its surround a lesion begins, of one that was drawn from the picture. */
+function Threshold({ room, mark }: { room: Room; mark: Mark }): VNode | null {
+  const percent = thresholdOf(mark);
+  if (percent === null) return null;
+  const { least, most, step } = THRESHOLDS;
+  const keys = `${keyOf(room, "mark.smaller")} ${keyOf(room, "mark.larger")}`;
+  return (
+    <label class="threshold" title={`${t("marks.threshold_help")} (${keys})`}>
+      {t("marks.threshold")}
+      <input
+        type="range"
+        min={least}
+        max={most}
+        step={step}
+        value={percent}
+        data-testid="threshold"
+        onInput={(event) => {
+          setThreshold(room, mark, Number(event.currentTarget.value));
+          event.currentTarget.value = String(thresholdOf(mark) ?? percent);
+        }}
+        onPointerUp={(event) => event.currentTarget.blur()} // the keys belong to the pictures again
+      />
+      <output>{percent} %</output>
+    </label>
+  );
+}
+
 /** "No metastasis" is said, not implied (R4). */
-function NoLesion({ open }: { open: OpenCase }): VNode {
+function NoLesion({ room, open }: { room: Room; open: OpenCase }): VNode {
   return (
     <label class="check">
       <input
@@ -110,7 +140,7 @@ function NoLesion({ open }: { open: OpenCase }): VNode {
           event.currentTarget.blur(); // the keys belong to the pictures again
         }}
       />
-      {t("marks.no_lesion")} <kbd>O</kbd>
+      {t("marks.no_lesion")} <kbd>{keyOf(room, "mark.none")}</kbd>
     </label>
   );
 }

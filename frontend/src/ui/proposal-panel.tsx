@@ -5,6 +5,7 @@ import { t } from "../i18n";
 import { firstSentence } from "../i18n/sentences";
 import type { OpenCase } from "../reading/case";
 import { goToProposal, perform, type CommandName } from "../reading/commands";
+import { keyOf } from "../reading/own-keys";
 import type { Room } from "../reading/room";
 import { letGo, useSight } from "./focus";
 
@@ -48,7 +49,8 @@ function Content({ room, open, ai }: Props): VNode {
         aria-busy={room.state.isAskingAi.value}
         onClick={() => perform(room, "proposals.show")}
       >
-        {t(room.state.isAskingAi.value ? "ai.asking" : "ai.show")} <kbd>S</kbd>
+        {t(room.state.isAskingAi.value ? "ai.asking" : "ai.show")}{" "}
+        <kbd>{keyOf(room, "proposals.show")}</kbd>
       </button>
     );
   }
@@ -124,10 +126,10 @@ function DecisionWord({ decision }: { decision: DecisionKind }): VNode {
   return <span class="decision">{t(`ai.${decision}`)}</span>;
 }
 
-const DEEDS: readonly { command: CommandName; word: "ai.accept" | "ai.edit" | "ai.reject"; key: string }[] = [
-  { command: "proposal.accept", word: "ai.accept", key: "A" },
-  { command: "proposal.reject", word: "ai.reject", key: "R" },
-  { command: "proposal.edit", word: "ai.edit", key: "E" },
+const DEEDS: readonly { command: CommandName; word: "ai.accept" | "ai.edit" | "ai.reject" }[] = [
+  { command: "proposal.accept", word: "ai.accept" },
+  { command: "proposal.reject", word: "ai.reject" },
+  { command: "proposal.edit", word: "ai.edit" },
 ];
 
 /** How sure the AI is and of what kind, what the reader may do, and why the AI proposes it. */
@@ -160,7 +162,7 @@ function Details({ room, open, proposal }: RowProps): VNode {
 function Deeds({ room }: { room: Room }): VNode {
   return (
     <div class="deeds">
-      {DEEDS.map(({ command, word, key }) => (
+      {DEEDS.map(({ command, word }) => (
         <button
           key={command}
           type="button"
@@ -168,7 +170,7 @@ function Deeds({ room }: { room: Room }): VNode {
           data-testid={command.replace(".", "-")}
           onClick={() => perform(room, command)}
         >
-          {t(word)} <kbd>{key}</kbd>
+          {t(word)} <kbd>{keyOf(room, command)}</kbd>
         </button>
       ))}
     </div>

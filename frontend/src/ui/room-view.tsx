@@ -14,6 +14,7 @@ import { FeedbackPanel } from "./feedback";
 import { Loupe } from "./loupe";
 import { KeySheet } from "./key-sheet";
 import { MarksPanel } from "./marks-panel";
+import { MeasuresPanel } from "./measures-panel";
 import { Panes } from "./panes";
 import { ProblemDialog } from "./problem-dialog";
 import { ProposalPanel } from "./proposal-panel";
@@ -83,6 +84,7 @@ function SidePanel({ room, open }: { room: Room; open: OpenCase }): VNode {
       {result && <TestResultPanel room={room} result={result} />}
       <MarksPanel room={room} open={open} />
       {ai && <ProposalPanel room={room} open={open} ai={ai} />}
+      <MeasuresPanel room={room} open={open} />
     </aside>
   );
 }

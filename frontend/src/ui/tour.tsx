@@ -83,11 +83,14 @@ function Card({ room, stop }: { room: Room; stop: Stop }): VNode {
 /** The keys that the tour speaks of, as they are for this reader. */
 function keysNamed(room: Room): Readonly<Record<string, string>> {
   return {
+    back: keyOf(room, "slice.previous"),
+    forth: keyOf(room, "slice.next"),
     mark: keyOf(room, "mark.put"),
     accept: keyOf(room, "proposal.accept"),
     reject: keyOf(room, "proposal.reject"),
     edit: keyOf(room, "proposal.edit"),
     hide: keyOf(room, "overlays.hide"),
+    hide_proposals: keyOf(room, "proposals.hide"),
     questions: keyOf(room, "questions.focus"),
     keys: keyOf(room, "keys.show"),
     rest: keyOf(room, "break.take"),

@@ -12,7 +12,7 @@ from readerstudy.audit import chain
 from readerstudy.audit import selectors as audit
 from readerstudy.imaging import grants
 from readerstudy.reads import selectors
-from readerstudy.reads.models import Read, Session
+from readerstudy.reads.models import Batch, Read, Session
 from readerstudy.studies.models import Reader, Study
 from tests.cast import People
 from tests.integration.reads.conftest import Sits
@@ -63,6 +63,30 @@ def test_r7_what_was_done_is_there_again_after_a_reload(people: People, sits: Si
     ]
     assert draft["answers"] == {"likelihood": 40}
     assert draft["last_seq"] == {tab.tab: 4}
+
+
+def test_r7_where_something_was_done_is_kept_and_changes_no_draft(
+    people: People, sits: Sits
+) -> None:
+    tab = sits(people.rae)
+    tab.open()
+    tab.does("first_render")
+    series = tab.packet["series"][0]["id"]
+    view = {"pane": 1, "series": tab.packet["series"][-1]["id"], "slice": 7}
+    mark, place = str(uuid4()), {"position_mm": [1.0, 1.0, 0.5], "series": series}
+    tab.does("mark_put", mark_id=mark, diameter_mm=None, number=1, **place, view=view)
+    tab.does("mark_rated", mark_id=mark, rating=35, view=view)
+    tab.does("mark_moved", mark_id=mark, **place, view=view | {"cut": "sagittal"})
+    tab.does("answer_set", key="likelihood", value=40, view=view)
+    tab.flush()
+    draft = tab.reload()["draft"]
+    (kept,) = draft["marks"]
+    assert (kept["mark_id"], kept["series"], kept["rating"]) == (mark, series, 35)
+    assert "view" not in kept
+    assert draft["answers"] == {"likelihood": 40}
+    batches = Batch.objects.filter(read=tab.read_id)
+    told = [each.payload.get("view") for batch in batches for each in batch.events()]
+    assert told[-4:] == [view, view, view | {"cut": "sagittal"}, view]
 
 
 def test_r7_what_was_measured_is_there_again_and_nobody_elses(people: People, sits: Sits) -> None:

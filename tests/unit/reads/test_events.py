@@ -14,6 +14,7 @@ from readerstudy.reads.words import in_words
 MARK, SERIES, PROPOSAL = str(uuid4()), str(uuid4()), str(uuid4())
 POINT = [1.0, -2.5, 3]
 DRAWN = {"series": SERIES, "voxels": "1,2,3,2,2,1:1,2,1"}
+VIEW = {"pane": 0, "series": SERIES, "slice": 84}
 GOOD: list[tuple[str, dict[str, Any]]] = [
     ("scroll", {"frame": 12, "series": SERIES}),
     ("first_render", {}),
@@ -28,6 +29,14 @@ GOOD: list[tuple[str, dict[str, Any]]] = [
     ("answer_set", {"key": "sites", "value": ["a", "b"]}),
     ("no_lesion_said", {"said": True}),
     ("proposal_rejected", {"proposal": PROPOSAL}),
+    (
+        "mark_drawn",
+        {"mark_id": MARK, "mask": DRAWN, "diameter_mm": 4.5, "threshold_percent": 65},
+    ),
+    ("mark_rated", {"mark_id": MARK, "rating": 10, "view": VIEW}),
+    ("mark_moved", {"mark_id": MARK, "position_mm": POINT, "view": VIEW | {"cut": "coronal"}}),
+    ("answer_set", {"key": "likelihood", "value": 70, "view": VIEW}),
+    ("proposal_viewed", {"proposal": PROPOSAL, "view": VIEW}),
     (
         "proposal_accepted",
         {
@@ -54,11 +63,33 @@ BAD: list[tuple[str, dict[str, Any]]] = [
     ("mark_drawn", {"mark_id": MARK, "mask": None, "diameter_mm": 4.5}),
     ("mark_drawn", {"mark_id": MARK, "mask": DRAWN | {"more": 1}, "diameter_mm": 4.5}),
     ("mark_drawn", {"mark_id": MARK, "mask": DRAWN | {"voxels": "1,2,3"}, "diameter_mm": 4.5}),
+    (
+        "mark_drawn",
+        {"mark_id": MARK, "mask": DRAWN, "diameter_mm": 4.5, "threshold_percent": 101},
+    ),
     ("answer_set", {"key": "likelihood", "value": {"deep": 1}}),
     ("answer_set", {"key": "comment", "value": "x" * 5000}),
     ("answer_set", {"key": "comment", "value": "a\x00b"}),
     ("no_lesion_said", {"said": "yes"}),
     ("scroll", {"note": {"deep": {}}}),
+    *(
+        ("no_lesion_said", {"said": True, "view": view})
+        for view in (
+            None,
+            [0, SERIES, 84],
+            VIEW | {"pane": -1},
+            VIEW | {"pane": True},
+            VIEW | {"pane": 16},
+            VIEW | {"slice": 1.5},
+            VIEW | {"slice": 10**6},
+            VIEW | {"series": "t1c"},
+            VIEW | {"cut": "acquired"},
+            VIEW | {"cut": ["axial"]},
+            VIEW | {"arm": "ai"},
+            {"pane": 0, "slice": 84},
+        )
+    ),
+    ("problem_reported", {"words": "Blurred", "view": VIEW}),
     ("scroll", {"x" * 41: 1}),
 ]
 

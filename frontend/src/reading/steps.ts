@@ -1,0 +1,41 @@
+import type { Change, Draft } from "./draft";
+import type { View } from "./where";
+
+const REST_MS = 400;
+
+/** A deed that keys do step by step: what it is, from where it began, what it has come to. */
+interface Going {
+  name: string;
+  base: Draft;
+  changes: readonly Change[];
+  where: { view?: View };
+  timer: ReturnType<typeof setTimeout>;
+}
+
+/**
+ * Small steps in a row (a mark moved or sized by keys) are one deed: the draft has each at once,
+ * the log has the last, once the keys rest or something else is done.
+ */
+export class Steps {
+  private going: Going | null = null;
+
+  constructor(private readonly rest: () => void) {}
+
+  /** The draft that a deed began from; null when it does not go on. */
+  baseOf(name: string): Draft | null {
+    return this.going?.name === name ? this.going.base : null;
+  }
+
+  go(step: Omit<Going, "timer">): void {
+    if (this.going) clearTimeout(this.going.timer);
+    this.going = { ...step, timer: setTimeout(this.rest, REST_MS) };
+  }
+
+  /** What the deed has come to; it does not go on. */
+  end(): Pick<Going, "changes" | "where"> | null {
+    const { going } = this;
+    if (going) clearTimeout(going.timer);
+    this.going = null;
+    return going;
+  }
+}
