@@ -21,6 +21,7 @@ const PROPOSAL: Proposal = {
 };
 const QUESTIONS = [
   { key: "sure", kind: "rating", text: "Sure?", is_required: true, shown_if: {}, choices: [] },
+  { key: "why", kind: "text", text: "Why?", is_required: false, shown_if: {}, choices: [] },
 ] as unknown as Question[];
 
 function open(more: { ai?: boolean; readOnly?: boolean; measures?: readonly Measure[]; view?: View } = {}): {
@@ -149,6 +150,26 @@ describe("undo and redo", () => {
     deed.redo();
     expect(deed.marks.value[0]).toMatchObject({ mark_id: mark, rating: 80 });
     expect(kinds(sent).slice(2)).toEqual(["mark_removed", "mark_restored"]);
+  });
+
+  test("what is typed without a break is one step back, however often it was kept", () => {
+    const { deed, sent } = open();
+    const answers = (): object => deed.draft.value.answers;
+    deed.answer("why", "ring");
+    deed.answer("why", "ring-shaped");
+    deed.answer("sure", 80);
+    deed.answer("why", "ring-shaped, small");
+    deed.undo();
+    expect(answers()).toEqual({ why: "ring-shaped", sure: 80 });
+    deed.answer("why", "round");
+    deed.undo();
+    expect(answers()).toEqual({ why: "ring-shaped", sure: 80 });
+    deed.undo();
+    deed.undo();
+    expect(answers()).toEqual({});
+    deed.redo();
+    expect(answers()).toEqual({ why: "ring-shaped" });
+    expect(sent.filter((each) => each.kind === "answer_set")).toHaveLength(10); // each told
   });
 
   test("undoing a mark says again what it had taken back", () => {

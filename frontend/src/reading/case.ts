@@ -15,7 +15,7 @@ import {
   type Measure,
 } from "./draft";
 import type { Recorder } from "./recorder";
-import { Steps } from "./steps";
+import { Steps, Typed } from "./steps";
 import { changesBetween, History } from "./undo";
 import type { View } from "./where";
 
@@ -49,6 +49,7 @@ export class OpenCase {
     () => !this.isReadOnly.value && this.unrated.value === undefined && this.history.canRedo,
   );
   private readonly steps = new Steps(() => this.settle());
+  private readonly typed = new Typed();
 
   constructor(
     readonly packet: Packet,
@@ -157,7 +158,11 @@ export class OpenCase {
   answer(key: string, value: AnswerValue): boolean {
     if ((this.draft.value.answers[key] ?? null) === value) return true;
     if (!this.isFree()) return false;
-    this.deed([{ kind: "answer_set", payload: { key, value } }]);
+    const answered: Change = { kind: "answer_set", payload: { key, value } };
+    // What is typed is kept piece by piece: all of it is one step to undo.
+    if (this.typed.goesOn(key, this.draft.value)) this.apply([answered]);
+    else this.deed([answered]);
+    if (this.isTyped(key)) this.typed.kept(key, this.draft.value);
     return true;
   }
 
@@ -231,6 +236,11 @@ export class OpenCase {
     if (this.unrated.value === undefined) return true;
     this.refusals.value += 1;
     return false;
+  }
+
+  private isTyped(key: string): boolean {
+    const kind = this.packet.questions.find((each) => each.key === key)?.kind;
+    return kind === "text" || kind === "number";
   }
 
   private deed(changes: readonly Change[]): void {

@@ -39,3 +39,19 @@ export class Steps {
     return going;
   }
 }
+
+const PIECES_MS = 10_000;
+
+/** What was typed last, as it goes on: into the same field, soon, with nothing else done since. */
+export class Typed {
+  private last: { key: string; draft: Draft; at_ms: number } | null = null;
+
+  goesOn(key: string, draft: Draft): boolean {
+    const { last } = this;
+    return last?.key === key && last.draft === draft && performance.now() - last.at_ms < PIECES_MS;
+  }
+
+  kept(key: string, draft: Draft): void {
+    this.last = { key, draft, at_ms: performance.now() };
+  }
+}
