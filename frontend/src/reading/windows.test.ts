@@ -1,7 +1,7 @@
 // @vitest-environment jsdom
 import { beforeEach, describe, expect, test, vi } from "vitest";
 
-import type { Pair, Series } from "../api/types";
+import type { Pair } from "../api/types";
 import type { Stage } from "../viewer/contract";
 import { PlainPane } from "../viewer/plain-pane";
 import { USUAL } from "./hanging";
