@@ -46,13 +46,27 @@ const holds = (a: Box, b: Box): boolean =>
   a.x <= b.x && a.y <= b.y && a.x + a.width >= b.x + b.width && a.y + a.height >= b.y + b.height;
 
 describe("r11: the test pattern", () => {
-  beforeEach(() => void act(() => render(<TestPattern />, host)));
+  const drawn = (): void => void act(() => {
+    render(null, host);
+    render(<TestPattern />, host);
+  });
+  beforeEach(drawn);
 
-  test("is drawn pixel for pixel: not scaled, no edge smoothed, all of it grey and within its frame", () => {
+  test.each([[1, 1400, 640], [1.25, 1400, 512], [1.5, 1280, 640 / 1.5], [2, 960, 640], [2, 640, 320], [0.8, 1600, 800]])(
+    "is drawn in whole pixels of the screen: at scale %d in a window of %d it is %d wide",
+    (ratio, width, expected) => {
+      vi.stubGlobal("devicePixelRatio", ratio);
+      vi.stubGlobal("innerWidth", width);
+      drawn();
+      const [wide, high] = ["width", "height"].map((each) => Number(host.querySelector("svg")?.getAttribute(each)));
+      expect([wide, high]).toEqual([expect.closeTo(expected, 6), expect.closeTo((expected * 240) / 640, 6)]);
+      expect(((wide ?? 0) * ratio) / 640).toBeCloseTo(Math.round(((wide ?? 0) * ratio) / 640), 6);
+    },
+  );
+
+  test("no edge of it is smoothed, all of it is grey and within its frame", () => {
     const svg = host.querySelector("svg");
-    expect(["width", "height", "viewBox", "shape-rendering"].map((each) => svg?.getAttribute(each))).toEqual(
-      ["640", "240", "0 0 640 240", "crispEdges"],
-    );
+    expect(["viewBox", "shape-rendering"].map((each) => svg?.getAttribute(each))).toEqual(["0 0 640 240", "crispEdges"]);
     for (const each of boxes()) {
       expect(Object.values(each).every(Number.isInteger), JSON.stringify(each)).toBe(true);
       expect(holds({ x: 0, y: 0, width: 640, height: 240, grey: 0 }, each)).toBe(true);
