@@ -1,7 +1,10 @@
 // @vitest-environment jsdom
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
 
+import type { OpenCase } from "./case";
+import type { Ports } from "./ports";
 import type { Presence } from "./presence";
+import { Room } from "./room";
 import { watchPage } from "./watch";
 
 const told: [string, unknown?][] = [];
@@ -100,5 +103,36 @@ describe("r8: what tells reading from not reading becomes events", () => {
     document.body.dispatchEvent(new Event("keydown", { bubbles: true }));
     vi.advanceTimersByTime(5_000);
     expect([told, presence.input.mock.calls.length, presence.tick.mock.calls.length]).toEqual([[], 0, 0]);
+  });
+});
+
+describe("r8: in the room", () => {
+  test("they are events of the case that is open, and what is open of a burst is sent before the page goes", async () => {
+    stop();
+    const never = new Promise(() => undefined);
+    const ports = {
+      api: { me: () => never },
+      lifeline: { tab: "tab", hold: () => undefined },
+      openOutbox: () => never,
+      rendererName: () => never,
+    } as unknown as Ports;
+    const room = new Room("study", ports);
+    void room.start();
+    await Promise.resolve();
+    see("hidden"); // no case is open: it is nobody's
+    const record = vi.fn<(kind: string) => void>();
+    const lastWords = vi.spyOn(room.outgoing, "sendLastWords").mockImplementation(() => record("last words"));
+    vi.spyOn(room.outgoing, "tryNow").mockImplementation(() => record("tried"));
+    room.state.openCase.value = { record, isReadOnly: { value: true }, unrated: { value: undefined } } as unknown as OpenCase;
+    room.bursts.add("scroll", { pane: 0, slice: 3 });
+    see("hidden");
+    see("visible");
+    ofWindow("blur");
+    ofWindow("focus");
+    window.dispatchEvent(new Event("online"));
+    expect(record.mock.calls.map(([kind]) => kind)).toEqual(
+      ["hidden", "scroll", "last words", "visible", "blur", "focus", "tried"],
+    );
+    expect(lastWords).toHaveBeenCalledTimes(1);
   });
 });
