@@ -35,7 +35,6 @@ export class Room {
   readonly outgoing: Outgoing;
   private readonly sitting = new Sitting(this);
   private presence: Presence | null = null;
-  private painted = new Set<number>();
   private hasRendered = false;
   private hasSigned = false;
   private isIn = false;
@@ -210,13 +209,12 @@ export class Room {
   }
 
   /** Called after a pane has painted: the clock starts when every one has. */
-  paneDone(pane: number): void {
+  paneDone(): void {
     const { openCase, viewing } = this.state;
-    this.painted.add(pane);
-    const count = viewing.value?.hung.value.length ?? 0;
-    if (this.hasRendered || this.painted.size < count || openCase.value === null) return;
+    const views = viewing.value?.views.value ?? []; // null where the picture that hangs has not painted
+    if (this.hasRendered || views.includes(null) || openCase.value === null) return;
     this.hasRendered = true;
-    this.record("first_render", { panes: count });
+    this.record("first_render", { panes: views.length });
     if (cameWithProposals(openCase.value.packet)) this.record("proposals_shown", { at: "open" });
     this.tour.offer();
   }
@@ -271,7 +269,6 @@ export class Room {
     this.state.phase.value = { name: "reading" };
     const viewing = this.state.viewing.value ?? (await this.makeViewing(stage));
     if (before) viewing.stage.forget(gone(allOf(before), allOf(packet)));
-    this.painted = new Set();
     this.hasRendered = false;
     await viewing.open(ordered, packet.hanging, packet.prior);
     await this.loading.settled();

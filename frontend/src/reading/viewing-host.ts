@@ -60,7 +60,7 @@ export function viewingHost(room: Room): ViewingHost {
       if (open) open.selectedMeasure.value = id;
     },
     viewProposal: (id) => state.openCase.value?.view(id),
-    painted: (pane) => room.paneDone(pane),
+    painted: () => room.paneDone(),
     ...priorHost(room),
   };
 }

@@ -16,7 +16,7 @@ const arranged = vi.fn<(window: readonly [number, number] | undefined) => void>(
 const pane = {
   series: SERIES,
   cut: "acquired",
-  view: () => ({ series: SERIES, slice, slices: 9, window, isInverted, slab_mm: 0, plane: { point: [0, 0, slice], normal: [0, 0, 1], thickness_mm: 1 } }),
+  view: () => ({ series: SERIES, cut: "acquired", slice, slices: 9, window, isInverted, slab_mm: 0, plane: { point: [0, 0, slice], normal: [0, 0, 1], thickness_mm: 1 } }),
   goTo: (next: number) => (slice = next),
   goToPoint: led,
   setWindow: (...to: [number, number]) => (window = to),

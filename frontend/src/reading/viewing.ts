@@ -42,7 +42,7 @@ export interface ViewingHost {
   selectMeasure: (id: string) => void;
   /** Show what is told of a proposal that is drawn. */
   viewProposal: (id: string) => void;
-  painted: (pane: number) => void;
+  painted: () => void;
   /** By what shift the reader linked the open case's prior, from before a reload; and the new one. */
   keptLink: () => Vector | null;
   keepLink: (shift_mm: Vector | null) => void;
@@ -263,13 +263,15 @@ export class Viewing {
 
   /** Called by the stage after a pane has painted. */
   painted(pane: number, view: PaneView): void {
+    const here = this.hung.value[pane];
+    if (here?.series.id !== view.series.id || here.cut !== view.cut) return; // of the layout or case before
     this.views.value = this.hung.value.map((_, at) =>
       at === pane ? view : (this.views.peek()[at] ?? null),
     );
     const only = this.isCross.peek() ? undefined : pane; // its plane shows in the others as a line
     this.overlays.redraw(this.pointer.dragged.peek(), only);
     this.cine.painted(pane);
-    this.host.painted(pane);
+    this.host.painted();
   }
 
   close(): void {

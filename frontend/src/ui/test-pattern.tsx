@@ -19,11 +19,12 @@ const grey = (level: number): string => {
  * two pixels apart along both axes; a frame and a grid that show stretching and cut edges.
  */
 export function TestPattern(): VNode {
+  const scale = scaleHere();
   return (
     <svg
       class="pattern"
-      width={WIDTH}
-      height={HEIGHT}
+      width={WIDTH * scale}
+      height={HEIGHT * scale}
       viewBox={`0 0 ${WIDTH} ${HEIGHT}`}
       shape-rendering="crispEdges"
       role="img"
@@ -40,6 +41,15 @@ export function TestPattern(): VNode {
       <Lines x={540} y={130} apart={2} />
     </svg>
   );
+}
+
+/**
+ * How many of the page's pixels one of the pattern's is: a whole number of the screen's own, also
+ * where the page or the system enlarges by a share of one, which would smear the lines.
+ */
+function scaleHere(): number {
+  const fits = Math.floor((0.9 * innerWidth * devicePixelRatio) / WIDTH);
+  return Math.max(1, Math.min(Math.floor(devicePixelRatio), fits)) / devicePixelRatio;
 }
 
 /** Steps of grey from left to right, each with a lighter and a darker pair of corners. */

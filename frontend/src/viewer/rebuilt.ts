@@ -137,7 +137,7 @@ export class RebuiltPane implements Pane {
     this.slab_mm = thickness_mm;
     const { MAXIMUM_INTENSITY_BLEND, COMPOSITE } = Enums.BlendModes;
     this.viewport.setBlendMode(thickness_mm > 0 ? MAXIMUM_INTENSITY_BLEND : COMPOSITE);
-    if (thickness_mm > 0) this.viewport.setSlabThickness(thickness_mm);
+    if (thickness_mm > 0) this.viewport.setSlabThickness(thickness_mm / 2); // to each side of the plane
     else this.viewport.resetSlabThickness();
     this.viewport.render();
   }

@@ -1,20 +1,34 @@
 """The built frontend as it is served."""
 
+import gzip
+import os
 import re
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
+import brotli  # type: ignore[import-untyped]
 import pytest
 from django.conf import settings
 from django.core.management import call_command
-from django.test import override_settings
+from django.http import HttpResponse
+from django.test import Client, override_settings
 
 from readerstudy.web.templatetags.assets import entry
 
 BUILT = Path(__file__).resolve().parents[3] / "frontend" / "dist" / ".vite" / "manifest.json"
+# In CI the frontend is built before: a test that finds none fails there.
+needs_built = pytest.mark.skipif(
+    not BUILT.exists() and os.environ.get("CI") != "true",
+    reason="the frontend is not built: make setup",
+)
+SCRIPT = b"export const words = 'room';\n" * 400
+SCRIPT_AT, STYLE_AT = "assets/reading-Ab3_x-9Z.js", "assets/reading-BxXy01_z.css"
+FONT_AT, OURS_AT = "assets/inter-Cd34-fGh.woff2", "web/plain.css"  # the last is not Vite's
 
 
 @pytest.mark.once
-@pytest.mark.skipif(not BUILT.exists(), reason="the frontend is not built: make setup")
+@needs_built
 def test_no_module_is_served_under_two_names(tmp_path: Path) -> None:
     """A second name for the reading room's script would open a second room on the page."""
     storages = {**settings.STORAGES, "staticfiles": {"BACKEND": "readerstudy.web.static.Storage"}}
@@ -39,3 +53,91 @@ def test_no_module_is_served_under_two_names(tmp_path: Path) -> None:
     assert len(stems) == len(set(stems)), served
     for path in (tmp_path / "assets").glob("*.js"):
         assert set(re.findall(r'from"\./([\w.-]+\.js)"', path.read_text())) <= served
+
+
+@pytest.fixture
+def collected(tmp_path: Path) -> Iterator[Path]:
+    """Files as Vite and we name them, collected by the site's own storage, and served."""
+    sources, served = tmp_path / "sources", tmp_path / "static"
+    for name, content in (
+        (SCRIPT_AT, SCRIPT), (STYLE_AT, SCRIPT), (OURS_AT, SCRIPT), (FONT_AT, os.urandom(5000)),
+    ):  # fmt: skip
+        path = sources / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(content)
+    served.mkdir()
+    storages = {**settings.STORAGES, "staticfiles": {"BACKEND": "readerstudy.web.static.Storage"}}
+    with override_settings(
+        STATIC_ROOT=served,
+        STATICFILES_DIRS=[sources],
+        STORAGES=storages,
+        STATICFILES_FINDERS=["django.contrib.staticfiles.finders.FileSystemFinder"],
+    ):
+        call_command("collectstatic", "--no-input", "-v", "0")
+        yield served
+
+
+def ask(name: str, takes: str = "") -> tuple[HttpResponse, bytes]:
+    """The answer to a browser that takes some encodings, and what was sent."""
+    answer: Any = Client().get(f"/static/{name}", headers={"accept-encoding": takes})
+    assert answer.status_code == 200
+    sent = b"".join(answer.streaming_content)
+    answer.close()
+    return answer, sent
+
+
+def lasts_s(answer: HttpResponse) -> int:
+    """For how long it may be kept."""
+    found = re.search(r"max-age=(\d+)", answer.headers["Cache-Control"])
+    assert found is not None
+    return int(found[1])
+
+
+@pytest.mark.once
+def test_r1_what_a_page_loads_is_compressed_before_it_is_asked_for(collected: Path) -> None:
+    """By Brotli where the browser takes it, else by gzip, else as it is; and small."""
+    for name in (SCRIPT_AT, STYLE_AT):
+        assert {f"{Path(name).name}{twin}" for twin in ("", ".br", ".gz")} <= {
+            path.name for path in (collected / "assets").iterdir()
+        }
+        for takes, encoding, plain in (
+            ("gzip, deflate, br, zstd", "br", brotli.decompress),
+            ("gzip, deflate", "gzip", gzip.decompress),
+            ("identity", None, bytes),
+        ):
+            answer, sent = ask(name, takes)
+            assert answer.headers.get("Content-Encoding") == encoding, (name, takes)
+            assert "Accept-Encoding" in answer.headers["Vary"]  # a proxy keeps each for itself
+            assert plain(sent) == SCRIPT
+            assert int(answer.headers["Content-Length"]) == len(sent)
+            assert encoding is None or len(sent) < len(SCRIPT) / 20
+    assert ask(SCRIPT_AT, "br")[0].headers["Content-Type"].startswith("text/javascript")
+
+
+@pytest.mark.once
+def test_r1_what_does_not_shrink_is_served_as_it_is(collected: Path) -> None:
+    answer, sent = ask(FONT_AT, "gzip, br")
+    assert "Content-Encoding" not in answer.headers
+    assert len(sent) == 5000
+
+
+@pytest.mark.once
+def test_r1_a_file_whose_name_has_its_hash_is_asked_for_once(collected: Path) -> None:
+    """For years, and without a question whether it has changed; a plain name is not."""
+    ours = next(path.name for path in (collected / "web").glob("plain.*.css"))
+    for name in (SCRIPT_AT, STYLE_AT, FONT_AT, f"web/{ours}"):
+        answer, _ = ask(name, "br")
+        assert "immutable" in answer.headers["Cache-Control"], name
+        assert lasts_s(answer) >= 365 * 86400
+    answer, _ = ask(OURS_AT, "br")
+    assert "immutable" not in answer.headers["Cache-Control"]
+    assert lasts_s(answer) <= 3600
+
+
+@pytest.mark.once
+@needs_built
+def test_r1_every_file_that_vite_built_has_its_hash_in_its_name() -> None:
+    built = [path.name for path in (BUILT.parents[1] / "assets").iterdir()]
+    assert len(built) > 5
+    test = settings.WHITENOISE_IMMUTABLE_FILE_TEST
+    assert [name for name in built if not re.search(test, f"/static/assets/{name}")] == []

@@ -1,0 +1,80 @@
+"""R1: the window that a series opens with, and those beside it."""
+
+from collections.abc import Callable
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+
+from readerstudy.imaging.packs import percentile_window
+from readerstudy.imaging.services import packing
+
+Head = Callable[[float], NDArray[np.uint16]]
+
+
+@pytest.fixture
+def head() -> Head:
+    """Stored values of an MR: air about a head of 200 to 1200, a few vessels far brighter."""
+
+    def made(share_of_air: float) -> NDArray[np.uint16]:
+        count = 20_000
+        air = np.zeros(round(count * share_of_air), np.uint16)
+        tissue = np.linspace(200, 1200, count - len(air)).astype(np.uint16)
+        return np.concatenate([air, tissue, np.full(20, 9000, np.uint16)])
+
+    return made
+
+
+def ends(window: tuple[float, float]) -> tuple[float, float]:
+    return window[0] - window[1] / 2, window[0] + window[1] / 2
+
+
+def test_r1_mr_opens_from_the_1st_to_the_99_5th_percentile_of_the_head(head: Head) -> None:
+    """By NumPy on the head alone; a few vessels do not darken everything."""
+    values = head(0.5)
+    inside = values[values > 0]
+    expected = (np.percentile(inside, 1), np.percentile(inside, 99.5))
+    assert ends(percentile_window(values, (1.0, 0.0))) == pytest.approx(expected)
+
+
+def test_r1_how_much_air_is_about_the_head_changes_its_window_little(head: Head) -> None:
+    windows = [ends(percentile_window(head(share), (1.0, 0.0))) for share in (0.3, 0.5, 0.8)]
+    assert windows == [pytest.approx((210, 1195), abs=15)] * 3
+
+
+@pytest.mark.parametrize(("slope", "intercept"), [(2.0, -1024.0), (0.25, 0.0), (1.0, -500.0)])
+def test_r1_an_automatic_window_is_in_values_after_rescale(
+    head: Head, slope: float, intercept: float
+) -> None:
+    centre, width = percentile_window(head(0.5), (1.0, 0.0))
+    found = percentile_window(head(0.5), (slope, intercept))
+    assert found == pytest.approx((centre * slope + intercept, width * slope))
+
+
+def test_r1_dark_tissue_is_not_lost_where_most_is_bright() -> None:
+    """The lower end stays below 35 % of the way up: liquor and oedema keep their contrast."""
+    values = np.concatenate([np.zeros(100), np.linspace(900, 1000, 9900)]).astype(np.uint16)
+    low, high = ends(percentile_window(values, (1.0, 0.0)))
+    assert low == pytest.approx(0.35 * high, rel=1e-6)
+
+
+def test_r1_an_empty_or_flat_image_has_a_window_all_the_same() -> None:
+    for value in (0, 700):
+        assert percentile_window(np.full(100, value, np.uint16), (1.0, 0.0)) == (value, 1.0)
+
+
+def test_r1_mr_has_a_brighter_a_narrower_and_a_wider_window() -> None:
+    told = packing._windows("MR", (600.0, 1000.0))
+    assert told["window"] == [600.0, 1000.0]
+    assert told["presets"] == {
+        "auto": [600.0, 1000.0], "bright": [450.0, 750.0],
+        "narrow": [600.0, 550.0], "wide": [720.0, 1500.0],
+    }  # fmt: skip
+
+
+def test_r1_ct_opens_in_the_brains_window_whatever_its_percentiles() -> None:
+    told = packing._windows("CT", (350.0, 1316.0))
+    assert told["window"] == [40, 80]
+    assert told["presets"] == {
+        "brain": [40, 80], "subdural": [75, 215], "bone": [600, 2800], "auto": [350.0, 1316.0],
+    }  # fmt: skip
