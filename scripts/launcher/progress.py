@@ -1,10 +1,12 @@
 """A bar for long steps: what is done and what is left."""
 
-import subprocess
 import sys
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
+
+from scripts.launcher import children
 
 WIDTH = 28
 
@@ -14,8 +16,9 @@ class Failed(Exception):
 
 
 def say(text: str) -> None:
-    """Print one line at once."""
-    print(text, flush=True)
+    """Print one line at once; to nobody where the terminal is closed."""
+    with suppress(OSError):
+        print(text, flush=True)
 
 
 def _draw(label: str, done: int, total: int, seconds: float) -> None:
@@ -51,17 +54,14 @@ def run_with_bar(
     tty = sys.stdout.isatty()
     if not tty:
         say(f"  {label} ...")
-    with log.open("wb") as out:
-        process = subprocess.Popen(command, cwd=cwd, env=env, stdout=out, stderr=out)
-        try:
-            while process.poll() is None:
-                if tty:
-                    _draw(label, min(measure(), total - 1), total, time.monotonic() - start)
-                time.sleep(0.25)
-        except BaseException:
-            process.terminate()
-            process.wait()
-            raise
+    with (
+        log.open("wb") as out,
+        children.started(command, cwd=cwd, env=env, stdout=out, stderr=out) as process,
+    ):
+        while process.poll() is None:
+            if tty:
+                _draw(label, min(measure(), total - 1), total, time.monotonic() - start)
+            time.sleep(0.25)
     seconds = time.monotonic() - start
     if process.returncode:
         tail = "\n".join(log.read_text(errors="replace").splitlines()[-15:])

@@ -6,7 +6,9 @@ import shutil
 import socket
 import subprocess
 import sys
+import tempfile
 
+from scripts.launcher import children
 from scripts.launcher.progress import Failed, say
 
 OLDEST_PYTHON = (3, 11)
@@ -98,12 +100,13 @@ def apt_install(packages: list[str]) -> None:
     """
     say(f"  installing {' '.join(packages)} (apt-get)")
     env = {**os.environ, "DEBIAN_FRONTEND": "noninteractive"}
-    for command in (["update", "-qq"], ["install", "-y", "-qq", *packages]):
-        done = subprocess.run(
-            ["apt-get", *command], check=False, capture_output=True, text=True, env=env
-        )
-        if done.returncode:
-            raise Failed(f"apt-get {command[0]} failed: {done.stderr.strip()[-500:]}")
+    for arguments in (["update", "-qq"], ["install", "-y", "-qq", *packages]):
+        with tempfile.TemporaryFile() as said:
+            command = ["apt-get", *arguments]
+            if children.run(command, check=False, env=env, stdout=said, stderr=said):
+                said.seek(0)
+                words = said.read().decode(errors="replace").strip()[-500:]
+                raise Failed(f"apt-get {arguments[0]} failed: {words}")
 
 
 def check_chromium() -> str:
