@@ -37,6 +37,10 @@ KEEP_MEMORY = {
 
 
 def _install_peers() -> None:
+    """In CI only: Debian starts the servers it installs, which would surprise who asked for tests.
+
+    Elsewhere their tests are skipped, with a loud line each.
+    """
     missing = [name for tool, names in PEERS.items() if not _there(tool) for name in names]
     if missing and tools.may_install():
         tools.apt_install(missing)

@@ -14,7 +14,7 @@ BUILT = Path(__file__).resolve().parents[3] / "frontend" / "dist" / ".vite" / "m
 
 
 @pytest.mark.once
-@pytest.mark.skipif(not BUILT.exists(), reason="the frontend is not built: make setup")
+@pytest.mark.skipif(not BUILT.exists(), reason="NOT RUN: the frontend is not built: make setup")
 def test_no_module_is_served_under_two_names(tmp_path: Path) -> None:
     """A second name for the reading room's script would open a second room on the page."""
     storages = {**settings.STORAGES, "staticfiles": {"BACKEND": "readerstudy.web.static.Storage"}}
