@@ -70,11 +70,8 @@ def _node_packages() -> None:
 
 
 def _frontend_build() -> None:
-    log = STAMPS / "vite.log"
-    run_with_bar(
-        "Frontend build", ["npm", "run", "build"],
-        log=log, measure=lambda: 0, total=1, cwd=FRONTEND,
-    )  # fmt: skip
+    # No bar: Vite says how many modules there are once all of them are done.
+    run_with_bar("Frontend build", ["npm", "run", "build"], log=STAMPS / "vite.log", cwd=FRONTEND)
 
 
 def _frontend_sources() -> list[Path]:
