@@ -5,20 +5,29 @@ import os
 import shutil
 import subprocess
 import sys
+import time
 from collections.abc import Callable
 
 from scripts.launcher import children, tests, tools
+from scripts.launcher.memory import Peak
 from scripts.launcher.progress import Failed, say
 from scripts.launcher.serve import Platform
 from scripts.launcher.setup import manage, set_up, static_files, var_dir
+
+WORTH_SAYING_SECONDS = 60  # a later start is up in a few
 
 
 def demo(port: int) -> int:
     """Set up, make the demonstration study unless it is there, and run the platform."""
     tools.check_port(port)
-    set_up()
-    static_files()
-    manage("make_demo", "--at-start", quiet=False)
+    begun = time.monotonic()
+    with Peak() as peak:
+        set_up()
+        static_files()
+        manage("make_demo", "--at-start", quiet=False)
+    if (seconds := time.monotonic() - begun) > WORTH_SAYING_SECONDS:
+        minutes, left = divmod(round(seconds), 60)
+        say(f"Made in {minutes}:{left:02d} minutes with at most {peak.gib:.1f} GiB of memory.")
     platform = Platform(port)
     try:
         platform.start()

@@ -1,6 +1,7 @@
 """A long step shows what is done and what is left, or that it is at work; it never makes it up."""
 
 import re
+import subprocess
 import sys
 from pathlib import Path
 from typing import Any
@@ -8,6 +9,7 @@ from typing import Any
 import pytest
 
 from scripts.launcher import progress
+from scripts.launcher.memory import Peak
 
 SLOW = [sys.executable, "-c", "import time; time.sleep(0.6)"]
 
@@ -58,6 +60,21 @@ def test_a_log_file_gets_two_lines(
     first, last = lines(capsys)
     assert first == "  A step ..."
     assert re.fullmatch(rf"  A step: {words} in \d+ s", last)
+
+
+def test_the_most_memory_is_that_of_all_descendants_together(tmp_path: Path) -> None:
+    hold = "import sys, time; held = bytearray(60 * 2**20); time.sleep(1)"
+    both = (
+        f"import subprocess, sys; code = {hold!r};"
+        "subprocess.Popen([sys.executable, '-c', code], start_new_session=True);"
+        "subprocess.run([sys.executable, '-c', code])"
+    )
+    with Peak(every_s=0.05) as before:
+        pass
+    with Peak(every_s=0.05) as peak:
+        subprocess.run([sys.executable, "-c", both], check=True)
+    assert 120 < (peak.kib - before.kib) / 1024 < 200
+    assert peak.gib == pytest.approx(peak.kib / 2**20)
 
 
 def test_a_step_that_fails_names_its_log_and_quotes_its_end(tmp_path: Path) -> None:
