@@ -5,15 +5,18 @@ from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
+from django.db.models import Count, Q
 from django.utils import timezone
 
 from readerstudy.accounts import services as accounts
 from readerstudy.accounts.models import Site, User
 from readerstudy.demo import people, phantoms
 from readerstudy.demo.people import PASSWORD, Person
+from readerstudy.imaging import selectors as images
 from readerstudy.imaging import services as imaging
-from readerstudy.imaging.models import Examination
+from readerstudy.imaging.models import Examination, Instance
 from readerstudy.proposals import selectors as proposals
+from readerstudy.reads.models import Read
 from readerstudy.studies import plan as analysis_plan
 from readerstudy.studies import services as studies
 from readerstudy.studies.definition import (
@@ -34,14 +37,39 @@ SUMMARY = (
     "A two-period crossover on synthetic phantoms, with a detector trained on other phantoms. "
     "Five of its six readers are an observer model. Nothing here is about patients."
 )
+BY_CHANCE = "Scanners were drawn for each phantom regardless of its lesions: this is chance."
 WASHOUT_DAYS = 28
 PASS_MARK_PERCENT = 50  # of the training cases: a newcomer passes, and sees that there is a mark
+UNFINISHED = (Study.State.DRAFT, Study.State.READY)
+STILL_OPEN = (Read.State.OPENED, Read.State.PAUSED)
+SOURCE = "command"  # of the deliveries that `take_in` makes
 SETTING_UP = timedelta(days=75)  # how long ago, on the simulated clock
 
 
 def find() -> Study | None:
     """The demonstration study, if it was made."""
     return Study.objects.filter(name=NAME, is_simulated=True).first()
+
+
+def reads_of_one(study: Study) -> int:
+    """How many reads each reader has: training once, the others in either period."""
+    return study.cases.count() + study.cases.filter(kind=Case.Kind.MAIN).count()
+
+
+def is_made(study: Study) -> bool:
+    """Whether nothing is left to make: it runs, and no simulated reader was interrupted.
+
+    Reads are counted whatever became of them, so that what a user did later (voided one, withdrew
+    a case or a reader, closed the study) makes nothing anew.
+    """
+    if study.state != Study.State.RUNNING:
+        return study.state not in UNFINISHED
+    mine = study.readers.filter(user__is_simulated=True, withdrawn_at=None)
+    counted = mine.annotate(
+        reads_count=Count("reads"), open_count=Count("reads", filter=Q(reads__state__in=STILL_OPEN))
+    )
+    wanted = reads_of_one(study)
+    return not counted.filter(Q(reads_count__lt=wanted) | Q(open_count__gt=0)).exists()
 
 
 def make_people() -> dict[str, User]:
@@ -70,10 +98,15 @@ def _user(person: Person, sites: dict[str, Site]) -> User:
     )
 
 
+def is_begun(study: Study) -> bool:
+    """Whether `begin` came to its end: its readers are last."""
+    return study.readers.count() >= len(people.READERS)
+
+
 def begin(users: dict[str, User]) -> Study:
-    """The draft with its questions, roles, readers, design and plan."""
+    """The draft with its questions, roles, readers, design and plan; safe to repeat."""
     cora = users["coordinator"]
-    study = studies.create_study(name=NAME, summary=SUMMARY, is_simulated=True, by=cora)
+    study = find() or studies.create_study(name=NAME, summary=SUMMARY, is_simulated=True, by=cora)
     # Dates move by one span for each patient: the days between prior and current stay.
     set_deidentification(study, {"dates": "shift"}, by=cora)
     studies.set_questions(study, questions=brain_metastasis_questions(), by=cora)
@@ -89,10 +122,11 @@ def begin(users: dict[str, User]) -> Study:
     )
     studies.set_design(study, design=design, by=cora)
     studies.set_analysis_plan(study, plan=analysis_plan.default(), by=cora)
-    for role, name in ((Membership.Role.STATISTICIAN, "statistician"),):
-        studies.grant_role(study, user=users[name], role=role, by=cora)
+    statistician = Membership.Role.STATISTICIAN
+    studies.grant_role(study, user=users["statistician"], role=statistician, by=cora)
     for person in people.READERS:
-        studies.add_reader(study, user=users[person.username], by=cora)
+        if not study.readers.filter(user=users[person.username]).exists():
+            studies.add_reader(study, user=users[person.username], by=cora)
     return study
 
 
@@ -106,16 +140,35 @@ def _about_readers() -> QuestionnaireDraft:
 def take_in(
     study: Study, made: Iterable[phantoms.Order], *, by: User, done: Callable[[], object]
 ) -> dict[phantoms.Order, Examination]:
-    """Send each phantom through the intake that an upload uses; answer its examination."""
+    """Send each phantom through the intake that an upload uses; answer its examination.
+
+    What an interrupted start took in is not sent again; its open deliveries are ended.
+    """
     examinations: dict[phantoms.Order, Examination] = {}
     for order in made:
-        before = set(study.collection.examinations.values_list("id", flat=True))
-        imaging.import_folder(
-            phantoms.folder_of(order) / "dicom", collection=study.collection, by=by
-        )
-        examinations[order] = study.collection.examinations.exclude(id__in=before).get()
+        there = _examination(study, order)
+        if there is None or not _is_whole(there, order):
+            folder = phantoms.folder_of(order) / "dicom"
+            imaging.import_folder(folder, collection=study.collection, by=by, source=SOURCE)
+            there = _examination(study, order)
+        if there is None:
+            raise ValueError(f"No examination came of {order}: see the study's Images page.")
+        examinations[order] = there
         done()
+    for upload in images.open_uploads(SOURCE).filter(collection=study.collection):
+        imaging.finish_upload(upload)
     return examinations
+
+
+def _examination(study: Study, order: phantoms.Order) -> Examination | None:
+    uids = images.uids_of(study.collection, phantoms.study_uid(order))
+    return study.collection.examinations.filter(study_uid__in=uids).first()
+
+
+def _is_whole(examination: Examination, order: phantoms.Order) -> bool:
+    files = sum(each.is_file() for each in (phantoms.folder_of(order) / "dicom").rglob("*"))
+    there = Instance.objects.filter(series__examination=examination).count()
+    return examination.ready_at is not None and there == files
 
 
 def make_cases(
@@ -125,17 +178,17 @@ def make_cases(
     training: int,
     by: User,
 ) -> None:
-    """Take the examinations as cases and set each one's reference standard.
+    """Take the examinations as cases and set each one's reference standard; safe to repeat.
 
     Earlier examinations show beside their cases as priors.
     """
     earlier = phantoms.priors(training)
     cases = [order for order in examinations if order not in earlier.values()]
     for number, order in enumerate(cases):
-        examination = examinations[order]
         kind = Case.Kind.TRAINING if number < training else Case.Kind.MAIN
-        case = make_case(study, examination, phantoms.truth_of(order), kind=kind, by=by)
-        if order in earlier and earlier[order] in examinations:
+        lesions = phantoms.truth_of(order)
+        case = make_case(study, examinations[order], lesions, kind=kind, by=by)
+        if case.prior is None and order in earlier and earlier[order] in examinations:
             studies.set_prior(case, examination=examinations[earlier[order]], by=by)
 
 
@@ -147,16 +200,21 @@ def make_case(
     kind: str,
     by: User,
 ) -> Case:
-    """Take an examination as a case and set its standard; `lesions` as in `phantoms.truth_of`."""
-    case = studies.add_case(study, examination=examination, kind=kind, by=by)
-    drafts = [_lesion(each) for each in lesions]
-    truth.set_standard(
-        case,
-        status="diseased" if drafts else "non_diseased",
-        lesions=drafts,
-        source="Known: synthetic phantom",
-        by=by,
-    )
+    """Take an examination as a case and set its standard, unless it is one and has one.
+
+    `lesions` as in `phantoms.truth_of`.
+    """
+    case = study.cases.filter(examination=examination).first()
+    case = case or studies.add_case(study, examination=examination, kind=kind, by=by)
+    if standards.of_case(case) is None:
+        drafts = [_lesion(each) for each in lesions]
+        truth.set_standard(
+            case,
+            status="diseased" if drafts else "non_diseased",
+            lesions=drafts,
+            source="Known: synthetic phantom",
+            by=by,
+        )
     return case
 
 
@@ -166,11 +224,14 @@ def _lesion(known: Mapping[str, Any]) -> LesionDraft:
 
 
 def open_for_reading(study: Study, *, by: User) -> Study:
-    """Lock the protocol, which makes the allocation, and start."""
-    if any(each.is_strong for each in standards.case_set(study)):
-        words = "Scanners were drawn for each phantom regardless of its lesions: this is chance."
-        truth.accept_case_set(study, reason=words, by=by)
-    studies.lock(study, password=PASSWORD, by=by)
+    """Lock the protocol, which makes the allocation, and start; safe to repeat."""
+    if study.state == Study.State.DRAFT:
+        if any(each.is_strong for each in standards.case_set(study)):
+            words = (
+                "Scanners were drawn for each phantom regardless of its lesions: this is chance."
+            )
+            truth.accept_case_set(study, reason=words, by=by)
+        studies.lock(study, password=PASSWORD, by=by)
     return studies.start(study, by=by)
 
 

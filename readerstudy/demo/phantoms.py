@@ -2,17 +2,21 @@
 
 import hashlib
 import json
+import multiprocessing
 import os
 import shutil
-from collections.abc import Iterator, Sequence
+import signal
+import threading
+from collections.abc import Generator, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from multiprocessing import get_context
 from pathlib import Path
 from typing import Any
 
 from django.conf import settings
+from pydicom import dcmread
 
 TRUTH = "truth.json"
 FIRST_SEED = 70_000  # the detector's own phantoms have other seeds (inference.training)
@@ -62,7 +66,17 @@ def _lesions(number: int) -> int:
 def folder_of(order: Order) -> Path:
     """Where the phantom's DICOM files and truth lie once it is made."""
     key = hashlib.sha256(f"{_version()}|{order}".encode()).hexdigest()[:16]
-    return Path(settings.CACHE_DIR) / "phantoms" / f"{order.seed}-{key}"
+    return _cache() / f"{order.seed}-{key}"
+
+
+def _cache() -> Path:
+    return Path(settings.CACHE_DIR) / "phantoms"
+
+
+def study_uid(order: Order) -> str:
+    """The Study Instance UID that a phantom which is made was sent under."""
+    first = next(each for each in (folder_of(order) / "dicom").rglob("*") if each.is_file())
+    return str(dcmread(first, stop_before_pixels=True).StudyInstanceUID)
 
 
 def _version() -> str:
@@ -106,7 +120,7 @@ def make(order: Order, folder: Path) -> None:
         shutil.rmtree(part)
 
 
-def make_all(wanted: Sequence[Order], *, workers: int) -> Iterator[Order]:
+def make_all(wanted: Sequence[Order], *, workers: int) -> Generator[Order, None, None]:
     """Make what is not in the cache yet, in parallel; yields the orders as they are there.
 
     They come in their order: what takes them in works while the next ones are made.
@@ -117,9 +131,47 @@ def make_all(wanted: Sequence[Order], *, workers: int) -> Iterator[Order]:
         return
     next(iter(missing.values())).parent.mkdir(parents=True, exist_ok=True)
     os.environ.setdefault("OMP_NUM_THREADS", "1")  # as many processes as cores, one thread each
-    with ProcessPoolExecutor(workers, mp_context=get_context("spawn")) as pool:
+    with _pool(workers) as pool:
         running = {order: pool.submit(make, order, folder) for order, folder in missing.items()}
         for order in wanted:
             if order in running:
                 running[order].result()
             yield order
+
+
+@contextmanager
+def _pool(workers: int) -> Iterator[ProcessPoolExecutor]:
+    """Processes that end with the block: where it is left early, in the midst of a phantom.
+
+    The executor's own exit waits for each phantom that was begun.
+    """
+    others = set(multiprocessing.active_children())
+    pool = ProcessPoolExecutor(
+        workers, mp_context=multiprocessing.get_context("spawn"), initializer=_last_as_long_as_we
+    )
+    try:
+        yield pool
+    except BaseException:
+        pool.shutdown(wait=False, cancel_futures=True)
+        ours = set(multiprocessing.active_children()) - others
+        for process in ours:
+            process.kill()
+        for process in ours:
+            process.join()
+            for part in _cache().glob(f"*.{process.pid}.part"):
+                shutil.rmtree(part, ignore_errors=True)
+        raise
+    pool.shutdown()
+
+
+def _last_as_long_as_we() -> None:
+    """In a process of the pool: Ctrl-C is its parent's affair, and it does not outlive it."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    threading.Thread(target=_end_with_parent, daemon=True).start()
+
+
+def _end_with_parent() -> None:
+    parent = multiprocessing.parent_process()
+    if parent is not None:
+        parent.join()
+        os._exit(1)

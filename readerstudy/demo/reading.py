@@ -12,13 +12,14 @@ from typing import Any
 from uuid import UUID
 
 import numpy as np
+from django.db.models import Max, QuerySet
 
 from readerstudy.accounts.models import Experience, User
 from readerstudy.demo.clock import Clock
 from readerstudy.demo.observer import Observer, Reading, Shown, Sight
 from readerstudy.demo.people import PASSWORD
 from readerstudy.reads import disclosure, services
-from readerstudy.reads.models import Leave, Read
+from readerstudy.reads.models import Leave, Read, Session
 from readerstudy.studies.models import Case, Study
 from readerstudy.truth import selectors as truth
 from readerstudy.web.problems import Problem
@@ -30,6 +31,7 @@ DISPLAY = {
     "width_px": 2560, "height_px": 1440, "pixel_ratio": 1.0, "webgl": True,
     "renderer": "observer model", "test_pattern": "seen",
 }  # fmt: skip
+OPEN = (Read.State.OPENED, Read.State.PAUSED)
 ADMITTED = "The simulated readers go on whatever their training was."
 MANAGEMENT = ((65, "treat"), (30, "short"), (-1, "routine"))
 
@@ -90,17 +92,30 @@ class Hand:
 
 
 class SimulatedReader:
-    """Reads all that the allocation gives one simulated reader, as far as it is open."""
+    """Reads all that the allocation gives one simulated reader, as far as it is open.
+
+    One who was interrupted goes on: later than they stopped, with other draws (ids are drawn).
+    """
 
     def __init__(self, study: Study, user: User, clock: Clock, seed: int) -> None:
-        words = hashlib.sha256(f"{seed}|{user.username}".encode()).digest()
-        self.rng = np.random.default_rng(int.from_bytes(words[:8]))
         self.study, self.user, self.clock = study, user, clock
+        sittings = Session.objects.filter(reader__study=study, reader__user=user).count()
+        words = f"{seed}|{user.username}" + (f"|{sittings}" if sittings else "")
+        number = int.from_bytes(hashlib.sha256(words.encode()).digest()[:8])
+        self.rng = np.random.default_rng(number)
         self.observer = Observer(user.experience, self.rng)
         self.session: UUID | None = None
 
+    def signed(self) -> int:
+        """How many reads are done already."""
+        return self._reads().exclude(state__in=OPEN).count()
+
+    def _reads(self) -> QuerySet[Read]:
+        return Read.objects.filter(reader__study=self.study, reader__user=self.user)
+
     def read_all(self, done: Callable[[], object]) -> None:
         """Read on, session by session, waiting out the washout on the simulated clock."""
+        self._take_up(done)
         count = 0
         while True:
             if count % SESSION_READS == 0:
@@ -113,6 +128,16 @@ class SimulatedReader:
                 self._meet(problem)
                 continue
             count += 1
+            done()
+
+    def _take_up(self, done: Callable[[], object]) -> None:
+        """After an interruption: not before it, and first sign what only lacked that."""
+        moments = self._reads().aggregate(
+            Max("opened_at"), Max("last_event_at"), Max("submitted_at")
+        )
+        self.clock.time = max([self.clock.time, *(each for each in moments.values() if each)])
+        for read in self._reads().filter(state__in=OPEN, last_event_at__isnull=False):
+            self._sign(read, Hand(self.clock, self.rng, UUID(read.lease_tab)))
             done()
 
     def _meet(self, problem: Problem) -> None:

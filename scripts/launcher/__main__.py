@@ -3,23 +3,31 @@
 import argparse
 import os
 import shutil
-import signal
 import subprocess
 import sys
+import time
 from collections.abc import Callable
 
-from scripts.launcher import tests, tools
+from scripts.launcher import children, tests, tools
+from scripts.launcher.memory import Peak
 from scripts.launcher.progress import Failed, say
 from scripts.launcher.serve import Platform
 from scripts.launcher.setup import manage, set_up, static_files, var_dir
+
+WORTH_SAYING_SECONDS = 60  # a later start is up in a few
 
 
 def demo(port: int) -> int:
     """Set up, make the demonstration study unless it is there, and run the platform."""
     tools.check_port(port)
-    set_up()
-    static_files()
-    manage("make_demo", "--at-start", quiet=False)
+    begun = time.monotonic()
+    with Peak() as peak:
+        set_up()
+        static_files()
+        manage("make_demo", "--at-start", quiet=False)
+    if (seconds := time.monotonic() - begun) > WORTH_SAYING_SECONDS:
+        minutes, left = divmod(round(seconds), 60)
+        say(f"Made in {minutes}:{left:02d} minutes with at most {peak.gib:.1f} GiB of memory.")
     platform = Platform(port)
     try:
         platform.start()
@@ -27,9 +35,10 @@ def demo(port: int) -> int:
         say("\nCtrl-C stops everything.")
         platform.watch()
     except KeyboardInterrupt:
-        say("\nStopping")
+        pass
     finally:
         platform.stop()
+    say("Stopped.")
     return 0
 
 
@@ -49,19 +58,9 @@ def setup() -> int:
     return 0
 
 
-def _interruptible() -> None:
-    """Let Ctrl-C and SIGTERM end us alike from the first moment on, in the background too."""
-
-    def stop(_signal: int, _frame: object) -> None:
-        raise KeyboardInterrupt
-
-    for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, stop)
-
-
 def main() -> int:
     """Run one command; a refusal is one clear line."""
-    _interruptible()
+    children.interruptible()
     parser = argparse.ArgumentParser(prog="scripts.launcher")
     parser.add_argument("command", choices=["demo", "demo-reset", "setup", "test"])
     parser.add_argument("--port", type=int, default=int(os.environ.get("PORT") or 8000))
@@ -81,7 +80,7 @@ def main() -> int:
         print(f"\n{' '.join(map(str, error.cmd))} failed; its words are above.", file=sys.stderr)
         return 1
     except KeyboardInterrupt:
-        say("\nStopped.")
+        say("Stopped.")
         return 130
 
 

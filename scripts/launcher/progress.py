@@ -1,12 +1,15 @@
-"""A bar for long steps: what is done and what is left."""
+"""A bar for long steps: what is done and what is left; a wheel where nobody can know that."""
 
-import subprocess
 import sys
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 
+from scripts.launcher import children
+
 WIDTH = 28
+WHEEL = "|/-\\"
 
 
 class Failed(Exception):
@@ -14,8 +17,14 @@ class Failed(Exception):
 
 
 def say(text: str) -> None:
-    """Print one line at once."""
-    print(text, flush=True)
+    """Print one line at once; to nobody where the terminal is closed."""
+    with suppress(OSError):
+        print(text, flush=True)
+
+
+def _turn(label: str, seconds: float) -> None:
+    wheel = WHEEL[int(seconds * 4) % len(WHEEL)]
+    print(f"\r  {label:<22} {wheel:<{WIDTH}} {'':9} {seconds:4.0f} s", end="", flush=True)
 
 
 def _draw(label: str, done: int, total: int, seconds: float) -> None:
@@ -29,8 +38,8 @@ def run_with_bar(
     command: list[str],
     *,
     log: Path,
-    measure: Callable[[], int],
-    total: int,
+    measure: Callable[[], int] | None = None,
+    total: int = 0,
     cwd: Path,
     env: dict[str, str] | None = None,
 ) -> None:
@@ -38,8 +47,8 @@ def run_with_bar(
 
     Parameters
     ----------
-    measure : callable
-        Returns how many of `total` parts are done.
+    measure : callable, optional
+        Returns how many of `total` parts are done; without it a wheel turns.
 
     Raises
     ------
@@ -51,23 +60,25 @@ def run_with_bar(
     tty = sys.stdout.isatty()
     if not tty:
         say(f"  {label} ...")
-    with log.open("wb") as out:
-        process = subprocess.Popen(command, cwd=cwd, env=env, stdout=out, stderr=out)
-        try:
-            while process.poll() is None:
-                if tty:
-                    _draw(label, min(measure(), total - 1), total, time.monotonic() - start)
-                time.sleep(0.25)
-        except BaseException:
-            process.terminate()
-            process.wait()
-            raise
+    with (
+        log.open("wb") as out,
+        children.started(command, cwd=cwd, env=env, stdout=out, stderr=out) as process,
+    ):
+        while process.poll() is None:
+            if tty and measure:
+                _draw(label, min(measure(), total - 1), total, time.monotonic() - start)
+            elif tty:
+                _turn(label, time.monotonic() - start)
+            time.sleep(0.25)
     seconds = time.monotonic() - start
     if process.returncode:
         tail = "\n".join(log.read_text(errors="replace").splitlines()[-15:])
         raise Failed(f"{label} failed. The log is {log}; it ends:\n{tail}")
-    if tty:
+    if not tty:
+        say(f"  {label}: {f'{total} done' if measure else 'done'} in {seconds:.0f} s")
+        return
+    if measure:
         _draw(label, total, total, seconds)
         say("")
     else:
-        say(f"  {label}: {total} done in {seconds:.0f} s")
+        say(f"\r  {label:<22} {'done':<{WIDTH}} {'':9} {seconds:4.0f} s")

@@ -4,15 +4,12 @@ Detectors have a worker of their own: an analysis does not wait behind twenty ex
 """
 
 import os
-import signal
-import subprocess
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
+from scripts.launcher import children
 from scripts.launcher.progress import Failed, say
 from scripts.launcher.setup import ROOT, VENV, var_dir
 
@@ -44,20 +41,19 @@ class Platform:
         self.port = port
         self.logs: Path = var_dir() / "logs"
         self.commands = _commands(port, workers)
-        self.processes: dict[str, subprocess.Popen[bytes]] = {}
+        self.processes: dict[str, children.Process] = {}
 
     def start(self) -> None:
         """Start every process in a group of its own and wait for the first answer."""
         self.logs.mkdir(parents=True, exist_ok=True)
         # Links in mails lead to this port, unless somebody said where the platform is.
         environment = {"SITE_URL": f"http://localhost:{self.port}", **os.environ}
-        with _interrupted_later():  # else what was just started might not be known to `stop`
+        with children.interrupted_later():  # else `stop` might not know what was just started
             for name, command in self.commands.items():
                 with (self.logs / f"{name}.log").open("ab") as log:
-                    self.processes[name] = subprocess.Popen(
-                        command, cwd=ROOT, env=environment, stdout=log, stderr=log,
-                        start_new_session=True,
-                    )  # fmt: skip
+                    self.processes[name] = children.start(
+                        command, cwd=ROOT, env=environment, stdout=log, stderr=log
+                    )
         self._wait_for_web()
 
     def _wait_for_web(self) -> None:
@@ -91,37 +87,7 @@ class Platform:
 
     def stop(self) -> None:
         """End every process group: politely, then for good."""
-        for process in self.processes.values():
-            _signal_group(process, signal.SIGTERM)
-        deadline = time.monotonic() + 8
+        late = children.end(self.processes.values(), seconds=8)
         for name, process in self.processes.items():
-            try:
-                process.wait(timeout=max(0.1, deadline - time.monotonic()))
-            except subprocess.TimeoutExpired:
+            if process in late:
                 say(f"  the {name} process did not stop in time and is ended")
-            _signal_group(process, signal.SIGKILL)
-            process.wait()
-
-
-@contextmanager
-def _interrupted_later() -> Iterator[None]:
-    """Hold Ctrl-C and SIGTERM back until the end of the block."""
-    asked: list[int] = []
-    kept = {
-        number: signal.signal(number, lambda which, _frame: asked.append(which))
-        for number in (signal.SIGINT, signal.SIGTERM)
-    }
-    try:
-        yield
-    finally:
-        for number, handler in kept.items():
-            signal.signal(number, handler)
-    if asked:
-        raise KeyboardInterrupt
-
-
-def _signal_group(process: "subprocess.Popen[bytes]", number: signal.Signals) -> None:
-    try:
-        os.killpg(process.pid, number)
-    except ProcessLookupError:
-        return

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable
 from functools import partial
 from pathlib import Path
 
-from scripts.launcher import tools
+from scripts.launcher import children, tools
 from scripts.launcher.progress import run_with_bar, say
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -43,8 +43,8 @@ def _when_changed(
 
 
 def _python_packages(lock: Path) -> None:
-    if not PYTHON.exists():
-        subprocess.run([sys.executable, "-m", "venv", str(VENV)], check=True)
+    if not (VENV / "bin" / "pip").exists():  # the last that is made of it
+        children.run([sys.executable, "-m", "venv", str(VENV)])
     log = STAMPS / f"{lock.stem}.log"
     total = sum(1 for line in lock.read_text().splitlines() if line and line[0] not in "#-")
 
@@ -70,11 +70,8 @@ def _node_packages() -> None:
 
 
 def _frontend_build() -> None:
-    log = STAMPS / "vite.log"
-    run_with_bar(
-        "Frontend build", ["npm", "run", "build"],
-        log=log, measure=lambda: 0, total=1, cwd=FRONTEND,
-    )  # fmt: skip
+    # No bar: Vite says how many modules there are once all of them are done.
+    run_with_bar("Frontend build", ["npm", "run", "build"], log=STAMPS / "vite.log", cwd=FRONTEND)
 
 
 def _frontend_sources() -> list[Path]:
@@ -85,10 +82,9 @@ def _frontend_sources() -> list[Path]:
 
 def manage(*arguments: str, quiet: bool = True) -> None:
     """Run one of Django's commands in the virtual environment."""
-    subprocess.run(
+    children.run(
         [str(PYTHON), "manage.py", *arguments],
         cwd=ROOT,
-        check=True,
         stdout=subprocess.DEVNULL if quiet else None,
     )
 

@@ -2,7 +2,7 @@
 
 import os
 import shutil
-import subprocess
+import signal
 import sys
 import tempfile
 import time
@@ -12,7 +12,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from scripts.launcher import tools
+from scripts.launcher import children, tools
 from scripts.launcher.progress import say
 from scripts.launcher.setup import FRONTEND, PYTHON, ROOT, set_up, static_files
 
@@ -37,6 +37,10 @@ KEEP_MEMORY = {
 
 
 def _install_peers() -> None:
+    """In CI only: Debian starts the servers it installs, which would surprise who asked for tests.
+
+    Elsewhere their tests are skipped, with a loud line each.
+    """
     missing = [name for tool, names in PEERS.items() if not _there(tool) for name in names]
     if missing and tools.may_install():
         tools.apt_install(missing)
@@ -54,9 +58,13 @@ def _command(arguments: list[str]) -> list[str]:
     return [str(PYTHON), "-m", "pytest", *arguments]
 
 
-def _pytest(label: str, arguments: list[str]) -> int:
+# pytest ends its fixtures, which have started servers, when it is told so by Ctrl-C's signal.
+TOLD = signal.SIGINT
+
+
+def _tests(label: str, command: list[str], cwd: Path = ROOT) -> int:
     say(f"\n=== {label}")
-    return subprocess.run(_command(arguments), check=False, cwd=ROOT).returncode
+    return children.run(command, cwd=cwd, told=TOLD, check=False)
 
 
 @dataclass(frozen=True)
@@ -68,14 +76,16 @@ class _Suite:
     log: Path
     environment: dict[str, str] = field(default_factory=dict)
 
-    def run(self) -> int:
-        """Run them behind whatever else wants the processor: browsers wait for real seconds."""
+    def run(self, begun: "list[children.Process]") -> int:
+        """Run them behind whatever else wants the processor: browsers wait for real seconds.
+
+        The process is put into `begun`: it runs in a thread, which no signal reaches.
+        """
         command = ["nice", "-n", "10", *_command(self.arguments)]
+        environment = {**os.environ, **self.environment}
         with self.log.open("w") as log:
-            environment = {**os.environ, **self.environment}
-            return subprocess.run(
-                command, check=False, cwd=ROOT, env=environment, stdout=log, stderr=log
-            ).returncode
+            begun.append(children.start(command, cwd=ROOT, env=environment, stdout=log, stderr=log))
+            return int(begun[-1].wait())
 
     def show(self, running: "Future[int]") -> None:
         """Print what was said so far, and go on until the end."""
@@ -101,14 +111,18 @@ def _beside(suites: list[_Suite]) -> Iterator[list[int]]:
     Yields a list that holds their exit statuses at the end.
     """
     codes: list[int] = []
+    begun: list[children.Process] = []
     with ThreadPoolExecutor(1) as pool:
-        running = [pool.submit(suite.run) for suite in suites]
+        running = [pool.submit(suite.run, begun) for suite in suites]
         try:
             yield codes
             for suite, future in zip(suites, running, strict=True):
                 suite.show(future)
-        except BaseException:  # Ctrl-C: what runs hears of it too, what waits must not begin
+        except BaseException:  # Ctrl-C: what waits must not begin, what runs is told
             pool.shutdown(wait=False, cancel_futures=True)
+            while not all(future.done() for future in running):  # one may just be beginning
+                children.end([each for each in begun if each.poll() is None], told=TOLD)
+                time.sleep(0.05)
             raise
     codes += [future.result() for future in running]
 
@@ -154,13 +168,12 @@ def run(rest: list[str]) -> int:
     Path(os.environ["READERSTUDY_VAR"]).mkdir(parents=True, exist_ok=True)
     static_files()
     if rest:
-        return _pytest("pytest", rest)
+        return _tests("pytest", _command(rest))
     with (
         tempfile.TemporaryDirectory(prefix="readerstudy-tests-") as logs,
         _beside(_suites(Path(logs))) as beside,
     ):
-        say("\n=== browser code (Vitest)")
-        codes = [subprocess.run(["npm", "test"], check=False, cwd=FRONTEND).returncode]
+        codes = [_tests("browser code (Vitest)", ["npm", "test"], FRONTEND)]
         label = "the journeys in a real browser; the other tests run beside them, shown after them"
-        codes.append(_pytest(label, ["tests/e2e"]))
+        codes.append(_tests(label, _command(["tests/e2e"])))
     return int(any([*codes, *beside]))  # a suite that was killed has a negative code

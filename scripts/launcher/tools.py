@@ -6,11 +6,13 @@ import shutil
 import socket
 import subprocess
 import sys
+import tempfile
 
+from scripts.launcher import children
 from scripts.launcher.progress import Failed, say
 
 OLDEST_PYTHON = (3, 11)
-OLDEST_NODE = (20, 19)
+OLDEST_NODE = (20, 19)  # or 22.12: what Vite needs
 # A browser on a machine without a graphics processor: WebGL in software; nothing of its own calls.
 CHROMIUM_FLAGS = (
     "--no-sandbox",
@@ -61,16 +63,24 @@ def check_node() -> None:
     for tool in ("node", "npm"):
         if not shutil.which(tool):
             raise Failed(f"{tool} is missing: install Node 20.19 or newer (nodejs.org), with npm.")
-    if (have := _version(["node", "--version"])) < OLDEST_NODE:
-        raise Failed(f"Node {'.'.join(map(str, have))} is too old: install Node 20.19 or newer.")
+    have = _version(["node", "--version"])
+    if have < OLDEST_NODE or (21, 0) <= have < (22, 12):
+        words = "install Node 20.19 or newer (of Node 22, 22.12 or newer)"
+        raise Failed(f"Node {'.'.join(map(str, have))} is too old: {words}.")
 
 
 def check_port(port: int) -> None:
-    """Nobody listens on the port yet."""
+    """It is a port, and nobody listens on it yet."""
+    if not 0 < port < 2**16:
+        words = "give one from 1 to 65535, as `make demo PORT=8000`"
+        raise Failed(f"{port} is no port: {words}.")
     with socket.socket() as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
             probe.bind(("127.0.0.1", port))
+        except PermissionError:
+            words = "use one above 1023, as `make demo PORT=8000`"
+            raise Failed(f"Port {port} is for root only: {words}.") from None
         except OSError:
             raise Failed(
                 f"Port {port} is taken: stop what runs there, or use `make demo PORT={port + 1}`."
@@ -98,12 +108,13 @@ def apt_install(packages: list[str]) -> None:
     """
     say(f"  installing {' '.join(packages)} (apt-get)")
     env = {**os.environ, "DEBIAN_FRONTEND": "noninteractive"}
-    for command in (["update", "-qq"], ["install", "-y", "-qq", *packages]):
-        done = subprocess.run(
-            ["apt-get", *command], check=False, capture_output=True, text=True, env=env
-        )
-        if done.returncode:
-            raise Failed(f"apt-get {command[0]} failed: {done.stderr.strip()[-500:]}")
+    for arguments in (["update", "-qq"], ["install", "-y", "-qq", *packages]):
+        with tempfile.TemporaryFile() as said:
+            command = ["apt-get", *arguments]
+            if children.run(command, check=False, env=env, stdout=said, stderr=said):
+                said.seek(0)
+                words = said.read().decode(errors="replace").strip()[-500:]
+                raise Failed(f"apt-get {arguments[0]} failed: {words}")
 
 
 def check_chromium() -> str:

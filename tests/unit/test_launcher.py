@@ -52,6 +52,94 @@ def test_what_was_started_is_stopped_while_it_still_starts(
     assert [pid for pid in started if Path(f"/proc/{pid}").exists()] == []
 
 
+# A step that takes a moment to end what it started, and a process of its group that does not hear.
+STEP = """
+import signal, subprocess, sys, time
+from pathlib import Path
+
+def end(*_):
+    time.sleep(1)
+    Path({done!r}).touch()
+    sys.exit(0)
+
+signal.signal(signal.SIGTERM, end)
+deaf = subprocess.Popen(["sh", "-c", "trap '' TERM INT; while :; do sleep 0.2; done"])
+Path({begun!r}).write_text(f"{{deaf.pid}}")
+while True:
+    time.sleep(0.1)
+"""
+STEPPING = """
+import runpy, sys
+from scripts.launcher import children, serve, setup, tools
+
+tools.check_port = setup.static_files = lambda *_: None
+setup.set_up = lambda: children.run([sys.executable, "-c", {step!r}])
+sys.argv = ["scripts.launcher", "demo", "--port", "9"]
+runpy.run_module("scripts.launcher", run_name="__main__")
+"""
+
+
+def _stepping(folder: Path) -> "subprocess.Popen[str]":
+    """The launcher in the midst of a step, which is of its own group as in a terminal."""
+    step = STEP.format(done=str(folder / "done"), begun=str(folder / "begun"))
+    launcher = subprocess.Popen(
+        [sys.executable, "-c", STEPPING.format(step=step)],
+        cwd=ROOT, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True,
+        env={**os.environ, "READERSTUDY_VAR": str(folder)},
+    )  # fmt: skip
+    deadline = time.monotonic() + 30
+    while not _read(folder / "begun") and time.monotonic() < deadline:
+        time.sleep(0.05)
+    return launcher
+
+
+def _read(path: Path) -> str:
+    return path.read_text() if path.exists() else ""
+
+
+def _are_gone(pids: list[int]) -> bool:
+    deadline = time.monotonic() + 10
+    while time.monotonic() < deadline:
+        if not any(map(_command_of, pids)):
+            return True
+        time.sleep(0.05)
+    return False
+
+
+def _command_of(pid: int) -> bytes:
+    """Empty for who has ended, and is not looked at yet by whoever adopted it."""
+    try:
+        return Path(f"/proc/{pid}/cmdline").read_bytes()
+    except OSError:
+        return b""
+
+
+@pytest.mark.parametrize("sent", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
+def test_a_step_that_is_interrupted_has_time_to_end_and_leaves_nobody(
+    sent: signal.Signals, tmp_path: Path
+) -> None:
+    with _stepping(tmp_path) as launcher:
+        step = _children(launcher.pid)
+        launcher.send_signal(sent)
+        _out, said = launcher.communicate(timeout=30)
+    assert launcher.returncode == 130
+    assert (tmp_path / "done").exists()
+    assert _are_gone([*step, int(_read(tmp_path / "begun"))])
+    assert said.strip() == "Stopping what was started; Ctrl-C again waits no longer."
+
+
+def test_a_step_ends_when_the_launcher_is_killed(tmp_path: Path) -> None:
+    with _stepping(tmp_path) as launcher:
+        step, deaf = _children(launcher.pid), int(_read(tmp_path / "begun"))
+        launcher.kill()
+    try:
+        assert len(step) == 1
+        assert _are_gone(step)
+        assert (tmp_path / "done").exists()
+    finally:
+        os.kill(deaf, signal.SIGKILL)  # who was killed can end nobody's children
+
+
 @pytest.mark.parametrize("said", [None, "https://studies.example.org"])
 def test_links_in_mails_lead_to_the_port_that_was_asked_for(
     said: str | None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
@@ -92,9 +180,11 @@ def test_what_ran_beside_is_shown_after_and_counts(
 
 
 @pytest.mark.usefixtures("_bare_python")
-def test_what_waits_does_not_begin_once_one_has_stopped_the_tests(tmp_path: Path) -> None:
+def test_once_one_has_stopped_the_tests_what_runs_ends_and_what_waits_never_begins(
+    tmp_path: Path,
+) -> None:
     begun = tmp_path / "begun"
-    first = _suite("first", "import time; time.sleep(1)", tmp_path)
+    first = _suite("first", "import time; time.sleep(600)", tmp_path)
     second = _suite("second", f"open({str(begun)!r}, 'w')", tmp_path)
     with pytest.raises(KeyboardInterrupt), suites._beside([first, second]):
         raise KeyboardInterrupt

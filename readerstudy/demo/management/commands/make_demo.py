@@ -2,25 +2,21 @@
 
 import io
 import os
-import signal
-import subprocess
 import sys
 import time
 from argparse import ArgumentParser
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager, suppress
+from contextlib import ExitStack, closing, contextmanager
 from functools import cache
-from pathlib import Path
 from typing import Any
 from unittest import mock
 
-from django.conf import settings
 from django.contrib.auth.hashers import Argon2PasswordHasher
 from django.core.management import call_command
 from django.core.management.base import BaseCommand, CommandError
 from tqdm import tqdm
 
-from readerstudy.demo import build, people, phantoms
+from readerstudy.demo import beside, build, people, phantoms
 from readerstudy.demo.clock import Clock
 from readerstudy.demo.reading import SimulatedReader
 from readerstudy.proposals import selectors as proposals
@@ -49,34 +45,52 @@ class Command(BaseCommand):
         parser.add_argument("--at-start", action="store_true", help=words)
 
     def handle(self, *_args: Any, **options: Any) -> None:
-        """Make it, step by step, each with a bar."""
+        """Make it, step by step, each with a bar; one that was interrupted is gone on with."""
+        try:
+            with beside.interruptible():
+                self._handle(**options)
+        except KeyboardInterrupt:
+            self.stderr.write("\nStopped. What was made is kept; the next start goes on with it.")
+            sys.exit(130)
+
+    def _handle(self, **options: Any) -> None:
         if options["at_start"]:  # in this process: each command by itself takes seconds to load
             call_command("migrate", interactive=False, verbosity=0)
             call_command("check_studies", stdout=io.StringIO(), stderr=self.stderr)
-        there = build.find()
-        if there is not None and there.state != Study.State.DRAFT:
+        study = build.find()
+        if study is not None and build.is_made(study):
             return
-        if there is not None:
-            raise CommandError("A demonstration was begun and not finished: run `make demo-reset`.")
-        self.stdout.write("Making the demonstration study (once)")
-        training = options["training"]
-        wanted = [*phantoms.orders(options["cases"], training), *phantoms.priors(training).values()]
+        words = "Making the demonstration study (once)"
+        self.stdout.write(words if study is None else "Going on with the demonstration study")
         clock = Clock(build.long_ago())
         with ExitStack() as at_end:
-            # While cases are made, those that are there are taken in, and the worker proposes.
-            with _worker(at_end) as worker:
-                with clock.running():
-                    users = build.make_people()
-                    study = build.begin(users)
-                    self._take_in(study, wanted, users, training)
-                self._propose(study, worker)
             with clock.running():
-                build.open_for_reading(study, by=users["coordinator"])
+                users = build.make_people()
+                if study is None or not build.is_begun(study):
+                    study = build.begin(users)
+            if study.state == Study.State.DRAFT:
+                self._prepare(study, users, clock, at_end, options)
+            if study.state != Study.State.RUNNING:
+                with clock.running():
+                    study = build.open_for_reading(study, by=users["coordinator"])
             self._read(study, users, clock)
 
+    def _prepare(
+        self, study: Study, users: Any, clock: Clock, at_end: ExitStack, options: dict[str, Any]
+    ) -> None:
+        """While cases are made, those that are there are taken in, and the worker proposes."""
+        training = options["training"]
+        wanted = [*phantoms.orders(options["cases"], training), *phantoms.priors(training).values()]
+        with beside.worker(at_end) as worker:
+            with clock.running():
+                self._take_in(study, wanted, users, training)
+            self._propose(study, worker)
+
     def _take_in(self, study: Study, wanted: list[Any], users: Any, training: int) -> None:
-        made = phantoms.make_all(wanted, workers=_cores())
-        with tqdm(desc="Synthetic cases", total=len(wanted), **BAR) as bar:
+        with (
+            closing(phantoms.make_all(wanted, workers=_cores())) as made,
+            tqdm(desc="Synthetic cases", total=len(wanted), **BAR) as bar,
+        ):
 
             def taken() -> None:
                 bar.update()
@@ -85,7 +99,7 @@ class Command(BaseCommand):
             found = build.take_in(study, made, by=users["coordinator"], done=taken)
         build.make_cases(study, found, training=training, by=users["coordinator"])
 
-    def _propose(self, study: Study, worker: "subprocess.Popen[bytes]") -> None:
+    def _propose(self, study: Study, worker: beside.Process) -> None:
         """Wait for the Celery worker, which proposes as it does for any new examination."""
         total = study.cases.count()
         jobs.sweep()
@@ -97,21 +111,22 @@ class Command(BaseCommand):
                 bar.update(total - left - bar.n)
                 _stop_at_quarantine(study)
                 if worker.poll() is not None:
-                    raise CommandError(f"The worker stopped. {_last_words()}")
+                    raise CommandError(f"The worker stopped. {beside.last_words()}")
                 if time.monotonic() > moved + PATIENCE_SECONDS:
-                    raise CommandError(f"The worker does not get on. {_last_words()}")
+                    raise CommandError(f"The worker does not get on. {beside.last_words()}")
                 time.sleep(0.5)
             bar.update(total - bar.n)
 
     def _read(self, study: Study, users: Any, clock: Clock) -> None:
         simulated = [each for each in people.READERS if each.is_simulated]
-        total = study.cases.count() + study.cases.filter(kind="main").count()
+        total = build.reads_of_one(study) * len(simulated)
         start = clock.time
-        with tqdm(desc="Simulated reads", total=total * len(simulated), **BAR) as bar:
+        with tqdm(desc="Simulated reads", total=total, **BAR) as bar:
             for person in simulated:
                 clock.time = start
                 with clock.running(), _checked_once():
                     reader = SimulatedReader(study, users[person.username], clock, SEED)
+                    bar.update(reader.signed())
                     reader.read_all(bar.update)
 
 
@@ -130,48 +145,3 @@ def _stop_at_quarantine(study: Study) -> None:
     failed = proposals.runs_of(study).filter(state=Run.State.QUARANTINED).first()
     if failed is not None:
         raise CommandError(f"The detector failed: {failed.error}")
-
-
-def _log() -> Path:
-    return Path(settings.VAR_DIR) / "logs" / "worker.log"
-
-
-def _last_words() -> str:
-    """Where the worker's log is, and its end."""
-    return f"The end of its log, {_log()}:\n{_log().read_text(errors='replace')[-2000:]}"
-
-
-@contextmanager
-def _worker(at_end: ExitStack) -> Iterator["subprocess.Popen[bytes]"]:
-    """A Celery worker beside the block, told to end after it; waited for at the end of the stack.
-
-    Its threads sleep for some ten seconds before they end: readers read meanwhile.
-    """
-    _log().parent.mkdir(parents=True, exist_ok=True)
-    command = [
-        sys.executable, "-m", "celery", "-A", "readerstudy", "worker", "--beat",
-        "--queues", "cpu,detectors", "--concurrency", "1", "--loglevel", "WARNING",
-    ]  # fmt: skip
-    with _log().open("ab") as log:
-        process = subprocess.Popen(  # noqa: S603 -- our own program
-            command,
-            cwd=settings.BASE_DIR,
-            env={**os.environ, "OMP_NUM_THREADS": "1"},  # other cores make cases meanwhile
-            stdout=log,
-            stderr=log,
-            start_new_session=True,
-        )
-    at_end.callback(_ended, process)
-    try:
-        yield process
-    finally:
-        process.terminate()
-
-
-def _ended(process: "subprocess.Popen[bytes]") -> None:
-    """Wait for a worker that was told to end; nothing of its group stays."""
-    with suppress(subprocess.TimeoutExpired):
-        process.wait(timeout=20)
-    with suppress(ProcessLookupError):
-        os.killpg(process.pid, signal.SIGKILL)
-    process.wait()

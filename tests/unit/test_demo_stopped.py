@@ -1,0 +1,109 @@
+"""The making of the demonstration, stopped in its midst: kind words, and no process that stays."""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from readerstudy.demo import beside
+
+ROOT = Path(__file__).resolve().parents[2]
+# The command with a worker that only sleeps, in the midst of a phantom that is never done.
+MAKING = """
+import os, time
+import django
+django.setup()
+from contextlib import ExitStack
+from readerstudy.demo import beside, phantoms
+from readerstudy.demo.management.commands import make_demo
+
+class Command(make_demo.Command):
+    def _handle(self, **options):
+        with ExitStack() as at_end, beside.worker(at_end) as worker, phantoms._pool(1) as pool:
+            made = pool.submit(os.getpid).result()
+            phantoms._cache().mkdir(parents=True)
+            (phantoms._cache() / f"1-a.{made}.part").mkdir()
+            never = pool.submit(time.sleep, 600)
+            while not never.running():
+                time.sleep(0.01)
+            print(worker.pid, made, flush=True)
+            never.result()
+
+if __name__ == "__main__":
+    beside.WORKER[:] = ["sleep", "600"]
+    Command().handle()
+"""
+
+
+def _is_gone(pid: int) -> bool:
+    """Ended; whoever adopted it may not have looked yet."""
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] == "Z"
+    except FileNotFoundError:
+        return True
+
+
+def _soon_gone(pids: list[int]) -> bool:
+    deadline = time.monotonic() + 10
+    while not all(map(_is_gone, pids)) and time.monotonic() < deadline:
+        time.sleep(0.05)
+    return all(map(_is_gone, pids))
+
+
+@pytest.fixture
+def making(tmp_path: Path) -> "subprocess.Popen[str]":
+    script = tmp_path / "making.py"
+    script.write_text(MAKING)
+    environment = {
+        **os.environ,
+        "READERSTUDY_VAR": str(tmp_path / "var"),
+        "READERSTUDY_CACHE": str(tmp_path / "cache"),
+        "DJANGO_SETTINGS_MODULE": "readerstudy.settings",
+        "PYTHONPATH": str(ROOT),
+    }
+    return subprocess.Popen(
+        [sys.executable, str(script)],
+        cwd=ROOT, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+    )  # fmt: skip
+
+
+def _begun(making: "subprocess.Popen[str]") -> list[int]:
+    assert making.stdout
+    return [int(each) for each in making.stdout.readline().split()]
+
+
+@pytest.mark.parametrize("sent", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
+def test_a_closed_terminal_and_sigterm_interrupt_as_ctrl_c_does(sent: signal.Signals) -> None:
+    before = signal.getsignal(sent)
+    with pytest.raises(KeyboardInterrupt), beside.interruptible():
+        signal.raise_signal(sent)
+    assert signal.getsignal(sent) == before
+
+
+def test_an_interrupted_demonstration_ends_what_it_began_and_says_how_to_go_on(
+    making: "subprocess.Popen[str]", tmp_path: Path
+) -> None:
+    with making:
+        begun = _begun(making)
+        asked = time.monotonic()
+        making.send_signal(signal.SIGTERM)  # as the launcher does
+        _out, said = making.communicate(timeout=30)
+    assert time.monotonic() - asked < 10
+    assert making.returncode == 130
+    assert said.strip() == "Stopped. What was made is kept; the next start goes on with it."
+    assert len(begun) == 2
+    assert all(map(_is_gone, begun))
+    assert list((tmp_path / "cache/phantoms").iterdir()) == []
+
+
+def test_what_it_began_ends_too_when_it_is_killed(making: "subprocess.Popen[str]") -> None:
+    with making:
+        begun = _begun(making)
+        making.kill()
+        making.communicate(timeout=30)
+    assert len(begun) == 2
+    assert _soon_gone(begun)
