@@ -53,13 +53,19 @@ class VoxelwiseDetector:
         Memory that does not suffice halves it, down to 32 voxels; then a GPU gives way to the CPU.
     opinions
         "mirror" (as it is and mirrored), "once", or "dropout" (Gal 2016: eight passes with the
-        network's dropout layers on). With `others`, every member of the ensemble answers.
+        network's dropout layers on; refused where none drops anything). With `others`,
+        every member of the ensemble answers.
     others
         Further networks of an ensemble.
     is_differentiable
         Whether heat maps can be made: not of a model that runs outside torch.
     inputs
         The roles of the series that are its channels, in their order.
+
+    Raises
+    ------
+    ValueError
+        For unknown opinions or heat maps, and for "dropout" of a network without any at work.
     """
 
     sight: Sight = OURS  # of heat maps
@@ -94,6 +100,9 @@ class VoxelwiseDetector:
         self._compiled: dict[nn.Module, Compiled] = {}
         self._for_openvino: set[nn.Module] = set()  # on a CPU, while it can
         self.networks = [self._ready(each) for each in (network, *others)]
+        if opinions == "dropout":
+            for each in self.networks:
+                _dropouts(each)
 
     def _ready(self, network: nn.Module) -> nn.Module:
         """A network for inference, in 16 bits from end to end where that is fast and harmless."""
@@ -278,12 +287,26 @@ def _is_lack_of_memory(problem: Exception) -> bool:
     )
 
 
-@contextmanager
-def _dropping(network: nn.Module) -> Iterator[None]:
-    """Dropout layers at work, all else as in detection."""
+def _dropouts(network: nn.Module) -> list[nn.Module]:
+    """The layers that drop something; a `ValueError` where there is none.
+
+    Eight passes through layers with a rate of 0 are the same: they would say that it is certain.
+    """
     layers = [m for m in network.modules() if isinstance(m, nn.modules.dropout._DropoutNd)]  # noqa: SLF001
     if not layers:
         raise ValueError("this network has no dropout: its opinions are mirror or once")
+    if not (at_work := [each for each in layers if each.p > 0]):
+        raise ValueError(
+            "all of this network's dropout has the rate 0, so that every pass would be the same:"
+            " its opinions are mirror or once, or train it with dropout"
+        )
+    return list(at_work)
+
+
+@contextmanager
+def _dropping(network: nn.Module) -> Iterator[None]:
+    """Dropout layers at work, all else as in detection."""
+    layers = _dropouts(network)
     for layer in layers:
         layer.train()
     try:
