@@ -54,7 +54,7 @@ def _once(detector: VoxelwiseDetector, paths: Mapping[str, list[Path]], stages: 
     with _timed(stages, "heat maps"):
         lesions = [detector._heated(each, n, given) for n, each in enumerate(lesions)]  # noqa: SLF001
     with _timed(stages, "words"):
-        lesions = [explain(each, ready) for each in lesions]
+        lesions = [explain(each, ready, detector.basis) for each in lesions]
     with _timed(stages, "writing rows"):
         for each in lesions:
             each.contours_mm()

@@ -100,6 +100,8 @@ def load(card: Card, weights: bytes, device: str | None) -> Detector:
 class NnUNetDetector(VoxelwiseDetector):
     """A voxelwise detector that gives its networks what nnU-Net would."""
 
+    are_folds = True
+
     def __init__(self, card: Card, plan: Plan, networks: list[nn.Module], device: str) -> None:
         first, *others = (Lesions(each, plan) for each in networks)
         # Mirroring is the uncertainty's second opinion; averaging folds gives one as well.

@@ -15,7 +15,7 @@ from inference.detector import Card
 from inference.detectors.compiled import Compiled, read, traced
 from inference.detectors.layout import folded, is_bfloat16_fast, is_int8_fast, laid_out
 from inference.detectors.space_to_depth import SpaceToDepth
-from inference.explain import explain
+from inference.explain import Basis, explain, is_fitted
 from inference.explain.heat import METHODS, OURS, Sight, heat_map
 from inference.lesions import Lesion
 from inference.preprocess import ROLES, Prepared, prepare, resample
@@ -69,6 +69,7 @@ class VoxelwiseDetector:
     """
 
     sight: Sight = OURS  # of heat maps
+    are_folds = False  # the networks: of one training, as nnU-Net's, not members of an ensemble
     # The first network in 8-bit integers (`compiled.FILES`), for CPUs that are fast in them.
     int8: tuple[bytes, bytes] | None = None
 
@@ -115,6 +116,16 @@ class VoxelwiseDetector:
         is_small = without_norms is not None and self.device.type == "cpu"
         return made.to(torch.bfloat16) if is_small and is_bfloat16_fast(self.device) else made
 
+    @property
+    def basis(self) -> Basis:
+        """What words may say of its probabilities and uncertainties."""
+        return Basis(
+            is_calibrated=is_fitted(self.card.operating_point),
+            opinions=self.opinions,
+            networks=len(self.networks),
+            are_folds=self.are_folds,
+        )
+
     def detect(self, examination: Mapping[str, Volume]) -> list[Lesion]:
         """Return lesions above the card's operating point, by falling probability.
 
@@ -125,7 +136,7 @@ class VoxelwiseDetector:
         """
         lesions, ready, given = self.found(examination)
         heated = [self._heated(each, n, given) for n, each in enumerate(lesions)]
-        return [explain(each, ready) for each in heated]
+        return [explain(each, ready, self.basis) for each in heated]
 
     def found(self, examination: Mapping[str, Volume]) -> tuple[list[Lesion], Prepared, Prepared]:
         """What `detect` returns without words and heat maps; the examination as it was prepared.

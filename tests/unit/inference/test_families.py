@@ -15,6 +15,7 @@ from inference.detector import Card, CorruptWeights, content_of, load_card
 from inference.detectors import families, voxelwise
 from inference.detectors.archive import UnusableModel
 from inference.detectors.voxelwise import VoxelwiseDetector
+from inference.explain import Basis
 from inference.preprocess import Prepared
 from inference.training.fit import Fit, Recipe
 from inference.volume import Volume
@@ -254,7 +255,9 @@ def test_an_ensemble_and_dropout_give_further_opinions() -> None:
 
     ensemble = VoxelwiseDetector(card("x"), Noisy(), "cpu", others=[Noisy()], opinions="once")
     assert len(ensemble.logits(ready)) == 2
+    assert ensemble.basis == Basis(is_calibrated=False, opinions="once", networks=2)
     dropout = VoxelwiseDetector(card("x"), Noisy(), "cpu", opinions="dropout")
+    assert dropout.basis.opinions == "dropout"
     passes = dropout.logits(ready)
     assert len(passes) == 8
     assert passes.std(0).max() > 0
