@@ -115,6 +115,10 @@ class NnUNetDetector(VoxelwiseDetector):
         """The examination as nnU-Net's preprocessing makes it."""
         return prepared(examination, self.plan)
 
+    def seen(self, length: int) -> int:
+        """Of its patch, or of what memory left of that."""
+        return min(super().seen(length), max(self.patch))
+
     def _pass(self, network: nn.Module, voxels: Tensor) -> Tensor:
         size = [min(each, self.window or each) for each in self.patch]
         return self.windows(network, voxels, size, _OVERLAP)

@@ -42,6 +42,11 @@ class Run(models.Model):
     kinds_sha256 = models.CharField(max_length=64, blank=True)
     kinds_lack = models.CharField(max_length=60, blank=True)  # series without which it cannot say
     error = models.TextField(blank=True)
+    lost = models.PositiveSmallIntegerField(default=0, db_default=0)  # attempts without a last word
+    # What the detector computed it with, where it says so.
+    device = models.CharField(max_length=16, blank=True, default="", db_default="")
+    window = models.PositiveIntegerField(null=True, blank=True)  # voxels a side; null: whole head
+    is_reduced = models.BooleanField(default=False, db_default=False)  # as memory lacked
     seconds = models.FloatField(null=True, blank=True)
     queued_at = models.DateTimeField()
     done_at = models.DateTimeField(null=True, blank=True)

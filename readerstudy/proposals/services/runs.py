@@ -14,7 +14,8 @@ from uuid import UUID
 import structlog
 from django.conf import settings
 from django.db import transaction
-from django.db.models import F, Q
+from django.db.models import Case as Either
+from django.db.models import F, IntegerField, Q, When
 from django.utils import timezone
 from kombu.exceptions import OperationalError
 
@@ -82,7 +83,8 @@ def _run_again(study: Study, head: bridge.Head) -> None:
 
 def _queue_again(run: Run) -> None:
     run.state, run.attempt, run.error, run.done_at = Run.State.QUEUED, 0, "", None
-    run.save(update_fields=["state", "attempt", "error", "done_at"])
+    run.lost = 0
+    run.save(update_fields=["state", "attempt", "error", "done_at", "lost"])
 
 
 def request(examination: Examination, *, detector: str) -> Run:
@@ -143,13 +145,17 @@ def claim(run_id: UUID) -> Run | None:
     """Take a run by one conditional update; None when it is taken, done or set aside.
 
     The fence rises with each claim: a worker that was stopped past its lease and goes on later
-    finds its number stale and changes nothing (B9).
+    finds its number stale and changes nothing (B9). A run that is still running when it is taken
+    lost its worker, as by the kernel's hand where memory is short: it counts how often.
     """
     now = timezone.now()
+    was_lost = Either(When(state=Run.State.RUNNING, then=F("lost") + 1), default=F("lost"),
+                      output_field=IntegerField())  # fmt: skip
     taken = Run.objects.filter(_free(), pk=run_id, attempt__lt=settings.JOB_MAX_ATTEMPTS).update(
         state=Run.State.RUNNING,
         attempt=F("attempt") + 1,
         fence=F("fence") + 1,
+        lost=was_lost,
         lease_until=now + timedelta(seconds=settings.JOB_LEASE_SECONDS),
         error="",
     )
@@ -165,7 +171,8 @@ def perform(run_id: UUID) -> None:
     try:
         with beating(run):
             paths = imaging.paths_by_role(run.examination)
-            detected = bridge.detect(run.detector, paths)
+            # At the same size it would only be killed again.
+            detected = bridge.detect(run.detector, paths, halvings=run.lost)
             head, found = None, detected.found[:MAX_PROPOSALS]
             if tells_kinds(run.examination, run.detector):
                 head, found = bridge.tell_kinds(found, paths, grid_role=detected.grid_role)
@@ -175,7 +182,7 @@ def perform(run_id: UUID) -> None:
         return
     finish(
         run, found, weights=detected.weights_sha256, grid_role=detected.grid_role, head=head,
-        seconds=time.monotonic() - start,
+        used=detected.used, seconds=time.monotonic() - start,
     )  # fmt: skip
 
 
@@ -188,10 +195,12 @@ def finish(
     seconds: float,
     grid_role: str = SeriesRole.T1C,
     head: bridge.Head | None = None,
+    used: bridge.Used | None = None,
 ) -> bool:
     """Keep what a run found, unless its fence is stale; answers whether it was kept.
 
-    It is outlined in the slices of the series of `grid_role`; `head` was asked for kinds of lesion.
+    It is outlined in the slices of the series of `grid_role`; `head` was asked for kinds of lesion;
+    `used` is what the detector computed it with.
     What an earlier time found, if there was one, is replaced.
     """
     now = timezone.now()
@@ -199,6 +208,8 @@ def finish(
         state=Run.State.DONE, weights_sha256=weights, seconds=seconds, done_at=now,
         lease_until=None, grid_role=grid_role, kinds_head=head.name if head else "",
         kinds_sha256=head.sha256 if head else "", kinds_lack=", ".join(head.lacks if head else ()),
+        device=used.device if used else "", window=used.window if used else None,
+        is_reduced=bool(used and used.is_reduced),
     )  # fmt: skip
     if not kept:
         return False

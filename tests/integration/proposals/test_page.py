@@ -130,3 +130,28 @@ def test_a_page_that_refreshes_itself_stays_where_it_is(
     part = page.get(PAGE, {"page": 2}, headers={"HX-Request": "true"}).content.decode()
     assert "works@1" in part
     assert "<html" not in part
+
+
+@pytest.mark.parametrize(
+    ("used", "words"),
+    [
+        ({"device": "cpu"}, ["cpu"]),
+        ({"device": "cuda", "window": 96}, ["cuda, windows of 96 voxels"]),
+        (
+            {"device": "cpu", "window": 32, "is_reduced": True},
+            ["cpu, windows of 32 voxels", "as memory lacked"],
+        ),
+        (
+            {"device": "cpu", "window": 96, "is_reduced": True, "lost": 1},
+            ["cpu, windows of 96 voxels", "as a worker was lost before"],
+        ),
+    ],
+)
+def test_the_page_says_what_a_run_was_computed_with(
+    examination: Examination, people: People, sign_in: SignIn, used: dict[str, Any],
+    words: list[str],
+) -> None:  # fmt: skip
+    put(examination, "fine@1", state=State.DONE, seconds=4.2, **used)
+    text = sign_in(people.cora).get(PAGE).content.decode()
+    assert all(f">{each}</div>" in text for each in words)
+    assert ("as memory lacked" in text) is ("is_reduced" in used and "lost" not in used)

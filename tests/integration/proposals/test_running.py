@@ -1,0 +1,69 @@
+"""A run while it runs: what a detector is asked, what it used, how far it is, how it is stopped."""
+
+from collections.abc import Mapping
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from django.utils import timezone
+
+from inference.detector import Used
+from readerstudy.celery import app
+from readerstudy.imaging import services as imaging
+from readerstudy.proposals import bridge, services
+from readerstudy.proposals.models import Run
+from tests import factories
+from tests.cast import People
+
+State = Run.State
+
+
+@pytest.fixture
+def run(db: None, monkeypatch: pytest.MonkeyPatch) -> Run:
+    """A run that waits; what is sent to workers is sent to nobody."""
+    monkeypatch.setattr(app, "send_task", lambda *_args, **_more: None)
+    monkeypatch.setattr(bridge, "card", lambda _name: {"weights_sha256": "f" * 64})
+    examination = factories.examination(imaging.create_collection(name="Ready"))
+    return services.request(examination, detector=factories.DETECTOR)
+
+
+def _put(run: Run, state: str) -> Run:
+    Run.objects.filter(pk=run.pk).update(state=state)
+    return run
+
+
+def _lapse(run: Run) -> None:
+    Run.objects.filter(pk=run.pk).update(lease_until=timezone.now() - timedelta(seconds=1))
+
+
+@pytest.mark.fault("B1")
+def test_b1_after_each_worker_that_was_lost_the_detector_begins_in_smaller_windows(
+    people: People, run: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A worker that the kernel killed for its memory would be killed again at the same size."""
+    asked: list[int] = []
+
+    def detect(_detector: str, _paths: Mapping[str, Any], *, halvings: int) -> bridge.Detected:
+        asked.append(halvings)
+        if len(asked) == 2:
+            raise ValueError("not of memory")
+        return bridge.Detected(
+            "f" * 64, [], used=Used("cpu", 96 >> halvings, is_reduced=halvings > 0)
+        )
+
+    monkeypatch.setattr(bridge, "detect", detect)
+    services.perform(run.pk)
+    services.retry(_put(run, State.QUARANTINED), by=people.ada)
+    services.perform(run.pk)
+    _lapse(run)
+    assert services.claim(run.pk) is not None  # and the worker is killed
+    _lapse(run)
+    services.perform(run.pk)
+    run.refresh_from_db()
+    assert (run.lost, run.attempt) == (1, 3)
+    assert (run.device, run.window, run.is_reduced) == ("cpu", 48, True)
+    services.retry(_put(run, State.QUARANTINED), by=people.ada)
+    services.perform(run.pk)
+    run.refresh_from_db()
+    assert (run.lost, run.window, run.is_reduced) == (0, 96, False)
+    assert asked == [0, 0, 1, 0]
