@@ -4,8 +4,9 @@ import hashlib
 import json
 import os
 import warnings
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, field
+from enum import StrEnum
 from functools import lru_cache
 from importlib import import_module
 from pathlib import Path
@@ -56,6 +57,20 @@ class Detector(Protocol):
         ...
 
 
+class Stage(StrEnum):
+    """What a detector is at; reading the files comes before, writing what it found after."""
+
+    NETWORK = "network"
+    EXPLAINING = "explaining"
+
+
+Note = Callable[[Stage], None]  # told at the beginning of each stage
+
+
+def unheard(_stage: Stage) -> None:
+    """Nobody waits to hear how far it is."""
+
+
 @dataclass(frozen=True)
 class Used:
     """What an examination was computed with.
@@ -82,20 +97,27 @@ class Windowed(Protocol):
 
     used: Used | None
 
-    def detect(self, examination: Mapping[str, Volume], *, halvings: int = 0) -> list[Lesion]:
+    def detect(
+        self, examination: Mapping[str, Volume], *, halvings: int = 0, note: Note = unheard
+    ) -> list[Lesion]:
         """As any detector, with windows that were halved so often before it begins."""
         ...
 
 
 def detect(
-    detector: Detector, examination: Mapping[str, Volume], *, halvings: int = 0
+    detector: Detector,
+    examination: Mapping[str, Volume],
+    *,
+    halvings: int = 0,
+    note: Note = unheard,
 ) -> tuple[list[Lesion], Used | None]:
-    """The lesions that a detector finds, and what it used.
+    """The lesions that a detector finds, and what it used; `note` hears what it is at.
 
     A site's own entry point, which may know of no windows, is asked as it always was.
     """
     if isinstance(detector, Windowed):
-        return detector.detect(examination, halvings=halvings), detector.used
+        return detector.detect(examination, halvings=halvings, note=note), detector.used
+    note(Stage.NETWORK)
     return detector.detect(examination), None
 
 

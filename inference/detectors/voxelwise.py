@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from scipy import ndimage
 from torch import Tensor, nn
 
-from inference.detector import Card, Used
+from inference.detector import Card, Note, Stage, Used, unheard
 from inference.detectors.compiled import Compiled, read, traced
 from inference.detectors.dropout import dropouts, dropping
 from inference.detectors.layout import folded, is_bfloat16_fast, is_int8_fast, laid_out
@@ -125,25 +125,30 @@ class VoxelwiseDetector:
             are_folds=self.are_folds,
         )
 
-    def detect(self, examination: Mapping[str, Volume], *, halvings: int = 0) -> list[Lesion]:
+    def detect(
+        self, examination: Mapping[str, Volume], *, halvings: int = 0, note: Note = unheard
+    ) -> list[Lesion]:
         """Return lesions above the card's operating point, by falling probability.
 
         Parameters
         ----------
         halvings
             How often its windows are halved before it begins, where memory is known to lack.
+        note
+            Told what it is at.
 
         Raises
         ------
         UnusableExamination
             If a needed series is missing or the reference shows no head.
         """
-        lesions, ready, given = self.found(examination, halvings)
+        lesions, ready, given = self.found(examination, halvings, note)
+        note(Stage.EXPLAINING)
         heated = [self._heated(each, n, given) for n, each in enumerate(lesions)]
         return [explain(each, ready, self.basis) for each in heated]
 
     def found(
-        self, examination: Mapping[str, Volume], halvings: int = 0
+        self, examination: Mapping[str, Volume], halvings: int = 0, note: Note = unheard
     ) -> tuple[list[Lesion], Prepared, Prepared]:
         """What `detect` returns without words and heat maps; the examination as it was prepared.
 
@@ -156,6 +161,7 @@ class VoxelwiseDetector:
         """
         ready = prepare(examination, self.needs, self.inputs)
         given = self.given(examination, ready)
+        note(Stage.NETWORK)
         passes = self.logits(given, halvings)
         reference = examination[ready.reference]
         point = self.card.operating_point

@@ -23,6 +23,14 @@ class Run(models.Model):
         FAILED = "failed", "Failed"  # will be tried again
         QUARANTINED = "quarantined", "Quarantined"  # tried too often; a person must look
 
+    class Stage(models.TextChoices):
+        """What its worker is at; the first comes with the claim."""
+
+        LOADING = "loading", "loading"
+        NETWORK = "network", "network"
+        EXPLAINING = "explaining", "explaining"
+        WRITING = "writing", "writing"
+
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     examination = models.ForeignKey(Examination, on_delete=models.PROTECT, related_name="+")
     detector = models.CharField(max_length=120)  # "name@version"
@@ -34,6 +42,8 @@ class Run(models.Model):
     )
     key = models.CharField(max_length=64, unique=True)  # sha256 of examination and detector
     state = models.CharField(max_length=11, choices=State, default=State.QUEUED)
+    # Where it is, or where it was when it failed.
+    stage = models.CharField(max_length=10, choices=Stage, blank=True, default="", db_default="")
     attempt = models.PositiveSmallIntegerField(default=0)
     fence = models.PositiveIntegerField(default=0)  # raised at each claim; stale writers lose
     # Until then its worker holds it; one that failed is not tried again before.

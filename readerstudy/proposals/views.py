@@ -20,6 +20,8 @@ from readerstudy.studies.selectors import at_desk_of
 from readerstudy.web.problems import Problem, Unknown
 
 SHOWN = 200  # runs a page
+# What a page may show otherwise soon: one that failed waits for its next time.
+BUSY = (Run.State.QUEUED, Run.State.RUNNING, Run.State.FAILED)
 FIELDS = ("name", "version", "maker", "statement")
 
 
@@ -61,7 +63,7 @@ def _context(request: HttpRequest, user: User) -> dict[str, Any]:
     ]
     runs = _runs(user)
     page = Paginator(runs.select_related("examination"), SHOWN).get_page(request.GET.get("page"))
-    busy = any(run.state in {Run.State.QUEUED, Run.State.RUNNING} for run in page)
+    busy = runs.filter(state__in=BUSY).exists()
     return {"cards": cards, "page": page, "busy": busy}
 
 

@@ -15,7 +15,7 @@ import numpy as np
 
 import inference
 from inference import vendor
-from inference.detector import Used
+from inference.detector import Note, Used, unheard
 from inference.vendor import Read as VendorRead
 from inference.vendor import Result as VendorResult
 from inference.vendor import UnusableResult, masks, tables
@@ -94,7 +94,13 @@ def _loaded(detector: str) -> Any:
     return inference.load_detector(detector)
 
 
-def detect(detector: str, paths: Mapping[str, Sequence[Path]], *, halvings: int = 0) -> Detected:
+def detect(
+    detector: str,
+    paths: Mapping[str, Sequence[Path]],
+    *,
+    halvings: int = 0,
+    note: Note = unheard,
+) -> Detected:
     """Run a detector on an examination.
 
     Parameters
@@ -105,6 +111,8 @@ def detect(detector: str, paths: Mapping[str, Sequence[Path]], *, halvings: int 
         Series role -> its DICOM files.
     halvings : int
         How often its windows are halved before it begins, where memory is known to lack.
+    note : callable
+        Told what the detector is at, once it has read the files: "network", "explaining".
 
     Raises
     ------
@@ -120,7 +128,7 @@ def detect(detector: str, paths: Mapping[str, Sequence[Path]], *, halvings: int 
     examination = inference.read_examination(paths)
     role = grid_role(model)
     require_same_place(examination, role, "t1c")
-    lesions, used = find(model, examination, halvings=halvings)
+    lesions, used = find(model, examination, halvings=halvings, note=note)
     found = [
         Found(
             centroid_mm=_point(each.centroid_mm),

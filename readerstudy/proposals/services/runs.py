@@ -8,6 +8,7 @@ import string
 import time
 from collections.abc import Sequence
 from datetime import timedelta
+from functools import partial
 from typing import Any
 from uuid import UUID
 
@@ -25,7 +26,7 @@ from readerstudy.celery import app
 from readerstudy.imaging import selectors as imaging
 from readerstudy.imaging.models import Examination, SeriesRole
 from readerstudy.proposals import bridge, selectors
-from readerstudy.proposals.heartbeat import beating
+from readerstudy.proposals.heartbeat import beating, enter
 from readerstudy.proposals.lesions import ProposalHeatMap, ProposedLesion
 from readerstudy.proposals.models import Run
 from readerstudy.studies.models import Study
@@ -156,6 +157,7 @@ def claim(run_id: UUID) -> Run | None:
         attempt=F("attempt") + 1,
         fence=F("fence") + 1,
         lost=was_lost,
+        stage=Run.Stage.LOADING,
         lease_until=now + timedelta(seconds=settings.JOB_LEASE_SECONDS),
         error="",
     )
@@ -172,7 +174,9 @@ def perform(run_id: UUID) -> None:
         with beating(run):
             paths = imaging.paths_by_role(run.examination)
             # At the same size it would only be killed again.
-            detected = bridge.detect(run.detector, paths, halvings=run.lost)
+            note = partial(enter, run)
+            detected = bridge.detect(run.detector, paths, halvings=run.lost, note=note)
+            enter(run, Run.Stage.WRITING)
             head, found = None, detected.found[:MAX_PROPOSALS]
             if tells_kinds(run.examination, run.detector):
                 head, found = bridge.tell_kinds(found, paths, grid_role=detected.grid_role)
@@ -205,7 +209,7 @@ def finish(
     """
     now = timezone.now()
     kept = Run.objects.filter(pk=run.pk, fence=run.fence, state=Run.State.RUNNING).update(
-        state=Run.State.DONE, weights_sha256=weights, seconds=seconds, done_at=now,
+        state=Run.State.DONE, stage="", weights_sha256=weights, seconds=seconds, done_at=now,
         lease_until=None, grid_role=grid_role, kinds_head=head.name if head else "",
         kinds_sha256=head.sha256 if head else "", kinds_lack=", ".join(head.lacks if head else ()),
         device=used.device if used else "", window=used.window if used else None,

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from inference.detector import Used, grid_role
+from inference.detector import Note, Stage, Used, grid_role
 from readerstudy.proposals import bridge
 from tests import proposing
 
@@ -66,7 +66,8 @@ def test_the_bridge_halves_the_windows_of_a_detector_that_has_some_and_says_what
     class Windowed:
         weights_sha256, needs, used = "ab" * 32, ("t1c",), None
 
-        def detect(self, _examination: Any, *, halvings: int = 0) -> list[Any]:
+        def detect(self, _examination: Any, *, halvings: int = 0, note: Note) -> list[Any]:
+            note(Stage.NETWORK)
             self.used = Used("cpu", 96 >> halvings, is_reduced=halvings > 0)
             return []
 
@@ -81,7 +82,10 @@ def test_the_bridge_halves_the_windows_of_a_detector_that_has_some_and_says_what
     assert bridge.detect("x@1", {}).used == Used("cpu", 96, is_reduced=False)
     assert bridge.detect("x@1", {}, halvings=1).used == Used("cpu", 48, is_reduced=True)
     monkeypatch.setattr(bridge, "_loaded", lambda _name: Plain())
-    assert bridge.detect("x@1", {}, halvings=1).used is None  # a site's own entry point
+    heard: list[str] = []
+    answer = bridge.detect("x@1", {}, halvings=1, note=heard.append)
+    assert answer.used is None  # a site's own entry point
+    assert heard == ["network"]
 
 
 @pytest.mark.parametrize(

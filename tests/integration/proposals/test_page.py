@@ -155,3 +155,31 @@ def test_the_page_says_what_a_run_was_computed_with(
     text = sign_in(people.cora).get(PAGE).content.decode()
     assert all(f">{each}</div>" in text for each in words)
     assert ("as memory lacked" in text) is ("is_reduced" in used and "lost" not in used)
+
+
+@pytest.mark.parametrize(
+    ("state", "refreshes"),
+    [
+        (State.QUEUED, True),
+        (State.RUNNING, True),
+        (State.FAILED, True),  # it is tried again by itself
+        (State.QUARANTINED, False),
+        (State.DONE, False),
+    ],
+)
+def test_a_page_refreshes_itself_while_a_run_goes_on_or_waits_for_its_next_time(
+    examination: Examination, people: People, sign_in: SignIn, state: str, *, refreshes: bool
+) -> None:
+    put(examination, "any@1", state=state)
+    text = sign_in(people.cora).get(PAGE).content.decode()
+    assert ("every 3s" in text) is refreshes
+
+
+@pytest.mark.parametrize("stage", [*Run.Stage])
+def test_the_page_says_what_a_running_run_is_at(
+    examination: Examination, people: People, sign_in: SignIn, stage: str
+) -> None:
+    put(examination, "works@1", state=State.RUNNING, stage=stage)
+    put(examination, "done@1", state=State.DONE)
+    text = sign_in(people.cora).get(PAGE).content.decode()
+    assert [each for each in Run.Stage if f'quiet">{each.label}</div>' in text] == [stage]

@@ -7,11 +7,12 @@ from typing import Any
 import pytest
 from django.utils import timezone
 
-from inference.detector import Used
+from inference.detector import Note, Stage, Used
 from readerstudy.celery import app
 from readerstudy.imaging import services as imaging
-from readerstudy.proposals import bridge, services
+from readerstudy.proposals import bridge, heartbeat, services
 from readerstudy.proposals.models import Run
+from readerstudy.proposals.services import runs
 from tests import factories
 from tests.cast import People
 
@@ -43,8 +44,11 @@ def test_b1_after_each_worker_that_was_lost_the_detector_begins_in_smaller_windo
     """A worker that the kernel killed for its memory would be killed again at the same size."""
     asked: list[int] = []
 
-    def detect(_detector: str, _paths: Mapping[str, Any], *, halvings: int) -> bridge.Detected:
+    def detect(
+        _detector: str, _paths: Mapping[str, Any], *, halvings: int, note: Note
+    ) -> bridge.Detected:
         asked.append(halvings)
+        note(Stage.NETWORK)
         if len(asked) == 2:
             raise ValueError("not of memory")
         return bridge.Detected(
@@ -67,3 +71,39 @@ def test_b1_after_each_worker_that_was_lost_the_detector_begins_in_smaller_windo
     run.refresh_from_db()
     assert (run.lost, run.window, run.is_reduced) == (0, 96, False)
     assert asked == [0, 0, 1, 0]
+
+
+def test_a_run_says_what_it_is_at_by_one_statement_a_stage(
+    run: Run, monkeypatch: pytest.MonkeyPatch, django_assert_num_queries: Any
+) -> None:
+    seen: list[str] = []
+
+    def detect(_detector: str, _paths: Mapping[str, Any], *, note: Note, **_how: Any) -> Any:
+        seen.append(Run.objects.get(pk=run.pk).stage)
+        for stage in Stage:
+            with django_assert_num_queries(1):
+                note(stage)
+            seen.append(Run.objects.get(pk=run.pk).stage)
+        return bridge.Detected("f" * 64, [])
+
+    def finish(mine: Run, *args: Any, **more: Any) -> bool:
+        seen.append(Run.objects.get(pk=mine.pk).stage)
+        return ended(mine, *args, **more)
+
+    ended = runs.finish
+    monkeypatch.setattr(bridge, "detect", detect)
+    monkeypatch.setattr(runs, "finish", finish)
+    services.perform(run.pk)
+    assert seen == list(Run.Stage)
+    run.refresh_from_db()
+    assert (run.state, run.stage) == (State.DONE, "")
+
+
+def test_a_worker_that_lost_its_run_says_nothing_of_its_stage(run: Run) -> None:
+    slow = services.claim(run.pk)
+    assert slow is not None
+    _lapse(run)
+    assert services.claim(run.pk) is not None
+    heartbeat.enter(slow, Run.Stage.WRITING)
+    run.refresh_from_db()
+    assert run.stage == Run.Stage.LOADING
