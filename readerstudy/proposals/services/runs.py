@@ -13,6 +13,7 @@ from typing import Any
 from uuid import UUID
 
 import structlog
+from celery.exceptions import SoftTimeLimitExceeded
 from django.conf import settings
 from django.db import transaction
 from django.db.models import Case as Either
@@ -22,7 +23,7 @@ from kombu.exceptions import OperationalError
 
 from readerstudy.accounts.models import User
 from readerstudy.audit.services import record
-from readerstudy.celery import app
+from readerstudy.celery import SOFT_LIMIT_SECONDS, app
 from readerstudy.imaging import selectors as imaging
 from readerstudy.imaging.models import Examination, SeriesRole
 from readerstudy.proposals import bridge, selectors
@@ -36,6 +37,10 @@ from readerstudy.web.problems import Problem
 log = structlog.get_logger(__name__)
 TASK = "proposals.run"
 MAX_PROPOSALS = 200
+TOO_LONG = (
+    f"It took longer than a run may, {SOFT_LIMIT_SECONDS // 60} minutes: give its worker more cores"
+    " or a GPU, or use a detector that is faster."
+)
 
 
 def sweep() -> int:
@@ -182,12 +187,19 @@ def perform(run_id: UUID) -> None:
                 head, found = bridge.tell_kinds(found, paths, grid_role=detected.grid_role)
     except Exception as error:
         log.exception("detector failed", job=str(run.id))
-        fail(run, f"{type(error).__name__}: {error}")
+        fail(run, _why(error))
         return
     finish(
         run, found, weights=detected.weights_sha256, grid_role=detected.grid_role, head=head,
         used=detected.used, seconds=time.monotonic() - start,
     )  # fmt: skip
+
+
+def _why(error: Exception) -> str:
+    """What failed, in words."""
+    return (
+        TOO_LONG if isinstance(error, SoftTimeLimitExceeded) else f"{type(error).__name__}: {error}"
+    )
 
 
 @transaction.atomic

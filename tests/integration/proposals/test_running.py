@@ -1,16 +1,20 @@
 """A run while it runs: what a detector is asked, what it used, how far it is, how it is stopped."""
 
-from collections.abc import Mapping
+import os
+import signal
+import time
+from collections.abc import Iterator, Mapping
 from datetime import timedelta
 from typing import Any
 
 import pytest
+from billiard.pool import soft_timeout_sighandler
 from django.utils import timezone
 
 from inference.detector import Note, Stage, Used
-from readerstudy.celery import app
+from readerstudy.celery import SOFT_LIMIT_SECONDS, TIME_LIMIT_SECONDS, VISIBILITY_SECONDS, app
 from readerstudy.imaging import services as imaging
-from readerstudy.proposals import bridge, heartbeat, services
+from readerstudy.proposals import bridge, heartbeat, services, tasks
 from readerstudy.proposals.models import Run
 from readerstudy.proposals.services import runs
 from tests import factories
@@ -107,3 +111,41 @@ def test_a_worker_that_lost_its_run_says_nothing_of_its_stage(run: Run) -> None:
     heartbeat.enter(slow, Run.Stage.WRITING)
     run.refresh_from_db()
     assert run.stage == Run.Stage.LOADING
+
+
+@pytest.fixture
+def told_of_its_limit() -> Iterator[None]:
+    """What a worker's process does at the soft limit, where Celery's parent sends it SIGUSR1."""
+    before = signal.signal(signal.SIGUSR1, soft_timeout_sighandler)
+    yield
+    signal.signal(signal.SIGUSR1, before)
+
+
+@pytest.mark.fault("B7")
+@pytest.mark.usefixtures("told_of_its_limit")
+def test_b7_a_run_that_takes_too_long_fails_with_words_and_is_tried_again(
+    run: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def detect(_detector: str, _paths: Mapping[str, Any], **_how: Any) -> bridge.Detected:
+        os.kill(os.getpid(), signal.SIGUSR1)
+        time.sleep(10)
+        raise AssertionError("nobody told it")
+
+    monkeypatch.setattr(bridge, "detect", detect)
+    for attempt in (1, 2, 3):
+        tasks.run(str(run.pk))  # acknowledged: it raises nothing
+        run.refresh_from_db()
+        assert (run.attempt, run.lost) == (attempt, 0)
+        assert run.state == (State.FAILED if attempt < 3 else State.QUARANTINED)
+        assert run.error.startswith("It took longer than a run may, 27 minutes: give its worker")
+        assert services.wake_up() == 0
+        _lapse(run)
+        assert services.wake_up() == (1 if attempt < 3 else 0)
+
+
+def test_a_task_is_told_of_its_limit_before_it_is_killed_and_killed_before_it_is_sent_again() -> (
+    None
+):
+    limits = (app.conf.task_soft_time_limit, app.conf.task_time_limit)
+    assert limits == (SOFT_LIMIT_SECONDS, TIME_LIMIT_SECONDS)
+    assert SOFT_LIMIT_SECONDS < TIME_LIMIT_SECONDS < VISIBILITY_SECONDS
