@@ -2,15 +2,15 @@
 
 import warnings
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from scipy import ndimage
 from torch import Tensor, nn
 
 from inference.detector import Card, Note, Stage, Used, unheard
+from inference.detectors.candidates import candidates
 from inference.detectors.compiled import Compiled, read, traced
 from inference.detectors.dropout import dropouts, dropping
 from inference.detectors.layout import folded, is_bfloat16_fast, is_int8_fast, laid_out
@@ -19,24 +19,11 @@ from inference.detectors.space_to_depth import SpaceToDepth
 from inference.explain import Basis, explain, is_fitted
 from inference.explain.heat import METHODS, OURS, Sight, heat_map
 from inference.lesions import Lesion
-from inference.preprocess import ROLES, Prepared, prepare, resample
+from inference.preprocess import ROLES, Prepared, prepare
 from inference.volume import Volume
 
-MIN_VOLUME_MM3 = 1.5
 _DROPOUT_PASSES = 8
 _HEAT_MAPS = 12  # of a case, the most probable lesions': each costs a few small passes
-WEAKEST = 0.05  # voxels below this probability belong to no candidate
-_ALL_NEIGHBOURS = np.ones((3, 3, 3), bool)
-
-
-@dataclass(frozen=True)
-class Candidate:
-    """A connected piece of the probability map."""
-
-    mask: NDArray[np.uint8]
-    offset: tuple[int, int, int]
-    score: float  # logit of the highest voxel, mean over the mirrored passes
-    scores: tuple[float, ...]  # of each pass
 
 
 class VoxelwiseDetector:
@@ -319,46 +306,3 @@ class VoxelwiseDetector:
 def chosen_device(device: str | None) -> str:
     """The device asked for, else CUDA where there is one."""
     return device or ("cuda" if torch.cuda.is_available() else "cpu")
-
-
-def candidates(
-    passes: NDArray[np.float32], ready: Prepared, reference: Volume, segmentation: float
-) -> list[Candidate]:
-    """Connected pieces of the mean map, on the grid of the reference: T1c, or CT alone.
-
-    A piece is cut at the probability `segmentation`, or, where its peak is weak, at half of its
-    peak: faint small lesions become candidates without large ones growing or merging.
-    """
-    grid = reference.affine
-    z, y, x = reference.voxels.shape
-    maps = [resample(Volume(one, ready.affine, ""), grid, (z, y, x)) for one in passes]
-    for one in maps:
-        one[one == 0] = -20.0  # outside the analysed box
-    mean = np.mean(maps, axis=0)
-    pieces, _ = ndimage.label(_cut(mean, segmentation), structure=_ALL_NEIGHBOURS)
-    voxel_mm3 = float(np.prod(reference.spacing_mm))
-    found = []
-    for number, box in enumerate(ndimage.find_objects(pieces), start=1):
-        mask = pieces[box] == number
-        if mask.sum() * voxel_mm3 < MIN_VOLUME_MM3:
-            continue
-        offset = (box[0].start, box[1].start, box[2].start)
-        peaks = tuple(float(one[box][mask].max()) for one in maps)
-        score = float(mean[box][mask].max())
-        found.append(Candidate(mask.astype(np.uint8), offset, score, peaks))
-    return found
-
-
-def _cut(logits: NDArray[np.float32], segmentation: float) -> NDArray[np.bool_]:
-    """Voxels of candidates: above `segmentation`, or above half of a weak piece's peak."""
-    probability = (1 / (1 + np.exp(-np.clip(logits, -20, 20)))).astype(np.float32)
-    kept = probability > segmentation
-    weak, count = ndimage.label(probability > WEAKEST, structure=_ALL_NEIGHBOURS)
-    if not count:
-        return np.asarray(kept)
-    for number, box in enumerate(ndimage.find_objects(weak), start=1):
-        inside = weak[box] == number
-        peak = float(probability[box][inside].max())
-        if peak <= segmentation:
-            kept[box] |= inside & (probability[box] > 0.5 * peak)
-    return np.asarray(kept)

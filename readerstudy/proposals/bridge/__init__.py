@@ -365,6 +365,7 @@ def as_dicom(
         Of the series that the lesions are outlined on, and its de-identified files, one a frame.
     """
     from inference import export
+    from inference.sources import read_sources
 
     name, _, version = detector.partition("@")
     algorithm = export.Algorithm(name, version or "0", weights_sha256)
@@ -376,6 +377,7 @@ def as_dicom(
     lesions = [each for each in placed if each is not None]
     if not lesions:
         return []
-    seg = export.segmentation(lesions, paths, algorithm=algorithm)
-    report = export.measurement_report(lesions, paths, seg, algorithm=algorithm, observed_at=moment)
+    read = read_sources(paths)
+    seg = export.segmentation(lesions, read, algorithm=algorithm)
+    report = export.measurement_report(lesions, read, seg, algorithm=algorithm, observed_at=moment)
     return [("SEG", seg), ("SR", report)]
