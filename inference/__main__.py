@@ -221,6 +221,7 @@ def _detect(options: argparse.Namespace) -> None:
     print(json.dumps([each.to_json() for each in lesions], indent=1, ensure_ascii=False))
     if options.dicom:
         from inference import export
+        from inference.sources import read_sources
 
         algorithm = export.Algorithm(detector.name, detector.version, detector.weights_sha256)
         options.dicom.mkdir(parents=True, exist_ok=True)
@@ -229,8 +230,9 @@ def _detect(options: argparse.Namespace) -> None:
         if not lesions:
             export.absence_report(source, algorithm=algorithm).save_as(report_path)
             return
-        seg = export.segmentation(lesions, source, algorithm=algorithm)
-        report = export.measurement_report(lesions, source, seg, algorithm=algorithm)
+        read = read_sources(source)
+        seg = export.segmentation(lesions, read, algorithm=algorithm)
+        report = export.measurement_report(lesions, read, seg, algorithm=algorithm)
         seg.save_as(options.dicom / "proposals-seg.dcm")
         report.save_as(report_path)
 

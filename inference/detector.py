@@ -4,12 +4,13 @@ import hashlib
 import json
 import os
 import warnings
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, field
+from enum import StrEnum
 from functools import lru_cache
 from importlib import import_module
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any, Protocol, runtime_checkable
 
 from inference.lesions import Lesion
 from inference.volume import Volume
@@ -54,6 +55,70 @@ class Detector(Protocol):
     def detect(self, examination: Mapping[str, Volume]) -> list[Lesion]:
         """Return lesions by falling probability, on the grid of T1c (of CT alone, CT)."""
         ...
+
+
+class Stage(StrEnum):
+    """What a detector is at; reading the files comes before, writing what it found after."""
+
+    NETWORK = "network"
+    EXPLAINING = "explaining"
+
+
+Note = Callable[[Stage], None]  # told at the beginning of each stage
+
+
+def unheard(_stage: Stage) -> None:
+    """Nobody waits to hear how far it is."""
+
+
+@dataclass(frozen=True)
+class Used:
+    """What an examination was computed with.
+
+    Attributes
+    ----------
+    device
+        "cpu" or "cuda".
+    window
+        Voxels along each axis that the network saw at once; None: the whole head, or what a model
+        that was brought here does by itself.
+    is_reduced
+        Whether that is less than the detector is made for: memory lacked, or had before.
+    """
+
+    device: str
+    window: int | None = None
+    is_reduced: bool = False
+
+
+@runtime_checkable
+class Windowed(Protocol):
+    """A detector that can do with smaller windows and says what it used."""
+
+    used: Used | None
+
+    def detect(
+        self, examination: Mapping[str, Volume], *, halvings: int = 0, note: Note = unheard
+    ) -> list[Lesion]:
+        """As any detector, with windows that were halved so often before it begins."""
+        ...
+
+
+def detect(
+    detector: Detector,
+    examination: Mapping[str, Volume],
+    *,
+    halvings: int = 0,
+    note: Note = unheard,
+) -> tuple[list[Lesion], Used | None]:
+    """The lesions that a detector finds, and what it used; `note` hears what it is at.
+
+    A site's own entry point, which may know of no windows, is asked as it always was.
+    """
+    if isinstance(detector, Windowed):
+        return detector.detect(examination, halvings=halvings, note=note), detector.used
+    note(Stage.NETWORK)
+    return detector.detect(examination), None
 
 
 @dataclass(frozen=True)

@@ -24,6 +24,7 @@ from pydicom.valuerep import DA, TM
 
 from inference.classify.coded import coded
 from inference.lesions import Lesion
+from inference.sources import Sources, sources_of, study_time
 
 MANUFACTURER = "Readerstudy"
 METASTASIS = Code("128462008", "SCT", "Metastatic neoplasm")
@@ -72,7 +73,7 @@ def pseudonyms() -> Iterator[None]:
 @pseudonyms()
 def segmentation(
     lesions: Sequence[Lesion],
-    source_paths: Sequence[Path],
+    source_paths: Sequence[Path] | Sources,
     *,
     algorithm: Algorithm | None = None,
 ) -> hd.seg.Segmentation:
@@ -83,7 +84,7 @@ def segmentation(
     lesions
         With masks on the grid of the source series.
     source_paths
-        The files of that series, de-identified.
+        The files of that series, de-identified; or what `read_sources` made of them.
 
     Raises
     ------
@@ -94,12 +95,14 @@ def segmentation(
     """
     if not lesions:
         raise NothingToExport("no lesion: a DICOM Segmentation needs one; store the empty result")
-    sources = _sorted(source_paths)
+    sources = sources_of(source_paths).images
     made_by = algorithm or Algorithm("readerstudy-inference", "0")
-    pixels = np.stack([_whole(each, sources) for each in lesions], axis=-1)
+    planes, pixels = _masks(lesions, sources)
     entropy = _entropy(sources, made_by, [each.centroid_mm for each in lesions])
     return hd.seg.Segmentation(
-        source_images=sources,
+        # Frames are of the planes that hold a lesion: highdicom sums all that it is given up.
+        source_images=[sources[n] for n in planes],
+        further_source_images=[each for n, each in enumerate(sources) if n not in planes],
         pixel_array=pixels,
         segmentation_type=hd.seg.SegmentationTypeValues.BINARY,
         segment_descriptions=[
@@ -123,7 +126,7 @@ def segmentation(
 @pseudonyms()
 def measurement_report(
     lesions: Sequence[Lesion],
-    source_paths: Sequence[Path],
+    source_paths: Sequence[Path] | Sources,
     seg: hd.seg.Segmentation,
     *,
     algorithm: Algorithm | None = None,
@@ -153,7 +156,7 @@ def measurement_report(
     if len(seg.SegmentSequence) != len(lesions):
         count = len(seg.SegmentSequence)
         raise ValueError(f"{len(lesions)} lesions, {count} segments: give the same lesions to both")
-    sources = _sorted(source_paths)
+    sources = sources_of(source_paths).images
     made_by = algorithm or Algorithm("readerstudy-inference", "0")
     entropy = _entropy(sources, made_by, [seg.SOPInstanceUID])
     return close(
@@ -161,7 +164,7 @@ def measurement_report(
         [*sources, seg],
         label=_label(made_by, entropy),
         observed_by=_observed_by(made_by, entropy),
-        observed_at=observed_at or _study_time(sources[0]),
+        observed_at=observed_at or study_time(sources[0]),
     )
 
 
@@ -188,7 +191,7 @@ def absence_report(
         sources,
         label=_label(algorithm, entropy),
         observed_by=_observed_by(algorithm, entropy),
-        observed_at=observed_at or _study_time(sources[0]),
+        observed_at=observed_at or study_time(sources[0]),
     )
 
 
@@ -263,24 +266,29 @@ def _label(algorithm: Algorithm, entropy: str) -> Label:
     )
 
 
-def _sorted(paths: Sequence[Path]) -> list[Dataset]:
-    """Source images in the order of the volume (along the normal), as `read_series` stacks them."""
-    images = [pydicom.dcmread(path) for path in paths]
-    row, column = np.array(images[0].ImageOrientationPatient, dtype=np.float64).reshape(2, 3)
-    normal = np.cross(row, column)
-    return sorted(images, key=lambda each: float(np.dot(normal, each.ImagePositionPatient)))
-
-
-def _whole(lesion: Lesion, sources: Sequence[Dataset]) -> NDArray[np.uint8]:
-    """The mask in the whole frame stack (slice, row, column)."""
-    whole = np.zeros((len(sources), sources[0].Rows, sources[0].Columns), np.uint8)
-    z, y, x = (slice(o, o + n) for o, n in zip(lesion.offset, lesion.mask.shape, strict=True))
-    if whole[z, y, x].shape != lesion.mask.shape:
-        raise ValueError(
-            "a lesion's mask does not fit the source series: pass the files that it was drawn on"
-        )
-    whole[z, y, x] = lesion.mask > 0
-    return whole
+def _masks(
+    lesions: Sequence[Lesion], sources: Sequence[Dataset]
+) -> tuple[list[int], NDArray[np.uint8]]:
+    """The planes that hold a lesion, and the masks there (plane, row, column, lesion)."""
+    rows, columns = int(sources[0].Rows), int(sources[0].Columns)
+    for each in lesions:
+        ends = np.add(each.offset, each.mask.shape)
+        if min(each.offset) < 0 or (ends > (len(sources), rows, columns)).any():
+            raise ValueError(
+                "a lesion's mask does not fit the source series: pass the files that it was drawn"
+                " on"
+            )
+    held = {
+        each.offset[0] + int(n) for each in lesions for n in np.flatnonzero(each.mask.any((1, 2)))
+    }
+    planes = sorted(held)
+    pixels = np.zeros((len(planes), rows, columns, len(lesions)), np.uint8)
+    for number, each in enumerate(lesions):
+        _z, y, x = (slice(o, o + n) for o, n in zip(each.offset, each.mask.shape, strict=True))
+        for plane, mask in enumerate(each.mask, start=each.offset[0]):
+            if plane in held:
+                pixels[planes.index(plane), y, x, number] = mask > 0
+    return planes, pixels
 
 
 def _description(number: int, algorithm: Algorithm, entropy: str) -> hd.seg.SegmentDescription:
@@ -370,12 +378,6 @@ def referenced_segment(seg: hd.seg.Segmentation, number: int) -> sr.ReferencedSe
     }
     images = [sr.SourceImageForSegmentation(kind, uid) for uid, kind in sources.items()]
     return sr.ReferencedSegment(seg.SOPClassUID, seg.SOPInstanceUID, number, source_images=images)
-
-
-def _study_time(source: Dataset) -> dt.datetime:
-    day = dt.datetime.strptime(source.StudyDate, "%Y%m%d")  # noqa: DTZ007  DICOM local time
-    clock = (source.get("StudyTime") or "000000")[:6].ljust(6, "0")
-    return day.replace(hour=int(clock[:2]), minute=int(clock[2:4]), second=int(clock[4:6]))
 
 
 def _entropy(sources: Sequence[Dataset], algorithm: Algorithm, rest: object) -> str:

@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 from scipy import ndimage
 
 from inference.grids import sample_along_axes
+from inference.side_by_side import side_by_side
 from inference.volume import Affine, Volume
 
 ROLES = ("t1c", "t1", "t2", "flair")  # the input channels of MR detectors, in this order
@@ -127,16 +128,19 @@ def prepare(
     series = {role: _over_air(examination[role]) for role in roles if role in examination}
     whole, field = _upright_grid(series[reference])
     coarse, coarse_shape = _coarse(whole, field)
-    head = _head_mask(resample(series[reference], coarse, coarse_shape), reference)
+    (small,) = side_by_side(lambda each: resample(each, coarse, coarse_shape), [series[reference]])
+    head = _head_mask(small, reference)
     affine, shape = _crop(whole, head)
     core_mm = np.argwhere(_core(head, reference)) @ coarse[:3, :3].T + coarse[:3, 3]
     core = tuple(_nearest(core_mm, affine, shape).T)
     channels = np.zeros((len(roles), *shape), np.float32)
-    for number, role in enumerate(roles):
-        if role not in series:
-            continue
+
+    def fill(role: str) -> None:
         image = resample(series[role], affine, shape)
-        channels[number] = _in_steps(image) if role == "ct" else _normalise(image, image[core])
+        there = _in_steps(image) if role == "ct" else _normalise(image, image[core])
+        channels[roles.index(role)] = there
+
+    side_by_side(fill, list(series))
     missing = tuple(role for role in roles if role not in examination)
     return Prepared(channels, affine, missing, roles)
 

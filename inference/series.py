@@ -8,6 +8,7 @@ import pydicom
 from numpy.typing import NDArray
 from pydicom.dataset import Dataset
 from pydicom.errors import InvalidDicomError
+from pydicom.pixels.utils import pixel_array
 
 from inference.volume import Volume
 
@@ -102,7 +103,7 @@ def read_series(source: Path | Sequence[Path], role: str = "") -> Volume:
     affine = np.eye(4)
     affine[:3, :3] = np.stack([step, along_column * between_rows, along_row * between_columns], 1)
     affine[:3, 3] = positions[order[0]]
-    voxels = np.stack([_modality_values(slices[i]) for i in order])
+    voxels = _modality_values([slices[i] for i in order])
     return Volume(voxels, affine, role, str(first.get("FrameOfReferenceUID", "")))
 
 
@@ -141,7 +142,14 @@ def _step(positions: NDArray[np.float64], normal: NDArray[np.float64]) -> NDArra
     return np.asarray((positions[-1] - positions[0]) / (len(positions) - 1))
 
 
-def _modality_values(image: Dataset) -> NDArray[np.float32]:
-    slope, intercept = image.get("RescaleSlope", 1), image.get("RescaleIntercept", 0)
-    pixels = image.pixel_array.astype(np.float32)
-    return np.asarray(pixels * np.float32(slope or 1) + np.float32(intercept or 0))
+def _modality_values(slices: Sequence[Dataset]) -> NDArray[np.float32]:
+    """Voxels (z, y, x) of slices in their order, rescaled where a header says so."""
+    voxels = np.empty((len(slices), slices[0].Rows, slices[0].Columns), np.float32)
+    for number, image in enumerate(slices):
+        # The property `pixel_array` looks every element up twice, to see whether any has changed.
+        voxels[number] = pixel_array(image)
+        if slope := image.get("RescaleSlope"):
+            voxels[number] *= np.float32(slope)
+        if intercept := image.get("RescaleIntercept"):
+            voxels[number] += np.float32(intercept)
+    return voxels

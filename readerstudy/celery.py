@@ -12,7 +12,8 @@ from readerstudy import queue_on_disk
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "readerstudy.settings")
 
-TIME_LIMIT_SECONDS = 1800
+TIME_LIMIT_SECONDS = 1800  # then the worker's process is killed
+SOFT_LIMIT_SECONDS = TIME_LIMIT_SECONDS - 180  # then the task is told, and can still say so
 MAIL_SECONDS = 3600
 VISIBILITY_SECONDS = 2100  # longer than the hard limit: an unfinished message is not sent twice
 
@@ -52,7 +53,7 @@ def configure() -> None:
         task_reject_on_worker_lost=True,
         task_acks_on_failure_or_timeout=True,
         task_time_limit=TIME_LIMIT_SECONDS,
-        task_soft_time_limit=TIME_LIMIT_SECONDS - 180,
+        task_soft_time_limit=SOFT_LIMIT_SECONDS,
         task_ignore_result=True,
         task_serializer="json",
         accept_content=["json"],

@@ -30,7 +30,8 @@ from tqdm import tqdm
 from inference import metrics
 from inference.detector import Card
 from inference.detectors import families
-from inference.detectors.voxelwise import VoxelwiseDetector, candidates
+from inference.detectors.candidates import candidates
+from inference.detectors.voxelwise import VoxelwiseDetector
 from inference.lesions import Lesion
 from inference.metrics import CaseScore
 from inference.preprocess import ROLES, Prepared, reference_of

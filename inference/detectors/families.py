@@ -17,6 +17,7 @@ from inference.detectors.compiled import FILES
 from inference.preprocess import ROLES, SERIES
 
 Build = Callable[[int], nn.Module]  # of a width in channels
+DROPOUT = 0.5  # of DeepMedic (Kamnitsas et al. 2017): its card may say `opinions: dropout`
 NETWORK = "network.safetensors"  # of weights that are a folder
 _ZIP = b"PK\x03\x04"  # no safetensors begin so: their header would have 64 MiB
 
@@ -234,14 +235,14 @@ def _(width: int) -> nn.Module:
 def _(width: int) -> nn.Module:
     from inference.detectors.networks.volumes import MultiScalePathways, Rare
 
-    return Rare(MultiScalePathways(width, (1, 3)))
+    return Rare(MultiScalePathways(width, (1, 3), dropout=DROPOUT))
 
 
 @_family("deepmedic-plus", "Huang", width=24, loss="jvss")
 def _(width: int) -> nn.Module:
     from inference.detectors.networks.volumes import MultiScalePathways, Rare
 
-    return Rare(MultiScalePathways(width, (1, 3, 5)))
+    return Rare(MultiScalePathways(width, (1, 3, 5), dropout=DROPOUT))
 
 
 @_family("unet-and-deepmedic", "Hu")

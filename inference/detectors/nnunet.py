@@ -100,6 +100,8 @@ def load(card: Card, weights: bytes, device: str | None) -> Detector:
 class NnUNetDetector(VoxelwiseDetector):
     """A voxelwise detector that gives its networks what nnU-Net would."""
 
+    are_folds = True
+
     def __init__(self, card: Card, plan: Plan, networks: list[nn.Module], device: str) -> None:
         first, *others = (Lesions(each, plan) for each in networks)
         # Mirroring is the uncertainty's second opinion; averaging folds gives one as well.
@@ -112,6 +114,10 @@ class NnUNetDetector(VoxelwiseDetector):
     def given(self, examination: Mapping[str, Volume], _ready: Prepared) -> Prepared:
         """The examination as nnU-Net's preprocessing makes it."""
         return prepared(examination, self.plan)
+
+    def seen(self, length: int) -> int:
+        """Of its patch, or of what memory left of that."""
+        return min(super().seen(length), max(self.patch))
 
     def _pass(self, network: nn.Module, voxels: Tensor) -> Tensor:
         size = [min(each, self.window or each) for each in self.patch]

@@ -1,46 +1,29 @@
 """Detectors whose network answers for every voxel: preparation, inference, candidates."""
 
 import warnings
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from scipy import ndimage
 from torch import Tensor, nn
 
-from inference.detector import Card
+from inference.detector import Card, Note, Stage, Used, unheard
+from inference.detectors.candidates import candidates
 from inference.detectors.compiled import Compiled, read, traced
+from inference.detectors.dropout import dropouts, dropping
 from inference.detectors.layout import folded, is_bfloat16_fast, is_int8_fast, laid_out
+from inference.detectors.memory import halved, is_lack_of_memory
 from inference.detectors.space_to_depth import SpaceToDepth
-from inference.explain import explain
+from inference.explain import Basis, explain, is_fitted
 from inference.explain.heat import METHODS, OURS, Sight, heat_map
 from inference.lesions import Lesion
-from inference.preprocess import ROLES, Prepared, prepare, resample
+from inference.preprocess import ROLES, Prepared, prepare
 from inference.volume import Volume
 
-MIN_VOLUME_MM3 = 1.5
 _DROPOUT_PASSES = 8
 _HEAT_MAPS = 12  # of a case, the most probable lesions': each costs a few small passes
-_SMALLEST_WINDOW = 32
-WEAKEST = 0.05  # voxels below this probability belong to no candidate
-_LACKS_MEMORY = (
-    "out of memory", "can't allocate memory", "bad_alloc",
-    "failed to allocate", "could not allocate", "cannot allocate",  # OpenVINO
-)  # fmt: skip
-_ALL_NEIGHBOURS = np.ones((3, 3, 3), bool)
-
-
-@dataclass(frozen=True)
-class Candidate:
-    """A connected piece of the probability map."""
-
-    mask: NDArray[np.uint8]
-    offset: tuple[int, int, int]
-    score: float  # logit of the highest voxel, mean over the mirrored passes
-    scores: tuple[float, ...]  # of each pass
 
 
 class VoxelwiseDetector:
@@ -51,18 +34,26 @@ class VoxelwiseDetector:
     window
         Voxels along each axis that the network sees at once; None: the whole head in one pass.
         Memory that does not suffice halves it, down to 32 voxels; then a GPU gives way to the CPU.
+        For the examination that lacked it: the next one begins as all do.
     opinions
         "mirror" (as it is and mirrored), "once", or "dropout" (Gal 2016: eight passes with the
-        network's dropout layers on). With `others`, every member of the ensemble answers.
+        network's dropout layers on; refused where none drops anything). With `others`,
+        every member of the ensemble answers.
     others
         Further networks of an ensemble.
     is_differentiable
         Whether heat maps can be made: not of a model that runs outside torch.
     inputs
         The roles of the series that are its channels, in their order.
+
+    Raises
+    ------
+    ValueError
+        For unknown opinions or heat maps, and for "dropout" of a network without any at work.
     """
 
     sight: Sight = OURS  # of heat maps
+    are_folds = False  # the networks: of one training, as nnU-Net's, not members of an ensemble
     # The first network in 8-bit integers (`compiled.FILES`), for CPUs that are fast in them.
     int8: tuple[bytes, bytes] | None = None
 
@@ -88,12 +79,17 @@ class VoxelwiseDetector:
         self.weights_sha256, self.needs = card.weights_sha256, card.needs
         self.device = torch.device(device)
         self.window, self.opinions, self.inputs = window, opinions, inputs
+        self.used: Used | None = None  # by the last examination
         if inputs != ROLES:
             self.sight = Sight(roles=inputs)
         self.is_differentiable = is_differentiable and getattr(network, "is_differentiable", True)
         self._compiled: dict[nn.Module, Compiled] = {}
         self._for_openvino: set[nn.Module] = set()  # on a CPU, while it can
+        self._full = window, self.device
         self.networks = [self._ready(each) for each in (network, *others)]
+        if opinions == "dropout":
+            for each in self.networks:
+                dropouts(each)
 
     def _ready(self, network: nn.Module) -> nn.Module:
         """A network for inference, in 16 bits from end to end where that is fast and harmless."""
@@ -106,19 +102,41 @@ class VoxelwiseDetector:
         is_small = without_norms is not None and self.device.type == "cpu"
         return made.to(torch.bfloat16) if is_small and is_bfloat16_fast(self.device) else made
 
-    def detect(self, examination: Mapping[str, Volume]) -> list[Lesion]:
+    @property
+    def basis(self) -> Basis:
+        """What words may say of its probabilities and uncertainties."""
+        return Basis(
+            is_calibrated=is_fitted(self.card.operating_point),
+            opinions=self.opinions,
+            networks=len(self.networks),
+            are_folds=self.are_folds,
+        )
+
+    def detect(
+        self, examination: Mapping[str, Volume], *, halvings: int = 0, note: Note = unheard
+    ) -> list[Lesion]:
         """Return lesions above the card's operating point, by falling probability.
+
+        Parameters
+        ----------
+        halvings
+            How often its windows are halved before it begins, where memory is known to lack.
+        note
+            Told what it is at.
 
         Raises
         ------
         UnusableExamination
             If a needed series is missing or the reference shows no head.
         """
-        lesions, ready, given = self.found(examination)
+        lesions, ready, given = self.found(examination, halvings, note)
+        note(Stage.EXPLAINING)
         heated = [self._heated(each, n, given) for n, each in enumerate(lesions)]
-        return [explain(each, ready) for each in heated]
+        return [explain(each, ready, self.basis) for each in heated]
 
-    def found(self, examination: Mapping[str, Volume]) -> tuple[list[Lesion], Prepared, Prepared]:
+    def found(
+        self, examination: Mapping[str, Volume], halvings: int = 0, note: Note = unheard
+    ) -> tuple[list[Lesion], Prepared, Prepared]:
         """What `detect` returns without words and heat maps; the examination as it was prepared.
 
         Returns
@@ -130,7 +148,8 @@ class VoxelwiseDetector:
         """
         ready = prepare(examination, self.needs, self.inputs)
         given = self.given(examination, ready)
-        passes = self.logits(given)
+        note(Stage.NETWORK)
+        passes = self.logits(given, halvings)
         reference = examination[ready.reference]
         point = self.card.operating_point
         lesions = []
@@ -171,14 +190,16 @@ class VoxelwiseDetector:
         return float(1 / (1 + np.exp(-(score / point["temperature"] + point["bias"]))))
 
     @torch.inference_mode()
-    def logits(self, ready: Prepared) -> NDArray[np.float32]:
+    def logits(self, ready: Prepared, halvings: int = 0) -> NDArray[np.float32]:
         """Return logits (pass, z, y, x): one a network and opinion, the plain one first."""
         voxels = torch.from_numpy(ready.voxels)[None]
+        length = max(voxels.shape[2:])
+        self._begin(length, halvings)
         left_right = int(np.abs(ready.affine[0, :3]).argmax()) - 3
         outputs = []
         for network in self.networks:
             if self.opinions == "dropout":
-                with _dropping(network):
+                with dropping(network):
                     outputs += [self._one(network, voxels) for _ in range(_DROPOUT_PASSES)]
                 continue
             outputs.append(self._one(network, voxels))
@@ -186,6 +207,8 @@ class VoxelwiseDetector:
                 outputs.append(self._one(network, voxels.flip(left_right)).flip(left_right))
         for compiled in self._compiled.values():
             compiled.release()
+        window, is_reduced = self.seen(length), self._full != (self.window, self.device)
+        self.used = Used(self.device.type, window if window < length else None, is_reduced)
         return np.asarray(torch.stack(outputs).numpy())
 
     def _one(self, network: nn.Module, voxels: Tensor) -> Tensor:
@@ -194,19 +217,33 @@ class VoxelwiseDetector:
             try:
                 return self._pass(network, voxels.to(self.device))[0, 0].cpu()
             except (MemoryError, RuntimeError) as problem:
-                if not _is_lack_of_memory(problem):
+                if not is_lack_of_memory(problem):
                     raise
                 self._give_way(max(voxels.shape[2:]), problem)
 
+    def _begin(self, length: int, halvings: int) -> None:
+        """As it was made: an examination that lacked memory says nothing about the next one."""
+        self.window, device = self._full
+        self._move(device)
+        for _ in range(halvings):
+            self.window = halved(self.seen(length)) or self.window
+
+    def seen(self, length: int) -> int:
+        """Voxels along the longest axis that it sees at once, of so many."""
+        return min(self.window or length, length)
+
     def _give_way(self, length: int, problem: Exception) -> None:
-        smaller = min(self.window or length, length) // 2 // 16 * 16
-        if smaller >= _SMALLEST_WINDOW:
+        if smaller := halved(self.seen(length)):
             self.window = smaller
         elif self.device.type != "cpu":
-            self.device = torch.device("cpu")
-            self.networks = [each.to("cpu") for each in self.networks]
+            self._move(torch.device("cpu"))
         else:
             raise problem
+
+    def _move(self, device: torch.device) -> None:
+        if device != self.device:
+            self.device = device
+            self.networks = [each.to(device) for each in self.networks]
 
     def _pass(self, network: nn.Module, voxels: Tensor) -> Tensor:
         if self.window is None or max(voxels.shape[2:]) <= self.window:
@@ -269,68 +306,3 @@ class VoxelwiseDetector:
 def chosen_device(device: str | None) -> str:
     """The device asked for, else CUDA where there is one."""
     return device or ("cuda" if torch.cuda.is_available() else "cpu")
-
-
-def _is_lack_of_memory(problem: Exception) -> bool:
-    words = str(problem).lower()
-    return isinstance(problem, (MemoryError, torch.OutOfMemoryError)) or any(
-        each in words for each in _LACKS_MEMORY
-    )
-
-
-@contextmanager
-def _dropping(network: nn.Module) -> Iterator[None]:
-    """Dropout layers at work, all else as in detection."""
-    layers = [m for m in network.modules() if isinstance(m, nn.modules.dropout._DropoutNd)]  # noqa: SLF001
-    if not layers:
-        raise ValueError("this network has no dropout: its opinions are mirror or once")
-    for layer in layers:
-        layer.train()
-    try:
-        yield
-    finally:
-        for layer in layers:
-            layer.eval()
-
-
-def candidates(
-    passes: NDArray[np.float32], ready: Prepared, reference: Volume, segmentation: float
-) -> list[Candidate]:
-    """Connected pieces of the mean map, on the grid of the reference: T1c, or CT alone.
-
-    A piece is cut at the probability `segmentation`, or, where its peak is weak, at half of its
-    peak: faint small lesions become candidates without large ones growing or merging.
-    """
-    grid = reference.affine
-    z, y, x = reference.voxels.shape
-    maps = [resample(Volume(one, ready.affine, ""), grid, (z, y, x)) for one in passes]
-    for one in maps:
-        one[one == 0] = -20.0  # outside the analysed box
-    mean = np.mean(maps, axis=0)
-    pieces, _ = ndimage.label(_cut(mean, segmentation), structure=_ALL_NEIGHBOURS)
-    voxel_mm3 = float(np.prod(reference.spacing_mm))
-    found = []
-    for number, box in enumerate(ndimage.find_objects(pieces), start=1):
-        mask = pieces[box] == number
-        if mask.sum() * voxel_mm3 < MIN_VOLUME_MM3:
-            continue
-        offset = (box[0].start, box[1].start, box[2].start)
-        peaks = tuple(float(one[box][mask].max()) for one in maps)
-        score = float(mean[box][mask].max())
-        found.append(Candidate(mask.astype(np.uint8), offset, score, peaks))
-    return found
-
-
-def _cut(logits: NDArray[np.float32], segmentation: float) -> NDArray[np.bool_]:
-    """Voxels of candidates: above `segmentation`, or above half of a weak piece's peak."""
-    probability = (1 / (1 + np.exp(-np.clip(logits, -20, 20)))).astype(np.float32)
-    kept = probability > segmentation
-    weak, count = ndimage.label(probability > WEAKEST, structure=_ALL_NEIGHBOURS)
-    if not count:
-        return np.asarray(kept)
-    for number, box in enumerate(ndimage.find_objects(weak), start=1):
-        inside = weak[box] == number
-        peak = float(probability[box][inside].max())
-        if peak <= segmentation:
-            kept[box] |= inside & (probability[box] > 0.5 * peak)
-    return np.asarray(kept)

@@ -3,27 +3,28 @@
 from dataclasses import replace
 
 from inference.explain import similar, words, words_zh
+from inference.explain.basis import Basis, is_fitted
 from inference.explain.features import measure
 from inference.lesions import Lesion
 from inference.preprocess import Prepared
 
-__all__ = ["explain"]
+__all__ = ["Basis", "explain", "is_fitted"]
 
 
-def explain(lesion: Lesion, ready: Prepared) -> Lesion:
+def explain(lesion: Lesion, ready: Prepared, basis: Basis = words.UNCALIBRATED) -> Lesion:
     """Return the lesion with `short` and `full` words and the features they rest on.
 
     `zh-hans` holds the same words in Chinese. Known lesions are of MR: a proposal on CT alone is
-    compared with none.
+    compared with none. Of the probability and its spread they say what `basis` allows.
     """
     features = measure(lesion, ready)
     alike = similar.nearest(features) if ready.reference == "t1c" else None
     said = {
         "short": words.short_text(lesion, features, alike),
-        "full": words.full_text(lesion, features, alike, ready.reference),
+        "full": words.full_text(lesion, features, alike, ready.reference, basis),
         "zh-hans": {
             "short": words_zh.short_text(lesion, features, alike),
-            "full": words_zh.full_text(lesion, features, alike, ready.reference),
+            "full": words_zh.full_text(lesion, features, alike, ready.reference, basis),
         },
     }
     known = {} if alike is None else {"alike": {"count": alike.count, "kinds": dict(alike.kinds)}}

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 
+from inference.explain.basis import Basis
 from inference.explain.similar import Similar
 from inference.explain.vessels import REACH_MM
 from inference.lesions import Lesion
@@ -11,6 +12,12 @@ _SERIES = {
     "t1c": "T1 with contrast", "t1": "T1", "t2": "T2", "flair": "FLAIR", "ct": "CT"
 }  # fmt: skip
 _KINDS = {"solid": "solid", "ring": "ring-enhancing", "haemorrhagic": "haemorrhagic"}
+UNSURE = 0.1  # from so large a spread on
+_OPINIONS = {
+    "mirror": ", each on mirrored images too,",
+    "dropout": ", each in passes with dropout,",
+}
+UNCALIBRATED = Basis()
 NAMED = 0.1  # of the whole: lesser shares of a series are not told
 NEAR_VESSEL_MM = 3.0
 
@@ -30,11 +37,13 @@ def short_text(lesion: Lesion, features: Features, similar: Similar | None = Non
 
 
 def full_text(
-    lesion: Lesion, features: Features, similar: Similar | None = None, reference: str = "t1c"
-) -> str:
+    lesion: Lesion, features: Features, similar: Similar | None = None, reference: str = "t1c",
+    basis: Basis = UNCALIBRATED,
+) -> str:  # fmt: skip
     """Sentences that say what was seen and what speaks against it.
 
-    `reference` is the role of the series with contrast that it was measured on.
+    `reference` is the role of the series with contrast that it was measured on, `basis` what the
+    detector's probability and uncertainty are.
     """
     sentences = [
         (
@@ -48,7 +57,7 @@ def full_text(
         _vessel(features),
         *_alike(similar),
         *_rests_on(lesion),
-        _certainty(lesion),
+        _certainty(lesion, basis),
     ]
     return " ".join(sentences)
 
@@ -121,8 +130,20 @@ def _rests_on(lesion: Lesion) -> list[str]:
     return [f"By its heat map the detector's answer rests on {', '.join(named)}."]
 
 
-def _certainty(lesion: Lesion) -> str:
-    text = f"The detector's calibrated probability is {lesion.probability:.2f}"
-    if lesion.uncertainty is not None and lesion.uncertainty >= 0.1:
-        return f"{text}, and it is unsure: mirrored images differ by {lesion.uncertainty:.2f}."
+def _certainty(lesion: Lesion, basis: Basis) -> str:
+    said = f"is {lesion.probability:.2f}"
+    if basis.is_calibrated:
+        text = f"The detector's calibrated probability {said}"
+    else:
+        text = f"The detector's probability, which was not calibrated, {said}"
+    if lesion.uncertainty is not None and lesion.uncertainty >= UNSURE:
+        return f"{text}, and it is unsure: {_opinions(basis)} differ by {lesion.uncertainty:.2f}."
     return f"{text}."
+
+
+def _opinions(basis: Basis) -> str:
+    """What the uncertainty is the spread of."""
+    if basis.networks == 1:
+        return "passes with dropout" if basis.opinions == "dropout" else "mirrored images"
+    kind = "folds" if basis.are_folds else "members"
+    return f"its {basis.networks} {kind}{_OPINIONS.get(basis.opinions, '')}"

@@ -1,11 +1,13 @@
 """The words of `words` in Chinese: same features, same limits."""
 
+from inference.explain.basis import Basis
 from inference.explain.similar import Similar
 from inference.explain.vessels import REACH_MM
-from inference.explain.words import NAMED, NEAR_VESSEL_MM, Features
+from inference.explain.words import NAMED, NEAR_VESSEL_MM, UNCALIBRATED, UNSURE, Features
 from inference.lesions import Lesion
 
 _SERIES = {"t1c": "增强 T1", "t1": "T1", "t2": "T2", "flair": "FLAIR", "ct": "CT"}
+_OPINIONS = {"mirror": "（各含镜像图像）", "dropout": "（各含随机丢弃）"}
 _KINDS = {"solid": "实性", "ring": "环形强化", "haemorrhagic": "出血性"}
 
 
@@ -24,8 +26,9 @@ def short_text(lesion: Lesion, features: Features, similar: Similar | None = Non
 
 
 def full_text(
-    lesion: Lesion, features: Features, similar: Similar | None = None, reference: str = "t1c"
-) -> str:
+    lesion: Lesion, features: Features, similar: Similar | None = None, reference: str = "t1c",
+    basis: Basis = UNCALIBRATED,
+) -> str:  # fmt: skip
     """Sentences that say what was seen and what speaks against it."""
     return "".join(
         (
@@ -38,7 +41,7 @@ def full_text(
             _vessel(features),
             *_alike(similar),
             *_rests_on(lesion),
-            _certainty(lesion),
+            _certainty(lesion, basis),
         )
     )
 
@@ -106,8 +109,16 @@ def _rests_on(lesion: Lesion) -> list[str]:
     return [f"按热图，检测器的判断依据为{'、'.join(named)}。"]
 
 
-def _certainty(lesion: Lesion) -> str:
-    text = f"检测器的校准概率为 {lesion.probability:.2f}"
-    if lesion.uncertainty is not None and lesion.uncertainty >= 0.1:
-        return f"{text}，但并不确定：镜像图像相差 {lesion.uncertainty:.2f}。"
+def _certainty(lesion: Lesion, basis: Basis) -> str:
+    kind = "校准概率" if basis.is_calibrated else "概率（未经校准）"
+    text = f"检测器的{kind}为 {lesion.probability:.2f}"
+    if lesion.uncertainty is not None and lesion.uncertainty >= UNSURE:
+        return f"{text}，但并不确定：{_opinions(basis)}相差 {lesion.uncertainty:.2f}。"
     return f"{text}。"
+
+
+def _opinions(basis: Basis) -> str:
+    if basis.networks == 1:
+        return "随机丢弃神经元的各次结果" if basis.opinions == "dropout" else "镜像图像"
+    kind = "折网络" if basis.are_folds else "个成员网络"
+    return f"{basis.networks} {kind}{_OPINIONS.get(basis.opinions, '')}"

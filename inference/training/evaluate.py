@@ -9,7 +9,8 @@ from numpy.typing import NDArray
 
 from inference import brats, distances, metrics
 from inference.agreement import Agreement, agreement
-from inference.detectors.voxelwise import VoxelwiseDetector, candidates
+from inference.detectors.candidates import candidates
+from inference.detectors.voxelwise import VoxelwiseDetector
 from inference.lesions import Lesion
 from inference.preprocess import prepare, resample_labels
 from inference.series import read_examination

@@ -23,6 +23,14 @@ class Run(models.Model):
         FAILED = "failed", "Failed"  # will be tried again
         QUARANTINED = "quarantined", "Quarantined"  # tried too often; a person must look
 
+    class Stage(models.TextChoices):
+        """What its worker is at; the first comes with the claim."""
+
+        LOADING = "loading", "loading"
+        NETWORK = "network", "network"
+        EXPLAINING = "explaining", "explaining"
+        WRITING = "writing", "writing"
+
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     examination = models.ForeignKey(Examination, on_delete=models.PROTECT, related_name="+")
     detector = models.CharField(max_length=120)  # "name@version"
@@ -34,6 +42,8 @@ class Run(models.Model):
     )
     key = models.CharField(max_length=64, unique=True)  # sha256 of examination and detector
     state = models.CharField(max_length=11, choices=State, default=State.QUEUED)
+    # Where it is, or where it was when it failed.
+    stage = models.CharField(max_length=10, choices=Stage, blank=True, default="", db_default="")
     attempt = models.PositiveSmallIntegerField(default=0)
     fence = models.PositiveIntegerField(default=0)  # raised at each claim; stale writers lose
     # Until then its worker holds it; one that failed is not tried again before.
@@ -42,6 +52,11 @@ class Run(models.Model):
     kinds_sha256 = models.CharField(max_length=64, blank=True)
     kinds_lack = models.CharField(max_length=60, blank=True)  # series without which it cannot say
     error = models.TextField(blank=True)
+    lost = models.PositiveSmallIntegerField(default=0, db_default=0)  # attempts without a last word
+    # What the detector computed it with, where it says so.
+    device = models.CharField(max_length=16, blank=True, default="", db_default="")
+    window = models.PositiveIntegerField(null=True, blank=True)  # voxels a side; null: whole head
+    is_reduced = models.BooleanField(default=False, db_default=False)  # as memory lacked
     seconds = models.FloatField(null=True, blank=True)
     queued_at = models.DateTimeField()
     done_at = models.DateTimeField(null=True, blank=True)

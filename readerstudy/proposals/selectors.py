@@ -5,7 +5,8 @@ from typing import Any
 from uuid import UUID
 
 from django.conf import settings
-from django.db.models import Count, Exists, OuterRef, Q, QuerySet
+from django.db.models import Case as Either
+from django.db.models import Count, Exists, OuterRef, Q, QuerySet, When
 from django.utils.translation import gettext as _
 
 from readerstudy.imaging.models import Examination, Series
@@ -179,6 +180,14 @@ def runs_of(study: Study) -> QuerySet[Run]:
     return Run.objects.filter(examination__collection=study.collection_id).select_related(
         "examination"
     )
+
+
+def troubled_first(runs: QuerySet[Run]) -> QuerySet[Run]:
+    """Runs that were set aside, then those that failed, then the others; each newest first."""
+    rank = Either(
+        When(state=Run.State.QUARANTINED, then=0), When(state=Run.State.FAILED, then=1), default=2
+    )
+    return runs.order_by(rank, "-queued_at", "pk")
 
 
 def counts() -> dict[str, int]:

@@ -5,6 +5,8 @@ from uuid import UUID
 
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
+from django.core.paginator import Paginator
+from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils.translation import gettext
@@ -17,7 +19,9 @@ from readerstudy.proposals.models import Run
 from readerstudy.studies.selectors import at_desk_of
 from readerstudy.web.problems import Problem, Unknown
 
-SHOWN = 200
+SHOWN = 200  # runs a page
+# What a page may show otherwise soon: one that failed waits for its next time.
+BUSY = (Run.State.QUEUED, Run.State.RUNNING, Run.State.FAILED)
 FIELDS = ("name", "version", "maker", "statement")
 
 
@@ -29,10 +33,10 @@ def _keeper(request: HttpRequest) -> User:
     return user
 
 
-def _runs(user: User) -> "list[Run]":
+def _runs(user: User) -> QuerySet[Run]:
+    """The runs on the user's own studies: those that a person must look at first."""
     collections = at_desk_of(user).values("collection")
-    runs = Run.objects.filter(examination__collection__in=collections)
-    return list(runs.select_related("examination")[:SHOWN])
+    return selectors.troubled_first(Run.objects.filter(examination__collection__in=collections))
 
 
 @login_required
@@ -40,10 +44,10 @@ def _runs(user: User) -> "list[Run]":
 def overview(request: HttpRequest) -> HttpResponse:
     """The detectors with their cards, and the runs on the user's own studies."""
     part = "_runs" if getattr(request, "htmx", False) else "overview"
-    return render(request, f"proposals/{part}.html", _context(_keeper(request)))
+    return render(request, f"proposals/{part}.html", _context(request, _keeper(request)))
 
 
-def _context(user: User) -> dict[str, Any]:
+def _context(request: HttpRequest, user: User) -> dict[str, Any]:
     shown = [(name, selectors.card(name)) for name in selectors.detectors()]
     cards = [
         {
@@ -58,8 +62,9 @@ def _context(user: User) -> dict[str, Any]:
         for name, card in shown
     ]
     runs = _runs(user)
-    busy = any(run.state in {Run.State.QUEUED, Run.State.RUNNING} for run in runs)
-    return {"cards": cards, "runs": runs, "busy": busy}
+    page = Paginator(runs.select_related("examination"), SHOWN).get_page(request.GET.get("page"))
+    busy = runs.filter(state__in=BUSY).exists()
+    return {"cards": cards, "page": page, "busy": busy}
 
 
 @login_required
@@ -73,7 +78,10 @@ def register(request: HttpRequest) -> HttpResponse:
     except Problem as problem:
         more = {"problem": problem, "typed": typed}
         return render(
-            request, "proposals/overview.html", _context(user) | more, status=problem.status
+            request,
+            "proposals/overview.html",
+            _context(request, user) | more,
+            status=problem.status,
         )
     words = gettext("%s is written down: an arm can name it, and its results can be delivered.")
     messages.success(request, words % made)
@@ -85,7 +93,7 @@ def register(request: HttpRequest) -> HttpResponse:
 def retry(request: HttpRequest, run_id: UUID) -> HttpResponse:
     """Try a run that failed once more."""
     user = _keeper(request)
-    run = next((each for each in _runs(user) if each.pk == run_id), None)
+    run = _runs(user).filter(pk=run_id).first()
     if run is None:
         raise Unknown
     services.retry(run, by=user)

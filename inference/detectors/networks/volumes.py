@@ -210,10 +210,21 @@ class GatedHighResolution(nn.Module):
 
 
 class MultiScalePathways(nn.Module):
-    """The same chain at full and at reduced resolutions, joined at the end (DeepMedic)."""
+    """The same chain at full and at reduced resolutions, joined at the end (DeepMedic).
 
-    def __init__(self, width: int, scales: Sequence[int] = (1, 3)) -> None:
+    Parameters
+    ----------
+    scales
+        By how much each path's input is reduced.
+    dropout
+        Chance of each joined feature to be dropped before the last two layers, while it trains:
+        0.5 in DeepMedic (Kamnitsas et al. 2017), where single voxels of a feature drop; here all of
+        it does, so that passes with dropout differ by whole lesions. 0: there is no such layer.
+    """
+
+    def __init__(self, width: int, scales: Sequence[int] = (1, 3), dropout: float = 0.0) -> None:
         super().__init__()
+        self.drop = nn.Dropout3d(dropout) if dropout else nn.Identity()
         self.scales = tuple(scales)
         channels = [width, width, 2 * width, 2 * width]
         self.paths = nn.ModuleList(chain(4, channels) for _ in scales)
@@ -228,7 +239,7 @@ class MultiScalePathways(nn.Module):
             interpolate(path(avg_pool3d(x, s, ceil_mode=True)), size=x.shape[2:])
             for path, s in zip(self.paths, self.scales, strict=True)
         ]
-        y: Tensor = self.head(torch.cat(maps, 1))
+        y: Tensor = self.head(self.drop(torch.cat(maps, 1)))
         return y
 
 

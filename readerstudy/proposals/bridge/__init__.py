@@ -15,6 +15,7 @@ import numpy as np
 
 import inference
 from inference import vendor
+from inference.detector import Note, Used, unheard
 from inference.vendor import Read as VendorRead
 from inference.vendor import Result as VendorResult
 from inference.vendor import UnusableResult, masks, tables
@@ -33,6 +34,7 @@ __all__ = [
     "Found",
     "Head",
     "UnusableResult",
+    "Used",
     "VendorRead",
     "VendorResult",
     "as_dicom",
@@ -92,7 +94,13 @@ def _loaded(detector: str) -> Any:
     return inference.load_detector(detector)
 
 
-def detect(detector: str, paths: Mapping[str, Sequence[Path]]) -> Detected:
+def detect(
+    detector: str,
+    paths: Mapping[str, Sequence[Path]],
+    *,
+    halvings: int = 0,
+    note: Note = unheard,
+) -> Detected:
     """Run a detector on an examination.
 
     Parameters
@@ -101,6 +109,10 @@ def detect(detector: str, paths: Mapping[str, Sequence[Path]]) -> Detected:
         "name@version".
     paths : mapping
         Series role -> its DICOM files.
+    halvings : int
+        How often its windows are halved before it begins, where memory is known to lack.
+    note : callable
+        Told what the detector is at, once it has read the files: "network", "explaining".
 
     Raises
     ------
@@ -108,6 +120,7 @@ def detect(detector: str, paths: Mapping[str, Sequence[Path]]) -> Detected:
         Among others where its proposals would lie on a series that is not in the place of T1c:
         marks and the reference standard are in T1c's.
     """
+    from inference.detector import detect as find
     from inference.detector import grid_role
     from inference.preprocess import require_same_place
 
@@ -115,7 +128,7 @@ def detect(detector: str, paths: Mapping[str, Sequence[Path]]) -> Detected:
     examination = inference.read_examination(paths)
     role = grid_role(model)
     require_same_place(examination, role, "t1c")
-    lesions = model.detect(examination)
+    lesions, used = find(model, examination, halvings=halvings, note=note)
     found = [
         Found(
             centroid_mm=_point(each.centroid_mm),
@@ -132,7 +145,7 @@ def detect(detector: str, paths: Mapping[str, Sequence[Path]]) -> Detected:
         for each in lesions
     ]
     found.sort(key=lambda each: -(each.probability or 0))
-    return Detected(str(model.weights_sha256), found, role)
+    return Detected(str(model.weights_sha256), found, role, used)
 
 
 @dataclass(frozen=True)
@@ -352,6 +365,7 @@ def as_dicom(
         Of the series that the lesions are outlined on, and its de-identified files, one a frame.
     """
     from inference import export
+    from inference.sources import read_sources
 
     name, _, version = detector.partition("@")
     algorithm = export.Algorithm(name, version or "0", weights_sha256)
@@ -363,6 +377,7 @@ def as_dicom(
     lesions = [each for each in placed if each is not None]
     if not lesions:
         return []
-    seg = export.segmentation(lesions, paths, algorithm=algorithm)
-    report = export.measurement_report(lesions, paths, seg, algorithm=algorithm, observed_at=moment)
+    read = read_sources(paths)
+    seg = export.segmentation(lesions, read, algorithm=algorithm)
+    report = export.measurement_report(lesions, read, seg, algorithm=algorithm, observed_at=moment)
     return [("SEG", seg), ("SR", report)]

@@ -6,6 +6,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from inference.detector import Used
+
 
 @dataclass(frozen=True)
 class Found:
@@ -32,9 +34,11 @@ class Detected:
     """What a detector found on an examination.
 
     `weights_sha256` are those that ran; `found` falls by probability; `grid_role` is the role of
-    the series in whose slices it is outlined: T1c, or the first that a detector without T1c takes.
+    the series in whose slices it is outlined: T1c, or the first that a detector without T1c takes;
+    `used` is the device and the windows, of a detector that says so.
     """
 
     weights_sha256: str
     found: list[Found]
     grid_role: str = "t1c"
+    used: Used | None = None

@@ -8,23 +8,26 @@ import string
 import time
 from collections.abc import Sequence
 from datetime import timedelta
+from functools import partial
 from typing import Any
 from uuid import UUID
 
 import structlog
+from celery.exceptions import SoftTimeLimitExceeded
 from django.conf import settings
 from django.db import transaction
-from django.db.models import F, Q
+from django.db.models import Case as Either
+from django.db.models import F, IntegerField, Q, When
 from django.utils import timezone
 from kombu.exceptions import OperationalError
 
 from readerstudy.accounts.models import User
 from readerstudy.audit.services import record
-from readerstudy.celery import app
+from readerstudy.celery import SOFT_LIMIT_SECONDS, app
 from readerstudy.imaging import selectors as imaging
 from readerstudy.imaging.models import Examination, SeriesRole
 from readerstudy.proposals import bridge, selectors
-from readerstudy.proposals.heartbeat import beating
+from readerstudy.proposals.heartbeat import beating, enter
 from readerstudy.proposals.lesions import ProposalHeatMap, ProposedLesion
 from readerstudy.proposals.models import Run
 from readerstudy.studies.models import Study
@@ -34,6 +37,10 @@ from readerstudy.web.problems import Problem
 log = structlog.get_logger(__name__)
 TASK = "proposals.run"
 MAX_PROPOSALS = 200
+TOO_LONG = (
+    f"It took longer than a run may, {SOFT_LIMIT_SECONDS // 60} minutes: give its worker more cores"
+    " or a GPU, or use a detector that is faster."
+)
 
 
 def sweep() -> int:
@@ -82,7 +89,8 @@ def _run_again(study: Study, head: bridge.Head) -> None:
 
 def _queue_again(run: Run) -> None:
     run.state, run.attempt, run.error, run.done_at = Run.State.QUEUED, 0, "", None
-    run.save(update_fields=["state", "attempt", "error", "done_at"])
+    run.lost = 0
+    run.save(update_fields=["state", "attempt", "error", "done_at", "lost"])
 
 
 def request(examination: Examination, *, detector: str) -> Run:
@@ -143,13 +151,18 @@ def claim(run_id: UUID) -> Run | None:
     """Take a run by one conditional update; None when it is taken, done or set aside.
 
     The fence rises with each claim: a worker that was stopped past its lease and goes on later
-    finds its number stale and changes nothing (B9).
+    finds its number stale and changes nothing (B9). A run that is still running when it is taken
+    lost its worker, as by the kernel's hand where memory is short: it counts how often.
     """
     now = timezone.now()
+    was_lost = Either(When(state=Run.State.RUNNING, then=F("lost") + 1), default=F("lost"),
+                      output_field=IntegerField())  # fmt: skip
     taken = Run.objects.filter(_free(), pk=run_id, attempt__lt=settings.JOB_MAX_ATTEMPTS).update(
         state=Run.State.RUNNING,
         attempt=F("attempt") + 1,
         fence=F("fence") + 1,
+        lost=was_lost,
+        stage=Run.Stage.LOADING,
         lease_until=now + timedelta(seconds=settings.JOB_LEASE_SECONDS),
         error="",
     )
@@ -165,18 +178,28 @@ def perform(run_id: UUID) -> None:
     try:
         with beating(run):
             paths = imaging.paths_by_role(run.examination)
-            detected = bridge.detect(run.detector, paths)
+            # At the same size it would only be killed again.
+            note = partial(enter, run)
+            detected = bridge.detect(run.detector, paths, halvings=run.lost, note=note)
+            enter(run, Run.Stage.WRITING)
             head, found = None, detected.found[:MAX_PROPOSALS]
             if tells_kinds(run.examination, run.detector):
                 head, found = bridge.tell_kinds(found, paths, grid_role=detected.grid_role)
     except Exception as error:
         log.exception("detector failed", job=str(run.id))
-        fail(run, f"{type(error).__name__}: {error}")
+        fail(run, _why(error))
         return
     finish(
         run, found, weights=detected.weights_sha256, grid_role=detected.grid_role, head=head,
-        seconds=time.monotonic() - start,
+        used=detected.used, seconds=time.monotonic() - start,
     )  # fmt: skip
+
+
+def _why(error: Exception) -> str:
+    """What failed, in words."""
+    return (
+        TOO_LONG if isinstance(error, SoftTimeLimitExceeded) else f"{type(error).__name__}: {error}"
+    )
 
 
 @transaction.atomic
@@ -188,17 +211,21 @@ def finish(
     seconds: float,
     grid_role: str = SeriesRole.T1C,
     head: bridge.Head | None = None,
+    used: bridge.Used | None = None,
 ) -> bool:
     """Keep what a run found, unless its fence is stale; answers whether it was kept.
 
-    It is outlined in the slices of the series of `grid_role`; `head` was asked for kinds of lesion.
+    It is outlined in the slices of the series of `grid_role`; `head` was asked for kinds of lesion;
+    `used` is what the detector computed it with.
     What an earlier time found, if there was one, is replaced.
     """
     now = timezone.now()
     kept = Run.objects.filter(pk=run.pk, fence=run.fence, state=Run.State.RUNNING).update(
-        state=Run.State.DONE, weights_sha256=weights, seconds=seconds, done_at=now,
+        state=Run.State.DONE, stage="", weights_sha256=weights, seconds=seconds, done_at=now,
         lease_until=None, grid_role=grid_role, kinds_head=head.name if head else "",
         kinds_sha256=head.sha256 if head else "", kinds_lack=", ".join(head.lacks if head else ()),
+        device=used.device if used else "", window=used.window if used else None,
+        is_reduced=bool(used and used.is_reduced),
     )  # fmt: skip
     if not kept:
         return False

@@ -26,6 +26,8 @@ from django.urls import get_resolver
 from readerstudy.accounts import services as accounts
 from readerstudy.accounts.models import User
 from readerstudy.audit.models import Entry
+from readerstudy.proposals import services as proposals
+from readerstudy.proposals.models import Run
 from readerstudy.reads.disclosure import MEANING
 from readerstudy.studies import services as studies
 from readerstudy.studies.models import Study
@@ -77,10 +79,13 @@ def clients(people: People, study: Study) -> dict[str, Client]:
 
 
 def filled(study: Study, packet: dict[str, Any]) -> dict[str, Any]:
-    """The ids of Rae's read, her case and the study, for the addresses' parameters."""
+    """The ids of Rae's read, her case, a run that was set aside and the study, for addresses."""
     case, reader = study.cases.first(), study.readers.get(user__username="rae")
     assert case is not None
+    aside = proposals.request(case.examination, detector="aside@1")
+    Run.objects.filter(pk=aside.pk).update(state=Run.State.QUARANTINED)
     return {
+        "run_id": aside.pk,
         "study_id": study.pk, "case_id": case.pk, "reader_id": reader.pk,
         "collection_id": study.collection_id, "read_id": packet["read"]["id"],
         "examination_id": case.examination_id,

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from inference.detector import grid_role
+from inference.detector import Note, Stage, Used, grid_role
 from readerstudy.proposals import bridge
 from tests import proposing
 
@@ -56,6 +56,36 @@ def test_the_bridge_turns_a_detectors_lesions_into_the_platforms(
     assert [each.probability for each in found] == [0.7, 0.2]
     assert [each.heat_map for each in found] == [proposing.HEAT_MAP, None]
     assert found[0].contours_mm == [[[0.0, 0.0, 0.0], [1.0, 0.0, 0.0], [0.0, 1.0, 0.0]]]
+
+
+def test_the_bridge_halves_the_windows_of_a_detector_that_has_some_and_says_what_it_used(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    import inference
+
+    class Windowed:
+        weights_sha256, needs, used = "ab" * 32, ("t1c",), None
+
+        def detect(self, _examination: Any, *, halvings: int = 0, note: Note) -> list[Any]:
+            note(Stage.NETWORK)
+            self.used = Used("cpu", 96 >> halvings, is_reduced=halvings > 0)
+            return []
+
+    class Plain:
+        weights_sha256, needs = "ab" * 32, ("t1c",)
+
+        def detect(self, _examination: Any) -> list[Any]:
+            return []
+
+    monkeypatch.setattr(inference, "read_examination", lambda _paths: {})
+    monkeypatch.setattr(bridge, "_loaded", lambda _name: Windowed())
+    assert bridge.detect("x@1", {}).used == Used("cpu", 96, is_reduced=False)
+    assert bridge.detect("x@1", {}, halvings=1).used == Used("cpu", 48, is_reduced=True)
+    monkeypatch.setattr(bridge, "_loaded", lambda _name: Plain())
+    heard: list[str] = []
+    answer = bridge.detect("x@1", {}, halvings=1, note=heard.append)
+    assert answer.used is None  # a site's own entry point
+    assert heard == ["network"]
 
 
 @pytest.mark.parametrize(

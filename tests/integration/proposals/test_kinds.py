@@ -25,7 +25,7 @@ PLAIN = proposing.found(classification={})
 def _bridge(monkeypatch: pytest.MonkeyPatch) -> None:
     """A detector and a head at the bridge, and a broker that takes everything."""
 
-    def detect(_detector: str, _paths: Any) -> bridge.Detected:
+    def detect(_detector: str, _paths: Any, **_how: Any) -> bridge.Detected:
         return bridge.Detected("f" * 64, [PLAIN])
 
     monkeypatch.setattr(app, "send_task", lambda *_args, **_more: None)

@@ -46,14 +46,14 @@ def sent(monkeypatch: pytest.MonkeyPatch) -> list[str]:
 def _detects(
     monkeypatch: pytest.MonkeyPatch, *found: bridge.Found, weights: str = "f" * 64
 ) -> None:
-    def detect(_detector: str, _paths: Mapping[str, Any]) -> bridge.Detected:
+    def detect(_detector: str, _paths: Mapping[str, Any], **_how: Any) -> bridge.Detected:
         return bridge.Detected(weights, list(found))
 
     monkeypatch.setattr(bridge, "detect", detect)
 
 
 def _crashes(monkeypatch: pytest.MonkeyPatch, error: Exception) -> None:
-    def detect(_detector: str, _paths: Mapping[str, Any]) -> bridge.Detected:
+    def detect(_detector: str, _paths: Mapping[str, Any], **_how: Any) -> bridge.Detected:
         raise error
 
     monkeypatch.setattr(bridge, "detect", detect)

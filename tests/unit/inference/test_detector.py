@@ -64,6 +64,7 @@ def test_proposals_come_by_falling_probability_with_words_and_outlines(
         assert each.uncertainty is not None
         assert each.explanation["short"]
         assert f"{each.diameter_mm:.1f} mm" in each.explanation["full"]
+        assert "calibrated probability is" in each.explanation["full"]
         assert each.contours_mm()
 
 

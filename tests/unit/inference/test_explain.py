@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from inference.explain import explain, similar, words, words_zh
+from inference.explain import Basis, explain, is_fitted, similar, words, words_zh
 from inference.explain.similar import FEATURES, Similar
 from inference.explain.vessels import REACH_MM, vessel_distance_mm
 from inference.lesions import HeatMap, Lesion
@@ -167,3 +167,35 @@ def test_a_proposal_bears_its_words_in_both_languages_and_what_they_rest_on(
     assert "its surroundings on CT." in on_ct["full"]
     assert "before contrast" not in on_ct["full"]
     assert "alike" not in on_ct
+
+
+@pytest.mark.parametrize(
+    ("basis", "english", "chinese"),
+    [
+        (Basis(is_calibrated=True), "mirrored images differ by 0.20", "镜像图像相差 0.20"),
+        (Basis(opinions="dropout"), "unsure: passes with dropout differ", "各次结果相差"),
+        (Basis(opinions="once", networks=3), "its 3 members differ", "3 个成员网络相差"),
+        (Basis(networks=2), "its 2 members, each on mirrored images too, differ", "2 个成员网络"),
+        (Basis(opinions="once", networks=5, are_folds=True), "its 5 folds differ", "5 折网络相差"),
+    ],
+)
+def test_the_words_say_what_the_uncertainty_is_the_spread_of(
+    basis: Basis, english: str, chinese: str
+) -> None:
+    told = words.full_text(lesion(), FOUND, basis=basis)
+    assert english in told
+    assert ("mirrored" in told) is (basis.opinions == "mirror")
+    assert chinese in words_zh.full_text(lesion(), FOUND, basis=basis)
+
+
+def test_a_probability_is_called_calibrated_only_where_its_card_fitted_one() -> None:
+    none = {"temperature": 1, "bias": 0}
+    assert not is_fitted(none)
+    assert is_fitted(none | {"bias": -1.2})
+    assert is_fitted(none | {"temperature": 0.5})
+    bare = words.full_text(lesion(), FOUND)
+    assert "probability, which was not calibrated, is 0.80" in bare
+    assert "概率（未经校准）为 0.80" in words_zh.full_text(lesion(), FOUND)  # noqa: RUF001
+    fitted = Basis(is_calibrated=True)
+    assert "calibrated probability is 0.80" in words.full_text(lesion(), FOUND, basis=fitted)
+    assert "校准概率为 0.80" in words_zh.full_text(lesion(), FOUND, basis=fitted)

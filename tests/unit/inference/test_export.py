@@ -15,6 +15,7 @@ from inference import export, vendor
 from inference.lesions import Lesion
 from inference.phantom import PhantomCase
 from inference.reader_report import ReaderMark, reader_report
+from inference.sources import read_sources
 from inference.vendor.reading import read_file
 
 ALGORITHM = export.Algorithm("space-to-depth", "1", "ab" * 32)
@@ -89,6 +90,60 @@ def test_masks_come_back_exactly_on_their_slices(
         z, y, x = (slice(o, o + n) for o, n in zip(lesion.offset, lesion.mask.shape, strict=True))
         whole[z, y, x] = lesion.mask
         assert np.array_equal(back[..., number], whole)
+
+
+@pytest.mark.parametrize("chosen", ["all", "one", "one plane"])
+def test_frames_and_references_are_those_of_a_segmentation_of_every_plane(
+    chosen: str, lesions: list[Lesion], written: dict[str, list[Path]],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:  # fmt: skip
+    """highdicom is given the planes that hold a lesion alone: it sums up all that it is given."""
+    flat = replace(lesions[0], mask=lesions[0].mask[1:2], offset=(7, *lesions[0].offset[1:]))
+    told = {"all": lesions, "one": lesions[1:2], "one plane": [flat]}[chosen]
+    read = read_sources(written["t1c"])
+    seg = export.segmentation(told, read, algorithm=ALGORITHM)
+    make = hd.seg.Segmentation
+
+    def of_all(*, source_images: object, further_source_images: object, pixel_array: object,
+               **more: object) -> hd.seg.Segmentation:  # fmt: skip
+        first = read.images[0]
+        whole = np.zeros((len(read.images), first.Rows, first.Columns, len(told)), np.uint8)
+        for number, lesion in enumerate(told):
+            z, y, x = (
+                slice(o, o + n) for o, n in zip(lesion.offset, lesion.mask.shape, strict=True)
+            )
+            whole[z, y, x, number] = lesion.mask
+        return make(source_images=read.images, pixel_array=whole, **more)
+
+    monkeypatch.setattr(hd.seg, "Segmentation", of_all)
+    assert comparable(export.segmentation(told, read, algorithm=ALGORITHM)) == comparable(seg)
+
+
+def comparable(made: pydicom.Dataset) -> list[str]:
+    """What an object says, less times, the dimensions' own UID and the order of references."""
+    copy = pydicom.Dataset(made)
+    for name in ("InstanceCreationTime", "ContentTime", "ContributingEquipmentSequence"):
+        del copy[name]
+    (referenced,) = copy.ReferencedSeriesSequence
+    for holder, name in ((copy, "SourceImageSequence"), (referenced, "ReferencedInstanceSequence")):
+        holder[name].value = sorted(holder[name].value, key=lambda r: r.ReferencedSOPInstanceUID)
+    copy["PixelData"].VR = "OB"  # which saving says
+    pixels = copy.PixelData.hex()
+    return [pixels, *(each for each in str(copy).splitlines() if "(0020,9164)" not in each)]
+
+
+def test_headers_that_were_read_once_serve_both_objects(
+    lesions: list[Lesion], seg: hd.seg.Segmentation, written: dict[str, list[Path]],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:  # fmt: skip
+    read = read_sources(written["t1c"][::-1])
+    report = export.measurement_report(lesions, written["t1c"], seg, algorithm=ALGORITHM)
+    monkeypatch.setattr(pydicom, "dcmread", lambda *_path, **_how: pytest.fail("read again"))
+    again = export.segmentation(lesions, read, algorithm=ALGORITHM)
+    assert comparable(again) == comparable(seg)
+    told = export.measurement_report(lesions, read, seg, algorithm=ALGORITHM)
+    assert told.SOPInstanceUID == report.SOPInstanceUID
+    assert str(told.ContentSequence) == str(report.ContentSequence)
 
 
 def test_the_order_of_files_does_not_matter(

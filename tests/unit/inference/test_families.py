@@ -15,6 +15,7 @@ from inference.detector import Card, CorruptWeights, content_of, load_card
 from inference.detectors import families, voxelwise
 from inference.detectors.archive import UnusableModel
 from inference.detectors.voxelwise import VoxelwiseDetector
+from inference.explain import Basis
 from inference.preprocess import Prepared
 from inference.training.fit import Fit, Recipe
 from inference.volume import Volume
@@ -254,13 +255,42 @@ def test_an_ensemble_and_dropout_give_further_opinions() -> None:
 
     ensemble = VoxelwiseDetector(card("x"), Noisy(), "cpu", others=[Noisy()], opinions="once")
     assert len(ensemble.logits(ready)) == 2
+    assert ensemble.basis == Basis(is_calibrated=False, opinions="once", networks=2)
     dropout = VoxelwiseDetector(card("x"), Noisy(), "cpu", opinions="dropout")
+    assert dropout.basis.opinions == "dropout"
     passes = dropout.logits(ready)
     assert len(passes) == 8
     assert passes.std(0).max() > 0
     assert not dropout.networks[0].drop.training
     with pytest.raises(ValueError, match="no dropout"):
-        VoxelwiseDetector(card("x"), Hungry(99), "cpu", opinions="dropout").logits(ready)
+        VoxelwiseDetector(card("x"), Hungry(99), "cpu", opinions="dropout")
+
+
+def test_dropout_of_rate_zero_is_refused_as_an_opinion() -> None:
+    """Eight equal passes would say that the detector is certain of everything."""
+    network = families.build("unet-3d", WIDTH)
+    assert any(isinstance(each, torch.nn.Dropout) for each in network.modules())
+    with pytest.raises(ValueError, match="has the rate 0"):
+        VoxelwiseDetector(card("unet-3d"), network, "cpu", opinions="dropout")
+
+
+@pytest.mark.parametrize("name", ["deepmedic", "deepmedic-plus"])
+def test_a_family_with_dropout_trains_with_it_and_has_opinions_by_it(name: str) -> None:
+    torch.manual_seed(4)
+    voxels, target = patch()
+    running = Fit(families.build(name, WIDTH), Recipe(warm_up=1, averaging=0.5), "cpu")
+    running.network.train()
+    with torch.no_grad():
+        assert not torch.equal(running.network(voxels), running.network(voxels))
+    running.advance(voxels, target)
+    detector = VoxelwiseDetector(card(name), running.average, "cpu", opinions="dropout")
+    ready = Prepared(voxels[0].numpy(), AFFINE, ())
+    passes = detector.logits(ready)
+    assert len(passes) == 8
+    assert passes.std(0).max() > 0.01
+    mirrored = VoxelwiseDetector(card(name), running.average, "cpu").logits(ready)
+    again = VoxelwiseDetector(card(name), running.average, "cpu").logits(ready)
+    assert np.array_equal(mirrored, again)  # otherwise nothing is dropped
 
 
 @pytest.mark.parametrize("name", sorted(losses.LOSSES))

@@ -146,11 +146,14 @@ def test_a_folder_of_nnunet_is_a_detector_and_finds_what_its_network_marks(
     made = load("site-nnunet@1", "cpu")
     assert isinstance(made, NnUNetDetector)
     assert len(made.networks) == 2
-    (found,) = made.detect(examination)
+    heard: list[str] = []
+    (found,) = made.detect(examination, note=heard.append)
+    assert heard == ["network", "explaining"]
     affine = examination["t1c"].affine
     assert found.centroid_mm == pytest.approx(affine[:3, :3] @ LESION + affine[:3, 3], abs=1.5)
     assert found.diameter_mm == pytest.approx(12, abs=3)
     assert found.uncertainty == pytest.approx(0)  # the two folds are the same
+    assert "which was not calibrated" in found.explanation["full"]
     assert found.heat is not None
     heat = np.argwhere(found.heat.values > 0.5).mean(0) + found.heat.offset
     assert heat @ affine[:3, :3].T + affine[:3, 3] == pytest.approx(found.centroid_mm, abs=2.5)

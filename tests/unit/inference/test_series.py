@@ -123,3 +123,22 @@ def test_a_localiser_is_refused(tmp_path: Path) -> None:
     turned.save_as(paths[0])
     with pytest.raises(UnreadableSeries, match="not parallel"):
         read_series(paths)
+
+
+@pytest.mark.parametrize("rescale", [("2", "-10"), ("1", "0"), ("0.37", "3.25"), (None, None)])
+def test_voxels_are_the_pixels_rescaled_in_single_precision_to_the_bit(
+    tmp_path: Path, rescale: tuple[str | None, str | None]
+) -> None:
+    paths, _ = write_slices(tmp_path)
+    for path in paths:
+        header = pydicom.dcmread(path)
+        header.RescaleSlope, header.RescaleIntercept = rescale
+        header.save_as(path)
+    volume = read_series(paths)
+    slope, intercept = (
+        np.float32(each or other) for each, other in zip(rescale, (1, 0), strict=True)
+    )
+    headers = sorted(map(pydicom.dcmread, paths), key=lambda h: float(h.ImagePositionPatient[2]))
+    pixels = np.stack([each.pixel_array for each in headers])
+    assert volume.voxels.dtype == np.float32
+    assert np.array_equal(volume.voxels, pixels.astype(np.float32) * slope + intercept)
