@@ -1,6 +1,7 @@
 """The built frontend as it is served."""
 
 import gzip
+import os
 import re
 from collections.abc import Iterator
 from pathlib import Path
