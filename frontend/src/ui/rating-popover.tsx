@@ -4,6 +4,7 @@ import { useEffect, useRef } from "preact/hooks";
 import { t } from "../i18n";
 import { perform } from "../reading/commands";
 import type { Mark } from "../reading/draft";
+import { keyOf } from "../reading/own-keys";
 import { digitHelp } from "../reading/scales";
 import type { Room } from "../reading/room";
 import type { Rating } from "../reading/state";
@@ -70,7 +71,7 @@ export function RatingPopover({ room, viewing, rating }: Props): VNode | null {
         <span class="quiet-text">{digitHelp(levels.length)}</span>
         {isUnrated && (
           <button type="button" class="quiet" onClick={() => perform(room, "mark.remove")}>
-            {t("rating.take_back")} <kbd>Del</kbd>
+            {t("rating.take_back")} <kbd>{keyOf(room, "mark.remove")}</kbd>
           </button>
         )}
       </div>
