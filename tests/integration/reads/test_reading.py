@@ -84,7 +84,7 @@ def test_r7_where_something_was_done_is_kept_and_changes_no_draft(
     assert (kept["mark_id"], kept["series"], kept["rating"]) == (mark, series, 35)
     assert "view" not in kept
     assert draft["answers"] == {"likelihood": 40}
-    batches = Batch.objects.filter(read=tab.read_id)
+    batches = Batch.objects.filter(read_id=tab.read_id)
     told = [each.payload.get("view") for batch in batches for each in batch.events()]
     assert told[-4:] == [view, view, view | {"cut": "sagittal"}, view]
 
