@@ -1,14 +1,18 @@
 """Journey 2: a radiologist reads, in a real browser, on real series from the platform."""
 
 import re
+from io import BytesIO
 
+import numpy as np
 import pytest
 from django_otp.oath import totp
+from PIL import Image
 from playwright.sync_api import Page
 
 from tests.e2e import room
 from tests.e2e.axe import problems as axe
 from tests.e2e.conftest import Site, Visit
+from tests.e2e.focus import unseen
 
 pytestmark = pytest.mark.browser
 
@@ -46,10 +50,22 @@ def _display(page: Page) -> list[str]:
     room.until(page, lambda: room.sign(page, "phase") in {"display", "reading"}, "the room")
     if room.sign(page, "phase") != "display":
         return []
-    found = axe(page)
+    _shows_the_pattern(page)
+    found = axe(page) + unseen(page)
     page.get_by_test_id("display-seen").press("Enter")
     room.until(page, lambda: room.sign(page, "phase") != "display", "the way on")
     return found
+
+
+def _shows_the_pattern(page: Page) -> None:
+    """R11: to the pixel: steps of grey, lines one and two pixels apart, both ways."""
+    greys = np.asarray(Image.open(BytesIO(page.locator("svg.pattern").screenshot())).convert("L"))
+    steps = [int(greys[41, 31 + 34 * at]) for at in range(18)]
+    assert steps == [round(8 + 240 * at / 17) for at in range(18)]
+    for left, thick in ((30, 1), (540, 2)):
+        lines = ([255] * thick + [0] * thick) * (20 // thick)
+        assert greys[150, left : left + 40].tolist() == lines
+        assert "".join(map(chr, lines)) in "".join(map(chr, greys[:, left + 64].tolist()))
 
 
 def _tour(page: Page) -> list[str]:
@@ -67,7 +83,7 @@ def _tour(page: Page) -> list[str]:
 
 def _reading(page: Page) -> dict[str, list[str]]:
     """What is wrong with the room as it opens, and with its keys."""
-    found = {"reading": axe(page)}
+    found = {"reading": axe(page) + unseen(page)}
     room.shoot(page, "reading-room-1280")
     page.keyboard.press("?")
     return found | {"keys": _in_dialog(page)}
@@ -75,7 +91,7 @@ def _reading(page: Page) -> dict[str, list[str]]:
 
 def _in_dialog(page: Page) -> list[str]:
     page.locator("[role=dialog], dialog[open]").first.wait_for()
-    found = axe(page)
+    found = axe(page) + unseen(page)
     page.keyboard.press("Escape")
     return found
 
@@ -83,7 +99,7 @@ def _in_dialog(page: Page) -> list[str]:
 def test_a_radiologist_reads_the_training_case_and_is_shown_the_truth(
     visit: Visit, site: Site
 ) -> None:
-    """R3, R4, R10: a mark with its rating, answers, signature; feedback in training only."""
+    """R3, R4, R10, R11, R12: a mark, rated; answers, signature; feedback in training only."""
     page = visit("reader", "/reading/")
     problems: list[str] = []
     page.on("pageerror", lambda error: problems.append(str(error)))

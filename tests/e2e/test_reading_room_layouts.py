@@ -3,7 +3,7 @@
 import pytest
 from playwright.sync_api import Page
 
-from tests.e2e import room
+from tests.e2e import placed, room
 from tests.e2e.conftest import SIZES, Site, Visit
 from tests.e2e.test_reading_room import open_room
 
@@ -52,7 +52,7 @@ def _ruler(page: Page, pane: int) -> str:
 
 
 def test_r1_every_layout_has_its_panes_and_words_do_not_collide(visit: Visit, site: Site) -> None:
-    """At both sizes; then panes move together, or not, and a mark shows in each."""
+    """R3: at both sizes; then panes move together, or not, and a mark shows in each."""
     page = open_room(visit, site)
     room.enter_again(page)
     for width, height in SIZES.values():
@@ -74,6 +74,7 @@ def test_r1_every_layout_has_its_panes_and_words_do_not_collide(visit: Visit, si
     room.ready(page)
     _moves_together(page)
     _shows_a_mark_everywhere(page)
+    placed.in_slices(page, site)
     _is_told_of_another_window(page)
     room.saved(page)
 

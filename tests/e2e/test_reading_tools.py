@@ -7,7 +7,7 @@ import pytest
 from PIL import Image, ImageChops, ImageStat
 from playwright.sync_api import Page
 
-from tests.e2e import room
+from tests.e2e import placed, room
 from tests.e2e.conftest import Site, Visit
 from tests.e2e.test_reading_room import open_room
 
@@ -78,7 +78,7 @@ def _brightness(page: Page, pane: int) -> float:
 def test_r12_image_tools_are_behind_keys_and_every_use_is_an_event(
     visit: Visit, site: Site
 ) -> None:
-    """Length, two diameters and an ellipse; undo; magnifier, slab, three planes, cine; language."""
+    """R1, R3: lengths, an ellipse; undo; magnifier, slab, three planes, cine; language."""
     page = open_room(visit, site)
     room.enter_again(page)
     first = page.get_by_test_id("pane-0")
@@ -95,6 +95,7 @@ def test_r12_image_tools_are_behind_keys_and_every_use_is_an_event(
     room.until(page, lambda: page.evaluate(lines) == 2, "the other planes' lines")
     room.until(page, lambda: min(_brightness(page, pane) for pane in range(3)) > 10, "pictures")
     room.shoot(page, "three-planes")
+    placed.in_planes(page, site)
     page.keyboard.press("v")
     room.ready(page)
     before = first.get_attribute("data-slice")

@@ -12,10 +12,24 @@ from tests.e2e import room
 from tests.e2e.axe import problems as axe
 from tests.e2e.conftest import Site, sign_in
 from tests.e2e.events import events_of
+from tests.e2e.focus import unseen
 from tests.e2e.making import READERS
 
 pytestmark = pytest.mark.browser
 OF_THE_AI = re.compile(r"proposal|probability|detector|uncertainty")
+# R9: where the room's parts stand, what it is made of beside the AI's panel, which files it loaded.
+FRAME = """() => {
+  const of = (each) => { const { x, y, width, height } = each.getBoundingClientRect();
+    return [each.className, x, y, width, height]; };
+  const all = (what) => [...document.querySelectorAll(what)];
+  const files = performance.getEntriesByType('resource').map((each) => new URL(each.name).pathname);
+  return {
+    places: all('.bar, .panes, .pane, .picture, .panel, .foot').map(of),
+    parts: all('.case [data-testid]').filter((each) => !each.closest('[data-testid=proposals]'))
+      .map((each) => `${each.tagName} ${each.dataset.testid}`),
+    files: [...new Set(files.filter((each) => /[.](js|css|wasm)$/.test(each)))].sort(),
+  };
+}"""
 
 
 @dataclass
@@ -118,14 +132,29 @@ def _hangs_as_the_protocol_says(sitting: Sitting) -> None:
     page.keyboard.press("Escape")
 
 
+@pytest.fixture(scope="module")
+def frames() -> list[dict[str, Any]]:
+    """The frames of the rooms that were opened here."""
+    return []
+
+
+def _stands_alike(page: Page, frames: list[dict[str, Any]]) -> None:
+    """R9: as in the other arms that were looked at, to the pixel."""
+    frames.append(page.evaluate(FRAME))
+    assert len(frames[-1]["places"]) == 8
+    assert len(frames[-1]["files"]) > 2
+    assert frames[-1] == frames[0]
+
+
 def test_nothing_of_the_ai_reaches_the_control_arm(
-    browser: Browser, site: Site, second_study: str
+    browser: Browser, site: Site, second_study: str, frames: list[dict[str, Any]]
 ) -> None:
-    """R2: no body, no page, no script's state of a control reader holds a word of it."""
+    """R2, R9: no body, no page, no script's state of a control reader holds a word of it."""
     who = arms(site, second_study)["control"]
     assert who in READERS
     sitting = sit(browser, site, second_study, who)
     room.shoot(sitting.page, "reading-room-control")
+    _stands_alike(sitting.page, frames)
     _hangs_as_the_protocol_says(sitting)
     assert "ai" not in sitting.packet()
     assert sitting.page.get_by_test_id("proposals").count() == 0
@@ -205,12 +234,13 @@ def _turn(site: Site, base: str, before: str, mode: str) -> None:
 
 
 def test_a_concurrent_reader_has_proposals_from_the_start(
-    browser: Browser, site: Site, second_study: str
+    browser: Browser, site: Site, second_study: str, frames: list[dict[str, Any]]
 ) -> None:
-    """R6, R5: with the case itself; one is taken over to be changed, and kept as an edit."""
+    """R6, R5, R9: with the case itself; one is taken over to be changed, and kept as an edit."""
     who = arms(site, second_study)["concurrent"]
     sitting = sit(browser, site, second_study, who)
     page = sitting.page
+    _stands_alike(page, frames)
     while True:
         ai = sitting.packet()["ai"]
         assert isinstance(ai, dict)
@@ -243,7 +273,7 @@ def _is_in_sight(page: Page) -> None:
         assert box is not None
         assert panel["y"] <= box["y"], part
         assert box["y"] + box["height"] <= panel["y"] + panel["height"], part
-    assert axe(page) == []  # R12
+    assert axe(page) + unseen(page) == []  # R12
     first = page.get_by_test_id("pane-0")
     before = first.get_attribute("data-slice")
     why.focus()
