@@ -14,8 +14,8 @@ import torch
 from torch import Tensor, nn
 from tqdm import tqdm
 
+from inference import losses
 from inference.detectors.layout import is_bfloat16_fast, laid_out
-from inference.losses import LOSSES
 from inference.training import cases, patches
 
 _PATIENCE = 50  # steps on end without a finite slope
@@ -32,6 +32,8 @@ class Recipe:
 
     Attributes
     ----------
+    alpha
+        Of the losses that weigh sensitivity (`losses.chosen`); None: their own.
     cpu_seconds
         Of this process: ends the training in place of `steps`, so that dear and cheap networks
         get the same. None: `steps` end it.
@@ -45,6 +47,7 @@ class Recipe:
 
     seed: int = 20260
     loss: str = "size-weighted"  # of `inference.losses.LOSSES`
+    alpha: float | None = None
     steps: int = 4000
     cpu_seconds: float | None = None
     batch: int = 2
@@ -140,7 +143,7 @@ class Fit:
             if own is not None:
                 return own(voxels, target)
             logits = self.network(voxels)
-        return LOSSES[self.recipe.loss](logits.float(), target)
+        return losses.chosen(self.recipe.loss, self.recipe.alpha)(logits.float(), target)
 
     @torch.no_grad()
     def _follow(self) -> None:
