@@ -258,6 +258,7 @@ def _families(_: argparse.Namespace) -> None:
             "parameters": sum(p.numel() for p in families.build(name).parameters()),
             "loss": each.loss,
             "window": each.window,
+            "sampling": each.sampling,
         }
         for name, each in families.FAMILIES.items()
     ]

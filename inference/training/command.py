@@ -83,6 +83,7 @@ def recipe_of(options: argparse.Namespace, family: "Family", begin: bytes | None
         plan=options.plan,
         phantom_seeds=(seeds.start, seeds.stop - 1),
         sampling=sampling,
+        drawing=family.sampling,
     )
 
 
