@@ -1,14 +1,11 @@
 """`python -m inference`: phantoms, detection, training, evaluation, from the command line."""
 
 import argparse
-import hashlib
 import json
 import resource
 import sys
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import replace
 from functools import partial
-from itertools import islice
 from multiprocessing import get_context
 from pathlib import Path
 
@@ -19,9 +16,9 @@ from inference.detector import WEIGHTS, card_of, grid_role
 from inference.distances import RADIUS_MM, DistanceRule
 from inference.preprocess import ROLES, SERIES, UnusableExamination
 from inference.series import UnreadableSeries, read_examination, series_in
+from inference.training import command as train
+from inference.training.command import CACHE, DEFAULT_FAMILY
 
-CACHE = Path("var/training")
-DEFAULT_FAMILY = "space-to-depth"
 SEGMENTATION_LEVEL = 0.4
 VALIDATION_CASES, TEST_CASES = 24, 100
 VENDOR_BYTES, VENDOR_SECONDS = 6 * 1024**3, 60  # a file of others
@@ -80,22 +77,7 @@ def _parser() -> argparse.ArgumentParser:
 
 def _training(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
     """The commands that make and measure detectors."""
-    one = commands.add_parser("train", help="make training phantoms and train; resumes")
-    one.add_argument("--cache", type=Path, default=CACHE)
-    one.add_argument("--cases", type=int, default=120)
-    one.add_argument("--steps", type=int, default=4000)
-    one.add_argument("--workers", type=int, default=1, help="processes that make phantoms")
-    one.add_argument("--device", default="cpu")
-    one.add_argument("--family", default=DEFAULT_FAMILY, help="`families` lists them")
-    one.add_argument("--checkpoint", type=Path, help="default: CACHE/FAMILY.pt")
-    one.add_argument("--rate", type=float, help="highest learning rate; default: the family's")
-    words = "seed of the first phantom (1000), to learn from others than the weights given did"
-    one.add_argument("--first", type=int, help=words)
-    one.add_argument("--begin", type=int, help="phantoms to begin with; default: all of them")
-    one.add_argument("--weights", type=Path, help="safetensors to go on from; default: none")
-    one.add_argument("--plan", type=int, default=2, help="of the phantoms, see training/cases.py")
-    one.add_argument("--alone", type=float, help="share of patches of the first series alone")
-    one.set_defaults(run=_train)
+    train.add(commands)
 
     one = commands.add_parser("families", help="list the families of detectors, as JSON")
     one.set_defaults(run=_families)
@@ -266,61 +248,6 @@ def _make_all(
         return list(tqdm(pool.imap(job, seeds), total=len(seeds), unit="phantom"))
 
 
-def _training_seeds(first: int | None, count: int) -> range:
-    from inference.training.cases import TRAINING_SEEDS
-
-    start = TRAINING_SEEDS.start if first is None else first
-    seeds = range(start, start + count)
-    if not seeds or not (seeds[0] in TRAINING_SEEDS and seeds[-1] in TRAINING_SEEDS):
-        allowed = f"{TRAINING_SEEDS.start} to {TRAINING_SEEDS.stop - 1}"
-        raise ValueError(f"training takes one phantom or more, of seeds {allowed}: others measure")
-    return seeds
-
-
-def _train(options: argparse.Namespace) -> None:
-    import torch
-
-    from inference.detectors import families
-    from inference.training import cases, fit, patches
-
-    if options.plan not in cases.PLANS:
-        raise ValueError(f"no plan {options.plan}; there are: {', '.join(map(str, cases.PLANS))}")
-    family = families.family_of(options.family)
-    warm_up = min(fit.Recipe.warm_up, max(1, options.steps // 10))
-    begin = options.weights.read_bytes() if options.weights else None
-    sampling = patches.Sampling()
-    if options.alone is not None:
-        sampling = replace(sampling, alone=options.alone)
-    seeds = _training_seeds(options.first, options.cases)
-    recipe = fit.Recipe(
-        steps=options.steps,
-        loss=family.loss,
-        rate=options.rate or family.rate,
-        warm_up=warm_up,
-        begun_from=hashlib.sha256(begin).hexdigest() if begin else None,
-        plan=options.plan,
-        phantom_seeds=(seeds.start, seeds.stop - 1),
-        sampling=sampling,
-    )
-    torch.manual_seed(recipe.seed)
-    checkpoint = options.checkpoint or options.cache / f"{options.family}.pt"
-    if begin:
-        network = fit.mended(families.filled(options.family, begin))
-    else:
-        network = families.build(options.family)
-    cache = cases.folder_of(options.cache, family.inputs)
-    make = partial(cases.make, folder=cache, roles=family.inputs, number=options.plan)
-    with get_context("spawn").Pool(options.workers) as pool:
-        made = pool.imap(make, seeds)
-        first = len(seeds) if options.begin is None else options.begin
-        list(tqdm(islice(made, first), total=first, unit="phantom"))
-        # The others are made while it trains, which takes them up as they appear.
-        fit.fit(network, cache, checkpoint, recipe, options.device, seeds)
-    print(
-        f"{checkpoint}: next `python -m inference calibrate {checkpoint} --family {options.family}`"
-    )
-
-
 def _families(_: argparse.Namespace) -> None:
     from inference.detectors import families
 
@@ -331,6 +258,7 @@ def _families(_: argparse.Namespace) -> None:
             "parameters": sum(p.numel() for p in families.build(name).parameters()),
             "loss": each.loss,
             "window": each.window,
+            "sampling": each.sampling,
         }
         for name, each in families.FAMILIES.items()
     ]
@@ -371,7 +299,7 @@ def _quantise(options: argparse.Namespace) -> None:
     value = f"{card.name}@{options.version}"
     if value in inference.detector_names():
         raise ValueError(f"there is a {value} already: give another version")
-    seeds = _training_seeds(options.first, options.cases)
+    seeds = train.training_seeds(options.first, options.cases)
 
     def folders() -> Iterator[Path]:
         for seed in tqdm(seeds, unit="phantom"):

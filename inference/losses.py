@@ -5,6 +5,7 @@ that the voxel belongs to, so that small lesions count as much as large ones.
 """
 
 from collections.abc import Callable
+from functools import partial
 
 import numpy as np
 import torch
@@ -13,7 +14,7 @@ from scipy import ndimage
 from torch import Tensor
 from torch.nn.functional import binary_cross_entropy_with_logits
 
-Loss = Callable[[Tensor, Tensor], Tensor]
+Loss = Callable[..., Tensor]  # of logits and target; some take an `alpha` too
 
 
 def lesion_weights(
@@ -123,9 +124,12 @@ def hardest_entropy(logits: Tensor, target: Tensor, *, share: float = 0.02) -> T
     return torch.cat([positive, hardest]).mean()
 
 
-def joint_sensitivity_specificity(logits: Tensor, target: Tensor) -> Tensor:
-    """JVSS: a voxel loss and the VSS loss together (Huang et al. 2022)."""
-    return size_weighted_dice_focal(logits, target) + sensitivity_specificity(logits, target)
+def joint_sensitivity_specificity(
+    logits: Tensor, target: Tensor, *, alpha: float = 0.995
+) -> Tensor:
+    """JVSS: a voxel loss and the VSS loss of this `alpha` together (Huang et al. 2022)."""
+    by_patch = sensitivity_specificity(logits, target, alpha=alpha)
+    return size_weighted_dice_focal(logits, target) + by_patch
 
 
 def dice(logits: Tensor, target: Tensor) -> Tensor:
@@ -165,3 +169,28 @@ LOSSES: dict[str, Loss] = {
     "vss": sensitivity_specificity,
     "jvss": joint_sensitivity_specificity,
 }
+_WEIGHED = ("vss", "jvss")  # by an alpha
+
+
+def chosen(name: str, alpha: float | None = None) -> Loss:
+    """A loss by name.
+
+    Parameters
+    ----------
+    alpha
+        Of VSS and JVSS: the weight of sensitivity, 0 to 1; None: their own, 0.995.
+
+    Raises
+    ------
+    ValueError
+        Naming the losses there are; for an alpha of another loss, or out of its range.
+    """
+    if name not in LOSSES:
+        raise ValueError(f"no loss {name!r}; there are: {', '.join(LOSSES)}")
+    if alpha is None:
+        return LOSSES[name]
+    if name not in _WEIGHED:
+        raise ValueError(f"{name} has no alpha; {' and '.join(_WEIGHED)} have")
+    if not 0 <= alpha <= 1:
+        raise ValueError(f"alpha is the weight of sensitivity, 0 to 1, not {alpha}")
+    return partial(LOSSES[name], alpha=alpha)

@@ -166,6 +166,7 @@ def _train(family: str, budget: Budget, cache: Path, work: Path) -> fit.Fit:
     known = families.family_of(family)
     recipe = fit.Recipe(
         loss=known.loss,
+        drawing=known.sampling,
         rate=known.rate,
         cpu_seconds=budget.seconds,
         batch=1,

@@ -38,6 +38,8 @@ class Family:
         Voxels along each axis that it sees at once when it detects; None: the whole head.
     inputs
         Roles of the series that it takes, in the order of its channels.
+    sampling
+        Of `inference.training.adaptive.WAYS`: which cases its training draws patches from.
     """
 
     after: str
@@ -47,6 +49,7 @@ class Family:
     window: int | None = 96
     rate: float = 1e-3
     inputs: tuple[str, ...] = ROLES
+    sampling: str = "uniform"
 
 
 FAMILIES: dict[str, Family] = {}
@@ -61,9 +64,10 @@ def _family(
     window: int | None = 96,
     rate: float = 1e-3,
     inputs: tuple[str, ...] = ROLES,
+    sampling: str = "uniform",
 ) -> Callable[[Build], Build]:
     def add(build: Build) -> Build:
-        FAMILIES[name] = Family(after, build, width, loss, window, rate, inputs)
+        FAMILIES[name] = Family(after, build, width, loss, window, rate, inputs, sampling)
         return build
 
     return add
@@ -226,16 +230,19 @@ def nnu_net(width: int) -> nn.Module:
     return Rare(by_nnunet_rules(width, (96, 96, 96), (1.0, 1.0, 1.0)))
 
 
-@_family("nnu-net-adaptive", "Pflüger, Guo, Yoo", width=32, loss="lesion-wise-dice")
+@_family(
+    "nnu-net-adaptive", "Pflüger, Guo, Yoo", width=32, loss="lesion-wise-dice", sampling="by-loss"
+)
 def _(width: int) -> nn.Module:
     return nnu_net(width)
 
 
 @_family("deepmedic", "Kamnitsas, Liu, Charron, Jünger", width=24)
 def _(width: int) -> nn.Module:
-    from inference.detectors.networks.volumes import MultiScalePathways, Rare
+    from inference.detectors.networks.field import Cleaned
+    from inference.detectors.networks.volumes import MultiScalePathways
 
-    return Rare(MultiScalePathways(width, (1, 3), dropout=DROPOUT))
+    return Cleaned(MultiScalePathways(width, (1, 3), dropout=DROPOUT))
 
 
 @_family("deepmedic-plus", "Huang", width=24, loss="jvss")

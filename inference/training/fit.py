@@ -14,9 +14,9 @@ import torch
 from torch import Tensor, nn
 from tqdm import tqdm
 
+from inference import losses
 from inference.detectors.layout import is_bfloat16_fast, laid_out
-from inference.losses import LOSSES
-from inference.training import cases, patches
+from inference.training import adaptive, cases, patches
 
 _PATIENCE = 50  # steps on end without a finite slope
 _LEARNS_NOTHING = (
@@ -32,6 +32,8 @@ class Recipe:
 
     Attributes
     ----------
+    alpha
+        Of the losses that weigh sensitivity (`losses.chosen`); None: their own.
     cpu_seconds
         Of this process: ends the training in place of `steps`, so that dear and cheap networks
         get the same. None: `steps` end it.
@@ -41,10 +43,13 @@ class Recipe:
         Of `inference.training.cases.PLANS`: by which the phantoms were made.
     phantom_seeds
         First and last seed of the phantoms; None: those of the cache.
+    drawing
+        Of `adaptive.WAYS`: the case of each patch, any alike or by its recent loss.
     """
 
     seed: int = 20260
     loss: str = "size-weighted"  # of `inference.losses.LOSSES`
+    alpha: float | None = None
     steps: int = 4000
     cpu_seconds: float | None = None
     batch: int = 2
@@ -56,6 +61,7 @@ class Recipe:
     begun_from: str | None = None
     plan: int = cases.PLAN
     phantom_seeds: tuple[int, int] | None = None
+    drawing: str = "uniform"
 
 
 def rate_at(recipe: Recipe, step: int, done: float) -> float:
@@ -95,6 +101,7 @@ class Fit:
         self.step = 0
         self.seconds = 0.0  # CPU time of the steps and of what `fit` cuts for them
         self.losses: list[float] = []
+        self.recent = adaptive.Recent()  # losses of cases
         self.without_slope = 0  # steps on end
 
     @property
@@ -140,7 +147,7 @@ class Fit:
             if own is not None:
                 return own(voxels, target)
             logits = self.network(voxels)
-        return LOSSES[self.recipe.loss](logits.float(), target)
+        return losses.chosen(self.recipe.loss, self.recipe.alpha)(logits.float(), target)
 
     @torch.no_grad()
     def _follow(self) -> None:
@@ -165,6 +172,7 @@ class Fit:
             "seconds": self.seconds,
             "recipe": asdict(self.recipe),
             "losses": self.losses,
+            "recent": self.recent.losses,
         }
         part = path.with_suffix(".part")
         torch.save(state, part)
@@ -178,6 +186,7 @@ class Fit:
         self.optimiser.load_state_dict(state["optimiser"])
         self.step, self.losses = state["step"], state["losses"]
         self.seconds = state.get("seconds", 0.0)  # files of before it was kept lack it
+        self.recent = adaptive.Recent(dict(state.get("recent", {})))
 
 
 def fit(
@@ -205,7 +214,8 @@ def fit(
             if running.step % 50 == 0 or not pool:
                 pool = _refresh(pool, folder, seeds, recipe.plan)
             rng = np.random.default_rng([recipe.seed, running.step])
-            running.advance(*_batch(pool, rng, recipe, device))
+            seeds_of, voxels, target = _batch(pool, rng, running)
+            running.recent.hear(seeds_of, running.advance(voxels, target))
             running.seconds += time.process_time() - before
             bar.update(100 * min(running.done, 1) - bar.n)
             if running.step % 50 == 0:
@@ -228,12 +238,16 @@ def _refresh(
 
 
 def _batch(
-    pool: list[cases.TrainingCase], rng: np.random.Generator, recipe: Recipe, device: str
-) -> tuple[Tensor, Tensor]:
-    drawn = [
-        patches.draw(pool[rng.integers(len(pool))], rng, recipe.sampling)
-        for _ in range(recipe.batch)
-    ]
-    voxels = torch.from_numpy(np.stack([voxels for voxels, _ in drawn])).to(device)
-    target = torch.from_numpy(np.stack([target for _, target in drawn])).to(device)
-    return voxels.to(memory_format=torch.channels_last_3d), target
+    pool: list[cases.TrainingCase], rng: np.random.Generator, running: Fit
+) -> tuple[list[int], Tensor, Tensor]:
+    """Patches and targets, and the seeds of the cases that they were cut from."""
+    recipe, drawn, seeds = running.recipe, [], []
+    chances = running.recent.chances([each.seed for each in pool])
+    for _ in range(recipe.batch):
+        is_even = recipe.drawing == "uniform"
+        at = rng.integers(len(pool)) if is_even else rng.choice(len(pool), p=chances)
+        drawn.append(patches.draw(pool[at], rng, recipe.sampling))
+        seeds.append(pool[at].seed)
+    voxels = torch.from_numpy(np.stack([voxels for voxels, _ in drawn])).to(running.device)
+    target = torch.from_numpy(np.stack([target for _, target in drawn])).to(running.device)
+    return seeds, voxels.to(memory_format=torch.channels_last_3d), target

@@ -1,20 +1,17 @@
 """Boxes, then a mask in each, cleaned by a conditional random field: Mask R-CNN with CRF, for CT.
 
 The boxes are FCOS' (`boxes`), the masks a small network's on a crop of fixed size (He et al. 2017),
-the field a mean-field approximation on each crop (Krähenbühl, Koltun 2011; Zheng et al. 2015) with
-neighbours within one voxel, alike in place and in Hounsfield units.
+the field `field`'s, on each crop, with neighbours alike in place and in Hounsfield units.
 """
 
 import torch
 from torch import Tensor, nn
-from torch.nn.functional import binary_cross_entropy_with_logits, pad
+from torch.nn.functional import binary_cross_entropy_with_logits
 
 from inference.detectors.networks.boxes import Fcos, boxes_of
+from inference.detectors.networks.field import mean_field
 from inference.detectors.networks.staged import LOWEST, around
 from inference.detectors.networks.volumes import chain
-
-_STEPS, _WEIGHT = 3, 2.0  # of the mean field; how much neighbours count against the voxel's own
-_ALIKE = 2.0  # robust standard deviations: neighbours that differ by more say little
 
 
 class MaskRcnn(Fcos):
@@ -53,32 +50,3 @@ class MaskRcnn(Fcos):
     def _crop_of(self, box: Tensor, shape: torch.Size) -> tuple[slice, slice, slice]:
         z, y, x = ((box[:3] + box[3:]) / 2).round().int().tolist()
         return around((z, y, x), shape, self.crop)
-
-
-def mean_field(logits: Tensor, image: Tensor, steps: int = _STEPS) -> Tensor:
-    """Logits (d, h, w) after voxels have heard their 26 neighbours.
-
-    Parameters
-    ----------
-    logits
-        Of the voxels by themselves.
-    image
-        (channel, d, h, w): neighbours that look alike count more.
-    """
-    shifts = [s for s in torch.cartesian_prod(*[torch.arange(3)] * 3).tolist() if s != [1, 1, 1]]
-
-    def shifted(values: Tensor) -> Tensor:
-        """(neighbour, ..., d, h, w)."""
-        spread = pad(values[None], (1,) * 6, mode="replicate")[0]
-        d, h, w = values.shape[-3:]
-        return torch.stack([spread[..., a : a + d, b : b + h, c : c + w] for a, b, c in shifts])
-
-    far = torch.tensor([sum((n - 1) ** 2 for n in s) for s in shifts], device=logits.device)
-    away = (shifted(image) - image).square().mean(1)
-    near = torch.exp(-far / 2)
-    weights = torch.exp(-away / (2 * _ALIKE**2)) * (near / near.sum())[:, None, None, None]
-    found = logits
-    for _ in range(steps):
-        said = (weights * shifted(2 * found.sigmoid()[None] - 1)[:, 0]).sum(0)
-        found = logits + _WEIGHT * said
-    return found

@@ -85,7 +85,7 @@ def inception_map(inputs: int, width: int) -> nn.Module:
 
 
 def alexnet_features(inputs: int, width: int) -> nn.Module:
-    """AlexNet's five convolutions, strides kept small: metastases have few pixels."""
+    """Four convolutions in the manner of AlexNet's five; small strides: metastases are small."""
     return _chain(inputs, [(width, 7, 2), (2 * width, 5, 1), (4 * width, 3, 2), (4 * width, 3, 1)])
 
 

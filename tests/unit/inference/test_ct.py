@@ -13,7 +13,7 @@ from inference import detector as detectors
 from inference import read_examination
 from inference.__main__ import main
 from inference.detectors import families
-from inference.detectors.networks.masked import mean_field
+from inference.detectors.networks.field import mean_field
 from inference.phantom import ct, dicom
 from inference.phantom.acquisition import anatomy_affine
 from inference.phantom.dicom_ct import write_ct

@@ -14,6 +14,7 @@ from inference import losses
 from inference.detector import Card, CorruptWeights, content_of, load_card
 from inference.detectors import families, voxelwise
 from inference.detectors.archive import UnusableModel
+from inference.detectors.networks.field import Cleaned
 from inference.detectors.voxelwise import VoxelwiseDetector
 from inference.explain import Basis
 from inference.preprocess import Prepared
@@ -156,6 +157,44 @@ def test_an_ensemble_that_cannot_be_says_why(
     made = ensemble(tmp_path, members, {"w": families.build("cropnet")})
     with pytest.raises(UnusableModel, match=words):
         load_card(made, "cpu")
+
+
+def test_an_ensemble_of_deepmedics_is_en_deepmedic(tmp_path: Path) -> None:
+    """Hu et al.: several trainings of DeepMedic that answer together."""
+    members = [{"family": "deepmedic", "weights": f"{n}.safetensors"} for n in range(2)]
+    files = {each["weights"]: families.build("deepmedic") for each in members}
+    detector = load_card(ensemble(tmp_path, members, files), "cpu")
+    assert isinstance(detector, VoxelwiseDetector)
+    voxels, _ = patch(16)
+    passes = detector.logits(Prepared(voxels[0].numpy(), AFFINE, ()))
+    assert len(passes) == detector.basis.networks == 2
+    assert not np.allclose(passes[0], passes[1], atol=0.01)
+
+
+def test_deepmedic_is_cleaned_by_the_field_when_it_detects_and_not_while_it_learns() -> None:
+    torch.manual_seed(6)
+    network = families.build("deepmedic", WIDTH)
+    assert isinstance(network, Cleaned)
+    speckled = torch.full((1, 1, 9, 9, 9), -2.0)
+    speckled[0, 0, 0, 0, 0] = 0.5  # a lone voxel
+    speckled[0, 0, 3:6, 3:6, 3:6] = 4.5
+    network.body = Given(speckled + network.shift)
+    image = torch.zeros(1, 4, 9, 9, 9)
+    assert torch.equal(network.train()(image), speckled)
+    cleaned = network.eval()(image)
+    assert cleaned[0, 0, 0, 0, 0] < 0
+    assert cleaned[0, 0, 4, 4, 4] > speckled[0, 0, 4, 4, 4] + 1
+
+
+class Given(torch.nn.Module):
+    """Answers the same whatever it sees."""
+
+    def __init__(self, answer: torch.Tensor) -> None:
+        super().__init__()
+        self.answer = answer
+
+    def forward(self, _x: torch.Tensor) -> torch.Tensor:
+        return self.answer
 
 
 def test_an_unknown_family_names_those_there_are() -> None:

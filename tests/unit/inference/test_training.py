@@ -218,6 +218,57 @@ def test_a_training_takes_the_phantoms_it_is_told_and_keeps_which(
     assert ship.training_of(tmp_path / "c.pt")["phantom_seeds"] == [1_200, 1_201]
 
 
+@pytest.mark.parametrize(
+    ("more", "loss", "alpha"),
+    [
+        ([], "size-weighted", None),
+        (["--loss", "tversky"], "tversky", None),
+        (["--loss", "jvss", "--alpha", "0.9"], "jvss", 0.9),
+        (["--family", "deepmedic-plus", "--alpha", "0.5"], "jvss", 0.5),
+    ],
+)
+def test_the_command_line_chooses_the_loss_and_its_alpha(
+    more: list[str], loss: str, alpha: float | None, tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:  # fmt: skip
+    taken: list[Recipe] = []
+    monkeypatch.setattr(fit, "fit", lambda *given: taken.append(given[3]))
+    cases.path_of(tmp_path, 1_000).mkdir()
+    assert main(["train", "--cache", str(tmp_path), "--cases", "1", *more]) == 0
+    assert [(each.loss, each.alpha) for each in taken] == [(loss, alpha)]
+
+
+@pytest.mark.parametrize(
+    ("more", "words"),
+    [
+        (["--loss", "no-such"], "no loss 'no-such'; there are: size-weighted"),
+        (["--alpha", "0.5"], "size-weighted has no alpha"),
+        (["--family", "agu-net", "--loss", "dice"], "agu-net has a loss of its own"),
+    ],
+)
+def test_a_loss_that_cannot_be_is_refused_before_a_phantom_is_made(
+    more: list[str], words: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["train", "--cache", str(tmp_path), "--cases", "1", *more]) == 2
+    assert words in capsys.readouterr().err
+    assert not list(tmp_path.iterdir())
+
+
+def test_small_lesions_are_drawn_more_often_than_large_ones() -> None:
+    """By one over the square root of the diameter, from 2 mm on."""
+    table = np.array([[1, 2, 1, 1, 1], [2, 18, 9, 9, 9], [3, 1, 5, 5, 5]], np.float32)
+    case = cases.TrainingCase(
+        1, np.zeros((4, 12, 12, 12), np.uint8), np.zeros((12, 12, 12), np.uint8),
+        np.zeros((0, 3), np.int32), table,
+    )  # fmt: skip
+    rng = np.random.default_rng(8)
+    sampling = patches.Sampling(lesions=1.0)
+    drawn = [int(patches._centre(case, rng, sampling)[0]) for _ in range(3000)]
+    small, large, smallest = (drawn.count(place) for place in (1, 9, 5))
+    assert small / large == pytest.approx(3, rel=0.15)
+    assert smallest / small == pytest.approx(1, rel=0.15)
+
+
 def test_packed_weights_keep_variances_that_half_precision_cannot_hold(tmp_path: Path) -> None:
     """Cut to float16 they became infinite, and their channels silent."""
     variances = torch.tensor([1.0, 139_086.94])
