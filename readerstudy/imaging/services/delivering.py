@@ -122,6 +122,18 @@ def add_path(upload: Upload, path: Path, *, name: str = "") -> Outcome:
         tally.write()
 
 
+def note_known(upload: Upload, sha256: Iterable[str]) -> set[str]:
+    """Which of these source files were stored before: counted in the delivery, not sent again.
+
+    Raises
+    ------
+    Problem
+        409 for a delivery that is finished.
+    """
+    must_receive(upload)
+    return Tally(upload).note_known(sha256)
+
+
 def must_receive(upload: Upload) -> None:
     """Refuse what is sent to a delivery that is finished."""
     if upload.state != Upload.State.RECEIVING:
