@@ -48,6 +48,9 @@ class Examination(models.Model):
     )
     study_uid = models.CharField(max_length=64)
     patient = models.CharField(max_length=32)  # pseudonym by keyed hash
+    # As its files have them: moved by the patient's span (`dates`), or null where removed.
+    study_date = models.DateField(null=True, blank=True)
+    study_time = models.TimeField(null=True, blank=True)
     verdict = models.CharField(max_length=4, choices=Verdict, blank=True)
     findings = models.JSONField(default=list)  # [{"verdict", "check", "words"}]
     accepted_by = models.ForeignKey(
@@ -63,7 +66,10 @@ class Examination(models.Model):
                 fields=["collection", "study_uid"], name="imaging_examination_once"
             )
         ]
-        indexes = [models.Index(fields=["collection", "patient"], name="imaging_patient")]
+        indexes = [
+            models.Index(fields=["collection", "patient"], name="imaging_patient"),
+            models.Index(fields=["collection", "study_date"], name="imaging_study_date"),
+        ]
         ordering = ["created_at", "id"]
 
     def __str__(self) -> str:
