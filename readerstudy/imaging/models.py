@@ -91,6 +91,9 @@ class Series(models.Model):
     acquisition = models.JSONField(default=dict)  # TR, TE, field, vendor: nothing identifying
     pack_sha256 = models.CharField(max_length=64, blank=True)  # empty until packed
     pack_bytes = models.PositiveBigIntegerField(default=0)
+    # Of what is written with it; what the release before makes while it ends has none.
+    metadata_sha256 = models.CharField(max_length=64, blank=True, default="", db_default="")
+    thumbnail_sha256 = models.CharField(max_length=64, blank=True, default="", db_default="")
     # The compressed pack is good as long as the raw one is what it was made of.
     compressed_of = models.CharField(max_length=64, blank=True)  # that one's SHA-256
     compressed_sha256 = models.CharField(max_length=64, blank=True)  # empty: not worth it
