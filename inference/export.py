@@ -27,7 +27,7 @@ from inference.lesions import Lesion
 
 MANUFACTURER = "Readerstudy"
 METASTASIS = Code("128462008", "SCT", "Metastatic neoplasm")
-_ABNORMAL = Code("49755003", "SCT", "Morphologically Abnormal Structure")
+ABNORMAL = Code("49755003", "SCT", "Morphologically Abnormal Structure")
 BRAIN = Code("12738006", "SCT", "Brain")
 _PROCEDURES = {
     "MR": Code("24590-2", "LN", "MR Brain"),
@@ -94,9 +94,9 @@ def segmentation(
     """
     if not lesions:
         raise NothingToExport("no lesion: a DICOM Segmentation needs one; store the empty result")
-    sources = _sorted(source_paths)
+    sources = in_order(source_paths)
     made_by = algorithm or Algorithm("readerstudy-inference", "0")
-    pixels = np.stack([_whole(each, sources) for each in lesions], axis=-1)
+    pixels = np.stack([whole(each.mask, each.offset, sources) for each in lesions], axis=-1)
     entropy = _entropy(sources, made_by, [each.centroid_mm for each in lesions])
     return hd.seg.Segmentation(
         source_images=sources,
@@ -153,7 +153,7 @@ def measurement_report(
     if len(seg.SegmentSequence) != len(lesions):
         count = len(seg.SegmentSequence)
         raise ValueError(f"{len(lesions)} lesions, {count} segments: give the same lesions to both")
-    sources = _sorted(source_paths)
+    sources = in_order(source_paths)
     made_by = algorithm or Algorithm("readerstudy-inference", "0")
     entropy = _entropy(sources, made_by, [seg.SOPInstanceUID])
     return close(
@@ -263,7 +263,7 @@ def _label(algorithm: Algorithm, entropy: str) -> Label:
     )
 
 
-def _sorted(paths: Sequence[Path]) -> list[Dataset]:
+def in_order(paths: Sequence[Path]) -> list[Dataset]:
     """Source images in the order of the volume (along the normal), as `read_series` stacks them."""
     images = [pydicom.dcmread(path) for path in paths]
     row, column = np.array(images[0].ImageOrientationPatient, dtype=np.float64).reshape(2, 3)
@@ -271,23 +271,31 @@ def _sorted(paths: Sequence[Path]) -> list[Dataset]:
     return sorted(images, key=lambda each: float(np.dot(normal, each.ImagePositionPatient)))
 
 
-def _whole(lesion: Lesion, sources: Sequence[Dataset]) -> NDArray[np.uint8]:
-    """The mask in the whole frame stack (slice, row, column)."""
-    whole = np.zeros((len(sources), sources[0].Rows, sources[0].Columns), np.uint8)
-    z, y, x = (slice(o, o + n) for o, n in zip(lesion.offset, lesion.mask.shape, strict=True))
-    if whole[z, y, x].shape != lesion.mask.shape:
+def whole(
+    mask: NDArray[Any], offset: Sequence[int], sources: Sequence[Dataset]
+) -> NDArray[np.uint8]:
+    """A lesion's mask, a box that begins at `offset`, in the whole stack (slice, row, column).
+
+    Raises
+    ------
+    ValueError
+        If it does not fit the source series.
+    """
+    filled = np.zeros((len(sources), sources[0].Rows, sources[0].Columns), np.uint8)
+    z, y, x = (slice(o, o + n) for o, n in zip(offset, mask.shape, strict=True))
+    if filled[z, y, x].shape != mask.shape:
         raise ValueError(
             "a lesion's mask does not fit the source series: pass the files that it was drawn on"
         )
-    whole[z, y, x] = lesion.mask > 0
-    return whole
+    filled[z, y, x] = mask > 0
+    return filled
 
 
 def _description(number: int, algorithm: Algorithm, entropy: str) -> hd.seg.SegmentDescription:
     return hd.seg.SegmentDescription(
         segment_number=number,
         segment_label=f"Proposal {number}",
-        segmented_property_category=_ABNORMAL,
+        segmented_property_category=ABNORMAL,
         segmented_property_type=METASTASIS,
         algorithm_type=hd.seg.SegmentAlgorithmTypeValues.AUTOMATIC,
         algorithm_identification=algorithm.identification,
