@@ -135,7 +135,10 @@ class Files(APIView):
         upload = access.upload_for(cast("User", request.user), upload_id)
         body = cast("IO[bytes]", request.data)  # RawParser hands the stream on
         name = unquote(request.headers.get(PATH.name, ""))
-        return Response(FileOutput(services.add_file(upload, body, name=name)).data)
+        said = request.headers.get("Content-Length", "")
+        length = int(said) if said.isascii() and said.isdigit() else 0  # what comes in chunks
+        outcome = services.add_file(upload, body, name=name, length=length)
+        return Response(FileOutput(outcome).data)
 
 
 class Finish(APIView):

@@ -154,7 +154,7 @@ def test_a7_a_disk_that_fills_during_an_upload_is_told_and_heals(
         put = cora.put(whole, archive, content_type="application/octet-stream")
     assert put.status_code == 507
     assert not [each for each in Path(settings.SPOOL_DIR).iterdir() if each.is_file()]
-    with mock.patch.object(parts.shutil, "disk_usage", return_value=mock.Mock(free=10)):
+    with mock.patch.object(delivering.shutil, "disk_usage", return_value=mock.Mock(free=10)):
         said = {"Upload-Length": str(len(archive))}
         assert cora.post(f"{one.upload}/parts", headers=said).status_code == 507
     assert not study.collection.examinations.filter(series__instances__isnull=False).exists()
