@@ -4,13 +4,14 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from dicomweb_client import DICOMwebClient
 from numpy.typing import NDArray
 from pydicom import Dataset
 from pydicom.dataset import FileDataset
 
-from readerstudy.imaging import packs, selectors, services, store
+from readerstudy.imaging import packs, selectors, services, store, tokens
 from readerstudy.imaging.models import Series
-from tests import dicom
+from tests import dicom, wire
 
 pytestmark = pytest.mark.django_db
 Values = NDArray[np.float64]
@@ -119,3 +120,23 @@ def test_signed_pixels_of_twelve_bits_keep_their_sign_whatever_is_above_them(
         dicom.save(data, tmp_path / f"{number}.dcm")
     _, values = packed(tmp_path)
     assert np.array_equal(values, pixels)
+
+
+def test_frames_by_wado_rs_are_the_instances_own_not_the_packs(tmp_path: Path) -> None:
+    """Decision 0029: stored values with the rescale of their own metadata (PS3.18 10.4.1.1.6)."""
+    pixels, scales = stored(), SCALES["fractions, slice by slice"]
+    save(tmp_path, pixels, scales)
+    series, _ = packed(tmp_path)
+    token = tokens.issue([str(series.pk)], seconds=60)
+    web = DICOMwebClient(f"{wire.HOST}/dicomweb/{token}", session=wire.session())
+    study = series.examination.study_uid
+    of_pack = []
+    for number, each in enumerate(series.instances.order_by("number")):
+        names = (study, series.series_uid, each.sop_uid)
+        (frame,) = web.retrieve_instance_frames(*names, [1])
+        assert frame == pixels[number].tobytes()
+        metadata = web.retrieve_instance_metadata(*names)
+        assert metadata["00281053"]["Value"] == [scales[number][0]]
+        shown = packs.frame(store.pack_path(series), number, series.geometry or {})
+        of_pack.append(shown.tobytes() == frame)
+    assert not any(of_pack)
