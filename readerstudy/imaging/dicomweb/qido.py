@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
-from django.db.models import Count, Model, Q, QuerySet
+from django.db.models import Count, Exists, Model, OuterRef, Q, QuerySet
 from django.http import HttpRequest, HttpResponse
 from pydicom.datadict import tag_for_keyword
 
@@ -148,8 +148,8 @@ def _matched(
     for tag, value in query.wanted.items():
         if tag == MODALITIES:
             if value not in {"", "*"}:
-                having = scope.series.filter(dicom_modality__in=re.split(r"[,\\]", value))
-                found = found.filter(**{f"{examination}__in": having.values("examination")})
+                having = scope.of_found.filter(dicom_modality__in=re.split(r"[,\\]", value))
+                found = found.filter(Exists(having.filter(examination=OuterRef(examination))))
             continue
         q = condition(tag, fields.get(tag, ""), value, is_fuzzy=query.is_fuzzy)
         found = found.filter(q)
@@ -237,8 +237,8 @@ def instances(
     if study:
         found = scope.instances_of(study, series)
     else:
-        found = Instance.objects.filter(series__in=scope.series)
-        found = found.select_related("series__examination").order_by("series_id", "number", "id")
+        found = scope.instances.select_related("series__examination")
+        found = found.order_by("series_id", "number", "id")
     rows = _rows(_matched(found, query, fields, scope, "series__examination"), query)
     extra = attributes.Extra(query.include)
     items = []
