@@ -15,7 +15,6 @@ import highdicom as hd
 import numpy as np
 import pydicom
 from highdicom import sr
-from numpy.typing import NDArray
 from pydicom.dataset import Dataset
 from pydicom.sr.codedict import codes
 from pydicom.sr.coding import Code
@@ -24,11 +23,11 @@ from pydicom.valuerep import DA, TM
 
 from inference.classify.coded import coded
 from inference.lesions import Lesion
-from inference.sources import Sources, sources_of, study_time
+from inference.sources import Sources, masks_in, sources_of, study_time
 
 MANUFACTURER = "Readerstudy"
 METASTASIS = Code("128462008", "SCT", "Metastatic neoplasm")
-_ABNORMAL = Code("49755003", "SCT", "Morphologically Abnormal Structure")
+ABNORMAL = Code("49755003", "SCT", "Morphologically Abnormal Structure")
 BRAIN = Code("12738006", "SCT", "Brain")
 _PROCEDURES = {
     "MR": Code("24590-2", "LN", "MR Brain"),
@@ -97,7 +96,7 @@ def segmentation(
         raise NothingToExport("no lesion: a DICOM Segmentation needs one; store the empty result")
     sources = sources_of(source_paths).images
     made_by = algorithm or Algorithm("readerstudy-inference", "0")
-    planes, pixels = _masks(lesions, sources)
+    planes, pixels = masks_in(sources, [(each.mask, each.offset) for each in lesions])
     entropy = _entropy(sources, made_by, [each.centroid_mm for each in lesions])
     return hd.seg.Segmentation(
         # Frames are of the planes that hold a lesion: highdicom sums all that it is given up.
@@ -266,36 +265,11 @@ def _label(algorithm: Algorithm, entropy: str) -> Label:
     )
 
 
-def _masks(
-    lesions: Sequence[Lesion], sources: Sequence[Dataset]
-) -> tuple[list[int], NDArray[np.uint8]]:
-    """The planes that hold a lesion, and the masks there (plane, row, column, lesion)."""
-    rows, columns = int(sources[0].Rows), int(sources[0].Columns)
-    for each in lesions:
-        ends = np.add(each.offset, each.mask.shape)
-        if min(each.offset) < 0 or (ends > (len(sources), rows, columns)).any():
-            raise ValueError(
-                "a lesion's mask does not fit the source series: pass the files that it was drawn"
-                " on"
-            )
-    held = {
-        each.offset[0] + int(n) for each in lesions for n in np.flatnonzero(each.mask.any((1, 2)))
-    }
-    planes = sorted(held)
-    pixels = np.zeros((len(planes), rows, columns, len(lesions)), np.uint8)
-    for number, each in enumerate(lesions):
-        _z, y, x = (slice(o, o + n) for o, n in zip(each.offset, each.mask.shape, strict=True))
-        for plane, mask in enumerate(each.mask, start=each.offset[0]):
-            if plane in held:
-                pixels[planes.index(plane), y, x, number] = mask > 0
-    return planes, pixels
-
-
 def _description(number: int, algorithm: Algorithm, entropy: str) -> hd.seg.SegmentDescription:
     return hd.seg.SegmentDescription(
         segment_number=number,
         segment_label=f"Proposal {number}",
-        segmented_property_category=_ABNORMAL,
+        segmented_property_category=ABNORMAL,
         segmented_property_type=METASTASIS,
         algorithm_type=hd.seg.SegmentAlgorithmTypeValues.AUTOMATIC,
         algorithm_identification=algorithm.identification,

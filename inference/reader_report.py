@@ -65,9 +65,9 @@ def reader_report(
     )
     groups = [_group(each, frame, key) for each in marks]
     return export.close(
-        groups or [export.none_found(_uid(key, "absence"))],
+        groups or [export.none_found(uid_of(key, "absence"))],
         sources,
-        label=export.Label(_uid(key, "report"), _uid(key, "series"), 902, f"Marks of {reader}"),
+        label=export.Label(uid_of(key, "report"), uid_of(key, "series"), 902, f"Marks of {reader}"),
         observed_by=sr.ObservationContext(observer_person_context=observer),
         observed_at=observed_at,
     )
@@ -81,7 +81,7 @@ def _group(mark: ReaderMark, frame: str, key: str) -> Any:
     ]
     return sr.PlanarROIMeasurementsAndQualitativeEvaluations(
         tracking_identifier=sr.TrackingIdentifier(
-            uid=_uid(key, f"mark-{mark.number}"), identifier=f"mark-{mark.number}"
+            uid=uid_of(key, f"mark-{mark.number}"), identifier=f"mark-{mark.number}"
         ),
         referenced_region=sr.ImageRegion3D(
             graphic_type=sr.GraphicTypeValues3D.POINT,
@@ -103,5 +103,6 @@ def _of(levels: int) -> Code:
     return Code(f"{{of {levels}}}", "UCUM", f"of {levels} levels")
 
 
-def _uid(key: str, what: str) -> str:
+def uid_of(key: str, what: str) -> str:
+    """The UID of what is made of a read: the same each time."""
     return str(generate_uid(entropy_srcs=[f"readerstudy-marks|{key}|{what}"]))

@@ -7,6 +7,8 @@ import json
 import os
 import sys
 import time
+from datetime import date, timedelta
+from datetime import time as time_of_day
 from pathlib import Path
 from uuid import uuid4
 
@@ -21,19 +23,23 @@ from tests import dicom
 def many(count: int) -> Collection:
     """A collection of so many examinations: rows only, as QIDO-RS asks them."""
     made, now = services.create_collection(name=f"{count} studies"), timezone.now()
+    first = date(2015, 1, 1)
     examinations = Examination.objects.bulk_create(
         Examination(
             collection=made, study_uid=f"2.25.{number}", patient=f"P{number:011d}",
-            created_at=now, ready_at=now,
+            created_at=now, ready_at=now, study_date=first + timedelta(days=number % 3650),
+            study_time=time_of_day(8 + number % 10, number % 60),
         )
         for number in range(count)
     )  # fmt: skip
     series = Series.objects.bulk_create(
         Series(
-            examination=each, series_uid=f"{each.study_uid}.1", dicom_modality="MR", role="t1c",
+            examination=each, series_uid=f"{each.study_uid}.1", role="t1c",
+            dicom_modality="MR" if number % 50 else "CT", number=number % 7,
+            description=("T1 MPRAGE", "T2 TSE", "FLAIR")[number % 3],
             created_at=now, pack_sha256="0" * 64, geometry={"frames": 1},
         )
-        for each in examinations
+        for number, each in enumerate(examinations)
     )  # fmt: skip
     Instance.objects.bulk_create(
         Instance(

@@ -16,7 +16,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from benchmarks.imaging import intake, peers
+from benchmarks.imaging import intake, peers, searching
 from benchmarks.imaging.measuring import Request, measure
 
 
@@ -36,7 +36,7 @@ def prepared(env: dict[str, str]) -> dict[str, Any]:
 
 def outgoing(
     told: dict[str, Any],
-    run: Callable[..., None],
+    run: Callable[..., Any],
     us: peers.Server,
     behind: peers.Server | None,
     them: peers.Server | None,
@@ -78,16 +78,6 @@ def outgoing(
         run("metadata of a series: Orthanc", them, [Request(path, json_type, size=1000)], 1)
 
 
-def searching(told: dict[str, Any], run: Callable[..., None], us: peers.Server) -> None:
-    """QIDO-RS over growing collections, page by page."""
-    for count in (100, 1000, 10_000):
-        base = f"/dicomweb/collections/{told['collections'][str(count)]}"
-        key = {"Authorization": f"Bearer {told['senders'][str(count)]}"}
-        pages = [f"?limit=25&offset={at}" for at in range(0, count, max(25, count // 20))]
-        run(f"QIDO-RS, 25 of {count} studies: ours", us,
-            [Request(f"{base}/studies{page}", key) for page in pages], 1)  # fmt: skip
-
-
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--slices", type=int, default=160)
@@ -106,8 +96,10 @@ def main() -> None:
         told = prepared(env | peers.PROXY)
         print("command-line import:", told["imported"])
 
-        def run(what: str, server: peers.Server, requests: list[Request], clients: int) -> None:
-            measure(what, server, requests, clients, asked.seconds)
+        def run(
+            what: str, server: peers.Server, requests: list[Request], clients: int
+        ) -> dict[str, float]:
+            return measure(what, server, requests, clients, asked.seconds)
 
         store = Path(str(told["pack"])).parents[1]
         with (
@@ -125,7 +117,7 @@ def main() -> None:
                     measure("(Orthanc takes our files)", them, load, 1, 0)
                 outgoing(told, run, us, behind, them, static)
             if asked.only in {None, "searching"}:
-                searching(told, run, us)
+                searching.searching(told, run, us)
             if asked.only in {None, "intake"}:
                 if them:
                     peers.empty(them)

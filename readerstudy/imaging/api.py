@@ -15,6 +15,7 @@ from rest_framework.views import APIView
 from readerstudy.accounts.models import User
 from readerstudy.imaging import access, selectors, services
 from readerstudy.web.api import Input
+from readerstudy.web.problems import Unknown
 
 PROBLEM = OpenApiResponse(description="application/problem+json (RFC 9457)")
 PATH = OpenApiParameter(
@@ -50,6 +51,9 @@ class KnownInput(Input):
     """Checksums of files that a browser is about to send."""
 
     sha256 = serializers.ListField(child=serializers.RegexField(r"^[0-9a-f]{64}$"), max_length=5000)
+    upload = serializers.UUIDField(
+        required=False, help_text="An open delivery, whose page counts what is there already"
+    )
 
 
 class KnownOutput(serializers.Serializer[Any]):
@@ -100,10 +104,18 @@ class Known(APIView):
     )
     def post(self, request: Request, collection_id: UUID) -> Response:
         """Say which files, by the SHA-256 of what they hold, were stored before."""
-        collection = access.collection_for(cast("User", request.user), collection_id)
+        user = cast("User", request.user)
+        collection = access.collection_for(user, collection_id)
         asked = KnownInput(data=request.data)
         asked.is_valid(raise_exception=True)
-        found = selectors.known_files(collection, asked.validated_data["sha256"])
+        sha256, upload_id = asked.validated_data["sha256"], asked.validated_data.get("upload")
+        if upload_id is None:
+            found = selectors.known_files(collection, sha256)
+        else:
+            upload = access.upload_for(user, upload_id)
+            if upload.collection_id != collection.pk:
+                raise Unknown
+            found = services.note_known(upload, sha256)
         return Response({"sha256": sorted(found)})
 
 
@@ -123,7 +135,10 @@ class Files(APIView):
         upload = access.upload_for(cast("User", request.user), upload_id)
         body = cast("IO[bytes]", request.data)  # RawParser hands the stream on
         name = unquote(request.headers.get(PATH.name, ""))
-        return Response(FileOutput(services.add_file(upload, body, name=name)).data)
+        said = request.headers.get("Content-Length", "")
+        length = int(said) if said.isascii() and said.isdigit() else 0  # what comes in chunks
+        outcome = services.add_file(upload, body, name=name, length=length)
+        return Response(FileOutput(outcome).data)
 
 
 class Finish(APIView):

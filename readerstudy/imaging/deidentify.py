@@ -170,10 +170,10 @@ class _Walk:
         if keyword in dates.ELEMENTS:
             return dates.moved(source, tag, keyword, self._back)
         element = source[tag]
-        if self._options.device and keyword in elements.DEVICE:
-            return elements.device(element, keyword, self._identifying)
         if keyword in elements.MAY_BE_EMPTY and element.is_empty:
             return DataElement(element.tag, dictionary_VR(keyword), None)
+        if self._options.device and keyword in elements.DEVICE:
+            return elements.device(element, keyword, self._identifying)
         return self._by_kind(element, keyword)
 
     def _by_kind(self, element: DataElement, keyword: str) -> DataElement | None:

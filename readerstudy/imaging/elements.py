@@ -82,7 +82,7 @@ EMPTY = (
 MAY_BE_EMPTY = vocabulary.words(
     """
     ScanOptions RepetitionTime EchoTime EchoTrainLength InversionTime KVP AcquisitionNumber
-    SeriesNumber InstanceNumber SliceThickness PatientPosition
+    SeriesNumber InstanceNumber SliceThickness PatientPosition Manufacturer
     """
 )
 # Of `TEXTS`, those that Table E.1-1 removes: kept under Clean Descriptors only.

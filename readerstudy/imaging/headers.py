@@ -26,6 +26,8 @@ class Header:
     sha256: str  # of the clean file
     bytes: int
     report: dict[str, list[str]]
+    study_date: str = ""  # as it stays in the file, moved; empty where removed
+    study_time: str = ""
     is_suspect: bool = False  # may show names in its pixels: a person must look first
 
     def as_dict(self) -> dict[str, Any]:

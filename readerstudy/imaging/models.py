@@ -48,6 +48,9 @@ class Examination(models.Model):
     )
     study_uid = models.CharField(max_length=64)
     patient = models.CharField(max_length=32)  # pseudonym by keyed hash
+    # As its files have them: moved by the patient's span (`dates`), or null where removed.
+    study_date = models.DateField(null=True, blank=True)
+    study_time = models.TimeField(null=True, blank=True)
     verdict = models.CharField(max_length=4, choices=Verdict, blank=True)
     findings = models.JSONField(default=list)  # [{"verdict", "check", "words"}]
     accepted_by = models.ForeignKey(
@@ -63,7 +66,10 @@ class Examination(models.Model):
                 fields=["collection", "study_uid"], name="imaging_examination_once"
             )
         ]
-        indexes = [models.Index(fields=["collection", "patient"], name="imaging_patient")]
+        indexes = [
+            models.Index(fields=["collection", "patient"], name="imaging_patient"),
+            models.Index(fields=["collection", "study_date"], name="imaging_study_date"),
+        ]
         ordering = ["created_at", "id"]
 
     def __str__(self) -> str:
@@ -85,6 +91,9 @@ class Series(models.Model):
     acquisition = models.JSONField(default=dict)  # TR, TE, field, vendor: nothing identifying
     pack_sha256 = models.CharField(max_length=64, blank=True)  # empty until packed
     pack_bytes = models.PositiveBigIntegerField(default=0)
+    # Of what is written with it; what the release before makes while it ends has none.
+    metadata_sha256 = models.CharField(max_length=64, blank=True, default="", db_default="")
+    thumbnail_sha256 = models.CharField(max_length=64, blank=True, default="", db_default="")
     # The compressed pack is good as long as the raw one is what it was made of.
     compressed_of = models.CharField(max_length=64, blank=True)  # that one's SHA-256
     compressed_sha256 = models.CharField(max_length=64, blank=True)  # empty: not worth it

@@ -259,6 +259,7 @@ def _common(
         "PatientBirthDate": "", "PatientSex": "",
         "StudyDate": "", "StudyTime": "", "StudyID": "", "AccessionNumber": "",
         "ReferringPhysicianName": "", "PositionReferenceIndicator": "", "Manufacturer": "",
+        "BodyPartExamined": "HEAD", "PatientPosition": "",  # of type 2C (PS3.3 C.7.3.1): not known
         "SeriesDescription": description, "ScanningSequence": "RM", "SequenceVariant": "NONE",
         "ScanOptions": "", "MRAcquisitionType": "3D", "EchoTime": "", "RepetitionTime": "",
         "EchoTrainLength": "", "SamplesPerPixel": 1, "PhotometricInterpretation": "MONOCHROME2",

@@ -200,6 +200,8 @@ def _header(made: _Clean, source_sha256: str, written: bytes) -> Header:
         sha256=hashlib.sha256(written).hexdigest(),
         bytes=len(written),
         report=made.report,
+        study_date=str(clean.get("StudyDate") or ""),
+        study_time=str(clean.get("StudyTime") or ""),
         is_suspect=made.is_suspect,
     )
 

@@ -17,7 +17,11 @@ from typing import Any
 
 from readerstudy.imaging.refusals import Reason, RefusedFile
 
-SECONDS_PER_FILE = 30.0
+# A file may use so much of a processor (E1), and more as it is larger: JPEG 2000 takes a second for
+# 8 MB of it. By the processor's time, so that a busy machine refuses nothing; waiting is limited,
+# too, for what hangs without working.
+SECONDS, BYTES_A_SECOND, MAX_SECONDS = 5.0, 2_000_000, 240.0
+PATIENCE_SECONDS = 25.0  # that all else may take: the start of the child, a machine that is busy
 CHILD = Path(__file__).with_name("sandbox_child.py")
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -25,8 +29,7 @@ ROOT = Path(__file__).resolve().parents[2]
 class Sandbox:
     """One child process, made anew after it had to be killed. Safe to share between threads."""
 
-    def __init__(self, *, seconds: float = SECONDS_PER_FILE) -> None:
-        self._seconds = seconds
+    def __init__(self) -> None:
         self._lock = threading.Lock()
         self._child: subprocess.Popen[bytes] | None = None
         self._told: dict[str, Any] = {}  # by the child, of the last file: the next tells the rest
@@ -41,10 +44,11 @@ class Sandbox:
         RefusedFile
             With the child's reason, or HUNG when it took too long or died.
         """
+        seconds = allowed(path.stat().st_size)
         order: dict[str, Any] = {"path": str(path), "key": key.hex(), "target": str(target)}
-        order |= {"options": dict(options or {})}
+        order |= {"options": dict(options or {}), "seconds": seconds}
         with self._lock:
-            line = self._ask(json.dumps(order).encode() + b"\n")
+            line = self._ask(json.dumps(order).encode() + b"\n", seconds + PATIENCE_SECONDS)
             answer: dict[str, Any] = {"refused": "HUNG"} if line is None else json.loads(line)
             if "refused" not in answer:
                 answer = self._told = self._told | answer
@@ -54,7 +58,7 @@ class Sandbox:
             raise RefusedFile(Reason[answer["refused"]])
         return dict(answer)
 
-    def _ask(self, order: bytes) -> bytes | None:
+    def _ask(self, order: bytes, seconds: float) -> bytes | None:
         """The child's line, or None when it had to be killed or died."""
         child = self._running()
         if child.stdin is None or child.stdout is None:
@@ -62,7 +66,7 @@ class Sandbox:
         try:
             child.stdin.write(order)
             child.stdin.flush()
-            line = _line(child.stdout.fileno(), time.monotonic() + self._seconds)
+            line = _line(child.stdout.fileno(), time.monotonic() + seconds)
         except OSError:
             line = b""
         if not line.endswith(b"\n"):
@@ -94,6 +98,11 @@ class Sandbox:
         """End the child."""
         with self._lock:
             self._end()
+
+
+def allowed(size: int) -> float:
+    """The seconds of a processor that a file of so many bytes may use."""
+    return min(SECONDS + size / BYTES_A_SECOND, MAX_SECONDS)
 
 
 def _line(pipe: int, end: float) -> bytes:

@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import Any
 
 MEMORY_BYTES = 6 * 1024**3
-CPU_SECONDS_AHEAD = 60
 
 
 def _load(root: Path) -> Any:
@@ -37,7 +36,7 @@ def main() -> None:
     told: dict[str, Any] = {}
     for line in sys.stdin:
         order = json.loads(line)
-        _limit_cpu()
+        _limit_cpu(order["seconds"])
         try:
             header = parsing.parse(
                 Path(order["path"]),
@@ -59,9 +58,10 @@ def main() -> None:
         sys.stdout.flush()
 
 
-def _limit_cpu() -> None:
+def _limit_cpu(seconds: float) -> None:
+    """Let the system end this process (SIGXCPU) when the next file has used its time."""
     used = resource.getrusage(resource.RUSAGE_SELF)
-    soft = int(used.ru_utime + used.ru_stime) + CPU_SECONDS_AHEAD
+    soft = int(used.ru_utime + used.ru_stime + seconds)
     resource.setrlimit(resource.RLIMIT_CPU, (soft, resource.RLIM_INFINITY))
 
 

@@ -21,6 +21,7 @@ MASK = "face.npz"  # of a face that is being taken out
 PACK = "raw.pack"
 COMPRESSED = "jpeg-ls.pack"
 METADATA = "metadata.json"
+THUMBNAIL = "middle.png"
 FULL = frozenset([errno.ENOSPC, errno.EDQUOT])
 
 
@@ -74,7 +75,7 @@ def is_whole(path: Path, size: int) -> bool:
 
 def thumbnail_path(series: Series) -> Path:
     """Where the series' thumbnail is kept: its middle frame, as PNG."""
-    return folder_of(series) / "middle.png"
+    return folder_of(series) / THUMBNAIL
 
 
 def metadata_path(series: Series) -> Path:
@@ -149,6 +150,20 @@ def keep(source: Path, target: Path) -> None:
         source.replace(target)
         sync_folder(target.parent)
         objects.put(target)
+
+
+def write(data: bytes, target: Path) -> str:
+    """Write a small file beside a series' pack, whole and on the disk; its checksum."""
+    part = target.with_name(f"{target.name}.{uuid4().hex}.part")
+    try:
+        with part.open("wb") as out:
+            out.write(data)
+            out.flush()
+            os.fsync(out.fileno())
+        part.replace(target)
+    finally:
+        part.unlink(missing_ok=True)
+    return hashlib.sha256(data).hexdigest()
 
 
 def name(source: Path, target: Path) -> None:

@@ -642,6 +642,11 @@ export interface components {
         /** @description Checksums of files that a browser is about to send. */
         readonly KnownInputRequest: {
             readonly sha256: readonly string[];
+            /**
+             * Format: uuid
+             * @description An open delivery, whose page counts what is there already
+             */
+            readonly upload?: string;
         };
         /** @description Those of them that are there already: they need not be sent. */
         readonly KnownOutput: {

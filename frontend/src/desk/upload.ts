@@ -74,7 +74,7 @@ class Delivery {
 
   private async lane(id: string): Promise<void> {
     for (;;) {
-      if (this.queue.length === 0 && !(await this.fill())) return;
+      if (this.queue.length === 0 && !(await this.fill(id))) return;
       const one = this.queue.shift();
       if (one === undefined) continue;
       const sent = (bytes: number): void => {
@@ -85,7 +85,7 @@ class Delivery {
   }
 
   /** Take the next files; those that are there already are done. False when none are left. */
-  private async fill(): Promise<boolean> {
+  private async fill(id: string): Promise<boolean> {
     const batch = this.files.slice(this.next, this.next + ASKED_AT_ONCE);
     this.next += batch.length;
     if (batch.length === 0) return false;
@@ -94,7 +94,8 @@ class Delivery {
       const sha256 = file.size <= HASHED ? await checksum(file) : "";
       hashed.push({ file, sha256, path: this.paths.get(file) ?? "" });
     }
-    const known = await this.known(hashed.map((each) => each.sha256).filter(Boolean));
+    const sha256 = hashed.map((each) => each.sha256).filter(Boolean);
+    const known = await this.known(id, sha256);
     for (const each of hashed) {
       if (known.has(each.sha256)) this.progress.done(each.file, THERE);
       else this.queue.push(each);
@@ -102,9 +103,10 @@ class Delivery {
     return true;
   }
 
-  private async known(sha256: string[]): Promise<Set<string>> {
+  /** Which of these are there already; the delivery's page counts them. */
+  private async known(id: string, sha256: string[]): Promise<Set<string>> {
     if (sha256.length === 0) return new Set();
-    const answer = await call("POST", this.addresses.known, { sha256 });
+    const answer = await call("POST", this.addresses.known, { sha256, upload: id });
     return new Set((answer as { sha256: string[] }).sha256);
   }
 

@@ -6,6 +6,7 @@ from uuid import UUID
 
 from django.db.models import Count, QuerySet
 
+from readerstudy.imaging import da
 from readerstudy.imaging.dicomweb.documents import datasets_of
 from readerstudy.imaging.models import Examination, Instance, Series
 
@@ -20,12 +21,15 @@ def attribute(vr: str, *values: Any) -> Document:
 
 
 def study(examination: Examination, url: str) -> Document:
-    """What every result says of its examination; dates and numbers are removed at intake."""
+    """What every result says of its examination; numbers are removed at intake.
+
+    Study Date and Time (0008,0020), (0008,0030) are what its files say: moved, or empty.
+    """
     person = {"vr": "PN", "Value": [{"Alphabetic": examination.patient}]}
     return {
         "00080005": attribute("CS", "ISO_IR 192"),
-        "00080020": attribute("DA"),
-        "00080030": attribute("TM"),
+        "00080020": attribute("DA", da.da(examination.study_date)),
+        "00080030": attribute("TM", da.tm(examination.study_time)),
         "00080050": attribute("SH"),
         "00080056": attribute("CS", "ONLINE"),
         "00080090": attribute("PN"),

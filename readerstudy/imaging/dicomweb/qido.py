@@ -2,14 +2,15 @@
 
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
-from django.db.models import Count, Model, Q, QuerySet
+from django.db.models import Count, Exists, Model, OuterRef, Q, QuerySet
 from django.http import HttpRequest, HttpResponse
 from pydicom.datadict import tag_for_keyword
 
+from readerstudy.imaging import da
 from readerstudy.imaging.dicomweb import attributes, media
 from readerstudy.imaging.dicomweb.scope import Scope, opened
 from readerstudy.imaging.models import Examination, Instance, Series
@@ -18,7 +19,10 @@ from readerstudy.web.problems import Invalid
 MAX_PAGE, PAGE = 1000, 100
 _OPTIONS = frozenset(["limit", "offset", "includefield", "fuzzymatching", "accept"])
 _TAG = re.compile(r"[0-9A-Fa-f]{8}")
-STUDY = {"0020000D": "study_uid", "00100020": "patient", "00100010": "patient"}
+STUDY = {
+    "0020000D": "study_uid", "00100020": "patient", "00100010": "patient",
+    "00080020": "study_date", "00080030": "study_time",
+}  # fmt: skip
 SERIES = {
     "0020000E": "series_uid", "00080060": "dicom_modality", "00200011": "number",
     "0008103E": "description",
@@ -26,9 +30,10 @@ SERIES = {
 INSTANCE = {"00080018": "sop_uid", "00080016": "sop_class_uid", "00200013": "number"}
 MODALITIES = "00080061"
 # Of every file these are empty: nothing but an empty value or "*" matches them.
-EMPTY = frozenset(
-    ["00080020", "00080030", "00080050", "00080090", "00100030", "00100040", "00200010"]
-)
+EMPTY = frozenset(["00080050", "00080090", "00100030", "00100040", "00200010"])
+_RANGES: dict[str, Callable[[str], da.Range | None]] = {
+    "00080020": da.dates, "00080030": da.times,
+}  # fmt: skip
 _LISTED = frozenset(["0020000D", "0020000E", "00080018", "00080016"])
 _NUMBERS = frozenset(["00200011", "00200013"])
 _NAME = "00100010"
@@ -98,15 +103,33 @@ def _whole(request: HttpRequest, name: str, default: int) -> int:
 
 
 def condition(tag: str, field: str, value: str, *, is_fuzzy: bool) -> Q:
-    """One attribute's matching (PS3.4 C.2.2.2): single value, list of UIDs, wild cards, fuzzy."""
+    """One attribute's matching (PS3.4 C.2.2.2): single value, UIDs, wild cards, range, fuzzy.
+
+    Raises
+    ------
+    Invalid
+        400 for a date or a time that is none.
+    """
     if value in {"", "*"}:
         return Q()
     is_number = re.fullmatch(r"-?[0-9]{1,9}", value)
     if tag in EMPTY or (tag in _NUMBERS and not is_number):
         return Q(pk__in=[])
+    if tag in _RANGES:
+        return _within(field, value, _RANGES[tag](value))
     if tag in _LISTED:
         return Q(**{f"{field}__in": re.split(r"[,\\]", value)})
     return Q(**{field: int(value)}) if tag in _NUMBERS else _text(tag, field, value, is_fuzzy)
+
+
+def _within(field: str, value: str, ends: da.Range | None) -> Q:
+    """Range matching (PS3.4 C.2.2.2.5): each end is part of it, an examination without is not."""
+    if ends is None:
+        words = "A date is YYYYMMDD and a time HHMMSS.FFFFFF, a range of them first-last"
+        raise Invalid("dicomweb.range", f"{words}; not {value[:64]}.")
+    first, last = ends
+    q = Q(**{f"{field}__gte": first}) if first is not None else Q()
+    return q & Q(**{f"{field}__lte": last}) if last is not None else q
 
 
 def _text(tag: str, field: str, value: str, is_fuzzy: bool) -> Q:  # noqa: FBT001
@@ -125,8 +148,8 @@ def _matched(
     for tag, value in query.wanted.items():
         if tag == MODALITIES:
             if value not in {"", "*"}:
-                having = scope.series.filter(dicom_modality__in=re.split(r"[,\\]", value))
-                found = found.filter(**{f"{examination}__in": having.values("examination")})
+                having = scope.of_found.filter(dicom_modality__in=re.split(r"[,\\]", value))
+                found = found.filter(Exists(having.filter(examination=OuterRef(examination))))
             continue
         q = condition(tag, fields.get(tag, ""), value, is_fuzzy=query.is_fuzzy)
         found = found.filter(q)
@@ -214,8 +237,8 @@ def instances(
     if study:
         found = scope.instances_of(study, series)
     else:
-        found = Instance.objects.filter(series__in=scope.series)
-        found = found.select_related("series__examination").order_by("series_id", "number", "id")
+        found = scope.instances.select_related("series__examination")
+        found = found.order_by("series_id", "number", "id")
     rows = _rows(_matched(found, query, fields, scope, "series__examination"), query)
     extra = attributes.Extra(query.include)
     items = []

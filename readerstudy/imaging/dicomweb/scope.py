@@ -32,6 +32,8 @@ class Scope:
     # Of examinations that are known to be within reach: of a collection's all, without asking again
     # whose they are, for which databases read the whole collection.
     of_found: QuerySet[Series]
+    # By the collection's key where it is one: a list of its series would be made for each question.
+    instances: QuerySet[Instance]
 
     def series_of(self, study: str, series: str | None = None) -> QuerySet[Series]:
         """The series of an examination, or the one of that UID.
@@ -55,7 +57,7 @@ class Scope:
         named |= {"series__series_uid": series} if series else {}
         named |= {"sop_uid": instance} if instance else {}
         found = (
-            Instance.objects.filter(series__in=self.series, **named)
+            self.instances.filter(**named)
             .select_related("series__examination")
             .order_by("series__number", "series_id", "number", "id")
         )
@@ -86,7 +88,9 @@ def _of_token(request: HttpRequest, token: str) -> Scope:
     examinations = Examination.objects.filter(pk__in=series.values("examination"))
     if not series.exists():
         raise Unknown
-    return Scope(request.build_absolute_uri(f"/dicomweb/{token}"), series, examinations, series)
+    base = request.build_absolute_uri(f"/dicomweb/{token}")
+    instances = Instance.objects.filter(series__in=series)
+    return Scope(base, series, examinations, of_found=series, instances=instances)
 
 
 def _of_collection(request: HttpRequest, collection_id: UUID | None) -> Scope:
@@ -97,7 +101,8 @@ def _of_collection(request: HttpRequest, collection_id: UUID | None) -> Scope:
         address(request, collection),
         Series.objects.filter(examination__collection=collection),
         Examination.objects.filter(collection=collection),
-        Series.objects.all(),
+        of_found=Series.objects.all(),
+        instances=Instance.objects.filter(series__examination__collection=collection),
     )
 
 

@@ -2,6 +2,7 @@
 
 import os
 import secrets
+import shutil
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
@@ -73,7 +74,12 @@ def _empty() -> dict[str, Any]:
 
 
 def add_file(
-    upload: Upload, stream: IO[bytes], *, study_uid: str | None = None, name: str = ""
+    upload: Upload,
+    stream: IO[bytes],
+    *,
+    study_uid: str | None = None,
+    name: str = "",
+    length: int = 0,
 ) -> Outcome:
     """Take in one file, or each file of a ZIP archive; nothing identified stays on disk.
 
@@ -85,6 +91,8 @@ def add_file(
         The only Study Instance UID taken, the sender's own or the one it was replaced by.
     name : str, optional
         Its path in a data set; used for nothing else.
+    length : int, optional
+        Its bytes as the sender says; too many are refused before one is read.
 
     Returns
     -------
@@ -95,9 +103,11 @@ def add_file(
     Raises
     ------
     Problem
-        409 for a delivery that is finished, 413 for a file that is too large.
+        409 for a delivery that is finished, 413 for a file that is too large, 507 where the disk
+        has no room for it.
     """
     must_receive(upload)
+    must_fit(length)
     tally = Tally(upload, study_uid)
     if place := tally.place_for(name):
         return _wait(stream, place)
@@ -122,10 +132,30 @@ def add_path(upload: Upload, path: Path, *, name: str = "") -> Outcome:
         tally.write()
 
 
+def note_known(upload: Upload, sha256: Iterable[str]) -> set[str]:
+    """Which of these source files were stored before: counted in the delivery, not sent again.
+
+    Raises
+    ------
+    Problem
+        409 for a delivery that is finished.
+    """
+    must_receive(upload)
+    return Tally(upload).note_known(sha256)
+
+
 def must_receive(upload: Upload) -> None:
     """Refuse what is sent to a delivery that is finished."""
     if upload.state != Upload.State.RECEIVING:
         raise Problem("imaging.finished", "This upload is finished; start another one.")
+
+
+def must_fit(length: int) -> None:
+    """Refuse a file by the length that is said of it: too large, or more than the disk has."""
+    if length > MAX_FILE_BYTES:
+        raise too_large()
+    if length > shutil.disk_usage(store.spool_file().parent).free:
+        raise no_space()
 
 
 def too_large() -> Problem:

@@ -1,13 +1,10 @@
 """Make an examination ready: each series packed, its metadata written, the quality checked."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
-from uuid import uuid4
 
 import numpy as np
-import pydicom
 from django.db import transaction
 from django.utils import timezone
 from PIL import Image
@@ -128,9 +125,9 @@ def pack(series: Series) -> Packed:
         geometry = geometry_of(series, placed, written)
         if is_open and _shows_text(target, geometry):
             raise ShowsText
-        small, attributes = store.thumbnail_path(series), store.metadata_path(series)
-        thumbnail(target, geometry, small)
-        _metadata([each.data for each in files], attributes)
+        series.thumbnail_sha256 = _thumbnail(target, geometry, store.thumbnail_path(series))
+        attributes = metadata.text_of(each.data for each in files)
+        series.metadata_sha256 = store.write(attributes, store.metadata_path(series))
         _keep_pack(series, len(instances), geometry, written)
     return Packed(series, len(instances), placed)
 
@@ -157,7 +154,8 @@ def _keep_pack(
         objects.remove(store.compressed_place(series))  # of images as they were: with a face, say
         series.geometry = geometry
         series.pack_sha256, series.pack_bytes = written.sha256, written.bytes
-        series.save(update_fields=["geometry", "pack_sha256", "pack_bytes"])
+        made = ["geometry", "pack_sha256", "pack_bytes", "metadata_sha256", "thumbnail_sha256"]
+        series.save(update_fields=made)
 
 
 def geometry_of(series: Series, placed: Stack, written: packs.Written) -> dict[str, Any]:
@@ -205,18 +203,9 @@ def _presets(dicom_modality: str, by_percentiles: tuple[float, float]) -> dict[s
     }
 
 
-def thumbnail(pack_file: Path, geometry: dict[str, Any], target: Path) -> None:
-    """Write a pack's middle frame as a small PNG."""
+def _thumbnail(pack_file: Path, geometry: dict[str, Any], target: Path) -> str:
+    """Write a pack's middle frame as a small PNG; its checksum."""
     middle = packs.centre_out(geometry["frames"])[0]
     image = Image.fromarray(rendering.grey(packs.frame(pack_file, middle, geometry), geometry))
     image.thumbnail((THUMBNAIL_PX, THUMBNAIL_PX))
-    part = target.with_name(f"{target.name}.{uuid4().hex}.part")
-    image.save(part, format="PNG")
-    part.replace(target)
-
-
-def _metadata(files: Sequence[pydicom.Dataset], target: Path) -> None:
-    """Write the instances' attributes as DICOM JSON (PS3.18 F), ready to send."""
-    part = target.with_name(f"{target.name}.{uuid4().hex}.part")
-    part.write_bytes(metadata.text_of(files))
-    part.replace(target)
+    return store.write(rendering.encoded(image, "PNG"), target)

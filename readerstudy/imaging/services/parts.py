@@ -1,7 +1,6 @@
 """Large files in chunks, as tus 1.0 has it: what arrived stays, and sending goes on from there."""
 
 import fcntl
-import shutil
 from datetime import timedelta
 from pathlib import Path
 from typing import IO
@@ -32,10 +31,9 @@ def start_part(upload: Upload, *, length: int, sha256: str = "", name: str = "")
     delivering.must_receive(upload)
     if sha256 and (len(sha256) != 64 or set(sha256) - HEX):  # noqa: PLR2004 -- of SHA-256
         raise Invalid("imaging.checksum", "A checksum is SHA-256 in 64 hexadecimal digits.")
-    if length > delivering.MAX_FILE_BYTES or upload.parts.count() >= MAX_PARTS:
+    if upload.parts.count() >= MAX_PARTS:
         raise delivering.too_large()
-    if length > shutil.disk_usage(store.spool_file().parent).free:
-        raise delivering.no_space()
+    delivering.must_fit(length)
     part = Part.objects.create(
         upload=upload, length=length, sha256=sha256, created_at=timezone.now()
     )

@@ -7,7 +7,7 @@ from uuid import UUID, uuid5
 from django.db.models import Exists, QuerySet
 from django.utils import timezone
 
-from readerstudy.imaging import access
+from readerstudy.imaging import access, da
 from readerstudy.imaging.models import Collection, Examination, Instance, Series
 from readerstudy.imaging.prepared import Prepared
 
@@ -98,7 +98,12 @@ def _find(collection: Collection, header: dict[str, Any]) -> Series:
     examination, _ = Examination.objects.get_or_create(
         collection=collection,
         study_uid=header["study_uid"],
-        defaults={"patient": header["patient"], "created_at": now},
+        defaults={
+            "patient": header["patient"],
+            "study_date": da.day(header.get("study_date", "")),  # held by an older release: none
+            "study_time": da.clock(header.get("study_time", "")),
+            "created_at": now,
+        },
     )
     _examination.first(examination=examination.pk)
     series, _ = Series.objects.get_or_create(

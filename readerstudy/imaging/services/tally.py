@@ -1,18 +1,19 @@
 """What becomes of the files of a delivery, counted in its report together."""
 
 import json
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
 from uuid import UUID
 
 from django.db import transaction
-from django.db.models import QuerySet
+from django.db.models import Count, QuerySet
 from django.utils import timezone
 
 from readerstudy.audit.services import record
 from readerstudy.imaging import deidentify, prepared
-from readerstudy.imaging.models import Upload
+from readerstudy.imaging.models import Instance, Upload
 from readerstudy.imaging.refusals import Reason, RefusedFile
 from readerstudy.imaging.services import datasets, together
 from readerstudy.imaging.services.intake import Taken, keep, take
@@ -103,6 +104,25 @@ class Tally:
         self._outcomes.clear()
         return locked.state == Upload.State.RECEIVING
 
+    @transaction.atomic
+    def note_known(self, sha256: Iterable[str]) -> set[str]:
+        """Count source files that are there already and need not be sent; which they are.
+
+        A series has no more of them than instances that this delivery did not store itself: asked
+        again after a lost answer, or after a closed tab, nothing is counted twice.
+        """
+        found = Instance.objects.filter(
+            series__examination__collection=self._upload.collection_id,
+            source_sha256__in=list(sha256),
+        )
+        known = dict(found.values_list("source_sha256", "series"))
+        if known:
+            locked = self._locked()
+            _count_known(locked, Counter(known.values()))
+            locked.touched_at = timezone.now()
+            prepared.update(locked, "report", "received", "repeated", "touched_at")
+        return set(known)
+
     def _locked(self) -> Upload:
         """The delivery as it stands, locked until the transaction ends."""
         row = _counts.first(upload=self._upload.pk)
@@ -140,8 +160,24 @@ def _ask_counts(*, upload: UUID) -> QuerySet[Any, Any]:
 _counts = prepared.Prepared(_ask_counts, upload=UUID)
 
 
+def _count_known(upload: Upload, known: Counter[UUID]) -> None:
+    rows = Instance.objects.filter(series__in=list(known)).order_by()
+    for series, there in rows.values_list("series").annotate(Count("pk")):
+        counts = _counts_of(upload, series)
+        more = max(0, min(known[series], there - counts["stored"] - counts["repeated"]))
+        counts["repeated"] += more
+        upload.repeated, upload.received = upload.repeated + more, upload.received + more
+
+
+def _counts_of(upload: Upload, series: UUID) -> dict[str, int]:
+    """What a delivery's report counts of a series, to be counted up."""
+    none = {"stored": 0, "repeated": 0}
+    counts: dict[str, int] = upload.report["series"].setdefault(str(series), none)
+    return counts
+
+
 def _count_taken(upload: Upload, taken: Taken) -> None:
-    counts = upload.report["series"].setdefault(str(taken.series.pk), {"stored": 0, "repeated": 0})
+    counts = _counts_of(upload, taken.series.pk)
     counts[taken.state] += 1
     setattr(upload, taken.state, getattr(upload, taken.state) + 1)
     upload.received += 1

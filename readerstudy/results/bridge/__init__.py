@@ -1,7 +1,7 @@
 """The one way from results to `analysis`, and of marks to DICOM."""
 
 from analysis.version import VERSION
-from readerstudy.results.bridge.objects import marks_as_dicom
+from readerstudy.results.bridge.objects import drawings_as_dicom, marks_as_dicom
 from readerstudy.results.bridge.planning import (
     Planned,
     pilot_variances,
@@ -26,6 +26,7 @@ __all__ = [
     "Outcome",
     "Planned",
     "analyse",
+    "drawings_as_dicom",
     "formats",
     "localise",
     "marks_as_dicom",

@@ -1,9 +1,11 @@
-"""Readers' marks as DICOM SR, by `inference`."""
+"""Readers' marks as DICOM SR, and what they drew as SEG, by `inference`."""
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
+
+from readerstudy.reads import masks
 
 if TYPE_CHECKING:
     from pydicom import Dataset
@@ -40,3 +42,30 @@ def marks_as_dicom(
         for each in marks
     ]
     return reader_report(placed, paths, reader=reader, key=key, observed_at=moment)
+
+
+def drawings_as_dicom(
+    marks: "Sequence[Mark]",
+    paths: Sequence[Path],
+    *,
+    reader: str,
+    key: str,
+    moment: datetime,
+) -> "Dataset":
+    """What was drawn in one read on one series as a segmentation; `paths` are that series' files.
+
+    Raises
+    ------
+    ValueError
+        Where it does not fit the series.
+    """
+    from inference.reader_segmentation import Drawing, reader_segmentation
+
+    drawn = []
+    for each in marks:
+        mask = masks.parse((each.mask or {}).get("voxels"))
+        if mask is None:
+            raise ValueError(f"mark {each.number}: what was drawn is no mask")
+        column, row, frame = mask.first
+        drawn.append(Drawing(each.number, (frame, row, column), mask.voxels()))
+    return reader_segmentation(drawn, paths, reader=reader, key=key, drawn_at=moment)

@@ -1,9 +1,10 @@
-"""A study's results to a PACS: SEG and SR of what detectors found, SR of what readers marked.
+"""A study's results to a PACS: SEG and SR of what detectors found and of what readers marked.
 
 Once the study is unblinded, never before: what is in a PACS is seen by everybody.
 """
 
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import suppress
 from datetime import timedelta
 from typing import Any
 from uuid import UUID
@@ -21,7 +22,7 @@ from readerstudy.audit.services import record
 from readerstudy.celery import app
 from readerstudy.imaging import selectors as imaging
 from readerstudy.imaging import services as images
-from readerstudy.imaging.models import Destination, Examination, Parcel
+from readerstudy.imaging.models import Destination, Examination, Parcel, SeriesRole
 from readerstudy.imaging.services import Sendable
 from readerstudy.proposals import objects
 from readerstudy.reads.models import Mark, Read
@@ -121,6 +122,7 @@ def _sendables(case: Case, left_out: list[str]) -> Iterator[Sendable]:
     report_of = reporting(case.examination)
     if report_of is None:
         return
+    drawings_of = drawing(case.examination)
     there = Mark.objects.filter(is_removed=False)
     reads = Read.objects.filter(case=case, state=Read.State.SUBMITTED).select_related("reader")
     for read in reads.prefetch_related(Prefetch("marks", queryset=there)):
@@ -129,14 +131,18 @@ def _sendables(case: Case, left_out: list[str]) -> Iterator[Sendable]:
             continue
         words = f"{case.code}: marks of {read.reader.code}, period {read.period}"
         moment = read.submitted_at or read.opened_at
+        about = {"reader": read.reader.code, "key": str(read.pk), "moment": moment}
         levels = len(mark_scale_of(read.protocol_version_id).levels)
-        data = report_of(
-            marks, reader=read.reader.code, key=str(read.pk), moment=moment, levels=levels
-        )
+        data = report_of(marks, levels=levels, **about)
         if data is None:
             left_out.append(f"{words}, are left out: nothing says in which place they are.")
         else:
             yield Sendable(words, data)
+        for role, seg in drawings_of(marks, **about):
+            if seg is None:
+                left_out.append(f"{words}: what was drawn on {role} is left out: it has no grid.")
+            else:
+                yield Sendable(f"{words}, drawn on {role}", seg)
 
 
 def reporting(examination: Examination) -> Callable[..., Dataset | None] | None:
@@ -165,6 +171,35 @@ def reporting(examination: Examination) -> Callable[..., Dataset | None] | None:
         return bridge.marks_as_dicom(marks, paths, frames=frames, **more)
 
     return report_of
+
+
+def drawing(examination: Examination) -> Callable[..., Iterator[tuple[str, Dataset | None]]]:
+    """What makes a SEG of what was drawn in one read, for each series that it was drawn on.
+
+    With the series' role in words. None where a frame of the series has no file of its own, or
+    what was drawn does not lie in its grid: a SEG refers to every frame.
+    """
+    from readerstudy.results import bridge  # the web process needs no statistics to start
+
+    packets = {each["id"]: each for each in imaging.series_for_packet(examination)}
+    files = imaging.paths_by_role(examination)
+
+    def drawings_of(marks: Sequence[Mark], **more: Any) -> Iterator[tuple[str, Dataset | None]]:
+        drawn: dict[str, list[Mark]] = {}
+        for each in marks:
+            if each.mask:
+                drawn.setdefault(str(each.mask["series"]), []).append(each)
+        for series, some in drawn.items():
+            packet = packets.get(series)
+            paths = files[packet["role"]] if packet else []
+            role = SeriesRole(packet["role"]).label if packet else "another series"
+            made = None
+            if packet and len(paths) == packet["frames"]:
+                with suppress(ValueError):
+                    made = bridge.drawings_as_dicom(some, paths, **more)
+            yield role, made
+
+    return drawings_of
 
 
 def send_again(study: Study, parcel: Parcel, *, by: User) -> Parcel:

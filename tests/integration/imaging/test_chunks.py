@@ -10,6 +10,7 @@ from io import BytesIO
 from pathlib import Path
 from typing import Any
 from unittest import mock
+from uuid import uuid4
 
 import pytest
 from django.conf import settings
@@ -17,7 +18,7 @@ from django.test import Client
 from django.utils import timezone
 
 from readerstudy.imaging import services, store
-from readerstudy.imaging.models import Part, Upload
+from readerstudy.imaging.models import Part, Series, Upload
 from readerstudy.imaging.services import delivering, parts
 from readerstudy.studies.models import Study
 from tests import dicom, kept
@@ -153,7 +154,7 @@ def test_a7_a_disk_that_fills_during_an_upload_is_told_and_heals(
         put = cora.put(whole, archive, content_type="application/octet-stream")
     assert put.status_code == 507
     assert not [each for each in Path(settings.SPOOL_DIR).iterdir() if each.is_file()]
-    with mock.patch.object(parts.shutil, "disk_usage", return_value=mock.Mock(free=10)):
+    with mock.patch.object(delivering.shutil, "disk_usage", return_value=mock.Mock(free=10)):
         said = {"Upload-Length": str(len(archive))}
         assert cora.post(f"{one.upload}/parts", headers=said).status_code == 507
     assert not study.collection.examinations.filter(series__instances__isnull=False).exists()
@@ -195,6 +196,43 @@ def test_what_is_there_already_need_not_be_sent_and_an_open_delivery_is_found(
         assert client.get(f"{base}/uploads").status_code == 404
         posted = client.post(f"{base}/known", {"sha256": asked}, content_type="application/json")
         assert posted.status_code == 404
+
+
+def test_what_is_there_already_is_counted_in_the_delivery_that_asks_and_only_once(
+    cora: Client, study: Study, tmp_path: Path
+) -> None:
+    base = f"/api/collections/{study.collection_id}"
+    paths = dicom.series(tmp_path, count=4)
+    asked = [hashlib.sha256(path.read_bytes()).hexdigest() for path in paths]
+
+    def known(upload: str) -> int:
+        body = {"sha256": [*asked, "0" * 64], "upload": upload}
+        answer = cora.post(f"{base}/known", body, content_type="application/json")
+        return len(answer.json()["sha256"]) if answer.status_code == 200 else answer.status_code
+
+    def sent(upload: str, some: list[Path]) -> None:
+        for path in some:
+            cora.put(f"/api/uploads/{upload}/files", path.read_bytes(),
+                     content_type="application/octet-stream")  # fmt: skip
+
+    first = cora.post(f"{base}/uploads").json()["id"]
+    sent(first, paths[:2])
+    assert known(first) == 2  # after a closed tab: this delivery stored them itself
+    sent(first, paths[2:])
+    cora.post(f"/api/uploads/{first}/finish")
+    one = Upload.objects.get(pk=first)
+    assert (one.received, one.stored, one.repeated) == (4, 4, 0)
+    assert known(first) == 409
+
+    again = cora.post(f"{base}/uploads").json()["id"]
+    assert [known(again), known(again)] == [4, 4]  # the first answer was lost
+    series = Series.objects.filter(examination__collection=study.collection).latest("created_at")
+    two = Upload.objects.get(pk=again)
+    assert (two.received, two.stored, two.repeated) == (4, 0, 4)
+    assert two.report["series"] == {str(series.pk): {"stored": 0, "repeated": 4}}
+    other = services.start_upload(services.create_collection(name="another"), by=None)
+    assert known(str(other.pk)) == 404
+    assert known(str(uuid4())) == 404
 
 
 def test_what_nobody_went_on_sending_is_wiped(cora: Client, study: Study, archive: bytes) -> None:

@@ -1,6 +1,7 @@
 """DICOMweb as clients we did not write use it, and no further than what they may reach."""
 
 import json
+from importlib import import_module
 from io import BytesIO
 from pathlib import Path
 from typing import Any
@@ -9,13 +10,15 @@ import numpy as np
 import pydicom
 import pytest
 from dicomweb_client import DICOMwebClient
+from django.apps import apps
 from django.test import Client
 from PIL import Image
 from pydicom.uid import ExplicitVRLittleEndian, JPEG2000Lossless, RLELossless
 from requests import HTTPError
 
-from readerstudy.imaging import selectors, services, tokens
+from readerstudy.imaging import da, selectors, services, store, tokens
 from readerstudy.imaging.models import Collection, Examination, Instance, Series
+from readerstudy.imaging.options import Options
 from tests import dicom, wire
 
 pytestmark = pytest.mark.django_db
@@ -70,7 +73,7 @@ def test_searches_match_at_every_level(web: DICOMwebClient, examination: Examina
         {"PatientID": examination.patient[:-1]},
         {"PatientName": ".*"},
         {"ModalitiesInStudy": "CT"},
-        {"StudyDate": "20200101-20260101"},
+        {"StudyDate": "19000101-20260101"},  # removed: the usual
         {"AccessionNumber": "4*"},
     ):
         assert web.search_for_studies(search_filters=filters) == [], filters
@@ -85,6 +88,61 @@ def test_searches_match_at_every_level(web: DICOMwebClient, examination: Examina
     assert values(found, "00200013") == [3]
     assert len(web.search_for_instances()) == 20
     assert len(web.search_for_instances(examination.study_uid)) == 20
+
+
+def dated(tmp_path: Path, *days: str) -> list[Examination]:
+    """Examinations of one patient whose dates stay, moved by one span."""
+    collection = services.create_collection(name="with dates", options=Options(dates="shift"))
+    for number, day in enumerate(days):
+        dicom.series(tmp_path / day, count=2, seed=number, StudyDate=day, StudyTime="101500.120000")
+    services.import_folder(tmp_path, collection=collection, by=None)
+    found = collection.examinations.order_by("study_date")
+    assert [each.study_date for each in found] == [selectors.study_date(each) for each in found]
+    return list(found)
+
+
+def test_moved_dates_are_answered_and_matched_as_the_files_have_them(tmp_path: Path) -> None:
+    """PS3.4 C.2.2.2.5: range matching of Study Date and Time."""
+    earlier, later = dated(tmp_path, "20240105", "20240301")
+    web = opened(*Series.objects.all())
+    said = [da.da(each.study_date) for each in (earlier, later)]
+    assert said[0] not in {"20240105", "20240301", ""}
+    for filters, which in (
+        ({"StudyDate": said[0]}, [earlier]),
+        ({"StudyDate": f"{said[0]}-{said[1]}"}, [earlier, later]),
+        ({"StudyDate": f"-{said[0]}"}, [earlier]),
+        ({"00080020": f"{said[1]}-"}, [later]),
+        ({"StudyDate": "19000101-19001231"}, []),
+        ({"StudyDate": "*", "StudyTime": f"{later.study_time:%H%M}"}, [earlier, later]),
+        ({"StudyTime": "000000-000000.1"}, []),
+    ):
+        wanted = {each.study_uid for each in which}
+        assert set(values(web.search_for_studies(search_filters=filters), "0020000D")) == wanted
+        assert len(web.search_for_series(search_filters=filters)) == len(which)
+        assert len(web.search_for_instances(search_filters=filters)) == 2 * len(which)
+    (study,) = web.search_for_studies(search_filters={"StudyDate": said[1]})
+    metadata = web.retrieve_study_metadata(later.study_uid)[0]
+    assert study["00080020"] == metadata["00080020"] == {"vr": "DA", "Value": [said[1]]}
+    assert float(study["00080030"]["Value"][0]) == float(metadata["00080030"]["Value"][0])
+    (of_one,) = web.search_for_series(later.study_uid, fields=["StudyDate"])
+    assert of_one["00080020"]["Value"] == [said[1]]
+    with pytest.raises(HTTPError, match="400"):
+        web.search_for_studies(search_filters={"StudyDate": "2024*"})
+    alone = opened(*later.series.all())  # a reader of this case: the other does not exist
+    found = alone.search_for_studies(search_filters={"StudyDate": f"{said[0]}-{said[1]}"})
+    assert values(found, "0020000D") == [later.study_uid]
+
+
+def test_dates_of_what_an_older_release_took_in_are_found_in_its_metadata(tmp_path: Path) -> None:
+    first, _ = dated(tmp_path, "20240105", "20240301")
+    before = (first.study_date, first.study_time)
+    Examination.objects.update(study_date=None, study_time=None)
+    store.metadata_path(Series.objects.exclude(examination=first).get()).unlink()
+    migration = "readerstudy.imaging.migrations.0012_study_dates_of_what_is_there"
+    import_module(migration).dated(apps, None)
+    first.refresh_from_db()
+    assert (first.study_date, first.study_time) == before
+    assert Examination.objects.get(study_date=None).pk != first.pk  # damaged: found by no date
 
 
 def test_searches_come_in_pages_and_say_that_there_is_more(

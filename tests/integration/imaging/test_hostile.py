@@ -5,11 +5,13 @@ import shutil
 import tracemalloc
 import warnings
 from collections.abc import Callable
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
+from django.apps import apps
 from django.conf import settings
 from django.core.management import CommandError, call_command
 from django.test import Client
@@ -203,6 +205,29 @@ def test_a8_what_is_damaged_in_the_store_is_found_and_never_served_in_part(
     assert b"".join(healed.streaming_content) == whole  # type: ignore[attr-defined]
     call_command("verify_storage")
     shutil.rmtree(store.folder_of(series))
+
+
+@pytest.mark.fault("A8")
+@pytest.mark.parametrize("what", ["metadata", "thumbnail"])
+def test_a8_a_changed_byte_beside_a_pack_is_found(what: str, tmp_path: Path) -> None:
+    """What the proxy sends as it lies has a checksum, whichever release wrote it."""
+    dicom.series(tmp_path, count=2)
+    services.import_folder(tmp_path, collection=collection(), by=None)
+    series = Series.objects.select_related("examination").get()
+    path = getattr(store, f"{what}_path")(series)
+    Series.objects.update(metadata_sha256="", thumbnail_sha256="")  # as of an older release
+    migration = "readerstudy.imaging.migrations.0014_checksums_of_what_is_there"
+    import_module(migration).summed(apps, None)
+    call_command("verify_storage")
+    whole = path.read_bytes()
+    for damaged in (whole[:-9] + bytes([whole[-9] ^ 1]) + whole[-8:], None):
+        path.write_bytes(damaged) if damaged else path.unlink()
+        with pytest.raises(CommandError, match=f"Missing or altered: {what} of series {series.pk}"):
+            call_command("verify_storage")
+    Series.objects.update(pack_sha256="")  # packed anew, it is as it was
+    services.make_ready(series.examination)
+    assert path.read_bytes() == whole
+    call_command("verify_storage")
 
 
 @pytest.mark.fault("E4")

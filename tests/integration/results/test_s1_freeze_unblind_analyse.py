@@ -7,6 +7,7 @@ import re
 import zipfile
 from collections import Counter
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -14,6 +15,8 @@ from django.test import Client
 
 from readerstudy.accounts.models import User
 from readerstudy.audit import selectors as audit
+from readerstudy.imaging import services as images
+from readerstudy.imaging.models import Examination
 from readerstudy.proposals import bridge
 from readerstudy.reads import services as reads
 from readerstudy.reads.models import Read
@@ -21,9 +24,9 @@ from readerstudy.results import presentation, services
 from readerstudy.results.models import AnalysisRun, Freeze
 from readerstudy.studies import services as studies
 from readerstudy.studies.definition import DesignDraft
-from readerstudy.studies.models import Study
+from readerstudy.studies.models import Case, Study
 from readerstudy.web.problems import Problem
-from tests import cast, factories, kept, proposing
+from tests import cast, dicom, everywhere, factories, kept, proposing
 from tests.cast import PASSWORD, People
 from tests.integration.reads.conftest import running, sit
 
@@ -191,9 +194,19 @@ def test_the_page_shows_no_outcome_before_and_the_answer_after(
     assert not [each for each in audit.verify() if each.tampering != "trigger off"]
 
 
+def _of_a_patient(study: Study, folder: Path) -> None:
+    """One of the cases is of a patient whose images came through intake."""
+    images.import_folder(dicom.examination(folder), collection=study.collection, by=None)
+    real = Examination.objects.filter(series__instances__gt=0).distinct().get()
+    read = Read.objects.filter(case__study=study, state="submitted", period=1)
+    Case.objects.filter(pk=read.earliest("pk").case_id).update(examination=real)
+
+
+@pytest.mark.fault("E7")
 def test_equal_data_give_equal_numbers_and_equal_bytes(
-    study: Study, people: People, sign_in: Callable[..., Client]
+    study: Study, people: People, sign_in: Callable[..., Client], tmp_path: Path
 ) -> None:
+    _of_a_patient(study, tmp_path)
     frozen = _unblinded(study, people)
     first, second = (_analysed(frozen, people.stan) for _ in range(2))
     assert first.numbers_sha256 == second.numbers_sha256
@@ -208,6 +221,9 @@ def test_equal_data_give_equal_numbers_and_equal_bytes(
         tables = [json.loads(bundle.read(name)) for name in names if name.endswith("numbers.json")]
         assert tables
         assert tables[0] == second.numbers
+        inside = {name: bundle.read(name) for name in names} | {"names": str(names).encode()}
+    planted = set().union(*map(everywhere.forms, dicom.CANARIES))
+    assert everywhere.found(planted, inside, {"bundle": one}) == []
 
 
 def test_a_failed_analysis_says_why_and_keeps_the_study(

@@ -1,11 +1,9 @@
 """C10: Hostile and identified files: what intake takes, what it removes, what it refuses."""
 
-import os
 import struct
 import time
 import warnings
 import zipfile
-from contextlib import suppress
 from pathlib import Path
 
 import numpy as np
@@ -127,22 +125,6 @@ def test_a_file_that_is_cut_short_is_refused(tmp_path: Path, cut: int) -> None:
     whole = _bytes(tmp_path, dicom.image())
     with pytest.raises(RefusedFile):
         _parse(tmp_path, whole[:cut])
-
-
-@pytest.mark.fault("E1")
-def test_mutated_headers_are_taken_or_refused_and_never_crash(tmp_path: Path) -> None:
-    """A short form of E1: whatever bytes of a header change, only a refusal comes out.
-
-    `MUTANTS=100000` for its long form.
-    """
-    whole = bytearray(_bytes(tmp_path, dicom.image()))
-    rng = np.random.default_rng(5)
-    for _ in range(int(os.environ.get("MUTANTS", "2000"))):
-        mutated = bytearray(whole)
-        for place in rng.integers(132, len(mutated) - 400, rng.integers(1, 6)):
-            mutated[place] = rng.integers(0, 256)
-        with suppress(RefusedFile):
-            _parse(tmp_path, bytes(mutated))
 
 
 @pytest.mark.fault("E1")

@@ -15,6 +15,7 @@ from inference import export, vendor
 from inference.lesions import Lesion
 from inference.phantom import PhantomCase
 from inference.reader_report import ReaderMark, reader_report
+from inference.reader_segmentation import Drawing, reader_segmentation
 from inference.sources import read_sources
 from inference.vendor.reading import read_file
 
@@ -250,3 +251,44 @@ def test_r3_a_readers_rating_leaves_with_its_scale(
     (group,) = hd.sr.srread(path).content.get_planar_roi_measurement_groups()
     (certainty,) = group.get_measurements()
     assert (certainty.value, certainty.unit.value) == (rating, unit)
+
+
+def test_what_a_reader_drew_is_a_segmentation_with_the_marks_of_the_report(
+    lesions: list[Lesion],
+    written: dict[str, list[Path]],
+    tmp_path: Path,
+    dicom_problems: Callable[[Path], list[str]],
+) -> None:
+    moment = datetime(2026, 1, 2, 12, 30)  # noqa: DTZ001  DICOM local time
+    told = {"reader": "R01", "key": "read"}
+    drawn = [
+        Drawing(number, each.offset, each.mask) for number, each in enumerate(lesions[:2], start=3)
+    ]
+    seg = reader_segmentation(drawn, written["t1c"][::-1], **told, drawn_at=moment)
+    path = tmp_path / "seg.dcm"
+    seg.save_as(path)
+    assert dicom_problems(path) == []
+    read = hd.seg.segread(path)
+    uids = [pydicom.dcmread(each).SOPInstanceUID for each in written["t1c"]]
+    back = read.get_pixels_by_source_instance(uids)
+    for number, each in enumerate(lesions[:2]):
+        whole = np.zeros(back.shape[:3], np.uint8)
+        z, y, x = (slice(o, o + n) for o, n in zip(each.offset, each.mask.shape, strict=True))
+        whole[z, y, x] = each.mask
+        assert np.array_equal(back[..., number], whole)
+    assert {each.SegmentAlgorithmType for each in read.SegmentSequence} == {"MANUAL"}
+    assert [each.SegmentLabel for each in read.SegmentSequence] == ["Mark 3", "Mark 4"]
+    assert (str(read.ContentCreatorName), str(read.ContentDate)) == ("R01^", "20260102")
+    marks = [ReaderMark(each, (0.0, 0.0, 0.0), None, 50.0) for each in (3, 4)]
+    reader_report(marks, written["t1c"], **told, observed_at=moment).save_as(path)
+    groups = hd.sr.srread(path).content.get_planar_roi_measurement_groups()
+    assert [each.TrackingUID for each in read.SegmentSequence] == [
+        str(each.tracking_uid) for each in groups
+    ]
+    again = reader_segmentation(drawn, written["t1c"], **told, drawn_at=moment)
+    assert again.SOPInstanceUID == seg.SOPInstanceUID
+    with pytest.raises(export.NothingToExport):
+        reader_segmentation([], written["t1c"], **told, drawn_at=moment)
+    outside = Drawing(1, (len(written["t1c"]) - 1, 0, 0), np.ones((2, 2, 2)))
+    with pytest.raises(ValueError, match="does not fit"):
+        reader_segmentation([outside], written["t1c"], **told, drawn_at=moment)

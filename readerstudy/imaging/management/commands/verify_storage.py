@@ -16,7 +16,7 @@ DAY = 24 * 3600.0
 class Command(BaseCommand):
     """Check the store against the database."""
 
-    help = "Compare every stored image file and pack with its checksum."
+    help = "Compare every stored image file, pack, metadata and thumbnail with its checksum."
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         """Take what to do with files that no row names."""
@@ -35,11 +35,8 @@ class Command(BaseCommand):
             for each in bar
             if objects.checksum(store.place_of(each)) != each.sha256
         ]
-        wrong += [
-            f"pack of series {each.pk}"
-            for each in Series.objects.exclude(pack_sha256="").select_related("examination")
-            if objects.checksum(store.pack_place(each)) != each.pack_sha256
-        ]
+        for each in Series.objects.exclude(pack_sha256="").select_related("examination"):
+            wrong += self._wrong(each)
         wrong += [
             f"compressed pack of series {each.pk}" for each in selectors.damaged_compressed_series()
         ]
@@ -47,6 +44,19 @@ class Command(BaseCommand):
         if wrong:
             raise CommandError(f"Missing or altered: {', '.join(wrong)}")
         self.stdout.write("Every stored file matches its checksum.")
+
+    def _wrong(self, series: Series) -> list[str]:
+        """What of a packed series is not what its row says: the pack, and what lies beside it."""
+        made = {
+            "pack": (store.pack_place(series), series.pack_sha256),
+            "metadata": (store.metadata_path(series), series.metadata_sha256),
+            "thumbnail": (store.thumbnail_path(series), series.thumbnail_sha256),
+        }
+        return [
+            f"{what} of series {series.pk}"
+            for what, (path, sha256) in made.items()
+            if objects.checksum(path) != sha256
+        ]
 
     def _leftovers(self, *, is_wiped: bool) -> None:
         """Say how many files were left by who was killed between a file and its row."""
