@@ -80,7 +80,6 @@ def ask(name: str, takes: str = "") -> tuple[HttpResponse, bytes]:
     answer: Any = Client().get(f"/static/{name}", headers={"accept-encoding": takes})
     assert answer.status_code == 200
     sent = b"".join(answer.streaming_content)
-    answer.close()
     return answer, sent
 
 
