@@ -8,7 +8,7 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from billiard.pool import soft_timeout_sighandler
+from billiard.pool import soft_timeout_sighandler  # type: ignore[import-untyped]
 from django.utils import timezone
 
 from inference.detector import Note, Stage, Used

@@ -7,7 +7,7 @@ import pytest
 import torch
 
 from inference.detectors import families
-from inference.training import cases, fit
+from inference.training import cases, fit, patches
 from inference.training.adaptive import WAYS, Recent
 
 pytestmark = pytest.mark.usefixtures("one_thread")
@@ -47,7 +47,7 @@ def case_of(seed: int) -> cases.TrainingCase:
 def test_a_training_draws_its_cases_as_its_recipe_says_and_goes_on_so(
     drawing: str, tmp_path: Path
 ) -> None:
-    recipe = fit.Recipe(drawing=drawing, batch=1, sampling=fit.patches.Sampling(size=16))
+    recipe = fit.Recipe(drawing=drawing, batch=1, sampling=patches.Sampling(size=16))
     running = fit.Fit(torch.nn.Conv3d(4, 1, 1), recipe, "cpu")
     running.recent.hear([7], 0.0)
     running.recent.hear([8], 1.0)

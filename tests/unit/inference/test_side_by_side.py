@@ -35,9 +35,9 @@ def test_what_fails_fails_for_who_asked(count: int) -> None:
 
 
 def test_no_more_threads_than_cores_and_blas_may_use(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(work.os, "sched_getaffinity", lambda _process: set(range(64)))
+    monkeypatch.setattr("os.sched_getaffinity", lambda _process: set(range(64)))
     assert work.threads() == max(1, min([64, *_blas()]))
-    monkeypatch.setattr(work.os, "sched_getaffinity", lambda _process: {5})
+    monkeypatch.setattr("os.sched_getaffinity", lambda _process: {5})
     assert work.threads() == 1
 
 
