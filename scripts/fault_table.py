@@ -20,13 +20,24 @@ def rows(decorators: list[ast.expr]) -> Iterator[str]:
                 yield str(ast.literal_eval(argument))
 
 
+def of_module(tree: ast.Module) -> list[ast.expr]:
+    """The marks that all tests of a file have, by its `pytestmark`."""
+    for node in tree.body:
+        if isinstance(node, ast.Assign) and ast.unparse(node.targets[0]) == "pytestmark":
+            return node.value.elts if isinstance(node.value, ast.List) else [node.value]
+    return []
+
+
 def held() -> dict[str, list[str]]:
     """Fault row -> "file::test" of every test that is marked with it."""
     found: dict[str, list[str]] = {}
     for path in sorted((ROOT / "tests").rglob("test_*.py")):
-        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        tree = ast.parse(path.read_text(encoding="utf-8"))
+        shared = of_module(tree)
+        for node in ast.walk(tree):
             if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef)):
-                for row in rows(node.decorator_list):
+                own = shared if node.name.startswith("test_") else []
+                for row in rows([*own, *node.decorator_list]):
                     name = f"{path.relative_to(ROOT / 'tests')}::{node.name}"
                     found.setdefault(row, []).append(name)
     return found

@@ -13,23 +13,11 @@ from tests.e2e.axe import problems as axe
 from tests.e2e.conftest import Site, sign_in
 from tests.e2e.events import events_of
 from tests.e2e.focus import unseen
+from tests.e2e.frame import FRAME
 from tests.e2e.making import READERS
 
 pytestmark = pytest.mark.browser
 OF_THE_AI = re.compile(r"proposal|probability|detector|uncertainty")
-# R9: where the room's parts stand, what it is made of beside the AI's panel, which files it loaded.
-FRAME = """() => {
-  const of = (each) => { const { x, y, width, height } = each.getBoundingClientRect();
-    return [each.className, x, y, width, height]; };
-  const all = (what) => [...document.querySelectorAll(what)];
-  const files = performance.getEntriesByType('resource').map((each) => new URL(each.name).pathname);
-  return {
-    places: all('.bar, .panes, .pane, .picture, .panel, .foot').map(of),
-    parts: all('.case [data-testid]').filter((each) => !each.closest('[data-testid=proposals]'))
-      .map((each) => `${each.tagName} ${each.dataset.testid}`),
-    files: [...new Set(files.filter((each) => /[.](js|css|wasm)$/.test(each)))].sort(),
-  };
-}"""
 
 
 @dataclass

@@ -145,7 +145,7 @@ def test_e6_five_thousand_files_are_one_series_whole_and_in_order(
 
 
 @pytest.mark.parametrize("kind", ["int16", "fractions"])
-def test_c11_dciodvfy_finds_no_error_in_a_series_that_was_made_of_a_volume(
+def test_c10_dciodvfy_finds_no_error_in_a_series_that_was_made_of_a_volume(
     collection: Collection, tmp_path: Path, kind: str
 ) -> None:
     dciodvfy = shutil.which("dciodvfy")
