@@ -123,7 +123,8 @@ describe("r8: in the room", () => {
     const record = vi.fn<(kind: string) => void>();
     const lastWords = vi.spyOn(room.outgoing, "sendLastWords").mockImplementation(() => record("last words"));
     vi.spyOn(room.outgoing, "tryNow").mockImplementation(() => record("tried"));
-    room.state.openCase.value = { record, isReadOnly: { value: true }, unrated: { value: undefined } } as unknown as OpenCase;
+    const open = { record, settle: () => undefined, isReadOnly: { value: true }, unrated: { value: undefined } };
+    room.state.openCase.value = open as unknown as OpenCase;
     room.bursts.add("scroll", { pane: 0, slice: 3 });
     see("hidden");
     see("visible");

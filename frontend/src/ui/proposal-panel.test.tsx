@@ -6,6 +6,7 @@ import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
 
 import type { Ai, Proposal } from "../api/types";
 import type { OpenCase } from "../reading/case";
+import { BINDINGS } from "../reading/keys";
 import type { Room } from "../reading/room";
 import { ProposalPanel } from "./proposal-panel";
 
@@ -28,7 +29,7 @@ const open = {
 const room = {
   state: {
     areProposalsShown: signal(true), isAskingAi: signal(false), viewing: signal({ jump, active: signal(0) }),
-    openCase: signal(open), rating: signal(null), notice: signal(null),
+    openCase: signal(open), rating: signal(null), notice: signal(null), bindings: signal(BINDINGS),
   },
 } as unknown as Room;
 
