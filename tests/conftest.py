@@ -1,5 +1,6 @@
 """What every test shares: the database it runs on, the servers it may need, the standing cast."""
 
+import gc
 import os
 import shutil
 import socket
@@ -118,6 +119,16 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     if aside:
         items[:] = [item for item in items if not item.get_closest_marker(marker)]
         config.hook.pytest_deselected(items=aside)
+
+
+def pytest_collection_finish() -> None:
+    """Let the garbage collector leave alone what was imported: it lasts as long as the tests.
+
+    A tenth of the tests' processor time went into looking through it again and again.
+    """
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(10_000, 10, 10)
 
 
 def pytest_runtest_setup(item: pytest.Item) -> None:
