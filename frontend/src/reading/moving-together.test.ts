@@ -87,6 +87,17 @@ describe("r1: what the link ties", () => {
     expect(log.mock.calls.map(([kind]) => kind as string)).toEqual(["pan", "link", "pan"]);
   });
 
+  test("linked again, the others come to the active pane's slice at once", async () => {
+    const [one, other] = four();
+    const viewing = await opened([one, other]);
+    viewing.toggleLink();
+    const stood = other.view().plane.point;
+    viewing.scrollTo(0, 5);
+    expect(other.view().plane.point).toEqual(stood);
+    viewing.toggleLink();
+    expect(other.view().plane.point).not.toEqual(stood);
+  });
+
   test("a protocol that does not link panning leaves it to each pane", async () => {
     const [one, other] = four();
     const viewing = await opened([one, other]);

@@ -237,6 +237,7 @@ export class Viewing {
 
   toggleLink(): void {
     this.isLinked.value = !this.isLinked.value;
+    if (this.isTied("position")) this.alignTo(this.active.peek()); // what came apart meanwhile
     this.host.log("link", { is_linked: this.isLinked.value });
   }
 
@@ -351,9 +352,8 @@ export class Viewing {
 
   /** Bring the other panes to the same patient position; three planes each keep their own. */
   private alignTo(pane: number): void {
-    const source = this.at(pane);
-    if (!source || this.layout.value === "planes") return;
-    alignTogether(this.stage.panes, source, this.comparison.between);
+    const source = this.layout.value === "planes" ? undefined : this.at(pane);
+    if (source) alignTogether(this.stage.panes, source, this.comparison.between);
   }
 
   private setCross(isOn: boolean): void {
