@@ -4,6 +4,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
+from typing import Any
 
 import highdicom as hd
 import numpy as np
@@ -106,7 +107,7 @@ def test_frames_and_references_are_those_of_a_segmentation_of_every_plane(
     make = hd.seg.Segmentation
 
     def of_all(*, source_images: object, further_source_images: object, pixel_array: object,
-               **more: object) -> hd.seg.Segmentation:  # fmt: skip
+               **more: Any) -> hd.seg.Segmentation:  # fmt: skip
         first = read.images[0]
         whole = np.zeros((len(read.images), first.Rows, first.Columns, len(told)), np.uint8)
         for number, lesion in enumerate(told):
