@@ -96,12 +96,10 @@ def segmentation(
         raise NothingToExport("no lesion: a DICOM Segmentation needs one; store the empty result")
     sources = sources_of(source_paths).images
     made_by = algorithm or Algorithm("readerstudy-inference", "0")
-    planes, pixels = masks_in(sources, [(each.mask, each.offset) for each in lesions])
+    pixels = masks_in(sources, [(each.mask, each.offset) for each in lesions])
     entropy = _entropy(sources, made_by, [each.centroid_mm for each in lesions])
     return hd.seg.Segmentation(
-        # Frames are of the planes that hold a lesion: highdicom sums all that it is given up.
-        source_images=[sources[n] for n in planes],
-        further_source_images=[each for n, each in enumerate(sources) if n not in planes],
+        source_images=sources,  # all of them: the spacing between slices is taken from their places
         pixel_array=pixels,
         segmentation_type=hd.seg.SegmentationTypeValues.BINARY,
         segment_descriptions=[

@@ -99,8 +99,8 @@ def _group(mark: ReaderMark, frame: str, key: str) -> Any:
 
 
 def _of(levels: int) -> Code:
-    """A level of so many: a UCUM annotation of the unity, which may say anything in braces."""
-    return Code(f"{{of {levels}}}", "UCUM", f"of {levels} levels")
+    """A level of so many: a UCUM annotation of the unity (section 6: no space within braces)."""
+    return Code(f"{{of_{levels}}}", "UCUM", f"of {levels} levels")
 
 
 def uid_of(key: str, what: str) -> str:

@@ -70,10 +70,9 @@ def reader_segmentation(
         raise export.NothingToExport("nothing was drawn: a DICOM Segmentation needs a segment")
     sources = read_sources(source_paths).images
     series = str(sources[0].SeriesInstanceUID)
-    planes, pixels = masks_in(sources, [(each.mask, each.offset) for each in drawings])
+    pixels = masks_in(sources, [(each.mask, each.offset) for each in drawings])
     made = hd.seg.Segmentation(
-        source_images=[sources[n] for n in planes],
-        further_source_images=[each for n, each in enumerate(sources) if n not in planes],
+        source_images=sources,
         pixel_array=pixels,
         segmentation_type=hd.seg.SegmentationTypeValues.BINARY,
         segment_descriptions=[

@@ -28,7 +28,14 @@ def threads() -> int:
     """How many threads this process may use: its cores, or what OMP_NUM_THREADS leaves of them."""
     found = _libraries().select(user_api="blas").lib_controllers
     blas = [int(each.num_threads) for each in found]
-    return max(1, min([len(os.sched_getaffinity(0)), *blas]))
+    return max(1, min([_cores(), *blas]))
+
+
+def _cores() -> int:
+    """Those that this process may use, where the system tells."""
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
 
 
 def side_by_side(work: Callable[[Item], Answer], items: Sequence[Item]) -> list[Answer]:

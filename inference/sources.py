@@ -35,19 +35,13 @@ def sources_of(given: "Sequence[Path] | Sources") -> Sources:
 
 def masks_in(
     sources: Sequence[Dataset], boxes: Sequence[tuple[NDArray[Any], Sequence[int]]]
-) -> tuple[list[int], NDArray[np.uint8]]:
-    """The planes of a volume that hold anything drawn, and the masks there.
+) -> NDArray[np.uint8]:
+    """What was drawn, in the whole volume (slice, row, column, mask).
 
     Parameters
     ----------
     boxes
         Of each mask its voxels (slices, rows, columns) and the box's first voxel.
-
-    Returns
-    -------
-    planes : list of int
-        Numbers of the sources, rising.
-    pixels : uint8 (plane, row, column, mask)
 
     Raises
     ------
@@ -55,22 +49,16 @@ def masks_in(
         If a box does not fit the volume.
     """
     shape = len(sources), int(sources[0].Rows), int(sources[0].Columns)
-    for mask, offset in boxes:
+    pixels = np.zeros((*shape, len(boxes)), np.uint8)
+    for number, (mask, offset) in enumerate(boxes):
         if min(offset) < 0 or (np.add(offset, mask.shape) > shape).any():
             raise ValueError(
                 "a lesion's mask does not fit the source series: pass the files that it was drawn"
                 " on"
             )
-    planes = sorted(
-        {offset[0] + int(n) for mask, offset in boxes for n in np.flatnonzero(mask.any((1, 2)))}
-    )
-    pixels = np.zeros((len(planes), *shape[1:], len(boxes)), np.uint8)
-    for number, (mask, offset) in enumerate(boxes):
-        _z, y, x = (slice(o, o + n) for o, n in zip(offset, mask.shape, strict=True))
-        for plane, drawn in enumerate(mask, start=offset[0]):
-            if drawn.any():
-                pixels[planes.index(plane), y, x, number] = drawn > 0
-    return planes, pixels
+        z, y, x = (slice(o, o + n) for o, n in zip(offset, mask.shape, strict=True))
+        pixels[z, y, x, number] = mask > 0
+    return pixels
 
 
 def study_time(source: Dataset) -> dt.datetime:

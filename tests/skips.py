@@ -8,10 +8,12 @@ from collections.abc import Generator
 
 import pytest
 
-IN_CI = bool(os.environ.get("CI"))
+IN_CI = os.environ.get("CI", "").lower() not in {"", "0", "false"}
 
 # What may be skipped there all the same: a part of its id, and why it cannot run.
-ALLOWED: dict[str, str] = {}
+ALLOWED: dict[str, str] = {
+    "test_a7_a_full_disk_of_the_database": "mounting a small disk takes a privileged root",
+}
 
 Report = pytest.TestReport | pytest.CollectReport
 

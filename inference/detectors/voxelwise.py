@@ -224,7 +224,12 @@ class VoxelwiseDetector:
     def _begin(self, length: int, halvings: int) -> None:
         """As it was made: an examination that lacked memory says nothing about the next one."""
         self.window, device = self._full
-        self._move(device)
+        try:
+            self._move(device)
+        except (MemoryError, RuntimeError) as problem:
+            if not is_lack_of_memory(problem):
+                raise
+            self._move(torch.device("cpu"))  # what others left of the card is too little
         for _ in range(halvings):
             self.window = halved(self.seen(length)) or self.window
 
@@ -241,9 +246,10 @@ class VoxelwiseDetector:
             raise problem
 
     def _move(self, device: torch.device) -> None:
-        if device != self.device:
-            self.device = device
+        # Each of them, wherever it is: a move that lacked memory half way leaves some behind.
+        with torch.inference_mode(mode=False):  # heat maps need parameters with slopes
             self.networks = [each.to(device) for each in self.networks]
+        self.device = device
 
     def _pass(self, network: nn.Module, voxels: Tensor) -> Tensor:
         if self.window is None or max(voxels.shape[2:]) <= self.window:

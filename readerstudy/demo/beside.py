@@ -30,7 +30,8 @@ def interruptible() -> Iterator[None]:
     def stop(_signal: int, _frame: object) -> None:
         raise KeyboardInterrupt
 
-    kept = {number: signal.signal(number, stop) for number in STOPPING}
+    heard = [each for each in STOPPING if signal.getsignal(each) is not signal.SIG_IGN]  # nohup
+    kept = {number: signal.signal(number, stop) for number in heard}
     try:
         yield
     finally:
@@ -73,7 +74,11 @@ def worker(at_end: ExitStack) -> Iterator[Process]:
 
 def _tied(command: list[str]) -> list[str]:
     """Told to end, too, when we vanish without a word, where util-linux is there."""
-    return ["setpriv", "--pdeathsig", "TERM", *command] if shutil.which("setpriv") else command
+    tie = ["setpriv", "--pdeathsig", "TERM"]
+    has_tool = shutil.which(tie[0]) is not None
+    # BusyBox has one that knows no such option.
+    can_tie = has_tool and subprocess.run([*tie, "true"], check=False).returncode == 0  # noqa: S603
+    return [*tie, *command] if can_tie else command
 
 
 def _ending(process: Process) -> Callable[..., None]:

@@ -182,6 +182,10 @@ def make_cases(
 
     Earlier examinations show beside their cases as priors.
     """
+    if study.cases.exclude(examination__in=[each.pk for each in examinations.values()]).exists():
+        raise ValueError(
+            "The demonstration was begun with other cases: start over with make demo-reset."
+        )
     earlier = phantoms.priors(training)
     cases = [order for order in examinations if order not in earlier.values()]
     for number, order in enumerate(cases):
@@ -227,9 +231,7 @@ def open_for_reading(study: Study, *, by: User) -> Study:
     """Lock the protocol, which makes the allocation, and start; safe to repeat."""
     if study.state == Study.State.DRAFT:
         if any(each.is_strong for each in standards.case_set(study)):
-            words = (
-                "Scanners were drawn for each phantom regardless of its lesions: this is chance."
-            )
+            words = BY_CHANCE
             truth.accept_case_set(study, reason=words, by=by)
         studies.lock(study, password=PASSWORD, by=by)
     return studies.start(study, by=by)

@@ -19,8 +19,8 @@ from readerstudy.imaging.refusals import Reason, RefusedFile
 
 # A file may use so much of a processor (E1), and more as it is larger: JPEG 2000 takes a second for
 # 8 MB of it. By the processor's time, so that a busy machine refuses nothing; waiting is limited,
-# too, for what hangs without working.
-SECONDS, BYTES_A_SECOND, MAX_SECONDS = 5.0, 2_000_000, 240.0
+# too, for what hangs without working. With the patience it ends before a proxy gives up (120 s).
+SECONDS, BYTES_A_SECOND, MAX_SECONDS = 5.0, 2_000_000, 80.0
 PATIENCE_SECONDS = 25.0  # that all else may take: the start of the child, a machine that is busy
 CHILD = Path(__file__).with_name("sandbox_child.py")
 ROOT = Path(__file__).resolve().parents[2]

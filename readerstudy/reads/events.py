@@ -157,7 +157,7 @@ KINDS: dict[str, Kind] = {
             "idle_start", "idle_end", "pause", "resume", "scroll", "window", "zoom", "pan",
             "layout", "link", "tool", "key", "proposals_asked", "proposals_shown",
             "proposals_hidden", "suspended", "reload", "crash_recovered", "outbox_lost",
-            "submit_asked",
+            "submit_asked", "window_sized",
         ],
         _FREE,
     ),

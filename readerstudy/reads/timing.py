@@ -29,7 +29,7 @@ SLEEP_MS = 5_000.0
 MACHINE = frozenset(
     {
         "load_start", "first_render", "all_decoded", "idle_start", "idle_end", "hidden", "visible",
-        "blur", "suspended", "reload", "crash_recovered", "outbox_lost",
+        "blur", "suspended", "reload", "crash_recovered", "outbox_lost", "window_sized",
     }
 )  # fmt: skip
 

@@ -7,6 +7,7 @@ from readerstudy.studies import assembly, protocol, randomisation
 from readerstudy.studies.definition import arm_problems, question_problems
 from readerstudy.studies.models import Arm, Case, Study
 from readerstudy.studies.readiness import Missing, Step, check
+from readerstudy.studies.scales import call_problems
 from readerstudy.studies.selectors import (
     active_cases,
     active_readers,
@@ -126,6 +127,7 @@ def analysis_plan(study: Study) -> list[Missing]:
     if not study.analysis_plan:
         return [Missing("studies.no_plan", "No analysis plan: set one.", Step.PLAN)]
     found = protocol.plan_problems(study.analysis_plan)
+    found += call_problems(study.analysis_plan, questions(study))
     return [Missing("studies.plan", words, Step.PLAN) for words in found]
 
 

@@ -17,7 +17,7 @@ from readerstudy.imaging.protocol import Protocol as ImagingProtocol
 from readerstudy.studies import plan as sap
 from readerstudy.studies.explanations import Explanations
 from readerstudy.studies.hanging import Hanging
-from readerstudy.studies.scales import LIMITS, MarkScale, level_problems
+from readerstudy.studies.scales import LIMITS, MarkScale, call_problems, level_problems
 
 KINDS = ("rating", "scale", "choice", "multichoice", "number", "text")
 RATED = ("rating", "scale")  # 0 to 100 on a slider; levels in order
@@ -228,6 +228,7 @@ class Definition:
             *self.explanations.problems(),
             *self.mark_scale.problems(),
             *(sap.contradictions(plan) if plan else []),
+            *call_problems(plan, self.questions),
         ]
 
     def as_dict(self) -> dict[str, Any]:

@@ -4,9 +4,9 @@ A level is stored as its number, 1 for the lowest: ratings are numbers whatever 
 their order counts (Chakraborty, Observer Performance Methods, 2017, section 3.2).
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Self
+from typing import Any, Protocol, Self
 
 LIMITS = (0.0, 100.0)  # of a scale without levels
 MIN_LEVELS, MAX_LEVELS = 2, 10  # a digit key for each
@@ -64,7 +64,41 @@ def level_problems(labels: Sequence[str]) -> list[str]:
     return found
 
 
-def middle(kind: str, choices: Sequence[Mapping[str, str]] = ()) -> float:
-    """Half way up the scale of a question; from there on a rating counts as a positive call."""
-    low, high = (1.0, float(len(choices))) if kind == "scale" else LIMITS
-    return (low + high) / 2
+class Rated(Protocol):
+    """What a scale needs of a question."""
+
+    @property
+    def kind(self) -> str:
+        """As `definition.KINDS`."""
+
+    @property
+    def choices(self) -> Sequence[Mapping[str, str]]:
+        """Its levels, where it has any."""
+
+    @property
+    def is_primary(self) -> bool:
+        """Whether it is the rating of the figure of merit."""
+
+
+def ends_of(questions: Iterable[Rated]) -> tuple[float, float]:
+    """The lowest and the highest rating of the primary question; 0 and 100 where there is none."""
+    primary = next((each for each in questions if each.is_primary), None)
+    return (1.0, float(len(primary.choices))) if primary and primary.kind == "scale" else LIMITS
+
+
+def middle_of(questions: Iterable[Rated]) -> float:
+    """Half way up the primary question's scale; from there on a rating is a positive call."""
+    return sum(ends_of(questions)) / 2
+
+
+def call_problems(plan: Mapping[str, Any], questions: Iterable[Rated]) -> list[str]:
+    """What is wrong with where a plan's positive calls begin: on the scale, above its lowest."""
+    begins = plan.get("call_threshold")
+    low, high = ends_of(questions)
+    if begins is None or low < begins <= high:
+        return []
+    words = (
+        f"Calls are positive from {begins:g} on, and the primary question is rated {low:g} to"
+        f" {high:g}: give a rating above {low:g} and up to {high:g}, or none."
+    )
+    return [words]

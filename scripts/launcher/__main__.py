@@ -27,7 +27,8 @@ def demo(port: int) -> int:
         manage("make_demo", "--at-start", quiet=False)
     if (seconds := time.monotonic() - begun) > WORTH_SAYING_SECONDS:
         minutes, left = divmod(round(seconds), 60)
-        say(f"Made in {minutes}:{left:02d} minutes with at most {peak.gib:.1f} GiB of memory.")
+        memory = f" with at most {peak.gib:.1f} GiB of memory" if peak.gib else ""
+        say(f"Made in {minutes}:{left:02d} minutes{memory}.")
     platform = Platform(port)
     try:
         platform.start()

@@ -8,12 +8,14 @@ import threading
 import time
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
+from functools import cache
 from pathlib import Path
 from typing import IO, Any
 
 # Closing the terminal, `kill` and Ctrl-C: each means that everything is to stop.
 STOPPING = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 PATIENCE_SECONDS = 25
+TIE = ["setpriv", "--pdeathsig", "TERM"]
 
 Process = subprocess.Popen[Any]
 Output = int | IO[Any] | None
@@ -22,7 +24,8 @@ Output = int | IO[Any] | None
 def interruptible() -> None:
     """Let each of the signals end us alike from now on, in the background too."""
     for number in STOPPING:
-        signal.signal(number, _stop)
+        if signal.getsignal(number) is not signal.SIG_IGN:  # under nohup a terminal may close
+            signal.signal(number, _stop)
 
 
 def _stop(_signal: int, _frame: object) -> None:
@@ -51,7 +54,14 @@ def start(
 
 def _tied(command: list[str]) -> list[str]:
     """Bound to the thread that starts it, where util-linux is there: on every Debian."""
-    return ["setpriv", "--pdeathsig", "TERM", *command] if shutil.which("setpriv") else command
+    return [*TIE, *command] if _can_tie() else command
+
+
+@cache
+def _can_tie() -> bool:
+    """BusyBox has a setpriv that knows no such option."""
+    tried = [*TIE, "true"]
+    return bool(shutil.which(TIE[0])) and subprocess.run(tried, check=False).returncode == 0
 
 
 @contextmanager
@@ -109,11 +119,12 @@ def end(
             with suppress(subprocess.TimeoutExpired):
                 process.wait(timeout=max(0.1, deadline - time.monotonic()))
     finally:
-        for process in processes:
-            if process.poll() is None:
-                late.append(process)
-            _signal_group(process, signal.SIGKILL)
-            process.wait()
+        with interrupted_later():  # whoever asks a third time leaves nothing behind either
+            for process in processes:
+                if process.poll() is None:
+                    late.append(process)
+                _signal_group(process, signal.SIGKILL)
+                process.wait()
     return late
 
 
@@ -123,7 +134,7 @@ def interrupted_later() -> Iterator[None]:
     if threading.current_thread() is not threading.main_thread():
         yield
         return
-    asked: list[int] = []
+    asked: list[int] = []  # not by a mask: what the block starts would inherit it
     kept = {
         number: signal.signal(number, lambda which, _frame: asked.append(which))
         for number in STOPPING
@@ -131,8 +142,10 @@ def interrupted_later() -> Iterator[None]:
     try:
         yield
     finally:
+        masked = signal.pthread_sigmask(signal.SIG_BLOCK, STOPPING)
         for number, handler in kept.items():
             signal.signal(number, handler)
+        signal.pthread_sigmask(signal.SIG_SETMASK, masked)
     if asked:
         signal.raise_signal(asked[0])
 

@@ -110,6 +110,7 @@ def _hangs_as_the_protocol_says(sitting: Sitting) -> None:
         "roles": ["flair", "t1c", "t2", "t1", "ct", "other"],
         "window": "wide",
         "linked": ["position", "pan"],
+        "questions": "below",
     }
     page = sitting.page
     assert page.locator("[data-testid^=pane-]").count() == 2

@@ -9,8 +9,6 @@ from pathlib import Path
 
 import pytest
 
-from readerstudy.demo import beside
-
 ROOT = Path(__file__).resolve().parents[2]
 # The command with a worker that only sleeps, in the midst of a phantom that is never done.
 MAKING = """
@@ -76,12 +74,40 @@ def _begun(making: "subprocess.Popen[str]") -> list[int]:
     return [int(each) for each in making.stdout.readline().split()]
 
 
+# In a process of its own: what runs the tests has signals of its own.
+SENDING = """
+import signal, sys
+from readerstudy.demo import beside
+
+sent = int(sys.argv[1])
+signal.signal(sent, signal.Handlers(int(sys.argv[2])))
+before = signal.getsignal(sent)
+try:
+    with beside.interruptible():
+        signal.raise_signal(sent)
+    print("goes on")
+except KeyboardInterrupt:
+    print("interrupted")
+assert signal.getsignal(sent) == before
+"""
+
+
+def _sent(sent: signal.Signals, before: signal.Handlers) -> str:
+    """What a process says that is sent a signal, with what it did at one before."""
+    done = subprocess.run(
+        [sys.executable, "-c", SENDING, str(int(sent)), str(int(before))],
+        cwd=ROOT, capture_output=True, text=True, check=True, timeout=60,
+    )  # fmt: skip
+    return done.stdout.strip()
+
+
 @pytest.mark.parametrize("sent", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
 def test_a_closed_terminal_and_sigterm_interrupt_as_ctrl_c_does(sent: signal.Signals) -> None:
-    before = signal.getsignal(sent)
-    with pytest.raises(KeyboardInterrupt), beside.interruptible():
-        signal.raise_signal(sent)
-    assert signal.getsignal(sent) == before
+    assert _sent(sent, signal.SIG_DFL) == "interrupted"
+
+
+def test_under_nohup_a_closed_terminal_interrupts_nothing() -> None:
+    assert _sent(signal.SIGHUP, signal.SIG_IGN) == "goes on"
 
 
 def test_an_interrupted_demonstration_ends_what_it_began_and_says_how_to_go_on(

@@ -528,10 +528,11 @@ export interface components {
          *     * `tool` - tool
          *     * `visible` - visible
          *     * `window` - window
+         *     * `window_sized` - window_sized
          *     * `zoom` - zoom
          * @enum {string}
          */
-        readonly EventInputKindEnum: "all_decoded" | "answer_set" | "blur" | "crash_recovered" | "first_render" | "focus" | "hidden" | "idle_end" | "idle_start" | "key" | "layout" | "link" | "load_start" | "mark_drawn" | "mark_moved" | "mark_put" | "mark_rated" | "mark_removed" | "mark_restored" | "mark_sized" | "measure_put" | "measure_removed" | "no_lesion_said" | "outbox_lost" | "pan" | "pause" | "problem_reported" | "proposal_accepted" | "proposal_edited" | "proposal_rejected" | "proposal_undecided" | "proposal_viewed" | "proposals_asked" | "proposals_hidden" | "proposals_shown" | "reload" | "resume" | "scroll" | "submit_asked" | "suspended" | "tool" | "visible" | "window" | "zoom";
+        readonly EventInputKindEnum: "all_decoded" | "answer_set" | "blur" | "crash_recovered" | "first_render" | "focus" | "hidden" | "idle_end" | "idle_start" | "key" | "layout" | "link" | "load_start" | "mark_drawn" | "mark_moved" | "mark_put" | "mark_rated" | "mark_removed" | "mark_restored" | "mark_sized" | "measure_put" | "measure_removed" | "no_lesion_said" | "outbox_lost" | "pan" | "pause" | "problem_reported" | "proposal_accepted" | "proposal_edited" | "proposal_rejected" | "proposal_undecided" | "proposal_viewed" | "proposals_asked" | "proposals_hidden" | "proposals_shown" | "reload" | "resume" | "scroll" | "submit_asked" | "suspended" | "tool" | "visible" | "window" | "window_sized" | "zoom";
         /** @description One thing the reader's browser did. */
         readonly EventInputRequest: {
             /** Format: uuid */

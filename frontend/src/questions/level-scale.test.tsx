@@ -67,6 +67,21 @@ describe("a scale of levels", () => {
     expect(rate.mock.calls).toEqual([[2], [5]]);
   });
 
+  test("that is taken for good: arrows lead, and Enter takes the level that they led to", () => {
+    void act(() => {
+      render(<LevelScale id="sure" label="How sure?" levels={LEVELS} value={null} isFinal onChange={rate} />, page);
+    });
+    const press = (key: string): void =>
+      void document.activeElement?.dispatchEvent(new KeyboardEvent("keydown", { key, bubbles: true, cancelable: true }));
+    choices()[0]?.focus();
+    press("ArrowDown");
+    press("ArrowRight");
+    expect(document.activeElement).toBe(choices()[2]);
+    expect(rate).not.toHaveBeenCalled();
+    press("Enter");
+    expect(rate.mock.calls).toEqual([[3]]);
+  });
+
   test("of a read that is signed takes nothing", () => {
     show(3, true);
     choices()[0]?.dispatchEvent(new KeyboardEvent("keydown", { key: "5", bubbles: true }));

@@ -10,11 +10,14 @@ interface Props {
   /** A level's number, from 1; null: not answered. */
   value: number | null;
   isDisabled?: boolean;
+  /** Where a level is taken for good: arrows lead to it, Enter, the space bar or a click takes it. */
+  isFinal?: boolean;
   onChange: (value: number) => void;
 }
 
 /** An ordinal scale: its levels in order, each with its digit and words; a click, arrows, or the digit. */
-export function LevelScale({ id, label, levels, value, isDisabled = false, onChange }: Props): VNode {
+export function LevelScale(props: Props): VNode {
+  const { id, label, levels, value, isDisabled = false, isFinal = false, onChange } = props;
   return (
     <div
       class="levels"
@@ -22,8 +25,11 @@ export function LevelScale({ id, label, levels, value, isDisabled = false, onCha
       aria-label={label}
       data-testid={id}
       onKeyDown={(event) => {
-        const level = ratingOf(event.key, levels.length);
-        if (level === null || event.ctrlKey || event.metaKey || isDisabled) return;
+        if (isDisabled || event.ctrlKey || event.metaKey) return;
+        if (isFinal && lead(event)) return;
+        const here = event.target instanceof HTMLInputElement ? Number(event.target.value) : null;
+        const level = isFinal && event.key === "Enter" ? here : ratingOf(event.key, levels.length);
+        if (level === null) return;
         event.preventDefault();
         event.stopPropagation();
         onChange(level);
@@ -46,4 +52,18 @@ export function LevelScale({ id, label, levels, value, isDisabled = false, onCha
       ))}
     </div>
   );
+}
+
+const WAYS: Readonly<Record<string, number>> = { ArrowUp: -1, ArrowLeft: -1, ArrowDown: 1, ArrowRight: 1 };
+
+/** Lead to the level beside the one that has the keys, and take none; whether a key did. */
+function lead(event: KeyboardEvent & { currentTarget: HTMLElement }): boolean {
+  const way = WAYS[event.key];
+  if (way === undefined) return false;
+  event.preventDefault();
+  event.stopPropagation();
+  const inputs = [...event.currentTarget.querySelectorAll("input")];
+  const at = inputs.findIndex((each) => each === event.target);
+  inputs[(at + way + inputs.length) % inputs.length]?.focus();
+  return true;
 }

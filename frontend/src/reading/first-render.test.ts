@@ -93,7 +93,7 @@ describe("r1: the clock starts when the last pane has painted", () => {
     paint(0, 1, 0, 2, 2, 1, 0);
     expect(told).toEqual([]);
     paint(3);
-    expect(told).toEqual([["first_render", { panes: 4 }]]);
+    expect(told).toEqual([["first_render", { panes: 4, is_window_small: false }]]);
   });
 
   test("in whatever order they paint, once in a case, and not anew in another layout", async () => {
@@ -101,7 +101,7 @@ describe("r1: the clock starts when the last pane has painted", () => {
     paint(3, 0, 2, 1, 0, 1, 2, 3);
     await viewing.setLayout("two");
     paint(0, 1);
-    expect(told).toEqual([["first_render", { panes: 4 }]]);
+    expect(told).toEqual([["first_render", { panes: 4, is_window_small: false }]]);
   });
 
   test("the next case has a clock of its own", async () => {
@@ -111,7 +111,7 @@ describe("r1: the clock starts when the last pane has painted", () => {
     paint(1);
     expect(told).toHaveLength(1);
     paint(0);
-    expect(told[1]).toEqual(["first_render", { panes: 2 }]);
+    expect(told[1]).toEqual(["first_render", { panes: 2, is_window_small: false }]);
   });
 
   test("proposals that came with the case are shown from then on, and are told after it", async () => {
@@ -131,7 +131,7 @@ describe("r1: only the pictures that hang count", () => {
     paint(0);
     expect(told).toEqual([]);
     paint(1);
-    expect(told).toEqual([["first_render", { panes: 2 }]]);
+    expect(told).toEqual([["first_render", { panes: 2, is_window_small: false }]]);
   });
 
   test("a picture of the case before, painted once more while the page makes room, is none of this one", async () => {
@@ -146,6 +146,6 @@ describe("r1: only the pictures that hang count", () => {
     paint(2, 3);
     expect(told).toHaveLength(1);
     paint(1, 0);
-    expect(told[1]).toEqual(["first_render", { panes: 4 }]);
+    expect(told[1]).toEqual(["first_render", { panes: 4, is_window_small: false }]);
   });
 });

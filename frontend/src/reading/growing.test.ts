@@ -6,7 +6,8 @@ import type { OutboxRecord } from "../outbox/records";
 import type { Voxel } from "../geometry/frames";
 import { OpenCase } from "./case";
 import { perform } from "./commands";
-import { setThreshold, thresholdOf } from "./growing";
+import { setThreshold } from "./growing";
+import { thresholdOf } from "./thresholds";
 import { Recorder } from "./recorder";
 import type { Room } from "./room";
 

@@ -1,4 +1,3 @@
-import type { MarkMask } from "../api/types";
 import { maskOf } from "../geometry/masks";
 import { extentAt, type Extent } from "../geometry/regions";
 import { t } from "../i18n";
@@ -7,20 +6,13 @@ import type { Drawn } from "./changes";
 import type { Mark } from "./draft";
 import type { Room } from "./room";
 import { kept } from "./segmenting";
+import { noteThreshold, thresholdOf } from "./thresholds";
 
 /**
  * A mark drawn as the picture shows it, at half way from its surround to its brightest value or at
  * another threshold of the reader's.
  */
 export const THRESHOLDS = { least: 20, most: 80, step: 5, usual: 50 } as const; // percent
-
-/** At what threshold a region was grown, for as long as it stands or can be gone back to. */
-const grown = new WeakMap<MarkMask, number>();
-
-/** Of a mark as it is drawn; null where it was not grown from the picture, or before a reload. */
-export function thresholdOf(mark: Mark): number | null {
-  return (mark.mask && grown.get(mark.mask)) ?? null;
-}
 
 /** Draw the selected mark from the picture; the reader may change it with the brush. */
 export function drawFromImage(room: Room): void {
@@ -59,7 +51,7 @@ function drawnAs({ series }: Pane, { voxels }: Extent, percent: number): Drawn |
   const mask = maskOf(voxels);
   if (!mask) return null;
   const made = kept(series.id, series.geometry, mask);
-  grown.set(made.mask, percent);
+  noteThreshold(made.mask, percent);
   return { ...made, threshold_percent: percent };
 }
 

@@ -159,7 +159,7 @@ function pressed(room: Room, event: KeyboardEvent, held: Held): void {
   const binding = bindingOf(spelled, room.state.bindings.value);
   if (!binding || isWidgetKey(event, binding)) return;
   event.preventDefault();
-  if (event.repeat && binding.release) return;
+  if (event.repeat && (binding.release || binding.command === "measure.point")) return;
   if (binding.release) held.set(placeOf(event), binding.release);
   perform(room, binding.command);
 }
@@ -223,10 +223,9 @@ function isField(target: EventTarget | null): boolean {
  * that scrolls the arrows scroll it.
  */
 function isWidgetKey(event: KeyboardEvent, binding: Binding): boolean {
-  const isText = event.target instanceof HTMLElement && event.target.matches("[data-scrolls]");
-  if (isText && binding.command.startsWith("slice.")) return true;
-  const isOnPictures =
-    event.target === document.body ||
-    (event.target instanceof HTMLElement && event.target.closest("[data-panes]") !== null);
+  const at = event.target instanceof HTMLElement ? event.target : document.body;
+  if (at.matches("[data-scrolls]") && binding.command.startsWith("slice.")) return true;
+  const isButton = at.closest("button, a") !== null;
+  const isOnPictures = at === document.body || (at.closest("[data-panes]") !== null && !isButton);
   return binding.keys.some((key) => key.endsWith("Tab") || key === " " || key === "Enter") && !isOnPictures;
 }

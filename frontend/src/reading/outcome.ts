@@ -7,6 +7,7 @@ import type { State } from "./state";
  * @returns Whether there is anything to look at before the next case.
  */
 export function showOutcome(state: State, done: Submitted): boolean {
+  state.viewing.peek()?.hiding.clear(); // what is shown now is seen
   state.feedback.value = done.feedback ?? null;
   state.testResult.value = done.test_result ?? null;
   const first = done.feedback?.lesions[0];

@@ -11,7 +11,7 @@ export type OwnKeys = Readonly<Record<string, readonly string[]>>;
 /** The key of a command for this reader, as it is printed on a keyboard. */
 export function keyOf(room: Room, command: CommandName): string {
   const found = room.state.bindings.value.find((each) => each.command === command);
-  return nameOfKey(found?.keys[0] ?? "");
+  return nameOfKey(found?.keys[0] ?? "–");
 }
 
 /** Why a key press cannot be a command's key, for `t("keys.refused." + ...)`. */

@@ -86,10 +86,10 @@ export class Pointer implements GestureHandler {
 
   /** Panes are laid out anew: where keys had led to is nowhere now. */
   forgetKeys(): void {
+    this.measuring.cancel();
     if (!this.isByKeys.value) return;
     this.isByKeys.value = false;
     this.cursor.value = null;
-    this.measuring.cancel();
   }
 
   /** Move the cursor by keys, faster while they are held; at a pane's edge the picture moves. */

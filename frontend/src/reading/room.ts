@@ -214,7 +214,7 @@ export class Room {
     const views = viewing.value?.views.value ?? []; // null where the picture that hangs has not painted
     if (this.hasRendered || views.includes(null) || openCase.value === null) return;
     this.hasRendered = true;
-    this.record("first_render", { panes: views.length });
+    this.record("first_render", { panes: views.length, is_window_small: this.state.isWindowSmall.peek() });
     if (cameWithProposals(openCase.value.packet)) this.record("proposals_shown", { at: "open" });
     this.tour.offer();
   }
@@ -385,6 +385,7 @@ export class Room {
     watchPage({
       record: this.record,
       presence: () => (this.isAway ? null : this.presence),
+      settle: () => this.bursts.flush(),
       leaving: () => {
         this.bursts.flush();
         this.outgoing.sendLastWords();

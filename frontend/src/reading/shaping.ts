@@ -6,8 +6,9 @@ import type { Pane } from "../viewer/contract";
 import { DEFAULT_DIAMETER_MM } from "../viewer/overlay";
 import type { OpenCase } from "./case";
 import type { Mark } from "./draft";
-import { setThreshold, thresholdOf, THRESHOLDS } from "./growing";
+import { setThreshold, THRESHOLDS } from "./growing";
 import type { Room } from "./room";
+import { thresholdOf } from "./thresholds";
 import type { Viewing } from "./viewing";
 
 /** The selected mark moved and sized by keys, as the mouse does it by dragging. */

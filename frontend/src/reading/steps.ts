@@ -2,6 +2,7 @@ import type { Change, Draft } from "./draft";
 import type { View } from "./where";
 
 const REST_MS = 400;
+const LONGEST_MS = 2_000; // of steps without a rest; R7 lets five seconds be lost
 
 /** A deed that keys do step by step: what it is, from where it began, what it has come to. */
 interface Going {
@@ -9,6 +10,7 @@ interface Going {
   base: Draft;
   changes: readonly Change[];
   where: { view?: View };
+  since_ms: number;
   timer: ReturnType<typeof setTimeout>;
 }
 
@@ -26,9 +28,11 @@ export class Steps {
     return this.going?.name === name ? this.going.base : null;
   }
 
-  go(step: Omit<Going, "timer">): void {
+  go(step: Omit<Going, "timer" | "since_ms">): void {
     if (this.going) clearTimeout(this.going.timer);
-    this.going = { ...step, timer: setTimeout(this.rest, REST_MS) };
+    const since_ms = this.going?.since_ms ?? performance.now();
+    const left_ms = Math.max(since_ms + LONGEST_MS - performance.now(), 0);
+    this.going = { ...step, since_ms, timer: setTimeout(this.rest, Math.min(REST_MS, left_ms)) };
   }
 
   /** What the deed has come to; it does not go on. */

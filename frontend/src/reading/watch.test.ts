@@ -12,6 +12,7 @@ const presence = { input: vi.fn(), pointerMoved: vi.fn(), tick: vi.fn() };
 const handler = {
   record: (kind: string, payload?: unknown) => void told.push(payload === undefined ? [kind] : [kind, payload]),
   presence: vi.fn<() => Presence | null>(),
+  settle: vi.fn(),
   leaving: vi.fn(),
   restored: vi.fn(),
   online: vi.fn(),
@@ -132,7 +133,7 @@ describe("r8: in the room", () => {
     ofWindow("focus");
     window.dispatchEvent(new Event("online"));
     expect(record.mock.calls.map(([kind]) => kind)).toEqual(
-      ["hidden", "scroll", "last words", "visible", "blur", "focus", "tried"],
+      ["scroll", "hidden", "last words", "visible", "blur", "focus", "tried"],
     );
     expect(lastWords).toHaveBeenCalledTimes(1);
   });

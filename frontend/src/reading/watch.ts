@@ -5,6 +5,8 @@ const TICK_MS = 1_000;
 export interface WatchHandler {
   record: (kind: string, payload?: Readonly<Record<string, unknown>>) => void;
   presence: () => Presence | null;
+  /** Tell what is under way. */
+  settle: () => void;
   /** The page may be about to go: send what can be sent. */
   leaving: () => void;
   /** The page came back out of the browser's back/forward cache: what it shows may be old. */
@@ -20,6 +22,7 @@ export function watchPage(handler: WatchHandler): () => void {
     target.addEventListener(kind, act, { signal, passive: true, capture: true });
   on(document, "visibilitychange", () => {
     const isHidden = document.visibilityState === "hidden";
+    if (isHidden) handler.settle(); // what was done before is told before
     handler.record(isHidden ? "hidden" : "visible");
     if (isHidden) handler.leaving();
   });
@@ -27,7 +30,9 @@ export function watchPage(handler: WatchHandler): () => void {
     if (event.target === window) handler.record("focus");
   });
   on(window, "blur", (event) => {
-    if (event.target === window) handler.record("blur");
+    if (event.target !== window) return;
+    handler.settle();
+    handler.record("blur");
   });
   on(window, "pagehide", () => handler.leaving());
   on(window, "pageshow", (event) => {

@@ -22,7 +22,7 @@ test("r11: a window that becomes too small is said and told once, and so is one 
   resize(1280, 640);
   expect(state.isWindowSmall.value).toBe(false);
   expect(record.mock.calls).toEqual([
-    ["layout", { window_small: true, width_px: 1000, height_px: 700 }],
-    ["layout", { window_small: false, width_px: 1280, height_px: 640 }],
+    ["window_sized", { is_small: true, width_px: 1000, height_px: 700 }],
+    ["window_sized", { is_small: false, width_px: 1280, height_px: 640 }],
   ]);
 });

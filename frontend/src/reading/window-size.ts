@@ -9,7 +9,7 @@ export function watchWindow(room: Pick<Room, "state" | "record">): void {
     if (isSmall === isWindowSmall.peek()) return;
     isWindowSmall.value = isSmall;
     const [width_px, height_px] = [innerWidth, innerHeight].map((each) => Math.round(each * devicePixelRatio));
-    room.record("layout", { window_small: isSmall, width_px, height_px });
+    room.record("window_sized", { is_small: isSmall, width_px, height_px });
   };
   look();
   addEventListener("resize", look);

@@ -31,7 +31,10 @@ export function DeedTools({ room, viewing }: { room: Room; viewing: Viewing }): 
         label={t("command.overlays.hide")}
         shortcut={keyOf(room, "overlays.hide")}
         isPressed={isHidden}
-        onClick={() => hide(room, viewing, "button", !isHidden)}
+        onClick={() => {
+          open.settle();
+          hide(room, viewing, "button", !isHidden);
+        }}
         testId="hide-overlays"
       />
     </div>

@@ -59,7 +59,7 @@ export function RatingPopover({ room, viewing, rating }: Props): VNode | null {
     >
       <p class="question">{t("rating.title", { number: mark.number })}</p>
       {levels.length > 0 ? (
-        <LevelScale {...scale} levels={levels} />
+        <LevelScale {...scale} levels={levels} isFinal />
       ) : (
         <RatingScale
           {...scale}

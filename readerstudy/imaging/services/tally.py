@@ -118,6 +118,8 @@ class Tally:
         known = dict(found.values_list("source_sha256", "series"))
         if known:
             locked = self._locked()
+            if locked.state != Upload.State.RECEIVING:  # it was ended meanwhile
+                return set(known)
             _count_known(locked, Counter(known.values()))
             locked.touched_at = timezone.now()
             prepared.update(locked, "report", "received", "repeated", "touched_at")

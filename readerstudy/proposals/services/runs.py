@@ -178,9 +178,9 @@ def perform(run_id: UUID) -> None:
     try:
         with beating(run):
             paths = imaging.paths_by_role(run.examination)
-            # At the same size it would only be killed again.
+            # One loss may be an update or a power cut; lost again, it is killed for its memory.
             note = partial(enter, run)
-            detected = bridge.detect(run.detector, paths, halvings=run.lost, note=note)
+            detected = bridge.detect(run.detector, paths, halvings=max(run.lost - 1, 0), note=note)
             enter(run, Run.Stage.WRITING)
             head, found = None, detected.found[:MAX_PROPOSALS]
             if tells_kinds(run.examination, run.detector):

@@ -14,7 +14,6 @@ import numpy as np
 import pandas as pd
 
 from analysis import matching
-from readerstudy.studies import scales
 
 THEMES: tuple[Literal["light", "dark"], ...] = ("light", "dark")
 TEXT_COLUMNS = (
@@ -95,7 +94,6 @@ def analyse(plan: Mapping[str, Any], files: Mapping[str, bytes]) -> Outcome:
     # Localisations of the platform: -1 is a duplicate, which the statistics leave out.
     tables["marks"] = tables["marks"].query("lesion >= 0")
     tables["allocation"] = _first_reads(tables["allocation"])
-    plan = {"call_threshold": _middle(files), **plan}
     made = report.run(plan, control=_control(files), **tables)
     figures = {
         f"figures/{name}-{theme}.svg": svg(make(theme=theme))
@@ -131,23 +129,11 @@ def _repeats(plan: Mapping[str, Any], files: Mapping[str, bytes]) -> dict[str, A
     return {"repeats": within_readers(first, again, alpha=alpha) | {"lesions": found}}
 
 
-def _newest(files: Mapping[str, bytes]) -> dict[str, Any]:
-    """The newest protocol; empty where there is none."""
-    versions = sorted(name for name in files if name.startswith("protocol-"))
-    return dict(json.loads(files[versions[-1]])) if versions else {}
-
-
 def _control(files: Mapping[str, bytes]) -> str | None:
     """The key of the first control arm of the newest protocol."""
-    arms = _newest(files).get("arms", [])
+    versions = sorted(name for name in files if name.startswith("protocol-"))
+    arms = json.loads(files[versions[-1]]).get("arms", []) if versions else []
     return next((arm["key"] for arm in arms if arm["mode"] == "control"), None)
-
-
-def _middle(files: Mapping[str, bytes]) -> float:
-    """Half way up the scale of the primary question: calls are positive from there on."""
-    questions = _newest(files).get("questions", [])
-    primary: dict[str, Any] = next((each for each in questions if each.get("is_primary")), {})
-    return scales.middle(primary.get("kind", "rating"), primary.get("choices", ()))
 
 
 def formats(files: Mapping[str, bytes]) -> dict[str, bytes]:

@@ -59,7 +59,8 @@ def reliance(numbers: Tree, arms: Mapping[str, str]) -> Table:
         "was wrong is automation bias. p tests that the difference is the same in both."
     )
     calls = numbers.get("decisions", {}).get("calls", {}).values()
-    if begins := next((each["threshold"] for each in calls if "threshold" in each), None):
+    begins = next((each["threshold"] for each in calls if "threshold" in each), None)
+    if begins is not None:
         words += f" A call is positive from a rating of {begins:g} on."
     head = ["Measure", "Arm", "Where", "Number", "Difference", "p"]
     return Table("Reliance on the AI", words, head, rows, lead=3)

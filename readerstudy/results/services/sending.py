@@ -4,7 +4,6 @@ Once the study is unblinded, never before: what is in a PACS is seen by everybod
 """
 
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import suppress
 from datetime import timedelta
 from typing import Any
 from uuid import UUID
@@ -139,8 +138,8 @@ def _sendables(case: Case, left_out: list[str]) -> Iterator[Sendable]:
         else:
             yield Sendable(words, data)
         for role, seg in drawings_of(marks, **about):
-            if seg is None:
-                left_out.append(f"{words}: what was drawn on {role} is left out: it has no grid.")
+            if isinstance(seg, str):
+                left_out.append(f"{words}: what was drawn on {role} is left out: {seg}.")
             else:
                 yield Sendable(f"{words}, drawn on {role}", seg)
 
@@ -173,18 +172,18 @@ def reporting(examination: Examination) -> Callable[..., Dataset | None] | None:
     return report_of
 
 
-def drawing(examination: Examination) -> Callable[..., Iterator[tuple[str, Dataset | None]]]:
+def drawing(examination: Examination) -> Callable[..., Iterator[tuple[str, Dataset | str]]]:
     """What makes a SEG of what was drawn in one read, for each series that it was drawn on.
 
-    With the series' role in words. None where a frame of the series has no file of its own, or
-    what was drawn does not lie in its grid: a SEG refers to every frame.
+    With the series' role in words. Words instead where a frame of the series has no file of its
+    own, or what was drawn does not lie in its grid: a SEG refers to every frame.
     """
     from readerstudy.results import bridge  # the web process needs no statistics to start
 
     packets = {each["id"]: each for each in imaging.series_for_packet(examination)}
     files = imaging.paths_by_role(examination)
 
-    def drawings_of(marks: Sequence[Mark], **more: Any) -> Iterator[tuple[str, Dataset | None]]:
+    def drawings_of(marks: Sequence[Mark], **more: Any) -> Iterator[tuple[str, Dataset | str]]:
         drawn: dict[str, list[Mark]] = {}
         for each in marks:
             if each.mask:
@@ -193,10 +192,12 @@ def drawing(examination: Examination) -> Callable[..., Iterator[tuple[str, Datas
             packet = packets.get(series)
             paths = files[packet["role"]] if packet else []
             role = SeriesRole(packet["role"]).label if packet else "another series"
-            made = None
+            made: Dataset | str = "it has no grid"
             if packet and len(paths) == packet["frames"]:
-                with suppress(ValueError):
+                try:
                     made = bridge.drawings_as_dicom(some, paths, **more)
+                except ValueError as wrong:
+                    made = str(wrong)
             yield role, made
 
     return drawings_of

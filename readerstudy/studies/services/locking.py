@@ -23,6 +23,7 @@ from readerstudy.studies.allocation import Allocation, AllocationList
 from readerstudy.studies.definition import QuestionDraft
 from readerstudy.studies.models import ProtocolVersion, Question, Study
 from readerstudy.studies.readiness import Missing
+from readerstudy.studies.scales import call_problems
 from readerstudy.studies.selectors import current_version, question_draft, questions, study_for
 from readerstudy.studies.services.defining import IDLE_LIMITS_S, add_question_rows
 from readerstudy.studies.services.gate import (
@@ -116,7 +117,7 @@ def amend(
             _amend_questions(study, questions, version=last.number + 1)
         _amend_fields(study, analysis_plan, summary, idle_limit_s)
         version = _write_version(study, number=last.number + 1, reason=reason, by=by)
-        if version.document == last.document:
+        if definition.locked(version.document) == definition.locked(last.document):
             raise Problem("studies.no_change", "Nothing differs from the version in force.")
         version.allocation_sha256 = last.allocation_sha256
         version.save(update_fields=["allocation_sha256"])
@@ -201,7 +202,8 @@ def _amend_fields(
     idle_limit_s: int | None,
 ) -> None:
     if plan is not None:
-        require_no_problems("studies.plan", protocol.plan_problems(dict(plan)))
+        found = protocol.plan_problems(dict(plan)) or call_problems(plan, questions(study))
+        require_no_problems("studies.plan", found)
         study.analysis_plan = dict(plan)
     if summary is not None:
         study.summary = summary.strip()

@@ -18,7 +18,7 @@ from readerstudy.imaging import archives, nifti, services, store
 from readerstudy.imaging.models import Collection, Examination, Instance, Series, Upload
 from tests import dicom, kept
 from tests.cast import People
-from tests.conftest import IN_CI
+from tests.skips import IN_CI
 
 pytestmark = [pytest.mark.django_db, pytest.mark.once]
 SignIn = Callable[..., Client]

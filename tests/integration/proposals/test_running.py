@@ -42,10 +42,10 @@ def _lapse(run: Run) -> None:
 
 
 @pytest.mark.fault("B1")
-def test_b1_after_each_worker_that_was_lost_the_detector_begins_in_smaller_windows(
+def test_b1_after_a_second_worker_was_lost_the_detector_begins_in_smaller_windows(
     people: People, run: Run, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A worker that the kernel killed for its memory would be killed again at the same size."""
+    """One loss may be an update; a worker that is killed for its memory is lost again."""
     asked: list[int] = []
 
     def detect(
@@ -53,7 +53,7 @@ def test_b1_after_each_worker_that_was_lost_the_detector_begins_in_smaller_windo
     ) -> bridge.Detected:
         asked.append(halvings)
         note(Stage.NETWORK)
-        if len(asked) == 2:
+        if len(asked) == 1:
             raise ValueError("not of memory")
         return bridge.Detected(
             "f" * 64, [], used=Used("cpu", 96 >> halvings, is_reduced=halvings > 0)
@@ -62,19 +62,18 @@ def test_b1_after_each_worker_that_was_lost_the_detector_begins_in_smaller_windo
     monkeypatch.setattr(bridge, "detect", detect)
     services.perform(run.pk)
     services.retry(_put(run, State.QUARANTINED), by=people.ada)
-    services.perform(run.pk)
-    _lapse(run)
-    assert services.claim(run.pk) is not None  # and the worker is killed
-    _lapse(run)
+    for _loss in range(2):
+        assert services.claim(run.pk) is not None  # and the worker is killed
+        _lapse(run)
     services.perform(run.pk)
     run.refresh_from_db()
-    assert (run.lost, run.attempt) == (1, 3)
+    assert (run.lost, run.attempt) == (2, 3)
     assert (run.device, run.window, run.is_reduced) == ("cpu", 48, True)
     services.retry(_put(run, State.QUARANTINED), by=people.ada)
     services.perform(run.pk)
     run.refresh_from_db()
     assert (run.lost, run.window, run.is_reduced) == (0, 96, False)
-    assert asked == [0, 0, 1, 0]
+    assert asked == [0, 1, 0]
 
 
 def test_a_run_says_what_it_is_at_by_one_statement_a_stage(

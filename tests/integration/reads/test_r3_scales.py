@@ -1,11 +1,13 @@
 """R3: marks and answers on the study's own scale, from the packet to the figures."""
 
+import json
 from typing import Any
 
 import pytest
 
 from readerstudy.reads.models import Mark
 from readerstudy.results import services as results
+from readerstudy.results import store
 from readerstudy.results.models import Freeze
 from readerstudy.studies import assembly, integrity, services
 from readerstudy.studies.definition import DesignDraft, QuestionDraft
@@ -110,6 +112,9 @@ def test_s1_levels_are_frozen_as_numbers_and_calls_begin_half_way_up(
     assert run.error == ""
     calls = run.numbers["decisions"]["calls"]
     assert {each["threshold"] for each in calls.values()} == {3.0}
+    frozen.refresh_from_db()
+    files = store.read(store.freeze_folder(frozen.pk), frozen.sha256)
+    assert json.loads(files["plan.json"])["call_threshold"] == 3  # whoever computes it again
 
 
 def test_a3_a_study_locked_before_there_were_scales_is_read_and_not_halted(

@@ -235,7 +235,7 @@ def test_a_result_without_a_lesion_is_a_report_that_says_absent(
     assert (read.is_report, read.measured) == (True, ())
 
 
-@pytest.mark.parametrize(("rating", "levels", "unit"), [(80.0, 0, "%"), (4.0, 5, "{of 5}")])
+@pytest.mark.parametrize(("rating", "levels", "unit"), [(80.0, 0, "%"), (4.0, 5, "{of_5}")])
 def test_r3_a_readers_rating_leaves_with_its_scale(
     rating: float,
     levels: int,

@@ -229,7 +229,18 @@ def test_r3_a_scale_holds_its_levels_or_0_to_100() -> None:
     assert [scales.MarkScale().holds(each) for each in (-1, 0, 62.5, 100, 101)] == [
         False, True, True, True, False,
     ]  # fmt: skip
-    assert (scales.middle("rating"), scales.middle("scale", SURE)) == (50, 3)
+    sure, likely = ask(kind="scale", choices=SURE, is_primary=True), ask(is_primary=True)
+    assert [scales.middle_of(each) for each in ([sure], [likely], [])] == [3, 50, 50]
+
+
+@pytest.mark.parametrize(("begins", "is_on"), [(2, True), (5, True), (1, False), (50, False)])
+def test_s10_where_calls_begin_lies_on_the_primary_questions_scale(
+    begins: float, *, is_on: bool
+) -> None:
+    plan_of = plan.default() | {"call_threshold": begins}
+    sure = ask(kind="scale", choices=SURE, is_primary=True)
+    found = Definition(name="S", questions=(sure,), analysis_plan=plan_of).problems()
+    assert (not any("Calls are positive" in words for words in found)) is is_on
 
 
 def test_arms_do_not_share_keys() -> None:

@@ -52,10 +52,18 @@ class Command(BaseCommand):
             "metadata": (store.metadata_path(series), series.metadata_sha256),
             "thumbnail": (store.thumbnail_path(series), series.thumbnail_sha256),
         }
+        found = {what: objects.checksum(path) for what, (path, _sha256) in made.items()}
+        # A worker of the release before packed it while the platform was updated: summed now.
+        for what in ("metadata", "thumbnail"):
+            if not made[what][1] and found[what]:
+                Series.objects.filter(pk=series.pk, **{f"{what}_sha256": ""}).update(
+                    **{f"{what}_sha256": found[what]}
+                )
+                made[what] = made[what][0], found[what]
         return [
             f"{what} of series {series.pk}"
-            for what, (path, sha256) in made.items()
-            if objects.checksum(path) != sha256
+            for what, (_path, sha256) in made.items()
+            if not found[what] or found[what] != sha256
         ]
 
     def _leftovers(self, *, is_wiped: bool) -> None:
