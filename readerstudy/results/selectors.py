@@ -1,6 +1,7 @@
 """Queries about freezes and analyses, by viewer."""
 
 from dataclasses import dataclass
+from typing import Any
 from uuid import UUID
 
 from django.db.models import Case, When
@@ -19,7 +20,8 @@ from readerstudy.results.models import (
 )
 from readerstudy.studies import lifecycle
 from readerstudy.studies.models import Membership, Study
-from readerstudy.studies.selectors import ADMINISTRATOR, roles, study_for
+from readerstudy.studies.scales import middle_of
+from readerstudy.studies.selectors import ADMINISTRATOR, questions, roles, study_for
 from readerstudy.web.problems import Problem, Unknown
 
 Role = Membership.Role
@@ -175,3 +177,11 @@ def unblinded_freeze(user: User, study_id: UUID) -> Freeze:
     if not where.is_unblinded or where.freeze is None:
         raise Problem("results.blinded", "The study is still blinded.")
     return where.freeze
+
+
+def plan_of(study: Study) -> dict[str, Any]:
+    """The study's analysis plan, with what it leaves to the questions said outright.
+
+    Whoever computes the figures again has the plan alone: from which rating on a call is positive.
+    """
+    return {"call_threshold": middle_of(questions(study)), **study.analysis_plan}

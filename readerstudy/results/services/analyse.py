@@ -13,7 +13,7 @@ from django.utils import timezone
 
 from readerstudy.audit.services import canonical, record
 from readerstudy.celery import app
-from readerstudy.results import store
+from readerstudy.results import selectors, store
 from readerstudy.results.models import AnalysisRun, Freeze
 from readerstudy.web.problems import Problem
 
@@ -41,7 +41,7 @@ def queue(freeze: Freeze, *, by: "User") -> AnalysisRun:
             "The study is still blinded. Ask for unblinding; another person grants it.",
         )
     run = AnalysisRun.objects.create(
-        freeze=freeze, plan=freeze.study.analysis_plan, by=by, queued_at=timezone.now()
+        freeze=freeze, plan=selectors.plan_of(freeze.study), by=by, queued_at=timezone.now()
     )
     record("results.queue", subject=f"analysis:{run.id}", by=by, study=freeze.study_id)
     transaction.on_commit(lambda: app.send_task(TASK, args=[str(run.id)]))

@@ -9,13 +9,11 @@ from django.utils import timezone
 from readerstudy.audit import chain
 from readerstudy.audit import selectors as audit
 from readerstudy.audit.services import canonical, record
-from readerstudy.results import store
+from readerstudy.results import selectors, store
 from readerstudy.results.freeze import gather
 from readerstudy.results.models import Freeze
 from readerstudy.results.tables import Table, data_dictionary
-from readerstudy.studies import scales
 from readerstudy.studies.models import Study
-from readerstudy.studies.selectors import definition
 from readerstudy.studies.services import move
 from readerstudy.web.problems import Problem
 
@@ -56,7 +54,6 @@ def _files(study: Study, tables: list[Table]) -> dict[str, bytes]:
         files[f"protocol-{version.number}.json"] = canonical(version.document)
     lines = (chain.to_line(link) for link in audit.links(study.id))
     files["audit.jsonl"] = "".join(lines).encode()  # `manage.py verify_audit --lines`
-    middle = {"call_threshold": scales.middle_of(definition(study).questions)}
-    files["plan.json"] = canonical({**middle, **study.analysis_plan})
+    files["plan.json"] = canonical(selectors.plan_of(study))
     files["data_dictionary.md"] = data_dictionary(tables)
     return files

@@ -4,7 +4,6 @@ from collections.abc import Callable
 from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
-from typing import Any
 
 import highdicom as hd
 import numpy as np
@@ -17,7 +16,7 @@ from inference.lesions import Lesion
 from inference.phantom import PhantomCase
 from inference.reader_report import ReaderMark, reader_report
 from inference.reader_segmentation import Drawing, reader_segmentation
-from inference.sources import read_sources
+from inference.sources import Sources, read_sources
 from inference.vendor.reading import read_file
 
 ALGORITHM = export.Algorithm("space-to-depth", "1", "ab" * 32)
@@ -94,31 +93,22 @@ def test_masks_come_back_exactly_on_their_slices(
         assert np.array_equal(back[..., number], whole)
 
 
-@pytest.mark.parametrize("chosen", ["all", "one", "one plane"])
-def test_frames_and_references_are_those_of_a_segmentation_of_every_plane(
-    chosen: str, lesions: list[Lesion], written: dict[str, list[Path]],
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:  # fmt: skip
-    """highdicom is given the planes that hold a lesion alone: it sums up all that it is given."""
-    flat = replace(lesions[0], mask=lesions[0].mask[1:2], offset=(7, *lesions[0].offset[1:]))
-    told = {"all": lesions, "one": lesions[1:2], "one plane": [flat]}[chosen]
+@pytest.mark.parametrize("planes", [slice(1, 2), slice(None)])
+def test_a_segmentations_spacing_is_the_series_where_no_header_says_it(
+    planes: slice, lesions: list[Lesion], written: dict[str, list[Path]]
+) -> None:
+    """It is taken from the places of all planes, not of those that hold a lesion."""
     read = read_sources(written["t1c"])
-    seg = export.segmentation(told, read, algorithm=ALGORITHM)
-    make = hd.seg.Segmentation
-
-    def of_all(*, source_images: object, further_source_images: object, pixel_array: object,
-               **more: Any) -> hd.seg.Segmentation:  # fmt: skip
-        first = read.images[0]
-        whole = np.zeros((len(read.images), first.Rows, first.Columns, len(told)), np.uint8)
-        for number, lesion in enumerate(told):
-            z, y, x = (
-                slice(o, o + n) for o, n in zip(lesion.offset, lesion.mask.shape, strict=True)
-            )
-            whole[z, y, x, number] = lesion.mask
-        return make(source_images=read.images, pixel_array=whole, **more)
-
-    monkeypatch.setattr(hd.seg, "Segmentation", of_all)
-    assert comparable(export.segmentation(told, read, algorithm=ALGORITHM)) == comparable(seg)
+    images = [pydicom.Dataset(each) for each in read.images]
+    for each in images:
+        del each["SpacingBetweenSlices"]
+    told = replace(lesions[0], mask=lesions[0].mask[planes])
+    seg = export.segmentation([told], Sources(tuple(images)), algorithm=ALGORITHM)
+    (measures,) = seg.SharedFunctionalGroupsSequence[0].PixelMeasuresSequence
+    there = [np.array(each.ImagePositionPatient, float) for each in read.images[:2]]
+    assert float(measures.SpacingBetweenSlices) == pytest.approx(
+        np.linalg.norm(there[1] - there[0])
+    )
 
 
 def comparable(made: pydicom.Dataset) -> list[str]:

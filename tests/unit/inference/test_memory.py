@@ -18,12 +18,16 @@ WHOLE = "meta"  # torch's device without numbers: any that is not the CPU
 class Moved(torch.nn.Module):
     """Says where it was moved to."""
 
+    is_refused = False  # by the device
+
     def __init__(self) -> None:
         super().__init__()
         self.places: list[str] = []
 
     def to(self, *where: object, **layout: object) -> "Moved":
         self.places += [str(each) for each in where]
+        if self.is_refused and self.places[-1] == WHOLE:
+            raise torch.OutOfMemoryError("CUDA out of memory.")
         return self
 
 
@@ -63,11 +67,26 @@ def test_a_card_without_memory_gives_way_to_smaller_windows_then_the_cpu_for_one
     detector.logits(ready)
     assert detector.tried == (64, 32)
     assert detector.used == Used("cpu", 32, is_reduced=True)
-    assert network.places == ["cpu"]
+    assert network.places == [WHOLE, "cpu"]
     detector.room = 128  # the other program on the card has ended
     detector.logits(ready)
     assert detector.used == Used(WHOLE, None, is_reduced=False)
-    assert network.places == ["cpu", WHOLE]
+    assert network.places == [WHOLE, "cpu", WHOLE]
+
+
+def test_a_card_that_has_no_room_for_the_network_leaves_it_whole_on_the_cpu(
+    ready: Prepared,
+) -> None:
+    network = Moved()
+    detector = OnCard(card("x"), network, WHOLE, opinions="once")
+    network.is_refused = True  # another program has the card
+    detector.logits(ready)
+    assert detector.used == Used("cpu", None, is_reduced=True)
+    assert network.places[-2:] == [WHOLE, "cpu"]
+    network.is_refused = False
+    detector.room = 128
+    detector.logits(ready)
+    assert detector.used == Used(WHOLE, None, is_reduced=False)
 
 
 def test_the_next_examination_is_tried_at_full_size_again(ready: Prepared) -> None:
