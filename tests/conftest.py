@@ -19,7 +19,7 @@ from django.test import Client
 from pytest_django import DjangoDbBlocker
 
 from readerstudy.reads import triggers
-from tests import cast, flush, kept, lock_order, skips, templates
+from tests import cast, dealing, flush, kept, lock_order, skips, templates
 from tests.faults.platform import drop_database
 
 POSTGRES_URL = os.environ.get("TEST_DATABASE_URL", "postgresql://postgres@127.0.0.1:5432/postgres")
@@ -119,6 +119,7 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     if aside:
         items[:] = [item for item in items if not item.get_closest_marker(marker)]
         config.hook.pytest_deselected(items=aside)
+    dealing.deal(items)
 
 
 def pytest_collection_finish() -> None:

@@ -15,7 +15,6 @@ from typing import IO, Any
 # Closing the terminal, `kill` and Ctrl-C: each means that everything is to stop.
 STOPPING = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 PATIENCE_SECONDS = 25
-TIE = ["setpriv", "--pdeathsig", "TERM"]
 
 Process = subprocess.Popen[Any]
 Output = int | IO[Any] | None
@@ -54,14 +53,16 @@ def start(
 
 def _tied(command: list[str]) -> list[str]:
     """Bound to the thread that starts it, where util-linux is there: on every Debian."""
-    return [*TIE, *command] if _can_tie() else command
+    return [*_tie(), *command]
 
 
 @cache
-def _can_tie() -> bool:
-    """BusyBox has a setpriv that knows no such option."""
-    tried = [*TIE, "true"]
-    return bool(shutil.which(TIE[0])) and subprocess.run(tried, check=False).returncode == 0
+def _tie() -> tuple[str, ...]:
+    """What binds a command to us; nothing where it is not there, or knows no such option."""
+    found = shutil.which("setpriv")
+    tie = (found or "", "--pdeathsig", "TERM")
+    can_tie = found and subprocess.run([*tie, "true"], check=False).returncode == 0
+    return tie if can_tie else ()
 
 
 @contextmanager
