@@ -22,7 +22,9 @@ class Item:
 def test_every_worker_begins_with_files_that_take_long_and_none_is_lost(
     workers: int, others: int
 ) -> None:
-    long: list[Any] = [Item(f"{LONG[-1]}test_{file}.py::test_{n}") for file in "abcde" for n in "12"]
+    long: list[Any] = [
+        Item(f"{LONG[-1]}test_{file}.py::test_{n}") for file in "abcde" for n in "12"
+    ]
     items = [*long, *(Item(f"tests/unit/test_z.py::test_{n}") for n in range(others))]
     dealt = list(items)
     deal(dealt, workers)
