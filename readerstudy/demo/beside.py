@@ -30,7 +30,8 @@ def interruptible() -> Iterator[None]:
     def stop(_signal: int, _frame: object) -> None:
         raise KeyboardInterrupt
 
-    heard = [each for each in STOPPING if signal.getsignal(each) is not signal.SIG_IGN]  # nohup
+    is_kept = signal.getsignal(signal.SIGHUP) is signal.SIG_IGN  # under nohup a terminal may close
+    heard = [each for each in STOPPING if each != signal.SIGHUP or not is_kept]
     kept = {number: signal.signal(number, stop) for number in heard}
     try:
         yield

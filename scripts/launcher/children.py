@@ -21,9 +21,13 @@ Output = int | IO[Any] | None
 
 
 def interruptible() -> None:
-    """Let each of the signals end us alike from now on, in the background too."""
+    """Let each of the signals end us alike from now on, in the background too.
+
+    Under nohup a terminal may close.
+    """
+    is_kept = signal.getsignal(signal.SIGHUP) is signal.SIG_IGN
     for number in STOPPING:
-        if signal.getsignal(number) is not signal.SIG_IGN:  # under nohup a terminal may close
+        if number != signal.SIGHUP or not is_kept:
             signal.signal(number, _stop)
 
 

@@ -17,7 +17,7 @@ from scripts.launcher import tests as suites
 ROOT = Path(__file__).resolve().parents[2]
 # The launcher with processes that never answer, so that it waits for them until it is stopped.
 STARTING = """
-import runpy, sys
+import runpy, signal, sys
 from scripts.launcher import serve, setup, tools
 
 def nothing(*_arguments, **_options):
@@ -25,6 +25,8 @@ def nothing(*_arguments, **_options):
 
 tools.check_port = setup.set_up = setup.static_files = setup.manage = nothing
 serve._commands = lambda port, workers: {name: ["sleep", "600"] for name in ("web", "worker")}
+for each in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+    signal.signal(each, signal.SIG_DFL)  # whatever runs the tests ignores
 sys.argv = ["scripts.launcher", "demo", "--port", "9"]
 runpy.run_module("scripts.launcher", run_name="__main__")
 """
@@ -69,11 +71,13 @@ while True:
     time.sleep(0.1)
 """
 STEPPING = """
-import runpy, sys
+import runpy, signal, sys
 from scripts.launcher import children, serve, setup, tools
 
 tools.check_port = setup.static_files = lambda *_: None
 setup.set_up = lambda: children.run([sys.executable, "-c", {step!r}])
+for each in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+    signal.signal(each, signal.SIG_DFL)  # whatever runs the tests ignores
 sys.argv = ["scripts.launcher", "demo", "--port", "9"]
 runpy.run_module("scripts.launcher", run_name="__main__")
 """

@@ -59,6 +59,13 @@ function marked(): string {
 }
 const told = (): unknown[] => sent.map(({ kind, payload }) => [kind, payload]);
 const rest = (): void => void vi.advanceTimersByTime(400);
+/** Presses that follow each other without a rest, for so long. */
+const held = (press: () => void, ms: number): void => {
+  for (let at = 0; at < ms; at += 100) {
+    press();
+    vi.advanceTimersByTime(100);
+  }
+};
 const place = (): Vector | undefined => open.marks.value[0]?.position_mm;
 
 describe("r12: the selected mark is moved by keys", () => {
@@ -164,4 +171,14 @@ describe("r7: steps under way are told before anything else", () => {
     rest();
     expect(sent).toHaveLength(2);
   });
+});
+
+test("r7: keys that are held are told every two seconds, not only once they rest", () => {
+  marked();
+  held(() => perform(room, "mark.right"), 1_900);
+  expect(sent).toEqual([]);
+  held(() => perform(room, "mark.right"), 300);
+  expect(sent.map(({ kind }) => kind)).toEqual(["mark_moved"]);
+  rest();
+  expect(sent.map(({ kind }) => kind)).toEqual(["mark_moved", "mark_moved"]);
 });

@@ -117,7 +117,7 @@ def amend(
             _amend_questions(study, questions, version=last.number + 1)
         _amend_fields(study, analysis_plan, summary, idle_limit_s)
         version = _write_version(study, number=last.number + 1, reason=reason, by=by)
-        if definition.locked(version.document) == definition.locked(last.document):
+        if _content(version) == _content(last):
             raise Problem("studies.no_change", "Nothing differs from the version in force.")
         version.allocation_sha256 = last.allocation_sha256
         version.save(update_fields=["allocation_sha256"])
@@ -125,6 +125,12 @@ def amend(
         detail["previous_sha256"] = last.sha256
         _record("studies.amend", study, by, detail, reason)
     return version
+
+
+def _content(version: ProtocolVersion) -> dict[str, Any]:
+    """What a version says, whichever release wrote it."""
+    said = definition.locked(version.document)
+    return {name: said[name] for name in said if name not in ("format", "software")}
 
 
 def _write_version(study: Study, *, number: int, reason: str, by: User) -> ProtocolVersion:

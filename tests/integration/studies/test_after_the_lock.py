@@ -11,7 +11,7 @@ from django.utils import timezone
 
 from readerstudy.audit.models import Entry
 from readerstudy.imaging.models import Series
-from readerstudy.studies import integrity, services
+from readerstudy.studies import assembly, integrity, services
 from readerstudy.studies.allocation import Allocation, AllocationList
 from readerstudy.studies.definition import QuestionDraft, brain_metastasis_questions
 from readerstudy.studies.models import Arm, Case, ProtocolVersion, Question, Reader, Study
@@ -22,7 +22,7 @@ from readerstudy.studies.selectors import (
     require_served,
 )
 from readerstudy.web.problems import Problem
-from tests import kept
+from tests import factories, kept
 from tests.cast import PASSWORD, People
 
 COMMENT_GONE = brain_metastasis_questions()[:2]
@@ -56,6 +56,27 @@ def test_c2_an_amendment_is_a_new_version_with_a_reason(people: People) -> None:
     assert refusal(
         services.amend, study, reason="r", password=PASSWORD, idle_limit_s=90, by=cora
     ).code == "studies.no_change"  # fmt: skip
+
+
+def test_c2_nothing_differs_from_a_version_that_an_older_release_wrote_the_same(
+    people: People, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It names neither the scale of marks nor this release: what it leaves out is as usual."""
+    whole = assembly.document
+
+    def older(study: Study) -> dict[str, Any]:
+        left_out = {"mark_scale": None, "format": "readerstudy protocol 4", "software": "0.0"}
+        document = {**whole(study), **left_out}
+        del document["mark_scale"]
+        return document
+
+    with monkeypatch.context() as before:
+        before.setattr(assembly, "document", older)
+        study = factories.locked_study(people)
+    amended = refusal(
+        services.amend, study, reason="r", password=PASSWORD, idle_limit_s=60, by=people.cora
+    )
+    assert amended.code == "studies.no_change"
 
 
 @pytest.mark.fault("D1")
