@@ -4,6 +4,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from readerstudy.studies.scales import LIMITS
+
 
 @dataclass(frozen=True)
 class Asked:
@@ -87,8 +89,8 @@ def _wrong(question: Asked, value: Any) -> str | None:
 
 def _fits(question: Asked, value: Any) -> bool:
     if question.kind in {"rating", "number"}:
-        low = 0.0 if question.kind == "rating" else question.minimum
-        high = 100.0 if question.kind == "rating" else question.maximum
+        is_rating = question.kind == "rating"
+        low, high = LIMITS if is_rating else (question.minimum, question.maximum)
         is_number = isinstance(value, (int, float)) and not isinstance(value, bool)
         return is_number and (low is None or value >= low) and (high is None or value <= high)
     if question.kind == "scale":

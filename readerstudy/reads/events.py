@@ -10,6 +10,7 @@ from typing import Any
 from uuid import UUID
 
 from readerstudy.reads import masks
+from readerstudy.studies.scales import LIMITS
 
 # Of the events' members and kinds. A page that was loaded before a deployment speaks a version
 # before, and is understood until its read ends (fault C15), as is what an outbox has kept: a change
@@ -24,7 +25,6 @@ MAX_MM = 10_000.0
 MAX_NUMBER = 1e15  # JSON spells whole numbers that no float and no column holds
 MAX_NAME = 40
 MAX_LIST = 64
-RATING_LOW, RATING_HIGH = 0.0, 100.0
 # What a reader measures, and how many points each has (frontend/src/geometry/measures.ts).
 MEASURE_POINTS = {"length": 2, "bidirectional": 4, "angle": 3, "ellipse": 4, "probe": 1}
 MAX_VALUES = 8
@@ -56,7 +56,8 @@ def _uuid(value: Any) -> bool:
 
 
 def _rating(value: Any) -> bool:
-    return _number(value) and RATING_LOW <= value <= RATING_HIGH
+    low, high = LIMITS  # a scale of levels is narrower: `services.logging` looks at the study's
+    return _number(value) and low <= value <= high
 
 
 def _size(value: Any) -> bool:

@@ -10,16 +10,10 @@ const size = (bytes: number): string =>
 
 /** A bar; `share` from 0 to 1. */
 function meter(share: number, label: string): HTMLElement {
-  const bar = document.createElement("div");
+  const bar = document.createElement("progress");
   bar.className = "meter mb-2";
-  bar.role = "progressbar";
   bar.ariaLabel = label;
-  bar.ariaValueMin = "0";
-  bar.ariaValueMax = "100";
-  bar.ariaValueNow = String(Math.round(100 * share));
-  const fill = document.createElement("span");
-  fill.style.width = `${String(100 * share)}%`;
-  bar.append(fill);
+  bar.value = share;
   return bar;
 }
 
