@@ -11,7 +11,11 @@ NEAR_MM = 0.15  # a fifth of a pixel of planes that are not
 
 
 def in_slices(page: Page, site: Site) -> None:
-    """A mark by mouse, aside in an enlarged oblique series; and the same in the other pane."""
+    """A mark by mouse, aside in an enlarged series; and the same in the other pane.
+
+    Which case the reader is dealt, and so whether its slices are oblique, is chance (three of
+    four are); `frames.test.ts` has oblique ones always.
+    """
     for _ in range(8):
         page.keyboard.press("+")
     place = 170, 400
@@ -24,7 +28,6 @@ def in_slices(page: Page, site: Site) -> None:
         shown = page.get_by_test_id(f"pane-{pane}")
         role = shown.get_attribute("data-role") or ""
         of = patient.volume(site, room.sign(page, "readId"), role)
-        assert min(abs(each) for each in (*of.row, *of.column)) > 0.001, "not oblique"
         frame = float(of.to_voxel(mark.position)[0])
         assert round(frame) + 1 == int(shown.get_attribute("data-slice") or 0)
         if pane == 0:  # in the slice itself, to a hundredth of the way to the next
