@@ -19,6 +19,7 @@ from django.test import Client
 from pytest_django import DjangoDbBlocker
 
 from readerstudy.reads import triggers
+from scripts.launcher import tools
 from tests import cast, dealing, flush, kept, lock_order, skips, templates
 from tests.faults.platform import drop_database
 
@@ -93,7 +94,10 @@ NEEDS: dict[str, tuple[Callable[[], bool], str]] = {
         lambda: _answers(ORTHANC_URL, 8042) or shutil.which("Orthanc") is not None,
         f"no Orthanc at {ORTHANC_URL} and none installed",
     ),
-    "nginx": (lambda: shutil.which("nginx") is not None, "nginx is not installed"),
+    "nginx": (
+        lambda: shutil.which("nginx") is not None and tools.NGINX_JS.exists(),
+        "nginx or its JavaScript module (libnginx-mod-http-js) is not installed",
+    ),
     "dcmtk": (lambda: shutil.which("dcmdump") is not None, "dcmtk is not installed (dcmdump)"),
     "browser": (
         lambda: any(map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))),

@@ -13,6 +13,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+from scripts.launcher.tools import NGINX_JS
+
 ROOT = Path(__file__).resolve().parents[2]
 TICKS = os.sysconf("SC_CLK_TCK")
 PROXY = {"X_ACCEL_PREFIX": "/protected/", "PROXY_KEY": "of the benchmark"}  # as compose sets it
@@ -152,7 +154,7 @@ def receiver(env: dict[str, str]) -> Iterator[Server]:
 @contextmanager
 def proxied(env: dict[str, str], folder: Path) -> Iterator[Server | None]:
     """Ours behind nginx with the locations of docs/nginx.conf; None where it is not installed."""
-    if shutil.which("nginx") is None:
+    if shutil.which("nginx") is None or not NGINX_JS.exists():
         yield None
         return
     port, store = free_port(), Path(env["READERSTUDY_VAR"]) / "store"
@@ -166,25 +168,26 @@ def proxy(folder: Path, port: int, behind: int, store: Path) -> list[str]:
     """The command that starts nginx with docs/nginx.conf, without TLS, in front of a port."""
     config = folder / "proxy.conf"
     config.write_text(
+        f"load_module {NGINX_JS};\n"
         f"daemon off; master_process off; pid {folder}/proxy.pid; error_log stderr crit;\n"
         "events {}\n"
         "http { access_log off; sendfile on; keepalive_requests 1000000;\n"
         f"client_body_temp_path {folder}/f; proxy_temp_path {folder}/g;\n"
         f"fastcgi_temp_path {folder}/h; uwsgi_temp_path {folder}/i;\n"
         f"scgi_temp_path {folder}/j;\n"
-        f"{_production(folder, port, behind, store)} }}\n"
+        f"{_production(port, behind, store)} }}\n"
     )
     return ["nginx", "-c", str(config)]
 
 
-def _production(folder: Path, port: int, behind: int, store: Path) -> str:
+def _production(port: int, behind: int, store: Path) -> str:
     text = (ROOT / "docs/nginx.conf").read_text()
     text = re.sub(r"(?m)^ *(ssl_|http2 ).*\n", "", text)
     for old, new in (
         ("web:8000", f"127.0.0.1:{behind}"), ("listen 443 ssl", f"listen 127.0.0.1:{port}"),
         ("/var/lib/readerstudy/store", str(store)), ("Proto https", "Proto http"),
-        ("/var/cache/nginx/frames", str(folder / "frames")), ("${PROXY_KEY}", PROXY["PROXY_KEY"]),
-        ("${ALLOWED_HOSTS}", "localhost,127.0.0.1"),
+        ("/etc/nginx/frames.js", str(ROOT / "docs/nginx-frames.js")),
+        ("${PROXY_KEY}", PROXY["PROXY_KEY"]),
     ):  # fmt: skip
         text = text.replace(old, new)
     return text

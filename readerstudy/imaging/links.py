@@ -11,17 +11,19 @@ import re
 import shutil
 import time
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from contextlib import suppress
+from itertools import starmap
 from pathlib import Path
 from uuid import UUID, uuid4
 
 from django.conf import settings
 
-from readerstudy.imaging import store, tokens
-from readerstudy.imaging.models import Series
+from readerstudy.imaging import frame_table, store, tokens
+from readerstudy.imaging.models import Instance, Series
 
 _UID = re.compile(r"[0-9.]{1,64}")
+FRAMES = "frames"  # the table of where they lie
 GRACE_S = 60.0
 
 
@@ -51,7 +53,7 @@ def open_for(token: str) -> None:
         there = store.series_folder(collection, pk)
         if not store.is_whole(there / store.PACK, size):
             continue  # nothing of half a series is sent (A8): of a damaged one we say so
-        names = [store.PACK, store.METADATA]
+        names = [store.PACK]
         if small_of == sha256 and small and store.is_whole(there / store.COMPRESSED, small):
             names.append(store.COMPRESSED)
         offered = _offered(pk, sha256, there, names)
@@ -75,7 +77,21 @@ def _offered(pk: UUID, sha256: str, there: Path, names: Iterable[str]) -> Path:
     folder.mkdir(parents=True, exist_ok=True)
     for name in names:
         _link(there / name, folder / name)
+    if not (folder / FRAMES).exists():
+        _link(there, folder / "files")
+        places = starmap(frame_table.Place, _places(pk))
+        part = folder / uuid4().hex
+        part.write_bytes(frame_table.written(places))
+        part.replace(folder / FRAMES)
     return folder
+
+
+def _places(pk: UUID) -> Iterator[tuple[str, int, int, int]]:
+    """Where the frames of a series' instances lie; of those that were looked at for it."""
+    known = Instance.objects.filter(series=pk, pixel_offset__isnull=False).order_by()
+    rows = known.exclude(frame_bytes=None)
+    for uid, *numbers in rows.values_list("sop_uid", "pixel_offset", "frame_bytes", "frames"):
+        yield store.instance_name(uid), *numbers
 
 
 def _link(there: Path, name: Path) -> None:

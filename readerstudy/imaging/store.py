@@ -37,7 +37,12 @@ def folder_of(series: Series) -> Path:
 
 def instance_path(folder: Path, sop_uid: str) -> Path:
     """The de-identified file of an instance; a UID is never a path."""
-    return folder / f"{hashlib.sha256(sop_uid.encode()).hexdigest()[:32]}.dcm"
+    return folder / f"{instance_name(sop_uid)}.dcm"
+
+
+def instance_name(sop_uid: str) -> str:
+    """What an instance's file is called: 32 letters."""
+    return hashlib.sha256(sop_uid.encode()).hexdigest()[:32]
 
 
 def place_of(instance: Instance) -> Path:

@@ -16,7 +16,7 @@ from scripts.launcher import children, tools
 from scripts.launcher.progress import say
 from scripts.launcher.setup import FRONTEND, PYTHON, ROOT, set_up, static_files
 
-# What the tests talk to: the command that shows it is there, and Debian's packages.
+# What the tests talk to: the command or file that shows it is there, and Debian's packages.
 PEERS = {
     "dcmdump": ["dcmtk"],
     "dciodvfy": ["dicom3tools"],
@@ -24,6 +24,7 @@ PEERS = {
     "psql": ["postgresql"],
     "redis-server": ["redis-server"],
     "nginx": ["nginx-light"],
+    str(tools.NGINX_JS): ["libnginx-mod-http-js"],
 }
 
 
@@ -47,6 +48,8 @@ def _install_peers() -> None:
 
 
 def _there(tool: str) -> bool:
+    if tool.startswith("/"):
+        return Path(tool).is_file()
     return shutil.which(tool, path=os.environ.get("PATH", "") + ":/usr/sbin") is not None
 
 

@@ -7,12 +7,14 @@ import socket
 import subprocess
 import sys
 import tempfile
+from pathlib import Path
 
 from scripts.launcher import children
 from scripts.launcher.progress import Failed, say
 
 OLDEST_PYTHON = (3, 11)
 OLDEST_NODE = (20, 19)  # or 22.12: what Vite needs
+NGINX_JS = Path("/usr/lib/nginx/modules/ngx_http_js_module.so")  # Debian's libnginx-mod-http-js
 # A browser on a machine without a graphics processor: WebGL in software; nothing of its own calls.
 CHROMIUM_FLAGS = (
     "--no-sandbox",

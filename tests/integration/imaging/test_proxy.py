@@ -3,106 +3,31 @@
 import os
 import shutil
 import time
-from collections.abc import Iterator
-from dataclasses import dataclass, field
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit
-from uuid import UUID, uuid4
+from uuid import uuid4
 
 import pydicom
 import pytest
 import requests
-from django.core.signals import request_started
 from django.db import transaction
 from django.utils import timezone
 
-from benchmarks.imaging import peers
 from readerstudy.imaging import grants, links, packs, services, store, tokens
-from readerstudy.imaging.models import EndedGrant, Examination, Series
+from readerstudy.imaging.models import EndedGrant, Series
 from readerstudy.web.problems import Unknown
-from tests import dicom
-from tests.integration.imaging.test_dicomweb import uids
+from tests.integration.imaging.proxied import (
+    ALIKE,
+    SINGLE,
+    Proxy,
+    frame_of,
+    issue,
+    metadata_of,
+    pack_of,
+)
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.nginx]
-ALIKE = (
-    "Content-Type", "Cache-Control", "X-Content-Type-Options", "Referrer-Policy",
-    "Cross-Origin-Opener-Policy",
-)  # fmt: skip
-SINGLE = {"Accept": "application/octet-stream"}
-
-
-@dataclass
-class Proxy:
-    """Where nginx and the platform behind it answer, and what the platform was asked."""
-
-    url: str
-    platform: str
-    asked: list[str] = field(default_factory=list)
-
-    def get(self, path: str, **headers: str) -> tuple[requests.Response, bool]:
-        """The proxy's answer, and whether the platform was asked for it."""
-        self.asked.clear()
-        answer = requests.get(self.url + path, headers=headers, timeout=30)
-        return answer, bool(self.asked)
-
-    def long_way(self, path: str, **headers: str) -> requests.Response:
-        """The platform's own answer."""
-        return requests.get(self.platform + path, headers=headers, timeout=30)
-
-
-@pytest.fixture
-def proxy(live_server: Any, settings: Any, tmp_path: Path) -> Iterator[Proxy]:
-    """A real nginx before a live platform; Django's own file server is out of the way."""
-    settings.X_ACCEL_PREFIX, settings.PROXY_KEY = "/protected/", peers.PROXY["PROXY_KEY"]
-    folder, port = tmp_path / "nginx", peers.free_port()
-    folder.mkdir()
-    behind = urlsplit(live_server.url).port
-    assert behind
-    command = peers.proxy(folder, port, behind, Path(settings.STORE_DIR))
-    found = Proxy(f"http://127.0.0.1:{port}", live_server.url)
-
-    def note(environ: dict[str, Any], **_: Any) -> None:
-        found.asked.append(environ["PATH_INFO"])
-
-    with peers.running(command, port, "/health", dict(os.environ)):
-        request_started.connect(note)
-        try:
-            yield found
-        finally:
-            request_started.disconnect(note)
-
-
-@pytest.fixture
-def series(proxy: Proxy, tmp_path: Path) -> list[Series]:
-    """Three series of one examination, packed."""
-    study = dicom.generate_uid(prefix=None)
-    for name in ("T1 MPRAGE post KM", "FLAIR", "T2 TSE"):
-        dicom.series(tmp_path / "in" / name, description=name, study=study, count=3)
-    services.import_folder(
-        tmp_path / "in", collection=services.create_collection(name="images"), by=None
-    )
-    return list(Examination.objects.get().series.order_by("pk"))
-
-
-def pack_of(token: str, one: Series) -> str:
-    return f"/imaging/{token}/series/{one.pk}/pack"
-
-
-def metadata_of(token: str, one: Series) -> str:
-    study, series, _ = uids(one)
-    return f"/dicomweb/{token}/studies/{study}/series/{series}/metadata"
-
-
-def frame_of(token: str, one: Series) -> str:
-    study, series, instance = uids(one)
-    base = f"/dicomweb/{token}/studies/{study}/series/{series}"
-    return f"{base}/instances/{instance}/frames/1"
-
-
-def issue(*series: Series, seconds: int = 60, grant: UUID | None = None) -> str:
-    return grants.issue([str(each.pk) for each in series], seconds=seconds, grant=grant)
 
 
 def test_the_proxy_sends_what_the_platform_would_send_without_asking_it(
@@ -110,9 +35,7 @@ def test_the_proxy_sends_what_the_platform_would_send_without_asking_it(
 ) -> None:
     token = issue(*series[:2])
     for one in series[:2]:
-        for path in (
-            pack_of(token, one), f"{pack_of(token, one)}?encoding=raw", metadata_of(token, one),
-        ):  # fmt: skip
+        for path in (pack_of(token, one), f"{pack_of(token, one)}?encoding=raw"):
             answer, asked = proxy.get(path)
             assert (answer.status_code, asked) == (200, False), path
             settings.X_ACCEL_PREFIX = ""
@@ -122,8 +45,9 @@ def test_the_proxy_sends_what_the_platform_would_send_without_asking_it(
             for name in ALIKE:
                 assert answer.headers.get(name) == said.headers.get(name), name
             assert answer.headers["Strict-Transport-Security"]
-    listed = proxy.get(metadata_of(token, series[0]))[0].json()
-    assert len(listed) == 3
+    answer, asked = proxy.get(metadata_of(token, series[0]))  # which costs less there than here
+    listed = answer.json()
+    assert (len(listed), asked) == (3, True)
     for each in listed:
         assert each["7FE00010"]["BulkDataURI"].startswith(f"http://127.0.0.1/dicomweb/{token}/")
     assert proxy.get(pack_of(token, series[0]))[0].content[:4] == packs.MAGIC
@@ -182,7 +106,7 @@ def test_a_token_ends_in_the_proxy_when_it_ends_in_the_platform(
 ) -> None:
     token = issue(series[0], seconds=2)
     paths = [make(token, series[0]) for make in (pack_of, metadata_of, frame_of)]
-    for path in paths * 3:  # the frame is kept by the proxy by then
+    for path in paths:
         assert proxy.get(path)[0].status_code == 200
     time.sleep(max(0.0, int(token.split("~")[1]) + 1.1 - time.time()))
     assert (links.root() / tokens.signature(token)).exists()
@@ -199,47 +123,21 @@ def test_what_is_not_plain_is_answered_by_the_platform(proxy: Proxy, series: lis
         (pack_of(token, one), {"If-None-Match": tag}, 304),
         (f"{pack_of(token, one)}?encoding=htj2k", {}, 400),
         (metadata_of(token, one), {"Accept": "image/png"}, 406),
-        (metadata_of(token, one), {"Accept": "application/dicom+json, */*;q=0.1"}, 200),
-        (f"{metadata_of(token, one)}?accept=application/json", {}, 200),
-        (metadata_of(token, one), {"Host": 'a"b'}, 400),
         (metadata_of(token, one), {"Host": "elsewhere.example"}, 400),
-        (metadata_of(token, one), {"Host": "localhost,127.0.0.1"}, 400),
         (frame_of(token, one), {"Accept": "image/png"}, 406),
         (f"{frame_of(token, one)}?accept=application/octet-stream", {}, 200),
-        (frame_of(token, one).replace("frames/1", "frames/9"), {}, 404),
+        (frame_of(token, one, number=9), {}, 404),
     ):  # fmt: skip
         for _ in range(3):
             answer, asked = proxy.get(path, **headers)
             assert answer.status_code == status, (path, headers)
-            assert asked or status == 400
+            assert asked
     for make in (pack_of, metadata_of, frame_of):
         for method in ("POST", "HEAD", "DELETE"):
             proxy.asked.clear()
             answer = requests.request(method, proxy.url + make(token, one), timeout=30)
             assert (bool(proxy.asked), answer.content if method == "HEAD" else b"") == (True, b"")
             assert answer.status_code in ({200, 405} if method == "HEAD" else {403, 405})
-
-
-@pytest.mark.once
-def test_frames_are_asked_of_the_platform_twice_and_kept_for_who_may_have_them(
-    proxy: Proxy, series: list[Series]
-) -> None:
-    one, other = series[0], series[1]
-    first, second, foreign = issue(one), issue(one, other), issue(other)
-    said = proxy.long_way(frame_of(first, one), **SINGLE)
-    seen = [proxy.get(frame_of(each, one), **SINGLE) for each in (first, first, second, first)]
-    assert [asked for _, asked in seen] == [True, True, False, False]
-    for answer, _ in seen:
-        assert (answer.status_code, answer.content) == (200, said.content)
-        assert answer.headers["Cache-Control"] == said.headers["Cache-Control"]
-    several, asked = proxy.get(frame_of(first, one))  # another encoding is another answer
-    assert (asked, several.headers["Content-Type"].split(";")[0]) == (True, "multipart/related")
-    answer, asked = proxy.get(frame_of(foreign, one), **SINGLE)
-    assert (answer.status_code, asked) == (404, True)
-    _, other_uid, _ = uids(other)
-    mixed = frame_of(second, one).replace(one.series_uid, other_uid)  # its frame, my series
-    answer, asked = proxy.get(mixed, **SINGLE)
-    assert (answer.status_code, asked) == (404, True)
 
 
 @pytest.mark.once
@@ -253,8 +151,7 @@ def test_what_is_packed_anew_is_sent_anew(
     data.InstanceNumber, data.ImagePositionPatient[2] = 9, 6.0
     old = {one.pk: issue(one) for one in series}
     for one in series:
-        seen = [proxy.get(frame_of(old[one.pk], one), **SINGLE)[1] for _ in range(3)]
-        assert seen == [True, True, False]
+        assert proxy.get(frame_of(old[one.pk], one), **SINGLE)[1] is False
     (tmp_path / "more").mkdir()
     data.save_as(tmp_path / "more" / "slice.dcm")
     collection = series[0].examination.collection
@@ -264,10 +161,9 @@ def test_what_is_packed_anew_is_sent_anew(
     for token, sent_by_platform in ((old[grown.pk], True), (issue(grown, seconds=61), False)):
         answer, asked = proxy.get(pack_of(token, grown))
         assert (asked, len(answer.content)) == (sent_by_platform, grown.pack_bytes)
-        answer, asked = proxy.get(metadata_of(token, grown))
-        assert (asked, len(answer.json())) == (sent_by_platform, 4)
+        assert len(proxy.get(metadata_of(token, grown))[0].json()) == 4
         answer, asked = proxy.get(frame_of(token, grown), **SINGLE)
-        assert (answer.status_code, asked) == (200, True)  # the one that is kept is of before
+        assert (answer.status_code, asked) == (200, sent_by_platform)
     links.open_for(old[grown.pk])  # issued again in the second in which it was made
     assert proxy.get(pack_of(old[grown.pk], grown))[1] is False
     calm = next(one for one in now.values() if one.pk != grown.pk)
@@ -339,8 +235,8 @@ def test_what_a_token_was_for_is_over_and_the_proxy_sends_nothing_more(
     mine, others = issue(series[0], grant=read), issue(series[0], grant=other)
     ways = (pack_of, metadata_of, frame_of)
     for make in ways:
-        seen = [proxy.get(make(mine, series[0])) for _ in range(3)]
-        assert (seen[-1][0].status_code, seen[-1][1]) == (200, False), make
+        answer, asked = proxy.get(make(mine, series[0]))
+        assert (answer.status_code, asked) == (200, make is metadata_of), make
     with transaction.atomic():
         grants.end(read)
     for make in ways:
