@@ -13,13 +13,13 @@ import time
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from contextlib import suppress
-from itertools import starmap
 from pathlib import Path
 from uuid import UUID, uuid4
 
 from django.conf import settings
 
 from readerstudy.imaging import frame_table, store, tokens
+from readerstudy.imaging.frame_table import Place
 from readerstudy.imaging.models import Instance, Series
 
 _UID = re.compile(r"[0-9.]{1,64}")
@@ -79,19 +79,20 @@ def _offered(pk: UUID, sha256: str, there: Path, names: Iterable[str]) -> Path:
         _link(there / name, folder / name)
     if not (folder / FRAMES).exists():
         _link(there, folder / "files")
-        places = starmap(frame_table.Place, _places(pk))
         part = folder / uuid4().hex
-        part.write_bytes(frame_table.written(places))
+        part.write_bytes(frame_table.written(_places(pk)))
         part.replace(folder / FRAMES)
     return folder
 
 
-def _places(pk: UUID) -> Iterator[tuple[str, int, int, int]]:
+def _places(pk: UUID) -> Iterator[Place]:
     """Where the frames of a series' instances lie; of those that were looked at for it."""
-    known = Instance.objects.filter(series=pk, pixel_offset__isnull=False).order_by()
-    rows = known.exclude(frame_bytes=None)
-    for uid, *numbers in rows.values_list("sop_uid", "pixel_offset", "frame_bytes", "frames"):
-        yield store.instance_name(uid), *numbers
+    rows = Instance.objects.filter(series=pk).order_by()
+    for uid, offset, size, count in rows.values_list(
+        "sop_uid", "pixel_offset", "frame_bytes", "frames"
+    ):
+        if offset is not None and size is not None:
+            yield Place(store.instance_name(uid), offset, size, count)
 
 
 def _link(there: Path, name: Path) -> None:
