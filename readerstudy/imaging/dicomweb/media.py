@@ -6,7 +6,12 @@ from dataclasses import dataclass
 from uuid import uuid4
 
 from django.http import HttpRequest, StreamingHttpResponse
-from pydicom.uid import ExplicitVRLittleEndian, JPEG2000Lossless, RLELossless
+from pydicom.uid import (
+    ExplicitVRLittleEndian,
+    JPEG2000Lossless,
+    JPEGLSLossless,
+    RLELossless,
+)
 
 from readerstudy.web.problems import Problem
 
@@ -18,13 +23,10 @@ NATIVE = str(ExplicitVRLittleEndian)
 FRAME_TYPES = {
     NATIVE: OCTETS,
     str(RLELossless): "image/dicom-rle",
+    str(JPEGLSLossless): "image/jls",
     str(JPEG2000Lossless): "image/jp2",
 }
-_DEFAULT_SYNTAX = {
-    OCTETS: NATIVE,
-    "image/dicom-rle": str(RLELossless),
-    "image/jp2": str(JPEG2000Lossless),
-}
+_DEFAULT_SYNTAX = {kind: syntax for syntax, kind in FRAME_TYPES.items()}
 _PARAMETER = re.compile(r';\s*([\w-]+)\s*=\s*("[^"]*"|[^;,\s]+)')
 _RANGE = re.compile(r'(?:[^,"]|"[^"]*")+')
 

@@ -6,6 +6,7 @@ from io import BytesIO
 from pathlib import Path
 from typing import Any
 
+import jpeg_ls
 import numpy as np
 import pydicom
 import pytest
@@ -13,7 +14,12 @@ from dicomweb_client import DICOMwebClient
 from django.apps import apps
 from django.test import Client
 from PIL import Image
-from pydicom.uid import ExplicitVRLittleEndian, JPEG2000Lossless, RLELossless
+from pydicom.uid import (
+    ExplicitVRLittleEndian,
+    JPEG2000Lossless,
+    JPEGLSLossless,
+    RLELossless,
+)
 from requests import HTTPError
 
 from readerstudy.imaging import da, selectors, services, store, tokens
@@ -184,22 +190,28 @@ def test_what_is_retrieved_is_what_was_stored(
     assert frame == pixels.tobytes()
 
 
+@pytest.mark.parametrize("is_signed", [False, True])
 def test_compressed_files_and_frames_are_made_for_who_asks(
-    collection: Collection, tmp_path: Path
+    collection: Collection, tmp_path: Path, *, is_signed: bool
 ) -> None:
-    stored = dicom.image(pixels=np.arange(4096, dtype=np.uint16).reshape(64, 64))
+    values = np.arange(4096, dtype=np.int16).reshape(64, 64) - 2048 * is_signed
+    stored = dicom.image(pixels=values.astype(np.uint16), PixelRepresentation=int(is_signed))
     dicom.save(stored, tmp_path / "one.dcm")
     services.import_folder(tmp_path, collection=collection, by=None)
     series = Series.objects.get()
     web, names = opened(series), uids(series, 0)
-    for syntax in (RLELossless, JPEG2000Lossless):
+    for syntax in (RLELossless, JPEGLSLossless, JPEG2000Lossless):
         packed = web.retrieve_instance(*names, media_types=(("application/dicom", syntax),))
         assert packed.file_meta.TransferSyntaxUID == syntax
         assert np.array_equal(packed.pixel_array, stored.pixel_array)
     (jpeg2000,) = web.retrieve_instance_frames(
         *names, [1], media_types=(("image/jp2", JPEG2000Lossless),)
     )
-    assert np.array_equal(np.asarray(Image.open(BytesIO(jpeg2000))), stored.pixel_array)
+    if not is_signed:  # Pillow's pictures have no negative values
+        assert np.array_equal(np.asarray(Image.open(BytesIO(jpeg2000))), stored.pixel_array)
+    (jls,) = web.retrieve_instance_frames(*names, [1], media_types=(("image/jls", JPEGLSLossless),))
+    decoded = jpeg_ls.decode(np.frombuffer(jls, np.uint8))
+    assert np.array_equal(decoded.astype(np.uint16), values.astype(np.uint16))
 
 
 def test_metadata_is_the_data_set_and_leads_to_its_bulk_data(
