@@ -236,10 +236,13 @@ def instances(
     query = parse(request, fields)
     if study:
         found = scope.instances_of(study, series)
-    else:
-        found = scope.instances.select_related("series__examination")
-        found = found.order_by("series_id", "number", "id")
-    rows = _rows(_matched(found, query, fields, scope, "series__examination"), query)
+    else:  # examination by examination, as an index has them: nothing is sorted but within one
+        found = scope.instances.select_related("series__examination").order_by(
+            "series__examination__study_uid", "series__number", "series_id", "number", "id"
+        )
+    found = _matched(found, query, fields, scope, "series__examination")
+    page = _rows(found.values_list("pk", flat=True), query)  # what comes before is skipped, unread
+    rows = list(found.filter(pk__in=page))
     extra = attributes.Extra(query.include)
     items = []
     for each in rows:
