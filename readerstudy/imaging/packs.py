@@ -24,7 +24,9 @@ MAGIC, VERSION, RAW = b"RSPK", 1, 0
 ALIGN = 8
 HEADER = struct.Struct("<4sHHI")
 PAIR = struct.Struct("<II")
-SAMPLES_PER_FRAME = 4096
+# What a window is taken from: of each frame so many values, of all no more than so many, so that
+# memory does not grow with the series.
+SAMPLES_PER_FRAME, SAMPLES = 4096, 1 << 20
 BACKGROUND_SHARE = 0.1
 Scale = tuple[float, float]
 
@@ -101,10 +103,11 @@ def _parts(
     first: bytes, order: Sequence[int], decode: "_Decoder", sample: Callable[[Any], None]
 ) -> Any:
     yield first
+    wanted = max(1, min(SAMPLES_PER_FRAME, SAMPLES // len(order)))
     for number in order:
         pixels = decode(number)
         flat = pixels.ravel()
-        sample(flat[:: max(1, flat.size // SAMPLES_PER_FRAME)].copy())
+        sample(flat[:: max(1, flat.size // wanted)].copy())
         yield pixels.tobytes()
 
 
@@ -189,7 +192,9 @@ def rescale(header: pydicom.Dataset, frame: int) -> Scale:
 
 def percentile_window(values: NDArray[Any], rescale: tuple[float, float]) -> tuple[float, float]:
     """Centre and width from the 1st to the 99.5th percentile of the foreground, rescaled."""
-    scaled = values.astype(np.float64) * rescale[0] + rescale[1]
+    scaled = values.astype(np.float64)
+    scaled *= rescale[0]
+    scaled += rescale[1]
     top = np.percentile(scaled, 99.5)
     low = np.min(scaled)
     foreground = scaled[scaled > low + BACKGROUND_SHARE * (top - low)]

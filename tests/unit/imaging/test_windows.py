@@ -1,13 +1,17 @@
 """R1: the window that a series opens with, and those beside it."""
 
 from collections.abc import Callable
+from pathlib import Path
 
 import numpy as np
 import pytest
 from numpy.typing import NDArray
 
+from readerstudy.imaging import heads, packs
+from readerstudy.imaging.geometry import stack
 from readerstudy.imaging.packs import percentile_window
 from readerstudy.imaging.services import packing
+from tests import dicom
 
 Head = Callable[[float], NDArray[np.uint16]]
 
@@ -78,3 +82,21 @@ def test_r1_ct_opens_in_the_brains_window_whatever_its_percentiles() -> None:
     assert told["presets"] == {
         "brain": [40, 80], "subdural": [75, 215], "bone": [600, 2800], "auto": [350.0, 1316.0],
     }  # fmt: skip
+
+
+@pytest.mark.parametrize(("most", "each"), [(1 << 20, 192), (80, 16), (3, 1)])
+def test_a_window_is_taken_from_no_more_values_however_long_the_series(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, most: int, each: int
+) -> None:
+    """What intake holds in memory does not grow with the examination."""
+    taken: list[int] = []
+
+    def window(values: NDArray[np.generic], _rescale: tuple[float, float]) -> tuple[float, float]:
+        taken.append(values.size)
+        return 0.0, 1.0
+
+    monkeypatch.setattr(packs, "SAMPLES", most)
+    monkeypatch.setattr(packs, "percentile_window", window)
+    files = heads.read(dicom.series(tmp_path, count=5))  # of 16 x 12
+    packs.write(files, stack([file.data for file in files]), tmp_path / "raw.pack")
+    assert taken == [5 * each]
