@@ -108,13 +108,12 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
         (var / "static").symlink_to(settings.STATIC_ROOT)
         site.ask(f"from pathlib import Path; from tests import ct; ct.brought(Path({str(var)!r})"
                  " / 'detectors', ('ct',), 'ct-only')")  # fmt: skip
-        site.manage("migrate", "--no-input", "-v", "0")
-        site.manage("make_demo", "--cases", str(CASES), "--training", str(TRAINING))
+        site.ask(f"from tests.e2e import demonstration; demonstration.make({CASES}, {TRAINING})")
         site.platform.start()
         yield site
     finally:
         site.shell.stop()
-        site.platform.stop()
+        site.platform.stop(seconds=1)  # its folder goes with it
         for name, before in kept.items():
             if before is None:
                 os.environ.pop(name, None)
