@@ -18,6 +18,7 @@ from django.db import connection, connections
 from django.test import Client
 from pytest_django import DjangoDbBlocker
 
+from readerstudy.accounts.models import User
 from readerstudy.reads import triggers
 from scripts.launcher import tools
 from tests import cast, dealing, flush, kept, lock_order, skips, templates
@@ -206,7 +207,7 @@ def people(db: None) -> cast.People:
 def sign_in(client: Client) -> Callable[..., Client]:
     """Sign one of the cast in: `sign_in(people.cora).get(...)`."""
 
-    def signed_in(user: object) -> Client:
+    def signed_in(user: User) -> Client:
         client.force_login(user, backend="django.contrib.auth.backends.ModelBackend")
         return client
 

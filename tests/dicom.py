@@ -9,10 +9,10 @@ import pydicom
 from pydicom import Dataset
 from pydicom.dataset import FileDataset, FileMetaDataset
 from pydicom.sr.codedict import codes
-from pydicom.uid import ExplicitVRLittleEndian, generate_uid
+from pydicom.uid import UID, ExplicitVRLittleEndian, MRImageStorage, generate_uid
 
 CANARIES = ("Zyxwv^Quirin", "PAT-998877", "19540321", "Dr^Kestrel", "ACC-445566", "Mondavia Clinic")
-MR = "1.2.840.10008.5.1.4.1.1.4"
+MR = MRImageStorage
 AXIAL = (1.0, 0.0, 0.0, 0.0, 1.0, 0.0)
 
 
@@ -28,7 +28,7 @@ def image(
     """One MR image as a scanner would send it, identifiers and all."""
     meta = FileMetaDataset()
     meta.MediaStorageSOPClassUID = MR
-    meta.MediaStorageSOPInstanceUID = f"{uids[1]}.{number}"
+    meta.MediaStorageSOPInstanceUID = UID(f"{uids[1]}.{number}")
     meta.TransferSyntaxUID = ExplicitVRLittleEndian
     data = FileDataset("", {}, file_meta=meta, preamble=b"\0" * 128)
     pixels = np.full((16, 12), number, np.uint16) if pixels is None else pixels
@@ -105,10 +105,10 @@ def series(
     normal = np.cross(cosines[:3], cosines[3:])
     paths = []
     for number in range(1, count + 1):
-        place = tuple(float(each) for each in normal * spacing * (number - 1))
+        x, y, z = (float(each) for each in normal * spacing * (number - 1))
         pixels = rng.integers(0, 900, (16, 12)).astype(np.uint16)
         data = image(
-            number=number, position=place, cosines=cosines, pixels=pixels, uids=uids,
+            number=number, position=(x, y, z), cosines=cosines, pixels=pixels, uids=uids,
             SeriesDescription=description, **elements,
         )  # fmt: skip
         paths.append(save(data, folder / f"{(number * 7) % (count + 1):03d}-{uids[1][-6:]}.dcm"))

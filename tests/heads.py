@@ -14,7 +14,7 @@ from readerstudy.demo import phantoms
 HALF_MM = 50.0
 
 
-def part_of_head(order: phantoms.Order, to: Path) -> Path:
+def part_of_head(order: phantoms.Order, to: Path, half_mm: float = HALF_MM) -> Path:
     """Copy those slices of a phantom that is made, in their own series; answers the folder."""
     whole = phantoms.folder_of(order) / "dicom"
     lesions = phantoms.truth_of(order)
@@ -25,7 +25,7 @@ def part_of_head(order: phantoms.Order, to: Path) -> Path:
         heights = {path: _height_mm(path) for path in sorted(series.iterdir())}
         middle = largest["centroid_mm"][2] if largest else np.median(list(heights.values()))
         for path, height in heights.items():
-            if abs(height - middle) <= HALF_MM:
+            if abs(height - middle) <= half_mm:
                 shutil.copyfile(path, made / series.name / path.name)
     return made
 

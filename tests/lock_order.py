@@ -25,7 +25,8 @@ OF_A_STUDY = frozenset({"studies_study", "truth_panel"})
 def undone() -> Iterator[None]:
     """A test's own transaction, rolled back at its end; what it holds counts for no order."""
     own = transaction.atomic()
-    own._from_testcase = True  # as Django marks the one around a whole test
+    # As Django marks the one around a whole test; its stubs leave that out.
+    own._from_testcase = True  # type: ignore[attr-defined]
     with own:
         yield
         transaction.set_rollback(True)

@@ -23,7 +23,7 @@ class Wire(BaseAdapter):
         data = body if isinstance(body, bytes) else b"".join(body)  # type: ignore[arg-type]
         headers = {name: str(value) for name, value in request.headers.items()}
         kind = headers.pop("Content-Type", "application/octet-stream")
-        got = self._client.generic(
+        got: Any = self._client.generic(
             str(request.method), request.path_url, data, content_type=kind, headers=headers
         )
         answer = Response()

@@ -92,7 +92,8 @@ def one(size: Size, source: str, method: str) -> dict[str, float]:
     """Measure one row in this process."""
     work = call(size, source, method)
     before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    walls, cpus = [], []
+    walls: list[float] = []
+    cpus: list[float] = []
     while len(walls) < 3 or (sum(walls) < ENOUGH_S and len(walls) < MOST_CALLS):
         wall, cpu = time.perf_counter(), time.process_time()
         work()

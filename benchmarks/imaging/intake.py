@@ -24,7 +24,7 @@ def body(files: Sequence[Path]) -> bytes:
 
 def stow(
     told: dict[str, Any],
-    run: Callable[..., None],
+    run: Callable[..., Any],
     us: peers.Server,
     them: peers.Server | None,
     source: Path,

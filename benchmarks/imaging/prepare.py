@@ -10,6 +10,7 @@ import time
 from datetime import date, timedelta
 from datetime import time as time_of_day
 from pathlib import Path
+from typing import Any
 from uuid import uuid4
 
 from django.utils import timezone
@@ -68,7 +69,7 @@ def main() -> None:
     services.add_sender(pacs, name="PACS", calling_ae_title="BENCH", by=None)
     sizes = [int(each) for each in os.environ["BENCH_STUDIES"].split()]
     crowds = {count: many(count) for count in sizes}
-    holders = {"read": collection, **empty, **crowds}
+    holders: dict[Any, Collection] = {"read": collection, **empty, **crowds}
     held = {
         str(name): services.add_sender(each, name=str(name), may_read=True, by=None)[1]
         for name, each in holders.items()

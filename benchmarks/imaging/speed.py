@@ -51,8 +51,8 @@ def outgoing(
         run("a series in one answer: ours, behind nginx", behind,
             [Request(pack, {}, size=told["pack_bytes"])], 4)  # fmt: skip
     if static:
-        path = Path(told["pack"])
-        file = Request(f"/{path.parent.name}/{path.name}", {}, size=told["pack_bytes"])
+        whole = Path(told["pack"])
+        file = Request(f"/{whole.parent.name}/{whole.name}", {}, size=told["pack_bytes"])
         run("a series in one answer: nginx, a file", static, [file], 4)
     accept = {"Accept": 'multipart/related; type="application/octet-stream"'}
     for clients in (1, 8, 32):

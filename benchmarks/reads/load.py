@@ -66,7 +66,7 @@ class Reader:
         """Some seconds of reading: mostly gestures, at times a mark with its rating."""
         if self.seq == 0:
             return [self.event("load_start"), self.event("first_render")]
-        made = []
+        made: list[dict[str, Any]] = []
         while len(made) < BATCH:
             if RNG.random() < 0.02 and len(made) < BATCH - 1:
                 mark = str(uuid4())
@@ -200,7 +200,7 @@ def stored(url: str) -> tuple[set[str], int, dict[str, int]]:
     with psycopg.connect(url) as connection:
         keys = connection.execute("SELECT keys FROM reads_batch").fetchall()
         ids = [str(each) for (row,) in keys for each in packing.ids(bytes(row))]
-        sizes = dict(
+        sizes: dict[str, int] = dict(
             connection.execute(
                 "SELECT c.relname, pg_relation_size(c.oid) FROM pg_class c"
                 " WHERE c.oid = 'reads_batch'::regclass OR c.oid IN"

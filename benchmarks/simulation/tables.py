@@ -1,6 +1,7 @@
 """Simulation results as Markdown: what stands in docs/statistics/simulation.md."""
 
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 from scipy import stats
@@ -80,11 +81,9 @@ def _pooled(table: pd.DataFrame, which: str) -> str:
         f"| cases | AUC | {' | '.join(names)} |",
         "|---" * (2 + len(names)) + "|",
     ]
-    for cases, auc in sorted({place[:2] for place in sums.index}):
-        cells = []
-        for name in names:
-            row = sums.loc[(cases, auc, name)] if (cases, auc, name) in sums.index else None
-            cells.append(_cell(row, which))
+    rows: dict[Any, pd.Series] = dict(sums.iterrows())
+    for cases, auc in sorted({place[:2] for place in rows}):
+        cells = [_cell(rows.get((cases, auc, name)), which) for name in names]
         lines.append(f"| {cases} | {auc} | {' | '.join(cells)} |")
     return "\n".join(lines)
 

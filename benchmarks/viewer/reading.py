@@ -7,12 +7,12 @@ from dataclasses import dataclass, field
 from statistics import median
 from typing import Any
 
-from playwright.sync_api import Browser, Page, Request
+from playwright.sync_api import Browser, Page, Request, ViewportSize
 
 from tests.e2e import room
 
 PATIENCE_MS = 240_000
-SIZE = {"width": 1280, "height": 800}
+SIZE: ViewportSize = {"width": 1280, "height": 800}
 SERIES = 4
 PASSWORD = "seven grey geese 7"  # of the tests' cast, whose module needs Django
 # What the page shows, and when: an entry for each case that is opened.

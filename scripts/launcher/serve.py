@@ -85,9 +85,9 @@ class Platform:
             self._check_alive()
             time.sleep(0.5)
 
-    def stop(self) -> None:
+    def stop(self, *, seconds: float = 8) -> None:
         """End every process group: politely, then for good."""
-        late = children.end(self.processes.values(), seconds=8)
+        late = children.end(self.processes.values(), seconds=seconds)
         for name, process in self.processes.items():
             if process in late:
                 say(f"  the {name} process did not stop in time and is ended")

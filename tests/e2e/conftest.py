@@ -24,14 +24,15 @@ from readerstudy.demo import phantoms
 from scripts.launcher.serve import Platform
 from scripts.launcher.setup import PYTHON, ROOT, static_files
 from scripts.launcher.tools import CHROMIUM_FLAGS, find_chromium
-from tests.e2e.making import make_study
+from tests.e2e.making import make_crossover, make_parallel
 from tests.e2e.shell import Shell
-from tests.heads import part_of_head
+from tests.heads import of_another_patient, part_of_head
 
 SIZES = {"1280x800": (1280, 800), "1920x1080": (1920, 1080)}
 SHOTS = ROOT / "test-results"
 MADE_WITHIN_S = 300.0
 CASES, TRAINING = 4, 1  # fewer cannot be locked: an analysis needs two of each kind
+SMALL_MM = 25.0  # to either side of a lesion, where a study's size is not the point
 
 
 @dataclass(frozen=True)
@@ -107,18 +108,17 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
         (var / "static").symlink_to(settings.STATIC_ROOT)
         site.ask(f"from pathlib import Path; from tests import ct; ct.brought(Path({str(var)!r})"
                  " / 'detectors', ('ct',), 'ct-only')")  # fmt: skip
-        site.manage("migrate", "--no-input", "-v", "0")
-        site.manage("make_demo", "--cases", str(CASES), "--training", str(TRAINING))
+        site.ask(f"from tests.e2e import demonstration; demonstration.make({CASES}, {TRAINING})")
         site.platform.start()
         yield site
     finally:
         site.shell.stop()
-        site.platform.stop()
-        for name, value in kept.items():
-            if value is None:
+        site.platform.stop(seconds=1)  # its folder goes with it
+        for name, before in kept.items():
+            if before is None:
                 os.environ.pop(name, None)
             else:
-                os.environ[name] = value
+                os.environ[name] = before
         shutil.rmtree(var, ignore_errors=True)
 
 
@@ -137,6 +137,26 @@ def browser(playwright: Playwright) -> Iterator[Browser]:
         yield chromium
 
 
+Make = Callable[[Page, list[Path]], str]
+
+
+def _made(browser: Browser, site: Site, size: str, make: Make, heads: list[Path]) -> str:
+    """The address of a study that a coordinator makes through pages of a size."""
+    width, height = SIZES[size]
+    page = browser.new_context(
+        base_url=site.url, viewport={"width": width, "height": height}, locale="en-GB"
+    ).new_page()
+    sign_in(page, "coordinator")
+    try:
+        base = make(page, heads)
+    except Exception:
+        SHOTS.mkdir(exist_ok=True)
+        page.screenshot(path=SHOTS / f"study-{size}.png")
+        raise
+    page.context.close()
+    return base
+
+
 @pytest.fixture(scope="session")
 def second_study(browser: Browser, site: Site, tmp_path_factory: pytest.TempPathFactory) -> str:
     """The address of a parallel study that a coordinator made through pages, open for reading.
@@ -145,18 +165,18 @@ def second_study(browser: Browser, site: Site, tmp_path_factory: pytest.TempPath
     """
     parts = tmp_path_factory.mktemp("parts")
     heads = [part_of_head(order, parts) for order in phantoms.orders(CASES, TRAINING)]
-    page = browser.new_context(
-        base_url=site.url, viewport={"width": 1280, "height": 800}, locale="en-GB"
-    ).new_page()
-    sign_in(page, "coordinator")
-    try:
-        base = make_study(page, heads)
-    except Exception:
-        SHOTS.mkdir(exist_ok=True)
-        page.screenshot(path=SHOTS / "second-study.png")
-        raise
-    page.context.close()
-    return base
+    return _made(browser, site, "1280x800", make_parallel, heads)
+
+
+@pytest.fixture(scope="session")
+def crossover_study(browser: Browser, site: Site, tmp_path_factory: pytest.TempPathFactory) -> str:
+    """The address of one in two periods, made in a large window; every head has a metastasis."""
+    folder = tmp_path_factory.mktemp("smaller-parts")
+    diseased = [each for each in phantoms.orders(CASES, TRAINING) if each.n_lesions]
+    heads = [part_of_head(order, folder, half_mm=SMALL_MM) for order in diseased]
+    for number in range(CASES + TRAINING - len(heads)):  # proposals for the same lesions again
+        heads.append(of_another_patient(heads[number], folder / f"again-{number}"))
+    return _made(browser, site, "1920x1080", make_crossover, heads)
 
 
 Visit = Callable[..., Page]

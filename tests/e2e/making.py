@@ -1,4 +1,4 @@
-"""A study made through pages only, as a coordinator would: from a name to readers at work."""
+"""Studies made through pages only, as a coordinator would: from a name to readers at work."""
 
 import re
 from pathlib import Path
@@ -9,22 +9,18 @@ from tests.e2e.room import PASSWORD, shoot
 
 PROPOSALS_MS = 900_000  # on a busy machine, beside a browser that draws
 READERS = ("weber", "haddad", "okoye")  # three residents; the last gets an account here
-NAME = "Second study"
+# One stratum of two, so that one begins without the AI and one with it; and two whom an observer
+# model simulates (`tests.e2e.finished`).
+RESIDENTS, SIMULATED = ("weber", "haddad"), ("moreau", "silva")
+PARALLEL, CROSSOVER = "Second study", "Study in two periods"
+WASHOUT_DAYS = "14"
 
 
-def make_study(page: Page, heads: list[Path]) -> str:
-    """Make, lock and open it, of folders of DICOM files; answers its address."""
-    page.goto("/studies/new/")
-    page.get_by_label("Name").fill(NAME)
-    page.get_by_role("button", name="Create the study").click()
-    base = page.url.rsplit("/cases", 1)[0]
+def make_parallel(page: Page, heads: list[Path]) -> str:
+    """Make, lock and open one with three arms, of folders of DICOM files; answers its address."""
+    base = _begin(page, PARALLEL)
     _tell_kinds(page, base)
-    page.goto(f"{base}/cases/")
-    _upload(page, heads)
-    _standards(page, base, len(heads))
-    page.goto(f"{base}/questions/")
-    page.get_by_role("button", name="Use the brain-metastasis set").click()
-    page.goto(f"{base}/arms/")
+    _cases(page, base, heads)
     page.get_by_label("Design", exact=True).select_option("parallel")
     page.get_by_label("Condition of arm B").select_option("second_reader")
     page.get_by_label("Name of arm C").fill("With AI at once")
@@ -34,16 +30,59 @@ def make_study(page: Page, heads: list[Path]) -> str:
     page.get_by_role("button", name="Save arms and design").click()
     _hang(page, base)
     _explain(page, base)
-    _readers(page, base)
+    _readers(page, base, READERS[:-1])
+    _new_reader(page)
+    _lock(page, base, "lock-ready")
+    return base
+
+
+def make_crossover(page: Page, heads: list[Path]) -> str:
+    """Make, lock and open one in two periods with a washout; answers its address."""
+    base = _begin(page, CROSSOVER)
+    _cases(page, base, heads)
+    page.get_by_label("Design", exact=True).select_option("crossover")
+    page.get_by_label("Washout / days").fill(WASHOUT_DAYS)
+    page.get_by_label("Condition of arm B").select_option("concurrent")
+    page.get_by_label("Block sizes").fill("2")
+    page.get_by_role("button", name="Save arms and design").click()
+    expect(page.get_by_role("img", name="Timeline of the design")).to_be_visible()
+    shoot(page, "design-crossover")
+    _readers(page, base, (*RESIDENTS, *SIMULATED))
+    form = page.locator("form").filter(has=page.get_by_label("Role"))
+    form.get_by_label("Username").fill("statistician")
+    form.get_by_label("Role").select_option("statistician")
+    form.get_by_role("button").click()
+    _lock(page, base, "lock-ready-crossover")
+    return base
+
+
+def _begin(page: Page, name: str) -> str:
+    page.goto("/studies/new/")
+    page.get_by_label("Name").fill(name)
+    page.get_by_role("button", name="Create the study").click()
+    return page.url.rsplit("/cases", 1)[0]
+
+
+def _cases(page: Page, base: str, heads: list[Path]) -> None:
+    """Cases, standards and questions; then the page of arms."""
+    page.goto(f"{base}/cases/")
+    _upload(page, heads)
+    _standards(page, base, len(heads))
+    page.goto(f"{base}/questions/")
+    page.get_by_role("button", name="Use the brain-metastasis set").click()
+    page.goto(f"{base}/arms/")
+
+
+def _lock(page: Page, base: str, name: str) -> None:
+    """The plan, what is missing until the worker has proposed, the lock, the start."""
     page.goto(f"{base}/plan/")
     page.get_by_role("button", name="Save the plan").click()
     _wait_for_proposals(page, base)
-    shoot(page, "lock-ready")
+    shoot(page, name)
     page.get_by_label("Your password").fill(PASSWORD)
     page.get_by_role("button", name="Lock protocol 1.0").click()
     expect(page.get_by_text("Protocol 1.0 is locked")).to_be_visible()
     page.get_by_role("button", name="Open the study for reading").click()
-    return base
 
 
 def _hang(page: Page, base: str) -> None:
@@ -77,12 +116,16 @@ def _tell_kinds(page: Page, base: str) -> None:
     shoot(page, "kinds-of-lesion")
 
 
-def _readers(page: Page, base: str) -> None:
-    """Two who have accounts; one whose account is made here."""
+def _readers(page: Page, base: str, usernames: tuple[str, ...]) -> None:
+    """Add readers who have accounts."""
     page.goto(f"{base}/readers/")
-    for username in READERS[:-1]:
+    for username in usernames:
         page.get_by_label("Username", exact=True).first.fill(username)
         page.get_by_role("button", name="Add the reader").click()
+
+
+def _new_reader(page: Page) -> None:
+    """One whose account is made on the page of readers."""
     form = page.locator("form").filter(has_text="Make an account for a reader")
     for label, value in (("Name", "Dr. Okoye"), ("Username", READERS[-1]),
                          ("First password", PASSWORD), ("Site", "Northfield Hospital"),

@@ -11,11 +11,7 @@ NEAR_MM = 0.15  # a fifth of a pixel of planes that are not
 
 
 def in_slices(page: Page, site: Site) -> None:
-    """A mark by mouse, aside in an enlarged series; and the same in the other pane.
-
-    Which case the reader is dealt, and so whether its slices are oblique, is chance (three of
-    four are); `frames.test.ts` has oblique ones always.
-    """
+    """A mark by mouse, aside in an enlarged series; the same in the other pane; oblique slices."""
     for _ in range(8):
         page.keyboard.press("+")
     place = 170, 400

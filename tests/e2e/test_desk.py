@@ -38,10 +38,16 @@ def test_a_coordinator_sees_progress_by_reader_and_site_and_the_protocol(
     ).to_be_visible()
 
 
-def test_a_coordinator_makes_a_study_through_pages_only(visit: Visit, second_study: str) -> None:
+@pytest.mark.parametrize(
+    ("size", "made"), [(SIZES[0], "second_study"), (SIZES[1], "crossover_study")]
+)
+def test_a_coordinator_makes_a_study_through_pages_only(
+    visit: Visit, request: pytest.FixtureRequest, size: str, made: str
+) -> None:
     """C1: from a name and DICOM folders to a locked, running study; the worker proposes unasked."""
-    page = visit("coordinator", f"{second_study}/progress/")
+    page = visit("coordinator", f"{request.getfixturevalue(made)}/progress/", size)
     expect(page.get_by_text("not started").first).to_be_visible()
+    shoot(page, f"progress-{made}")
 
 
 @pytest.mark.parametrize("size", SIZES)

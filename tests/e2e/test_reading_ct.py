@@ -6,7 +6,7 @@ from playwright.sync_api import Browser, Page
 from tests.e2e import room
 from tests.e2e.axe import problems as axe
 from tests.e2e.conftest import Site
-from tests.e2e.test_reading_two_arms import OF_THE_AI, arms, bare, sign_and_go_on, sit
+from tests.e2e.sitting import OF_THE_AI, arms, bare, sign_and_go_on, sit
 
 pytestmark = pytest.mark.browser
 

@@ -100,6 +100,8 @@ def test_a_radiologist_reads_the_training_case_and_is_shown_the_truth(
     visit: Visit, site: Site
 ) -> None:
     """R3, R4, R10, R11, R12: a mark, rated; answers, signature; feedback in training only."""
+    code = "from tests.e2e import demonstration; print(*demonstration.first_read())"
+    assert site.ask(code).split() == ["concurrent", "C-101"]  # no test here meets another by chance
     page = visit("reader", "/reading/")
     problems: list[str] = []
     page.on("pageerror", lambda error: problems.append(str(error)))

@@ -146,7 +146,7 @@ def test_r12_the_magnifier_shows_the_place_under_the_pointer_larger(
     plain = Image.open(BytesIO(first.screenshot())).convert("L")
     page.keyboard.up("h")
     places = [(x, y) for x in range(220, 420, 25) for y in range(220, 420, 25)]
-    x, y = max(places, key=lambda at: ImageStat.Stat(_around(plain, *at, 60)).stddev[0])
+    x, y = max(places, key=lambda at: ImageStat.Stat(_around(plain, at[0], at[1], 60)).stddev[0])
     first.hover(position={"x": x, "y": y})
     page.keyboard.down("j")
     seen = Image.open(BytesIO(page.get_by_test_id("loupe").screenshot())).convert("L")  # it waits

@@ -1,105 +1,31 @@
 """R2, R5, R6 in real browsers: one reader of each arm of a study; all that arrives is kept."""
 
-import json
-import re
-from dataclasses import dataclass, field
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, Page, Response
+from playwright.sync_api import Browser, Page
 
 from tests.e2e import room
 from tests.e2e.axe import problems as axe
-from tests.e2e.conftest import Site, sign_in
+from tests.e2e.conftest import Site
 from tests.e2e.events import events_of
 from tests.e2e.focus import unseen
 from tests.e2e.frame import FRAME
 from tests.e2e.making import READERS
+from tests.e2e.sitting import (
+    OF_THE_AI,
+    Sitting,
+    arms,
+    bare,
+    kept,
+    read_whole,
+    sign_and_go_on,
+    sign_with_lesions,
+    sit,
+    take_over,
+)
 
 pytestmark = pytest.mark.browser
-OF_THE_AI = re.compile(r"proposal|probability|detector|uncertainty")
-
-
-@dataclass
-class Sitting:
-    """A reader in the room and what their browser heard from the server."""
-
-    page: Page
-    heard: list[tuple[str, str]] = field(default_factory=list)
-
-    def listen(self) -> None:
-        """Keep every answer of the API from here on."""
-        self.page.on("response", self._keep)
-
-    def _keep(self, answer: Response) -> None:
-        kind = answer.headers.get("content-type") or ""
-        if "/api/" in answer.url and "json" in kind:
-            self.heard.append((answer.url, answer.text()))
-
-    def packet(self) -> dict[str, object]:
-        """The open case as it was sent."""
-        bodies = (body for _url, body in reversed(self.heard) if '"questions"' in body)
-        found: dict[str, object] = json.loads(next(bodies))
-        return found
-
-    def ai(self) -> dict[str, Any]:
-        """What the open case's packet has of the AI; empty where it has nothing."""
-        found = self.packet().get("ai", {})
-        assert isinstance(found, dict)
-        return found
-
-    def read(self) -> dict[str, object]:
-        """What the open case's packet says of the read itself."""
-        found = self.packet()["read"]
-        assert isinstance(found, dict)
-        return found
-
-
-def arms(site: Site, base: str) -> dict[str, str]:
-    """A reader of each arm's mode, by username; read past the platform, as no page tells it."""
-    code = (
-        "from readerstudy.studies.allocation import Allocation\n"
-        f"rows = Allocation.objects.filter(list__study='{base.rsplit('/', 1)[1]}', period=1)\n"
-        "print(dict(rows.values_list('arm__mode', 'reader__user__username')))"
-    )
-    found: dict[str, str] = json.loads(site.ask(code).strip().replace("'", '"'))
-    return found
-
-
-def sit(browser: Browser, site: Site, base: str, username: str) -> Sitting:
-    """Sign in and read the training case, so that the first main case is open."""
-    context = browser.new_context(base_url=site.url, viewport={"width": 1280, "height": 800})
-    sitting = Sitting(context.new_page())
-    sign_in(sitting.page, username)
-    sitting.listen()
-    sitting.page.goto(f"/reading/{base.rsplit('/', 1)[1]}/")
-    room.enter_again(sitting.page)
-    while sitting.read()["is_training"]:
-        if sitting.read()["stage"] == "unaided":
-            sign_and_go_on(sitting.page)  # feedback waits for the case's second half
-        else:
-            _sign(sitting.page)
-            _next(sitting.page)
-    return sitting
-
-
-def _sign(page: Page) -> None:
-    page.get_by_test_id("no-lesion").click()
-    room.answer(page, "1")
-    room.saved(page)
-    room.submit(page)
-
-
-def _next(page: Page) -> None:
-    before = room.sign(page, "readId")
-    room.until(page, lambda: page.get_by_test_id("next-case").is_visible(), "the way on")
-    page.get_by_test_id("next-case").click()
-    _opened(page, before)
-
-
-def _opened(page: Page, before: str) -> None:
-    room.until(page, lambda: room.sign(page, "readId") not in {"", before}, "the next case")
-    room.ready(page)
 
 
 def _hangs_as_the_protocol_says(sitting: Sitting) -> None:
@@ -149,6 +75,7 @@ def test_nothing_of_the_ai_reaches_the_control_arm(
     assert sitting.page.get_by_test_id("proposals").count() == 0
     everything = " ".join(body for _url, body in sitting.heard) + sitting.page.content()
     assert not OF_THE_AI.search(bare(everything))
+    read_whole(sitting, site, aided=False)
     sitting.page.context.close()
 
 
@@ -167,14 +94,14 @@ def test_a_second_reader_sees_proposals_after_their_own_read_is_locked(
     assert axe(page) == []  # R12
     page.get_by_test_id("pane-0").hover()
     page.keyboard.press(".")
-    _take_over(page, "a", rating="9")
+    take_over(page, "a", rating="9")
     kinds = ["accepted"]
     if len(proposals) > 1:
         page.keyboard.press(".")
         page.keyboard.press("r")
         kinds.append("rejected")
-    read_id = _sign_with_lesions(page, "9")
-    assert _kept(site, read_id) == [*kinds, "unaided", "0", "submitted", "aided", "1", "submitted"]
+    read_id = sign_with_lesions(page, "9")
+    assert kept(site, read_id) == [*kinds, "unaided", "0", "submitted", "aided", "1", "submitted"]
     page.context.close()
 
 
@@ -210,11 +137,6 @@ def test_an_on_demand_reader_is_sent_proposals_when_they_have_asked(
         _turn(site, second_study, "on_demand", "concurrent")
 
 
-def bare(body: str) -> str:
-    """Without a mark's member that every arm has."""
-    return body.replace('"proposal":null', "")
-
-
 def _turn(site: Site, base: str, before: str, mode: str) -> None:
     """Change an arm's mode behind the platform's back; its reader is in the middle of a case."""
     found = f"Arm.objects.filter(study='{base.rsplit('/', 1)[1]}', mode='{before}')"
@@ -246,10 +168,10 @@ def test_a_concurrent_reader_has_proposals_from_the_start(
     room.shoot(page, "kind-of-lesion-1280")
     _view_by_click(page, site)
     _see_heat(page)
-    _take_over(page, "e", rating="7")
+    take_over(page, "e", rating="7")
     _hides_proposals_alone(page, site)
-    read_id = _sign_with_lesions(page, "8")
-    assert _kept(site, read_id)[:1] == ["edited"]
+    read_id = sign_with_lesions(page, "8")
+    assert kept(site, read_id)[:1] == ["edited"]
     page.context.close()
 
 
@@ -313,28 +235,6 @@ def _hides_proposals_alone(page: Page, site: Site) -> None:
     assert told[-4:] == 2 * ["proposals_hidden", "proposals_shown"]
 
 
-def _take_over(page: Page, key: str, *, rating: str) -> None:
-    """Make a mark of the proposal that is shown, and rate it."""
-    page.keyboard.press(key)
-    room.until(page, lambda: room.sign(page, "marks") == "1", "the mark of the proposal")
-    page.keyboard.press(rating)
-    room.until(page, lambda: room.sign(page, "unrated") == "false", "its rating")
-
-
-def _sign_with_lesions(page: Page, likelihood: str) -> str:
-    """Answer and sign a case that is the list's last or not; answers the read's id."""
-    room.answer(page, likelihood)
-    room.saved(page)
-    read_id = room.sign(page, "readId")
-    room.submit(page)
-    room.until(
-        page,
-        lambda: room.sign(page, "readId") != read_id or room.sign(page, "phase") == "finished",
-        "the next case, or the end of the list",
-    )
-    return read_id
-
-
 def _see_heat(page: Page) -> None:
     """The fourth way of drawing proposals: over what the detector's answer rests on."""
     heat = page.locator(".heat path")
@@ -370,21 +270,3 @@ def _to_proposals(sitting: Sitting) -> list[object]:
             return list(ai["proposals"])
         sign_and_go_on(page)
     raise AssertionError("half of the phantoms have metastases that the detector finds")
-
-
-def sign_and_go_on(page: Page) -> None:
-    before = room.sign(page, "readId")
-    _sign(page)
-    _opened(page, before)
-
-
-def _kept(site: Site, read_id: str) -> list[str]:
-    """Decisions of the aided read; then of both reads of the case: stage, marks, state."""
-    code = (
-        "from readerstudy.reads.models import Read\n"
-        f"r = Read.objects.get(pk='{read_id}')\n"
-        "print(*sorted(r.decisions.values_list('kind', flat=True)))\n"
-        "for each in Read.objects.filter(allocation=r.allocation).order_by('opened_at'):\n"
-        "    print(each.stage, each.marks.filter(is_removed=False).count(), each.state)"
-    )
-    return site.ask(code).split()

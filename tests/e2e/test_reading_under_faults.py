@@ -11,8 +11,8 @@ from tests.e2e import room
 from tests.e2e.conftest import Site, Visit, sign_in
 from tests.e2e.events import events_of, gaps_in, settled
 from tests.e2e.machine import Machine
+from tests.e2e.sitting import arms
 from tests.e2e.test_reading_room import _skip_questions, _study
-from tests.e2e.test_reading_two_arms import arms
 
 pytestmark = pytest.mark.browser
 CANARY = "c0ffee00-dead-4bad-8bad-000000000001"

@@ -21,7 +21,7 @@ if "SOFT_S" in os.environ:
     app.conf.worker_soft_shutdown_timeout = float(os.environ["SOFT_S"])
 
 
-def detect(_detector: str, _paths: Any, **_how: Any) -> bridge.Detected:
+def detect(*_asked: Any, **_how: Any) -> bridge.Detected:
     """Find one lesion."""
     if began := os.environ.get("DETECT_BEGAN"):
         Path(began).touch()

@@ -29,11 +29,12 @@ def _database_is_whole() -> bool:
 
 def examined(without: str | None) -> dict[str, object]:
     """Events, reads, signatures, the record, and whether the database is whole."""
-    reads = Read.objects.select_related("reader__study", "protocol_version").exclude(pk=without)
+    aside = [without] if without else []
+    reads = Read.objects.select_related("reader__study", "protocol_version").exclude(pk__in=aside)
     return {
         "events": [
             [str(row.read_id), str(event.event_id), str(row.tab), event.seq]
-            for row in Batch.objects.exclude(read=without).iterator(chunk_size=500)
+            for row in Batch.objects.exclude(read_id__in=aside).iterator(chunk_size=500)
             for event in row.events()
         ],
         "reads": {

@@ -16,7 +16,7 @@ AT_ONCE = 5_000
 
 if __name__ == "__main__":
     read_id, events = sys.argv[1], int(sys.argv[2])
-    first = Batch.objects.filter(read=read_id).order_by("id")[0]
+    first = Batch.objects.filter(read_id=read_id).order_by("id")[0]
     copies = -(-events // first.count)
     for begin in range(0, copies, AT_ONCE):
         Batch.objects.bulk_create(

@@ -99,7 +99,7 @@ class PrivatePostgres:
         """The settings on which an acknowledged commit depends, as the platform's role has them."""
         names = ("fsync", "full_page_writes", "synchronous_commit")
         with psycopg.connect(self.url) as connection:
-            found = {name: connection.execute(f"SHOW {name}").fetchone() for name in names}  # type: ignore[call-overload]
+            found = {name: connection.execute(f"SHOW {name}").fetchone() for name in names}
         return {name: row[0] for name, row in found.items() if row}
 
 

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from pydicom.uid import generate_uid
 
 from tests import dicom
 from tests.faults.platform import Platform
@@ -43,7 +44,7 @@ def told(platform: Platform, *arguments: str) -> dict[str, Any]:
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
     """Two series of one examination, as a scanner sends them."""
-    study = dicom.generate_uid(prefix=None)
+    study = generate_uid(prefix=None)
     source = tmp_path / "source"
     for name in ("T1 MPRAGE post KM", "FLAIR"):
         dicom.series(source, description=name, study=study, count=FILES // 2)

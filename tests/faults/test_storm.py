@@ -58,7 +58,7 @@ def server(disk: Volume | None) -> Iterator[postgres.PrivatePostgres]:
     if not postgres.is_installed():
         pytest.skip("NOT RUN: PostgreSQL's server programs are not installed (initdb)")
     # Not one of pytest's own folders: those are for root only.
-    folder = Path(tempfile.mkdtemp(prefix="readerstudy-", dir=disk and disk.folder))
+    folder = Path(tempfile.mkdtemp(prefix="readerstudy-", dir=disk.folder if disk else None))
     made = postgres.PrivatePostgres(folder, max_connections=WRITERS + 40, wal_mebibytes=32)
     try:
         made.make()

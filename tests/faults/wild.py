@@ -1,6 +1,7 @@
 """What a wild reader does besides reading: what people, browsers and networks do to a read."""
 
 import json
+from functools import partial
 from typing import TYPE_CHECKING
 from uuid import uuid4
 
@@ -38,7 +39,7 @@ def deliver_in_disorder(reader: "ScriptedReader", tab: Tab) -> None:
     reader.acts["batch in disorder"] += 1
     for number in reader.rng.permutation(len(tab.outbox)):
         event = tab.outbox[number]
-        receipt = reader.persist(lambda one=event: tab.deliver([one]))
+        receipt = reader.persist(partial(tab.deliver, [event]))
         tab.acknowledged |= set(receipt["acknowledged"])
 
 

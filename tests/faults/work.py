@@ -19,7 +19,7 @@ from tests import proposing  # noqa: E402
 if __name__ == "__main__":
     _, run_id, began, seconds = sys.argv
 
-    def detect(_detector: str, _paths: Any, **_how: Any) -> bridge.Detected:
+    def detect(*_asked: Any, **_how: Any) -> bridge.Detected:
         """Begin, wait, find one lesion."""
         Path(began).touch()
         time.sleep(float(seconds))

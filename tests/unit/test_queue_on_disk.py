@@ -37,7 +37,7 @@ def test_a_reader_never_sees_half_a_message(tmp_path: Path) -> None:
     """Two processes write while this one reads; kombu's own transport fails here in seconds."""
     spawn = multiprocessing.get_context("spawn")
     writers = [spawn.Process(target=send, args=(tmp_path, start)) for start in (0, MESSAGES)]
-    seen = []
+    seen: list[int] = []
     with connection(tmp_path) as broker:
         queue = broker.SimpleQueue("gpu")
         for writer in writers:

@@ -48,10 +48,12 @@ def test_h1_a_night_computes_only_what_was_added(people: People) -> None:
     record_view("test.view", subject="x:1", by=people.cora)
     hashed: list[int] = []
     compute = chain.link_hash
-    counting = mock.patch.object(
-        chain, "link_hash", side_effect=lambda link: hashed.append(link.number) or compute(link)
-    )
-    with counting:
+
+    def counted(link: chain.Link) -> str:
+        hashed.append(link.number)
+        return compute(link)
+
+    with mock.patch.object(chain, "link_hash", side_effect=counted):
         second = night(days_later=1)
     assert (second.breaks, second.is_full) == ([], False)
     assert second.entries == Entry.objects.count() - 1  # the anchor's own came after

@@ -154,7 +154,7 @@ def test_c6_a_second_readers_two_stages_are_one_line_and_are_voided_together(
     aided.open()
     client = sign_in(people.cora)
     page = client.get(f"/studies/{study.pk}/reads/").content.decode()
-    case = Read.objects.first().case.code  # type: ignore[union-attr]
+    case = Read.objects.first().case.code
     assert page.count(f"{case}</td>") == 1
     read = Read.objects.get(stage="aided")
     client.post(f"/studies/{study.pk}/reads/{read.pk}/void/", {"reason": "wrong hanging"})

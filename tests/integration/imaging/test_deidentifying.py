@@ -149,7 +149,7 @@ def test_c10_what_is_thrown_away_or_forgotten_is_wiped(
     assert all(path.exists() for path in paths)
     uid = HeldFile.objects.all()[0].series_uid
     form = {"act": "discard", "series": uid, "reason": "a name is in the corner"}
-    with django_capture_on_commit_callbacks(execute=True):  # type: ignore[attr-defined]
+    with django_capture_on_commit_callbacks(execute=True):
         cora.post(f"/studies/{study.pk}/images/held/", form)
     assert not any(path.exists() for path in paths)
     deliver(study, tmp_path)
@@ -258,7 +258,7 @@ def test_a6_an_acceptance_lapses_on_the_record_when_the_findings_change(
     assert examination.accepted_by == people.cora
     services.set_imaging_protocol(study.collection, {"min_slices": 2}, by=people.cora)
     services.make_ready(only_examination())
-    examination.refresh_from_db()
+    examination = only_examination()
     assert examination.accepted_by is None
     lapsed = Entry.objects.get(action="imaging.acceptance_lapsed")
     assert lapsed.object == f"examination:{examination.pk}"

@@ -58,7 +58,7 @@ def test_a_browser_says_all_is_sent_and_a_worker_does_the_rest(
     client = sign_in(people.cora)
     upload = delivered(client, study, tmp_path)
     address = f"/api/uploads/{upload.pk}"
-    with django_capture_on_commit_callbacks(execute=True):  # type: ignore[attr-defined]
+    with django_capture_on_commit_callbacks(execute=True):
         answer = client.post(f"{address}/finish")
     assert (answer.status_code, answer.json()["state"]) == (202, "working")
     assert sent == [str(upload.pk)]

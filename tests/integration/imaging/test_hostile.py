@@ -41,7 +41,7 @@ def odd(folder: Path) -> list[Path]:
     """A gap, a place that comes twice under one number, two sizes and orientations."""
     uids = ("1.2.840.1", "1.2.840.1.7")
     rng = np.random.default_rng(2)
-    paths = []
+    paths: list[Path] = []
 
     def one(name: str, number: int, z: float, **more: Any) -> None:
         pixels = rng.integers(0, 900, more.pop("shape", (16, 12))).astype(np.uint16)
@@ -202,7 +202,7 @@ def test_a8_what_is_damaged_in_the_store_is_found_and_never_served_in_part(
             assert "damaged" in answer.json()["detail"]
     path.write_bytes(whole)  # healed
     healed = client.get(f"{base}/pack")
-    assert b"".join(healed.streaming_content) == whole  # type: ignore[attr-defined]
+    assert b"".join(healed.streaming_content) == whole
     call_command("verify_storage")
     shutil.rmtree(store.folder_of(series))
 

@@ -230,7 +230,7 @@ def test_a_pack_and_a_frame_are_sent_to_who_holds_the_token(
     token = _open(client, packet[:1])
     first, second = packet[0]["id"], packet[1]["id"]
     answer = client.get(f"/imaging/{token}/series/{first}/pack")
-    data = b"".join(answer.streaming_content)  # type: ignore[attr-defined]
+    data = b"".join(answer.streaming_content)
     assert data[:4] == b"RSPK"
     assert int(answer["Content-Length"]) == len(data) == packet[0]["bytes"]
     frame = client.get(f"/imaging/{token}/series/{first}/frames/4").content
@@ -263,7 +263,7 @@ def test_dicomweb_lists_and_sends_what_the_token_names(
     _deliver(collection, dicom.examination(tmp_path))
     packet = selectors.series_for_packet(Examination.objects.get())
     token = tokens.issue([str(each["id"]) for each in packet[:2]], seconds=60)
-    web = DICOMwebClient(f"{live_server.url}/dicomweb/{token}")  # type: ignore[attr-defined]
+    web = DICOMwebClient(f"{live_server.url}/dicomweb/{token}")
     (study,) = web.search_for_studies()
     uid = study["0020000D"]["Value"][0]
     series = web.search_for_series(uid)

@@ -16,7 +16,8 @@ from PIL import Image, ImageDraw
 from readerstudy.audit.models import Entry
 from readerstudy.imaging import services
 from readerstudy.imaging.models import HeldFile, Instance, Series, Upload
-from readerstudy.imaging.services import delivering, held, releasing
+from readerstudy.imaging.services import held, releasing
+from readerstudy.imaging.services.tally import Tally
 from readerstudy.studies.models import Study
 from tests import dicom, kept
 from tests.cast import People
@@ -92,7 +93,7 @@ def test_c10_a_series_with_letters_in_its_pixels_is_held_whole_until_a_person_ha
     again = deliver(study, tmp_path)  # sent again, it waits as before
     assert (again.repeated, HeldFile.objects.count(), stored().count()) == (8, 8, 1)
     form = {"act": "release", "series": waiting.series_uid, "reason": "the name of a phantom"}
-    with django_capture_on_commit_callbacks(execute=True):  # type: ignore[attr-defined]
+    with django_capture_on_commit_callbacks(execute=True):
         assert cora.post(f"/studies/{study.pk}/images/held/", form, follow=True).status_code == 200
     services.perform(Upload.objects.get(source="release").pk)
     released = Series.objects.get(series_uid=waiting.series_uid)
@@ -121,13 +122,13 @@ def test_c10_a_worker_that_packs_while_a_series_is_released_holds_nothing_again(
     study: Study, people: People, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     deliver(study, lettered(tmp_path))
-    uid, write = HeldFile.objects.all()[0].series_uid, delivering.Tally.write
+    uid, write = HeldFile.objects.all()[0].series_uid, Tally.write
 
-    def packed_meanwhile(tally: delivering.Tally) -> None:
+    def packed_meanwhile(tally: Tally) -> None:
         write(tally)
         services.make_ready(only_examination())
 
-    monkeypatch.setattr(delivering.Tally, "write", packed_meanwhile)
+    monkeypatch.setattr(Tally, "write", packed_meanwhile)
     releasing.release_held(study.collection, series_uid=uid, reason="a phantom", by=people.cora)
     assert Instance.objects.filter(series__series_uid=uid).count() == 8
     assert not HeldFile.objects.exists()
@@ -137,14 +138,15 @@ def test_c10_an_image_that_comes_while_its_series_is_set_aside_is_not_lost(
     study: Study, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     first, late = parted(tmp_path)
-    copied, delivered = held._copied, []
+    copied = held._copied
+    delivered: list[Series] = []
 
     def then_one_comes(series: Series) -> set[int]:
         done = copied(series)
         if not delivered:
             delivered.append(series)
             upload = services.start_upload(study.collection, by=None, source="command")
-            delivering.Tally(upload).take(late / "8.dcm")
+            Tally(upload).take(late / "8.dcm")
         return done
 
     monkeypatch.setattr(held, "_copied", then_one_comes)

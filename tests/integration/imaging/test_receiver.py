@@ -231,7 +231,7 @@ def test_after_a_delivery_that_another_receiver_ended_an_association_begins_anot
     study: Study, tmp_path: Path
 ) -> None:
     options = {"name": "PACS", "calling_ae_title": CALLING}
-    pacs, _ = services.add_sender(study.collection, **options, by=None)  # type: ignore[arg-type]
+    pacs, _ = services.add_sender(study.collection, **options, by=None)
     delivery = receiver.Delivery(pacs)
     first, second, third = dicom.series(tmp_path, count=3)
     assert delivery.take(first)["state"] == "stored"

@@ -102,7 +102,7 @@ def test_the_bridge_halves_the_windows_of_a_detector_that_has_some_and_says_what
 def test_a_detector_says_on_which_series_its_lesions_lie(
     says: dict[str, tuple[str, ...]], role: str
 ) -> None:
-    assert grid_role(SimpleNamespace(**{"needs": (), **says})) == role  # type: ignore[arg-type]
+    assert grid_role(SimpleNamespace(**{"needs": (), **says})) == role
 
 
 def test_the_shipped_detector_has_a_card_with_a_banner() -> None:

@@ -142,7 +142,7 @@ def _without_the_mark(**values: Any) -> Batch:
     return Batch(**(values | {"fence": 1}))
 
 
-_without_the_mark.objects = Batch.objects  # type: ignore[attr-defined]
+_without_the_mark.objects = Batch.objects
 
 
 @pytest.mark.once

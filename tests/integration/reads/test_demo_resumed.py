@@ -57,7 +57,8 @@ def test_an_interrupted_reader_goes_on(
     assert build.is_made(study)
     reads = Read.objects.filter(reader__user=user).order_by("opened_at")
     assert [each.state for each in reads] == ["submitted"] * wanted
-    signed = [each.submitted_at for each in reads]
+    signed = [each.submitted_at for each in reads if each.submitted_at]
+    assert len(signed) == wanted
     assert signed == sorted(signed)
     assert all(each.marks.exists() or each.no_lesion_said for each in reads)
 

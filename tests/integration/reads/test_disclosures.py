@@ -46,7 +46,7 @@ def test_h6_who_saw_a_proposal_before_a_time_is_what_the_readers_browsers_were_s
     for proposal, shown in sent.items():
         for before in (DAY_0, shown[0][0], shown[-1][0] + timedelta(seconds=1), moment):
             with django_assert_num_queries(1):
-                found = disclosure.seen_by(proposal, before=before)  # type: ignore[arg-type]
+                found = disclosure.seen_by(proposal, before=before)
                 told = [(read.opened_at, str(read.pk)) for read in found]
             assert told == [each for each in shown if each[0] < before]
 

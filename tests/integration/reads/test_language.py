@@ -3,6 +3,7 @@
 import re
 from collections.abc import Iterator
 from html.parser import HTMLParser
+from typing import Any
 
 import pytest
 from django.test import Client
@@ -112,7 +113,8 @@ def test_r10_pages_of_a_test_are_translated_before_and_after_it(
     study = chinese_study(people, n_training=n_training, tests=1)
     client = Client(headers={"Accept-Language": "zh-CN"})
     client.force_login(people.rae, backend="django.contrib.auth.backends.ModelBackend")
-    base, pages = f"/reading/{study.pk}", {}
+    base = f"/reading/{study.pk}"
+    pages: dict[str, Any] = {}
     client.post(f"{base}/questions/about/", {"years": "4"})
     for number in range(n_training + 1):
         pages |= {f"home, {number}": client.get("/reading/")}

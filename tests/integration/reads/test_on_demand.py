@@ -189,9 +189,9 @@ def test_h6_on_demand_a_proposal_was_seen_from_when_it_was_asked_for(
     begun = timezone.now()
     (proposal,) = proposals_of(ask(tab))
     done = timezone.now()
-    assert not disclosure.seen_by(proposal, before=begun).exists()  # type: ignore[arg-type]
+    assert not disclosure.seen_by(proposal, before=begun).exists()
     later = done + timedelta(seconds=1)
-    (read,) = disclosure.seen_by(proposal, before=later)  # type: ignore[arg-type]
+    (read,) = disclosure.seen_by(proposal, before=later)
     assert str(read.pk) == tab.read_id
     assert begun < read.since < done
 

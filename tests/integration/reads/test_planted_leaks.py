@@ -10,9 +10,15 @@ from tests.integration.reads.test_blinding import HIDDEN
 
 
 def trips(study: Study, reader: Any) -> bool:
-    """Whether the tripwire stops the script: an incident, with a number and nothing else."""
-    played = worlds.play(study, reader, "hidden", HIDDEN, cases=1)
-    return any(each.status == 500 and b'"incident"' in each.body for each in played)
+    """Whether the tripwire stops the script: an incident, with a number and nothing else.
+
+    In a whole case, or, where it lets that pass, at a wrong door.
+    """
+    for with_doors in (False, True):
+        played = worlds.play(study, reader, "hidden", HIDDEN, cases=1, with_doors=with_doors)
+        if any(each.status == 500 and b'"incident"' in each.body for each in played):
+            return True
+    return False
 
 
 @pytest.mark.once

@@ -5,6 +5,7 @@ from collections.abc import Callable
 import pytest
 from django.test import Client
 
+from readerstudy.accounts.models import User
 from readerstudy.audit.models import Entry
 from readerstudy.reads import home, progress, qualification, selectors
 from readerstudy.reads import services as reads
@@ -143,7 +144,7 @@ def test_an_attempt_has_no_more_cases_than_are_marked_as_training(people: People
 def test_only_the_coordinator_decides_once_and_says_why(people: People) -> None:
     study = qualifying(people)
 
-    def decide(by: factories.User, **more: str) -> None:
+    def decide(by: User, **more: str) -> None:
         values = {"reader_code": "R01", "kind": "again", "reason": "r"} | more
         reads.decide_on_training(study, by=by, **values)
 

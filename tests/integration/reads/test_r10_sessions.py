@@ -10,6 +10,7 @@ from readerstudy.reads.models import Read
 from readerstudy.reads.worklist import worklist
 from readerstudy.studies import integrity, protocol
 from readerstudy.studies import services as studies
+from readerstudy.studies.definition import ArmDraft
 from readerstudy.studies.models import ProtocolVersion, Study
 from readerstudy.studies.selectors import current_version, definition
 from readerstudy.web.problems import Invalid
@@ -30,7 +31,7 @@ def clock() -> Iterator[Clock]:
         yield made
 
 
-def limited(people: People, *arms: factories.ArmDraft) -> Study:
+def limited(people: People, *arms: ArmDraft) -> Study:
     """A running study whose sessions end after 30 minutes, with 10 minutes of rest."""
     made = kept.draft_study(
         people, arms=arms or (factories.CONTROL, factories.AIDED), with_proposals=True

@@ -33,7 +33,7 @@ def arms(study: Study, sits: Sits) -> dict[str, tuple[User, Tab]]:
     return found
 
 
-def page(user: User, study: Study) -> HttpResponse:
+def page(user: User, study: Study) -> Any:
     """The reading room's page, as a browser gets it."""
     client = Client()
     client.force_login(user, backend="django.contrib.auth.backends.ModelBackend")

@@ -110,7 +110,7 @@ def test_the_primary_rating_is_not_amended(people: People) -> None:
             services.amend, study, reason="r", password=PASSWORD, questions=changed, by=people.cora
         )
         assert refused.code == "studies.primary_question"
-    assert current_version(study).number == 1  # type: ignore[union-attr]
+    assert current_version(study).number == 1
 
 
 def _move_row(made: AllocationList) -> None:

@@ -90,7 +90,7 @@ def test_readers_added_at_once_have_codes_of_their_own() -> None:
     users = [factories.user(site=people.north, experience="general") for _ in range(8)]
     at_once(
         [
-            lambda user=user: services.add_reader(  # type: ignore[misc]
+            lambda user=user: services.add_reader(
                 Study.objects.get(pk=study.pk), user=user, by=people.cora
             )
             for user in users

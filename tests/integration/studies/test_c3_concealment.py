@@ -67,7 +67,7 @@ TOKEN = re.compile(r'"X-CSRFToken": "\w{64}"')
 
 def body(answer: Any) -> str:
     content = b"".join(answer.streaming_content) if answer.streaming else answer.content
-    return content.decode(errors="replace")  # type: ignore[no-any-return]
+    return content.decode(errors="replace")
 
 
 def secrets_of(study: Study) -> set[str]:

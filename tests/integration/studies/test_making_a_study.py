@@ -34,7 +34,7 @@ RATING = QuestionDraft(key="likelihood", text="How likely?", kind="rating", is_p
 
 def refusal(call: object, *args: object, **fields: object) -> Problem:
     with pytest.raises(Problem) as refused:
-        call(*args, **fields)  # type: ignore[operator]
+        call(*args, **fields)
     return refused.value
 
 

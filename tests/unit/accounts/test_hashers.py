@@ -24,6 +24,7 @@ def test_a_hash_of_other_costs_still_opens_and_is_made_anew() -> None:
     class Small(Argon2PasswordHasher):
         memory_cost = 1024
 
-    before, anew = Small().encode("seven grey geese", "salt-of-sixteen-letters"), []
+    before = Small().encode("seven grey geese", "salt-of-sixteen-letters")
+    anew: list[str] = []
     assert check_password("seven grey geese", before, setter=anew.append)
     assert anew == ["seven grey geese"]

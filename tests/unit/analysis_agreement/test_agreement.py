@@ -121,7 +121,8 @@ def test_too_little_and_doubled_ratings_are_refused() -> None:
 def ball(centre: tuple[float, float, float], radius: float) -> np.ndarray:
     grid = np.indices((24, 24, 24)).astype(float)
     spacing = np.array([2.0, 1.0, 1.0]).reshape(3, 1, 1, 1)
-    return np.linalg.norm(grid * spacing - np.reshape(centre, (3, 1, 1, 1)), axis=0) <= radius
+    away = np.linalg.norm(grid * spacing - np.reshape(centre, (3, 1, 1, 1)), axis=0)
+    return np.asarray(away <= radius)
 
 
 def test_surface_distances_are_those_of_all_pairs() -> None:
@@ -144,7 +145,7 @@ def _edge(mask: np.ndarray) -> np.ndarray:
     for axis in range(3):
         for step in (-1, 1):
             inner &= np.roll(padded, step, axis=axis)
-    return (padded & ~inner)[1:-1, 1:-1, 1:-1]
+    return np.asarray((padded & ~inner)[1:-1, 1:-1, 1:-1])
 
 
 def test_empty_masks_have_defined_answers() -> None:

@@ -40,7 +40,7 @@ def truth() -> pd.DataFrame:
 @pytest.fixture(scope="module")
 def oracle() -> dict[str, Any]:
     found: dict[str, Any] = json.loads((REFERENCE / "federica_rjafroc.json").read_text())
-    return found["results"]
+    return dict(found["results"])
 
 
 @pytest.mark.parametrize("name", FOM_NAMES)

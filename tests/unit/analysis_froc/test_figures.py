@@ -1,5 +1,6 @@
 """What the figures of lesions show where data are few."""
 
+import numpy as np
 import pandas as pd
 
 from analysis.figures import froc_figure, size_figure
@@ -29,8 +30,8 @@ MARKS = pd.DataFrame(
 def test_the_average_is_seen_though_a_reader_made_no_false_mark() -> None:
     axis = froc_figure(FrocData.from_tables(MARKS, TRUTH)).axes[0]
     average = next(line for line in axis.lines if line.get_label() == "m")
-    x, y = average.get_data()
-    assert (max(x), y[-1]) == (0, 0.75)
+    x, y = map(np.asarray, average.get_data())
+    assert (x.max(), y[-1]) == (0, 0.75)
     assert average.get_marker() not in ("None", None)
 
 
@@ -38,7 +39,7 @@ def test_the_average_is_a_line_where_every_reader_made_a_false_mark() -> None:
     more = pd.concat([MARKS, MARKS.iloc[[3]].assign(reader="A")])
     axis = froc_figure(FrocData.from_tables(more, TRUTH)).axes[0]
     average = next(line for line in axis.lines if line.get_label() == "m")
-    assert max(average.get_data()[0]) > 0
+    assert np.max(average.get_xdata()) > 0
     assert average.get_marker() in ("None", None)
 
 

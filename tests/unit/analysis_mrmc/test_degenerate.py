@@ -270,4 +270,4 @@ def test_options_that_do_not_exist_are_refused_with_those_that_do(
 )
 def test_options_of_the_bootstrap_are_checked(given: dict[str, int], words: str) -> None:
     with pytest.raises(DataError, match=words):
-        Options(**given)  # type: ignore[arg-type]  # by name
+        Options(**given)  # by name

@@ -19,7 +19,7 @@ def by_pairs(ratings: NDArray[np.float64], truth: NDArray[np.bool_]) -> NDArray[
             below, above = healthy[:, i], diseased[:, j]
             both = ~(np.isnan(below) | np.isnan(above))
             score[:, i, j] = np.where(both, (above > below) * 1.0 + (above >= below), 0.0)
-    return np.einsum("rij,sij->rs", score, score)
+    return np.asarray(np.einsum("rij,sij->rs", score, score))
 
 
 @settings(max_examples=60, deadline=None)

@@ -95,7 +95,7 @@ def test_the_degenerate_reader_has_a_defined_answer_and_a_warning() -> None:
 @pytest.mark.parametrize("fit_it", [fit_binormal, fit_contaminated])
 def test_the_score_is_zero_at_the_maximum(fit_it: object) -> None:
     model = Binormal() if fit_it is fit_binormal else Contaminated()
-    fit: Fit = fit_it(*counts(0, 0))  # type: ignore[operator]  # one of two functions
+    fit: Fit = fit_it(*counts(0, 0))  # one of two functions
     problem = _Problem(model, *categories(*counts(0, 0)))
     unknowns = np.concatenate([list(fit.parameters.values()), fit.z[:1], np.log(np.diff(fit.z))])
     assert np.abs(problem.value(unknowns)[1]).max() < 1e-5

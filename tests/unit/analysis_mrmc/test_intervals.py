@@ -87,4 +87,4 @@ def test_at_the_end_of_the_range_the_default_is_given_and_said() -> None:
     assert (result.modalities[0].ci_low, result.modalities[0].ci_high) == (1.0, 1.0)
     assert any("no logit interval" in words for words in result.warnings)
     with pytest.raises(DataError, match="interval is 'foo'"):
-        analysis.mrmc(table, options=analysis.Options(interval="foo"))  # type: ignore[arg-type]
+        analysis.mrmc(table, options=analysis.Options(interval="foo"))

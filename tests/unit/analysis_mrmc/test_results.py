@@ -62,7 +62,7 @@ def test_the_same_data_give_the_same_bytes() -> None:
 def test_results_are_frozen() -> None:
     found = analysis.mrmc(vandyke())
     with pytest.raises(dataclasses.FrozenInstanceError):
-        found.alpha = 0.1  # type: ignore[misc]  # that is the point
+        found.alpha = 0.1  # that is the point
 
 
 def test_statement_reads_like_a_results_section() -> None:
@@ -89,7 +89,7 @@ def test_statement_tells_the_warnings() -> None:
     ("view", "rows"), [("differences", 1), ("modalities", 2), ("foms", 10), ("readers", 5)]
 )
 def test_frames(view: str, rows: int) -> None:
-    frame = analysis.mrmc(vandyke(), random="cases").frame(view)  # type: ignore[arg-type]
+    frame = analysis.mrmc(vandyke(), random="cases").frame(view)
     assert len(frame) == rows
 
 

@@ -18,7 +18,7 @@ from tests.unit.analysis_mrmc.test_fits import best_at, counts
 @pytest.mark.parametrize("kind", ["empirical", "binormal", "contaminated"])
 @pytest.mark.parametrize("average", ["vertical", "diagonal"])
 def test_the_area_of_an_average_is_the_mean_area(kind: str, average: str) -> None:
-    found = analysis.roc_curves(vandyke(), kind=kind, average=average)  # type: ignore[arg-type]
+    found = analysis.roc_curves(vandyke(), kind=kind, average=average)
     for mean in found.averages:
         own = [each.auc for each in found.curves if each.modality == mean.modality]
         assert mean.auc == pytest.approx(np.mean(own), abs=2e-5 if kind != "empirical" else 1e-12)
@@ -51,7 +51,7 @@ def test_a_parameters_standard_error_is_the_curvature_of_its_profile() -> None:
 
 def test_curves_run_from_corner_to_corner_and_never_fall() -> None:
     for kind in ("empirical", "binormal", "contaminated"):
-        found = analysis.roc_curves(vandyke(), kind=kind)  # type: ignore[arg-type]
+        found = analysis.roc_curves(vandyke(), kind=kind)
         for each in (*found.curves, *found.averages):
             ends = each.fpf[0], each.tpf[0], each.fpf[-1], each.tpf[-1]
             assert ends == pytest.approx((0, 0, 1, 1), abs=1e-12)
@@ -88,7 +88,7 @@ def test_the_result_has_its_views() -> None:
 )
 def test_what_does_not_exist_is_refused(given: dict[str, str], words: str) -> None:
     with pytest.raises(DataError, match=words):
-        analysis.roc_curves(vandyke(), **given)  # type: ignore[arg-type]
+        analysis.roc_curves(vandyke(), **given)
 
 
 def test_the_command_prints_and_writes_a_page(

@@ -94,7 +94,7 @@ def test_the_result_speaks() -> None:
 )
 def test_tables_that_do_not_fit_are_refused(change: object, words: str) -> None:
     with pytest.raises(DataError, match=words):
-        analysis.standalone(*change(*tables()))  # type: ignore[operator]  # one of the lambdas
+        analysis.standalone(*change(*tables()))  # one of the lambdas
 
 
 @given(st.integers(0, 1000))

@@ -60,7 +60,7 @@ def test_an_unknown_status_is_named() -> None:
 @pytest.mark.parametrize("theme", ["light", "dark"])
 def test_the_figure_holds_every_count_and_is_the_same_twice(theme: str) -> None:
     found = flow(allocation(), READERS)
-    drawn = svg(flow_figure(found, {"A": "Without AI"}, theme=theme))  # type: ignore[arg-type]
+    drawn = svg(flow_figure(found, {"A": "Without AI"}, theme=theme))
     for words in ("Without AI", "9 reads allocated", "7 analysed", "1 voided", "3 withdrawn"):
         assert words in drawn.decode()
-    assert drawn == svg(flow_figure(found, {"A": "Without AI"}, theme=theme))  # type: ignore[arg-type]
+    assert drawn == svg(flow_figure(found, {"A": "Without AI"}, theme=theme))

@@ -1,6 +1,7 @@
 """S4: the benchmark analyses as `analysis` does, goes on where it stopped, and counts."""
 
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -28,7 +29,7 @@ def test_s4_the_benchmarks_methods_are_those_of_mrmc() -> None:
     found = by_placements(data) | by_pairs(data)
     assert set(found) == set(METHODS)
     for name, options in METHODS.items():
-        expected = analysis.mrmc(data, **options)  # type: ignore[arg-type]
+        expected = analysis.mrmc(data, **options)
         assert found[name].test.p_value == pytest.approx(expected.test.p_value, rel=1e-12)
         assert found[name].modalities[0].ci_low == pytest.approx(
             expected.modalities[0].ci_low, rel=1e-12
@@ -45,10 +46,10 @@ def test_s4_every_kind_of_trial_answers(kind: str) -> None:
 def test_s4_a_stopped_run_goes_on_where_it_was(tmp_path: Path) -> None:
     path = tmp_path / "operating.csv"
     key = ("crossed", "HL", 3, 20, "0.85", 1)
-    whole: dict = {}
+    whole: dict[Any, Any] = {}
     for number in range(2):
         turn(key, number, whole)
-    first: dict = {}
+    first: dict[Any, Any] = {}
     turn(key, 0, first)
     save(path, first, {key: 1})
     table, chunks = load(path)
@@ -62,7 +63,7 @@ def test_s4_a_stopped_run_goes_on_where_it_was(tmp_path: Path) -> None:
 
 def test_s4_other_structures_designs_and_intervals_have_tables_of_their_own(tmp_path: Path) -> None:
     path = tmp_path / "operating.csv"
-    table: dict = {}
+    table: dict[Any, Any] = {}
     keys = [
         ("single", "HL", 3, 20, "0.95", 1),
         ("split_plot", "HL", 4, 20, "0.85", 1),
@@ -82,7 +83,7 @@ def test_s4_other_structures_designs_and_intervals_have_tables_of_their_own(tmp_
 
 def test_s4_the_logit_interval_holds_an_auc_near_1_more_often() -> None:
     """A small seeded run of a cell where the default falls short; the docs have the large one."""
-    table: dict = {}
+    table: dict[Any, Any] = {}
     key = ("single", "HL", 5, 40, "0.95", 3)
     for number in range(4):
         turn(key, number, table)

@@ -19,7 +19,9 @@ from readerstudy.audit.chain import (
 )
 
 
-def chain(length: int, *, name: str = "platform", start: int = 1, before: str = FIRST_HASH):
+def chain(
+    length: int, *, name: str = "platform", start: int = 1, before: str = FIRST_HASH
+) -> list[Link]:
     """A whole chain."""
     links: list[Link] = []
     for number in range(start, start + length):

@@ -28,7 +28,7 @@ def ramp(dtype: str, count: int, shape: tuple[int, int] = SHAPE, top: int = 4000
     ends = frames.reshape(count, -1)
     ends[:, 0] = info.min
     ends[:, 1] = info.max if top == info.max else top
-    return frames.astype(dtype)
+    return np.asarray(frames, dtype)
 
 
 def raw_pack(folder: Path, frames: NDArray[Any]) -> tuple[Path, dict[str, Any], str]:

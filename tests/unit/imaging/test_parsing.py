@@ -14,18 +14,19 @@ from pydicom.data import get_testdata_file
 from pydicom.uid import DeflatedExplicitVRLittleEndian
 
 from readerstudy.imaging import archives, deidentify, parsing, vocabulary
+from readerstudy.imaging.headers import Header
 from readerstudy.imaging.refusals import Reason, RefusedFile
 from tests import dicom
 
 KEY = b"k" * 32
 
 
-def _parse(tmp_path: Path, data: Dataset | bytes) -> tuple[parsing.Header, bytes]:
+def _parse(tmp_path: Path, data: Dataset | bytes) -> tuple[Header, bytes]:
     path, target = tmp_path / "in.dcm", tmp_path / "out.dcm"
     if isinstance(data, bytes):
         path.write_bytes(data)
     else:
-        dicom.save(data, path)  # type: ignore[arg-type]
+        dicom.save(data, path)
     return parsing.parse(path, KEY, target), target.read_bytes()
 
 
@@ -77,7 +78,7 @@ def test_two_hundred_nested_sequences_are_too_deep(tmp_path: Path) -> None:
 
 
 def _bytes(tmp_path: Path, data: Dataset) -> bytes:
-    return dicom.save(data, tmp_path / "whole.dcm").read_bytes()  # type: ignore[arg-type]
+    return dicom.save(data, tmp_path / "whole.dcm").read_bytes()
 
 
 @pytest.mark.fault("E3")

@@ -29,7 +29,7 @@ def shipped() -> VoxelwiseDetector:
 def small(seed: int) -> nn.Module:
     torch.manual_seed(seed)
     made = build(4, 8).eval()
-    nn.init.normal_(made.body.output_block.conv.conv.weight)  # type: ignore[union-attr, arg-type]
+    nn.init.normal_(made.body.output_block.conv.conv.weight)
     return made
 
 
@@ -137,8 +137,8 @@ def test_a_machine_on_which_it_does_not_run_has_torch(monkeypatch: pytest.Monkey
 
 def test_a_network_that_is_not_ours_is_left_to_torch() -> None:
     """It may do otherwise at another size than that on which it would be traced."""
-    network = small(7).body  # type: ignore[union-attr]
-    theirs = VoxelwiseDetector(detector.card_of(detector.DEFAULT), network, "cpu")  # type: ignore[arg-type]
+    network = small(7).body
+    theirs = VoxelwiseDetector(detector.card_of(detector.DEFAULT), network, "cpu")
     theirs.run(theirs.networks[0], torch.zeros(1, 32, 16, 16, 16))
     assert not theirs._compiled
 

@@ -76,7 +76,8 @@ def test_a_radius_that_finds_nothing_is_refused() -> None:
 def best(away: np.ndarray, radius: float) -> tuple[int, set[tuple[tuple[int, int], ...]]]:
     """Every set of pairs tried: the most pairs, and those that are cheapest among them."""
     n, m = away.shape
-    most, least, kept = 0, 0.0, {()}
+    most, least = 0, 0.0
+    kept: set[tuple[tuple[int, int], ...]] = {()}
     for size in range(1, min(n, m) + 1):
         for rows in combinations(range(n), size):
             for columns in permutations(range(m), size):
@@ -138,15 +139,15 @@ def test_the_summary_counts_by_both_rules_beside_each_other() -> None:
     """By overlap the first lesion is found; by distance the second is, at the larger radius too."""
     places = row_of([2.0, 0.5, 1.5], [8.0, 30.0, 20.0], [0.0, 20.0])
     found = summary([timed(1, places), timed(2, places)], 1.0, 1.0, 0.0)
-    assert found["sensitivity"]["0-3 mm"]["value"] == 1.0  # type: ignore[index]
+    assert found["sensitivity"]["0-3 mm"]["value"] == 1.0
     near = found["by_distance"]
-    assert (near["radius_mm"], near["one_to_one"]) == (5.0, True)  # type: ignore[index]
-    assert near["sensitivity"]["0-3 mm"]["value"] == 0.0  # type: ignore[index]
-    assert near["sensitivity"]["5-10 mm"]["value"] == 1.0  # type: ignore[index]
-    assert near["false_positives_per_case"]["value"] == 1.0  # type: ignore[index]
+    assert (near["radius_mm"], near["one_to_one"]) == (5.0, True)
+    assert near["sensitivity"]["0-3 mm"]["value"] == 0.0
+    assert near["sensitivity"]["5-10 mm"]["value"] == 1.0
+    assert near["false_positives_per_case"]["value"] == 1.0
     wide = summary([timed(1, places)], 1.0, 1.0, 0.0, DistanceRule(9.0))["by_distance"]
-    assert wide["sensitivity"]["all"]["value"] == 1.0  # type: ignore[index]
-    assert wide["false_positives_per_case"]["value"] == 0.0  # type: ignore[index]
+    assert wide["sensitivity"]["all"]["value"] == 1.0
+    assert wide["false_positives_per_case"]["value"] == 0.0
 
 
 def test_an_evaluated_examination_keeps_where_its_candidates_and_lesions_lie(

@@ -290,7 +290,8 @@ def test_an_ensemble_and_dropout_give_further_opinions() -> None:
             self.drop = torch.nn.Dropout3d(0.5)
 
         def forward(self, x: torch.Tensor) -> torch.Tensor:
-            return self.drop(x).sum(1, keepdim=True)
+            dropped: torch.Tensor = self.drop(x)
+            return dropped.sum(1, keepdim=True)
 
     ensemble = VoxelwiseDetector(card("x"), Noisy(), "cpu", others=[Noisy()], opinions="once")
     assert len(ensemble.logits(ready)) == 2
@@ -340,7 +341,7 @@ def test_a_loss_prefers_the_truth_and_has_a_slope(name: str) -> None:
     loss = losses.LOSSES[name]
     assert loss(truth, target) < loss(none, target)
     unsure = torch.zeros_like(target, requires_grad=True)
-    loss(unsure, target).backward()  # type: ignore[no-untyped-call]
+    loss(unsure, target).backward()
     assert unsure.grad is not None
     assert unsure.grad[target > 0].sum() < 0  # more there is better
     assert torch.isfinite(loss(none[1:], target[1:]))  # a patch without lesions

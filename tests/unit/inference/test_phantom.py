@@ -190,11 +190,11 @@ def test_an_examination_is_asked_for_dry_metastases_and_leptomeningeal_deposits(
 ) -> None:
     """All of the deposits come with their truth; the metastases are those of the seed without."""
 
-    def planted(**options: Any) -> list[lesions.Planted]:
+    def planted(**options: Any) -> list[Any]:
         monkeypatch.setattr(making, "_head", lambda *_: (deepcopy(head), 1.0, None))
         monkeypatch.setattr(making, "_acquired", lambda _, mine, found, *__: (mine, found))
-        mine, found = making.make_case(8, n_lesions=3, median_mm=12, **options)  # type: ignore[misc]
-        return [float(mine.tissues["oedema"].sum()), *found]  # type: ignore[list-item]
+        made: Any = making.make_case(8, n_lesions=3, median_mm=12, **options)
+        return [float(made[0].tissues["oedema"].sum()), *made[1]]
 
     oedema, *usual = planted()
     without, *dry = planted(dry=1.0)

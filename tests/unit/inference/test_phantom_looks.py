@@ -81,7 +81,7 @@ def test_dura_skull_and_scalp_lie_around_the_brain_in_their_order(ball: Piece) -
 
 
 def test_the_dura_enhances_unevenly_and_the_brain_beneath_it_does_not(ball: Piece) -> None:
-    vessels._dura_and_mucosa(ball, 1.0, np.random.default_rng(2))  # type: ignore[arg-type]
+    vessels._dura_and_mucosa(ball, 1.0, np.random.default_rng(2))
     gadolinium = ball.tissues.gadolinium
     there = gadolinium[ball.tissues["dura"] > 0.4]
     assert there.min() > 0
@@ -98,7 +98,7 @@ def test_each_eye_has_vitreous_sclera_and_lens_and_fat_and_nerve_behind_it(
     monkeypatch.setattr(anatomy, "_SKULL_BASE_TOP", shape[0])
     tissues, room = Tissues.blank(shape), np.ones(shape, np.float32)
     rng = np.random.default_rng(3)
-    anatomy._skull_base(tissues, straight, straight.where(shape), room, rng)  # type: ignore[arg-type]
+    anatomy._skull_base(tissues, straight, straight.where(shape), room, rng)
 
     def most(name: str, right: float, front: float, within_mm: int = 3) -> float:
         """The highest fraction about a place at the height of the eyes, in MNI mm."""
@@ -128,7 +128,7 @@ def test_the_plexus_enhances_in_the_ventricles_and_nowhere_else(
     tissues.put("white", np.ones(shape, np.float32))
     tissues.put("csf", (where[2] > 8).astype(np.float32))  # a ventricle on one side
     piece = Piece(tissues, np.ones(shape, np.float32), where, straight)
-    vessels._plexus_and_pituitary(piece, 1.0, np.random.default_rng(1))  # type: ignore[arg-type]
+    vessels._plexus_and_pituitary(piece, 1.0, np.random.default_rng(1))
     gadolinium = tissues.gadolinium
     plexus = gadolinium * (where[2] > 8)
     assert 0.3 < plexus.max() < 2

@@ -23,7 +23,7 @@ def marked(case: PhantomCase) -> tuple[dict[str, Volume], np.ndarray]:
 
 def hottest_mm(ready: Prepared) -> np.ndarray:
     hot = np.argwhere(ready.voxels[0] == ready.voxels[0].max()).mean(0)
-    return ready.affine[:3, :3] @ hot + ready.affine[:3, 3]
+    return np.asarray(ready.affine[:3, :3] @ hot + ready.affine[:3, 3])
 
 
 @pytest.mark.parametrize("order", [(0, 1, 2), (2, 0, 1), (1, 2, 0)])
@@ -101,7 +101,8 @@ def test_resampling_follows_an_oblique_affine() -> None:
 
     def ramp(shape: tuple[int, int, int], affine: np.ndarray) -> np.ndarray:
         index = np.argwhere(np.ones(shape))
-        return ((index @ affine[:3, :3].T + affine[:3, 3]) @ gradient).reshape(shape)
+        values = (index @ affine[:3, :3].T + affine[:3, 3]) @ gradient
+        return np.asarray(values).reshape(shape)
 
     source = Volume(ramp((60, 60, 60), source_affine).astype(np.float32), source_affine, "")
     got = resample(source, target_affine, (16, 16, 16))

@@ -63,7 +63,7 @@ def test_a_network_answers_in_integers_as_in_floating_point_at_every_size(tmp_pa
     torch.manual_seed(3)
     network = folded(families.build("space-to-depth", 8).eval())
     assert network is not None
-    torch.nn.init.normal_(network.body.output_block.conv.conv.weight)  # type: ignore[union-attr, arg-type]
+    torch.nn.init.normal_(network.body.output_block.conv.conv.weight)
     patches = [noise(1, 4, 32, 32, 32, seed=seed) for seed in range(4)]
     saved(quantise.in_integers(traced(network, 4), patches), tmp_path)
     words, numbers = ((tmp_path / each).read_bytes() for each in FILES)

@@ -211,7 +211,7 @@ def test_a_table_is_read_by_case_and_an_empty_row_says_nothing_was_found(tmp_pat
     )
     found = tables.read(path)
     assert [each.probability for each in found["C01"]] == [0.8, None]
-    assert found["C01"][0].centre_mm == (10, -20.5, 30)
+    assert list(found["C01"][0].centre_mm) == [10, -20.5, 30]
     assert found["C02"] == ()
 
 

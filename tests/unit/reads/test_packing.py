@@ -13,8 +13,10 @@ FROZEN = (
     "018b8e468e2da4580486bca1a981819e91a98e1188360509985b1ac0818e616c2c577474355278e4"
     "62048821d0d5ba4640af18030d8a450a866225901351b5c2c2cbcca036361600"
 )
-scalars = st.none() | st.booleans() | st.floats(allow_nan=False, allow_infinity=False)
-scalars = scalars | st.integers(-(2**60), 2**60) | st.text(max_size=20)
+scalars = st.one_of(
+    st.none(), st.booleans(), st.floats(allow_nan=False, allow_infinity=False),
+    st.integers(-(2**60), 2**60), st.text(max_size=20),
+)  # fmt: skip
 payloads = st.dictionaries(
     st.text(max_size=10), scalars | st.lists(scalars, max_size=4), max_size=4
 )
@@ -51,7 +53,7 @@ def test_what_is_unpacked_is_what_was_sent(events: list[dict[str, Any]], first: 
 
 def test_a_number_keeps_its_spelling() -> None:
     """A jsonb column makes 1e22 a whole number and forgets the sign of zero."""
-    event = {
+    event: dict[str, Any] = {
         "event_id": uuid4(), "seq": 1, "kind": "scroll", "mono_ms": 0.1, "wall_ms": 1,
         "payload": {"a": -0.0, "b": 1e22, "c": 10**22, "d": 1, "e": 1.0, "f": "\U0001f9e0\n"},
     }  # fmt: skip
@@ -73,7 +75,7 @@ def test_an_id_is_found_where_an_event_begins_and_nowhere_else() -> None:
 
 
 def test_what_cannot_be_computed_anew_is_marked() -> None:
-    event = {
+    event: dict[str, Any] = {
         "event_id": uuid4(), "seq": 1, "kind": "scroll", "mono_ms": 1.0, "wall_ms": 1,
         "payload": {},
     }  # fmt: skip

@@ -13,7 +13,7 @@ PLAIN = {
     "event_id": str(uuid4()), "seq": 1, "kind": "scroll", "mono_ms": 1.5, "wall_ms": 9,
     "payload": {"slice": 3},
 }  # fmt: skip
-odd = st.sampled_from(
+odd: st.SearchStrategy[Any] = st.sampled_from(
     [None, True, 0, -1, 1, 2**31, 2**31 - 1, 2**53, 2**53 + 1, 10**13, 1e12, 1e400, -0.0, 2.0,
      "1", "", "scroll", "teleport", str(uuid4()), uuid4().hex, "x" * 36, [], ["a"], {}, {"a": {}}]
 )  # fmt: skip

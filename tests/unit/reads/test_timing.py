@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import asdict
+from random import Random  # noqa: TID251 -- what Hypothesis seeds and gives
 
 import pytest
 from hypothesis import given
@@ -152,7 +153,7 @@ def test_the_parts_add_up_to_the_monotonic_time(steps: list[tuple[int, str, int]
 @pytest.mark.fault("C6")
 @given(STEPS, st.randoms(use_true_random=False))
 def test_c6_order_and_repeats_of_arrival_do_not_matter(
-    steps: list[tuple[int, str, int]], rng: "st.Random"
+    steps: list[tuple[int, str, int]], rng: Random
 ) -> None:
     events = scripted(steps)
     mixed = [*events, *events[: len(events) // 2]]

@@ -15,7 +15,7 @@ def plan(n_readers: int, **changes: object) -> Plan:
         "cases": ("C-1", "C-2"),
         "arms": ("A", "B"),
     }
-    return Plan(**(fields | changes))  # type: ignore[arg-type]
+    return Plan(**(fields | changes))
 
 
 def test_a_crossover_has_two_groups_with_a_washout_between_their_periods() -> None:

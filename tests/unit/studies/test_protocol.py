@@ -182,7 +182,7 @@ def test_every_problem_of_a_file_is_said_at_once() -> None:
 
 def ask(**changes: object) -> QuestionDraft:
     fields: dict[str, object] = {"key": "q", "text": "Well?", "kind": "rating"}
-    return QuestionDraft(**(fields | changes))  # type: ignore[arg-type]
+    return QuestionDraft(**(fields | changes))
 
 
 @pytest.mark.parametrize(

@@ -1,5 +1,6 @@
 """The allocation: complete, balanced, without repetition, made again from its seed."""
 
+import math
 from collections import Counter
 from itertools import permutations
 from typing import Any
@@ -215,7 +216,7 @@ def test_d6_the_published_hash_does_not_let_a_small_list_be_searched() -> None:
 
 def within_chance(hits: int, tries: int) -> bool:
     """Whether a guess rate lies within four standard errors of one half (p about 6e-5)."""
-    return abs(hits - tries / 2) <= 4 * (tries / 4) ** 0.5
+    return abs(hits - tries / 2) <= 4 * math.sqrt(tries / 4)
 
 
 @pytest.mark.fault("D6")
@@ -325,7 +326,7 @@ def test_c7_a_design_that_cannot_be_filled_is_refused_with_what_to_change(
 ) -> None:
     base = crossover(n_readers=4)
     fields = {name: getattr(base, name) for name in Plan.__dataclass_fields__} | changes
-    plan = Plan(**fields)  # type: ignore[arg-type]
+    plan = Plan(**fields)
     assert any(words in line for line in problems(plan))
     with pytest.raises(ImpossibleError):
         allocate(plan, SEED)
