@@ -65,7 +65,7 @@ def _parser() -> argparse.ArgumentParser:
     one.add_argument("--limited", action="store_true", help="with limits of memory and CPU time")
     one.set_defaults(run=_vendor)
 
-    one = commands.add_parser("known", help="make the table of known lesions for explanations")
+    one = commands.add_parser("known", help="make the table and pictures of known lesions")
     one.add_argument("--detector", default=inference.default_detector())
     one.add_argument("--cache", type=Path, default=CACHE)
     one.add_argument("--cases", type=int, default=VALIDATION_CASES)
@@ -282,14 +282,15 @@ def _calibrate(options: argparse.Namespace) -> None:
 
 
 def _known(options: argparse.Namespace) -> None:
-    from inference.explain import similar
+    from inference.explain import pictures, similar
     from inference.training import cases, known
 
     seeds = cases.VALIDATION_SEEDS[: options.cases]
     folders = _make_all(cases.make_examination, seeds, options.cache, 1)
-    rows = list(known.known_lesions(options.detector, folders))
-    similar.write(rows)
-    print(f"{similar.TABLE}: {len(rows)} proposals")
+    found = list(known.known_lesions(options.detector, folders))
+    similar.write([row for row, _ in found])
+    pictures.write([picture for _, picture in found])
+    print(f"{similar.TABLE}, {pictures.ATLAS.name}: {len(found)} proposals")
 
 
 def _quantise(options: argparse.Namespace) -> None:
