@@ -50,6 +50,9 @@ def _parser() -> argparse.ArgumentParser:
     one.add_argument("--leptomeningeal", type=int, default=0, help="how many besides")
     words = "how many small ones at a vessel's wall besides"
     one.add_argument("--at-vessels", type=int, default=0, help=words)
+    one.add_argument(
+        "--shift", default="none", help="unlike the training's, by name: sagittal, ..."
+    )
     one.set_defaults(run=_phantom)
 
     one = commands.add_parser("detect", help="propose lesions on an examination")
@@ -163,6 +166,7 @@ def _ship_head(options: argparse.Namespace) -> None:
 
 def _phantom(options: argparse.Namespace) -> None:
     from inference import phantom
+    from inference.phantom.shifts import shift_of
 
     seeds = range(options.seed, options.seed + options.count)
     for seed in tqdm(seeds, unit="case", disable=options.count == 1):
@@ -173,6 +177,7 @@ def _phantom(options: argparse.Namespace) -> None:
             with_ct=options.ct,
             dry=options.dry,
             besides=phantom.Besides(options.leptomeningeal, options.at_vessels),
+            shift=shift_of(options.shift),
         )
         phantom.write_dicom(case, folder, patient_id=f"SYNTHETIC-{seed}", study_date="20260101")
         rows = [
