@@ -159,7 +159,7 @@ describe("pictures of known lesions that a proposal is like", () => {
       each.textContent, each.querySelector("img")?.getAttribute("src"),
     ]);
     expect(shown).toEqual([
-      ["no lesion", "data:image/png;base64,BBBB"], ["ring, 6 mm", "data:image/png;base64,AAAA"],
+      ["no lesion", "data:image/png;base64,BBBB"], ["ring 6\u00a0mm", "data:image/png;base64,AAAA"],
     ]);
     expect(words(".known figcaption")).toMatch(/synthetic heads, no patients/);
     await press();
