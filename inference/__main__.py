@@ -50,6 +50,9 @@ def _parser() -> argparse.ArgumentParser:
     one.add_argument("--leptomeningeal", type=int, default=0, help="how many besides")
     words = "how many small ones at a vessel's wall besides"
     one.add_argument("--at-vessels", type=int, default=0, help=words)
+    one.add_argument(
+        "--shift", default="none", help="unlike the training's, by name: sagittal, ..."
+    )
     one.set_defaults(run=_phantom)
 
     one = commands.add_parser("detect", help="propose lesions on an examination")
@@ -65,7 +68,7 @@ def _parser() -> argparse.ArgumentParser:
     one.add_argument("--limited", action="store_true", help="with limits of memory and CPU time")
     one.set_defaults(run=_vendor)
 
-    one = commands.add_parser("known", help="make the table of known lesions for explanations")
+    one = commands.add_parser("known", help="make the table and pictures of known lesions")
     one.add_argument("--detector", default=inference.default_detector())
     one.add_argument("--cache", type=Path, default=CACHE)
     one.add_argument("--cases", type=int, default=VALIDATION_CASES)
@@ -163,6 +166,7 @@ def _ship_head(options: argparse.Namespace) -> None:
 
 def _phantom(options: argparse.Namespace) -> None:
     from inference import phantom
+    from inference.phantom.shifts import shift_of
 
     seeds = range(options.seed, options.seed + options.count)
     for seed in tqdm(seeds, unit="case", disable=options.count == 1):
@@ -173,6 +177,7 @@ def _phantom(options: argparse.Namespace) -> None:
             with_ct=options.ct,
             dry=options.dry,
             besides=phantom.Besides(options.leptomeningeal, options.at_vessels),
+            shift=shift_of(options.shift),
         )
         phantom.write_dicom(case, folder, patient_id=f"SYNTHETIC-{seed}", study_date="20260101")
         rows = [
@@ -282,14 +287,15 @@ def _calibrate(options: argparse.Namespace) -> None:
 
 
 def _known(options: argparse.Namespace) -> None:
-    from inference.explain import similar
+    from inference.explain import pictures, similar
     from inference.training import cases, known
 
     seeds = cases.VALIDATION_SEEDS[: options.cases]
     folders = _make_all(cases.make_examination, seeds, options.cache, 1)
-    rows = list(known.known_lesions(options.detector, folders))
-    similar.write(rows)
-    print(f"{similar.TABLE}: {len(rows)} proposals")
+    found = list(known.known_lesions(options.detector, folders))
+    similar.write([row for row, _ in found])
+    pictures.write([picture for _, picture in found])
+    print(f"{similar.TABLE}, {pictures.ATLAS.name}: {len(found)} proposals")
 
 
 def _quantise(options: argparse.Namespace) -> None:

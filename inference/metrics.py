@@ -37,6 +37,8 @@ class CaseScore:
         Scores of the proposals that found nothing.
     marks
         Of each true lesion, which proposal found it (None: none); empty where it was not kept.
+    false_marks
+        Which proposals found nothing, in the order of `false_scores`; empty likewise.
     """
 
     diameters_mm: Floats
@@ -44,6 +46,7 @@ class CaseScore:
     dice: Floats
     false_scores: Floats
     marks: tuple[int | None, ...] = ()
+    false_marks: tuple[int, ...] = ()
 
 
 Statistic = Callable[[Sequence[CaseScore]], float]
@@ -82,6 +85,7 @@ def score_case(
         np.array(dice, dtype=np.float64),
         np.asarray(matched.nl_rating, dtype=np.float64),
         tuple(matched.mark_of_lesion),
+        tuple(n for n, label in enumerate(matched.labels) if label == "NL"),
     )
 
 

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from inference.explain import similar
 from readerstudy.imaging.models import Examination
 from readerstudy.proposals import services
 from readerstudy.proposals.bridge import Found, Head
@@ -31,6 +32,11 @@ KIND = {
 }
 
 
+def alike(*rows: int) -> dict[str, Any]:
+    """What an explanation keeps of the known lesions that it compares with."""
+    return {"count": len(rows), "kinds": {}, "rows": list(rows), "table": similar.digest()}
+
+
 def found(probability: float = 0.9, **changes: Any) -> Found:
     """One lesion, at the place where the factories' diseased cases have theirs."""
     values: dict[str, Any] = {
@@ -40,7 +46,11 @@ def found(probability: float = 0.9, **changes: Any) -> Found:
         "probability": probability,
         "uncertainty": 0.1,
         "contours_mm": TRIANGLE,
-        "explanation": {"short": "Bright and round.", "full": "Bright and round, 8 mm across."},
+        "explanation": {
+            "short": "Bright and round.",
+            "full": "Bright and round, 8 mm across.",
+            "alike": alike(5, 0),
+        },
         "classification": KIND,
         "heat_map": HEAT_MAP,
     }

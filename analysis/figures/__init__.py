@@ -5,6 +5,7 @@ from analysis.figures.differences import ForestRow, forest_figure, slope_figure
 from analysis.figures.flow import flow_figure
 from analysis.figures.froc import froc_figure, size_figure
 from analysis.figures.order import order_figure
+from analysis.figures.reliability import reliability_figure
 from analysis.figures.roc import roc_figure
 from analysis.figures.style import Theme, png, svg
 from analysis.figures.times import time_figure
@@ -18,6 +19,7 @@ __all__ = [
     "froc_figure",
     "order_figure",
     "png",
+    "reliability_figure",
     "roc_figure",
     "size_figure",
     "slope_figure",

@@ -27,5 +27,11 @@ def explain(lesion: Lesion, ready: Prepared, basis: Basis = words.UNCALIBRATED) 
             "full": words_zh.full_text(lesion, features, alike, ready.reference, basis),
         },
     }
-    known = {} if alike is None else {"alike": {"count": alike.count, "kinds": dict(alike.kinds)}}
+    known = {} if alike is None else {"alike": _alike(alike)}
     return replace(lesion, explanation={**said, "features": features, **known})
+
+
+def _alike(found: similar.Similar) -> dict[str, object]:
+    """What is kept of them; `rows` of the table named by `table` have pictures (`pictures`)."""
+    kept: dict[str, object] = {"count": found.count, "kinds": dict(found.kinds)}
+    return {**kept, "rows": list(found.rows), "table": similar.digest()}

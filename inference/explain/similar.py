@@ -6,9 +6,10 @@ compared in standardised features, sizes by their logarithm. `python -m inferenc
 """
 
 import csv
+import hashlib
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import lru_cache
 from pathlib import Path
 
@@ -30,10 +31,11 @@ _LEAST = 0.05  # under the logarithm
 
 @dataclass(frozen=True)
 class Similar:
-    """The known lesions nearest to a proposal: how many, and of which kind each."""
+    """The known lesions nearest to a proposal: how many, of which kind each, and their rows."""
 
     count: int
     kinds: Mapping[str, int]  # true ones by kind, the commonest first
+    rows: tuple[int, ...] = field(default=(), compare=False)  # of the table, the nearest first
 
     @property
     def true(self) -> int:
@@ -63,17 +65,30 @@ def nearest(features: Mapping[str, float], known: Known | None = None) -> Simila
     own = _row(features)[have]
     scaled = (own - known.middle[have]) / known.spread[have]
     away = np.linalg.norm(known.scaled[:, have] - scaled, axis=1)
-    kinds = Counter(known.kinds[n] for n in np.argsort(away, kind="stable")[:COUNT])
-    return Similar(COUNT, {name: n for name, n in kinds.most_common() if name != FALSE})
+    rows = tuple(int(n) for n in np.argsort(away, kind="stable")[:COUNT])
+    kinds = Counter(known.kinds[n] for n in rows)
+    return Similar(COUNT, {name: n for name, n in kinds.most_common() if name != FALSE}, rows)
+
+
+@lru_cache(maxsize=1)
+def digest() -> str:
+    """Which table rows are of: the beginning of its SHA-256, as rows of another mean others."""
+    return hashlib.sha256(TABLE.read_bytes()).hexdigest()[:16]
+
+
+@lru_cache(maxsize=1)
+def rows() -> tuple[Mapping[str, str], ...]:
+    """The shipped table's rows as they stand; none where it is not there."""
+    if not TABLE.exists():
+        return ()
+    with TABLE.open(newline="") as file:
+        return tuple(csv.DictReader(file))
 
 
 @lru_cache(maxsize=1)
 def table() -> Known:
-    """The shipped table; an empty one where it is not there."""
-    if not TABLE.exists():
-        return known_of([])
-    with TABLE.open(newline="") as file:
-        return known_of(list(csv.DictReader(file)))
+    """The shipped table."""
+    return known_of(rows())
 
 
 def known_of(rows: Sequence[Mapping[str, str]]) -> Known:

@@ -9,7 +9,7 @@ from inference.phantom.scanner import Protocol, Scanner
 from inference.phantom.template import ORIGIN, SHAPE
 from inference.volume import Volume
 
-FIELD_OF_VIEW_MM = (176.0, 224.0, 192.0)  # slice direction, rows' direction, columns' direction
+FIELD_OF_VIEW_MM = (176.0, 224.0, 192.0)  # up, back, left: of axial series slices, rows, columns
 
 
 def anatomy_affine(isocentre_mm: Points) -> Points:
@@ -26,8 +26,10 @@ def grid(
 ) -> tuple[tuple[int, int, int], Points]:
     """Shape (slices, rows, columns) and affine of a series centred on the head."""
     spacing = np.array([protocol.spacing_mm, 1.0, 1.0])
-    slices, rows, columns = (int(n) for n in np.array(FIELD_OF_VIEW_MM) // spacing)
-    turn_lps = scanner.orientation[::-1]  # rows z, y, x -> x, y, z: columns stay slice, row, column
+    axes = scanner.axes(protocol)
+    field = np.array(FIELD_OF_VIEW_MM)[np.abs(axes).argmax(axis=0)]
+    slices, rows, columns = (int(n) for n in field // spacing)
+    turn_lps = axes[::-1]  # rows z, y, x -> x, y, z: columns stay slice, row, column
     affine = np.eye(4)
     affine[:3, :3] = turn_lps * spacing
     middle = (to_patient @ [*(np.array(SHAPE) - 1) / 2, 1.0])[:3]

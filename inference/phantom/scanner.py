@@ -21,6 +21,7 @@ class Protocol:
     is_3d: bool
     thickness_mm: float
     spacing_mm: float  # between slices, centre to centre
+    is_sagittal: bool = False  # slices from left to right; else axial
 
 
 @dataclass(frozen=True)
@@ -35,6 +36,12 @@ class Scanner:
     orientation: Points  # (3, 3) columns: slice, row, column direction as (z, y, x)
     protocols: dict[str, Protocol]
     motion_mm: float = 0.0  # of the head while a series is acquired, root mean square
+
+    def axes(self, protocol: Protocol) -> Points:
+        """Columns: slice, row, column direction of a series as (z, y, x)."""
+        up, back, left = self.orientation.T
+        # Rows run down and columns back, so that the normal points to the patient's right.
+        return np.stack([-left, -up, back], axis=1) if protocol.is_sagittal else self.orientation
 
 
 def draw(rng: np.random.Generator, slice_mm: float | None = None) -> Scanner:

@@ -1,4 +1,4 @@
-"""Phantoms unlike those of the training: other thickness, contrast dose, scanner.
+"""Phantoms unlike those of the training: other thickness, planes, contrast dose, scanner.
 
 A shift of slices, scanner or motion keeps a seed's anatomy and lesions, so that a detector's
 figures under it are compared case by case with those in distribution. A shift of the dose keeps the
@@ -85,12 +85,25 @@ def moving(machine: Scanner) -> Scanner:
     return replace(machine, motion_mm=1.0)
 
 
+def sagittal(machine: Scanner) -> Scanner:
+    """The same machine, and its three-dimensional series acquired in sagittal slices.
+
+    As many sites acquire MPRAGE; stacks of two-dimensional slices stay axial. T1c is always among
+    them where its slices are thin.
+    """
+    turned = {
+        role: replace(each, is_sagittal=each.is_3d) for role, each in machine.protocols.items()
+    }
+    return replace(machine, protocols=turned)
+
+
 SHIFTS: dict[str, Shift] = {
     "none": Shift("as trained"),
     **{f"slices-{mm}mm": Shift(f"T1c slices of {mm} mm", slice_mm=float(mm)) for mm in range(1, 7)},
     "half-dose": Shift("half the mean contrast dose", dose=0.5),
     "double-dose": Shift("twice the mean contrast dose", dose=2.0),
     "low-field": Shift("another scanner: 0.55 T, more noise and bias", alter=low_field),
+    "sagittal": Shift("3-D series in sagittal slices", alter=sagittal),
     "motion": Shift("a head that moves by 1 mm during each series", alter=moving),
 }
 

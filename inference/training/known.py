@@ -5,12 +5,15 @@ from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
+from numpy.typing import NDArray
 from tqdm import tqdm
 
 from inference.detector import card_of, load_card
 from inference.detectors.voxelwise import VoxelwiseDetector
+from inference.explain import pictures
 from inference.explain.similar import FALSE
 from inference.lesions import Lesion
+from inference.preprocess import prepare
 from inference.series import read_examination
 from inference.training.cases import Examination, load_examination
 
@@ -19,8 +22,11 @@ FAINTEST = 0.02  # probability: faint proposals are what a reader doubts, so the
 
 def known_lesions(
     name_at_version: str, folders: Sequence[Path]
-) -> Iterator[dict[str, str | float]]:
-    """Rows of the table, with `seed`, `kind` (of the lesion it meets, or "false") and features."""
+) -> Iterator[tuple[dict[str, str | float], NDArray[np.uint8]]]:
+    """Rows of the table and their pictures.
+
+    A row has `seed`, `kind` (of the lesion it meets, or "false") and features.
+    """
     card = card_of(name_at_version)
     point = {**card.operating_point, "probability": FAINTEST}
     detector = load_card(replace(card, operating_point=point))
@@ -28,9 +34,12 @@ def known_lesions(
         detector.is_differentiable = False  # no heat maps: nobody looks at them
     for folder in tqdm(folders, unit="case"):
         examination = load_examination(folder)
-        for lesion in detector.detect(read_examination(examination.series)):
+        volumes = read_examination(examination.series)
+        ready = prepare(volumes)
+        for lesion in detector.detect(volumes):
             kind = _kind(lesion, examination)
-            yield {"seed": examination.seed, "kind": kind, **lesion.explanation["features"]}
+            row = {"seed": examination.seed, "kind": kind, **lesion.explanation["features"]}
+            yield row, pictures.picture(lesion, ready)
 
 
 def _kind(lesion: Lesion, examination: Examination) -> str:

@@ -5,6 +5,8 @@ from dataclasses import asdict
 from typing import TypeVar
 
 import numpy as np
+from numpy.typing import NDArray
+from scipy.stats import binomtest
 
 from inference import metrics
 from inference.distances import DistanceRule
@@ -27,11 +29,7 @@ def summary(
     default rule when left out), where their places were kept.
     """
     cases = [each.score for each in results]
-    true = np.concatenate([c.hits[np.isfinite(c.hits)] for c in cases])
-    false = np.concatenate([c.false_scores for c in cases])
-    scores = np.concatenate([true, false])
-    probabilities = 1 / (1 + np.exp(-(scores / temperature + bias)))
-    correct = np.arange(len(scores)) < len(true)
+    probabilities, correct = _judged(cases, temperature, bias)
     found = np.concatenate([c.dice[c.hits >= threshold] for c in cases])
     return {
         "cases": len(cases),
@@ -40,10 +38,49 @@ def summary(
         **_counted(cases, threshold),
         "dice_of_found": round(float(found.mean()), 3) if len(found) else None,
         "calibration_error": round(metrics.calibration_error(probabilities, correct), 3),
+        "reliability": reliability(cases, threshold, temperature, bias),
         "seconds_median": round(float(np.median([each.seconds for each in results])), 1),
         **_outlines(results, threshold),
         **_by_distance(results, threshold, distance or DistanceRule()),
     }
+
+
+def reliability(
+    cases: Sequence[CaseScore], threshold: float, temperature: float, bias: float
+) -> list[dict[str, object]]:
+    """The reliability diagram of what is shown: candidates of the threshold's score and more.
+
+    Returns
+    -------
+    list
+        Of each of ten bins of equal width that is not empty `n`, the mean `probability`, the
+        `share` that were lesions and its `interval` (95 %, Wilson 1927, of proposals as if each
+        stood alone: a bootstrap has no width where all of a bin are right).
+    """
+    probabilities, correct = _judged(cases, temperature, bias)
+    shown = probabilities >= 1 / (1 + np.exp(-(threshold / temperature + bias)))
+    found: list[dict[str, object]] = []
+    for count, mean, share in metrics.reliability(probabilities[shown], correct[shown]):
+        ci = binomtest(round(share * count), count).proportion_ci(method="wilson")
+        found.append(
+            {
+                "n": count,
+                "probability": round(mean, 3),
+                "share": round(share, 3),
+                "interval": [round(float(ci.low), 3), round(float(ci.high), 3)],
+            }
+        )
+    return found
+
+
+def _judged(
+    cases: Sequence[CaseScore], temperature: float, bias: float
+) -> tuple[NDArray[np.float64], NDArray[np.bool_]]:
+    """The probability of every candidate, and whether it is a lesion."""
+    true = np.concatenate([c.hits[np.isfinite(c.hits)] for c in cases])
+    scores = np.concatenate([true, *(c.false_scores for c in cases)])
+    probabilities = 1 / (1 + np.exp(-(scores / temperature + bias)))
+    return probabilities, np.arange(len(scores)) < len(true)
 
 
 def _counted(cases: Sequence[CaseScore], threshold: float) -> dict[str, object]:

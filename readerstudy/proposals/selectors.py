@@ -1,7 +1,7 @@
 """Queries about runs and detectors. What was found is behind `lesions`."""
 
-from collections.abc import Iterable
-from typing import Any
+from collections.abc import Iterable, Mapping
+from typing import Any, Literal
 from uuid import UUID
 
 from django.conf import settings
@@ -61,6 +61,25 @@ def card(detector: str) -> dict[str, Any]:
         "description": "Runs elsewhere; its results are delivered as files and shown as they are.",
         "limits": ["Nothing about it was measured here."],
     }
+
+
+def reliability_figure(detector: str, theme: Literal["light", "dark"]) -> bytes | None:
+    """The reliability diagram of a detector's card as SVG; None where it was not measured."""
+    try:
+        bins = card(detector).get("performance", {}).get("reliability")
+    except KeyError:
+        return None
+    return bridge.reliability_figure(bins, theme) if bins else None
+
+
+def known_rows(explanation: Mapping[str, Any]) -> list[int]:
+    """The known lesions with a picture that an explanation compares with, the nearest first."""
+    return bridge.known_rows(explanation.get("alike", {}))
+
+
+def known_lesion(row: int) -> tuple[str, float, bytes]:
+    """A known lesion of the training bench: its kind, diameter in mm, and picture as PNG."""
+    return bridge.known_lesion(row)
 
 
 def queue_of(detector: str) -> str:

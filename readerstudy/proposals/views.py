@@ -1,13 +1,13 @@
 """Detectors and their runs, for those who set studies up; never what was found."""
 
-from typing import Any, cast
+from typing import Any, Literal, cast
 from uuid import UUID
 
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
 from django.core.paginator import Paginator
 from django.db.models import QuerySet
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import redirect, render
 from django.utils.translation import gettext
 from django.views.decorators.http import require_GET, require_POST
@@ -17,6 +17,7 @@ from readerstudy.proposals import cards as describing
 from readerstudy.proposals import selectors, services
 from readerstudy.proposals.models import Run
 from readerstudy.studies.selectors import at_desk_of
+from readerstudy.web import figures
 from readerstudy.web.problems import Problem, Unknown
 
 SHOWN = 200  # runs a page
@@ -58,6 +59,7 @@ def _context(request: HttpRequest, user: User) -> dict[str, Any]:
             "trained": describing.trained(card.get("training") or {}),
             "material": describing.material(card.get("performance") or {}),
             "measured": describing.measured(card.get("performance") or {}),
+            "bins": (card.get("performance") or {}).get("reliability"),
         }
         for name, card in shown
     ]
@@ -65,6 +67,18 @@ def _context(request: HttpRequest, user: User) -> dict[str, Any]:
     page = Paginator(runs.select_related("examination"), SHOWN).get_page(request.GET.get("page"))
     busy = runs.filter(state__in=BUSY).exists()
     return {"cards": cards, "page": page, "busy": busy}
+
+
+@login_required
+@require_GET
+def reliability(request: HttpRequest, detector: str) -> HttpResponseBase:
+    """The reliability diagram of a detector's card, in the user's theme."""
+    user = _keeper(request)
+    theme: Literal["light", "dark"] = "light" if user.theme == "light" else "dark"
+    drawn = selectors.reliability_figure(detector, theme)
+    if drawn is None:
+        raise Unknown
+    return figures.svg(drawn)
 
 
 @login_required

@@ -297,6 +297,23 @@ class HeatMaps(ReaderView):
         return Response({"heat_maps": found})
 
 
+class KnownLesions(ReaderView):
+    """What the proposals are compared with."""
+
+    @extend_schema(
+        operation_id="known_lesions",
+        responses={200: proposal_schemas.KnownLesionsOutput, **REFUSALS},
+    )
+    def get(self, request: Request, read_id: UUID) -> Response:
+        """Answer pictures of the known lesions most like the open read's proposals."""
+        read = selectors.own_read(_user(request), read_id)
+        _require_shown(read)
+        found = disclosure.known_lesions(read)
+        if found is None:
+            raise Unknown
+        return Response(found)
+
+
 class Problems(ReaderView):
     """Problems with a case."""
 

@@ -5,6 +5,7 @@ the unaided stage of a second-reader arm, and on demand until the reader has ask
 look at proposals at all: not a query, not a byte tells whether there are any (faults F1-F3).
 """
 
+from base64 import b64encode
 from collections.abc import Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
@@ -21,6 +22,7 @@ from readerstudy.imaging import grants
 from readerstudy.imaging import selectors as imaging
 from readerstudy.proposals import selectors as proposals
 from readerstudy.proposals.lesions import ProposalHeatMap, ProposedLesion
+from readerstudy.proposals.models import Run
 from readerstudy.reads import events, late, selectors, tripwire
 from readerstudy.reads.models import Answer, Batch, Decision, Mark, Measurement, Read
 from readerstudy.studies import definition
@@ -251,9 +253,7 @@ def _measure(measure: Measurement) -> dict[str, Any]:
 def _ai(read: Read) -> dict[str, Any]:
     """The proposals of the arm's detector; a run that is not done is "not available" (B8)."""
     name, _, version = read.arm.detector.partition("@")
-    run = None
-    if not read.case.declared_without_proposals:
-        run = proposals.done_run(read.case.examination_id, read.arm.detector)
+    run = _shown_run(read)
     lesions = ProposedLesion.objects.filter(run=run) if run else ProposedLesion.objects.none()
     decisions = [] if read.last_event_at is None else Decision.objects.filter(read=read)
     level, kinds = explanation_level(read), tells_kinds(read)
@@ -269,6 +269,13 @@ def _ai(read: Read) -> dict[str, Any]:
         "proposals": [_proposal(each, level, kinds=kinds) for each in lesions],
         "decisions": {str(each.proposal): each.kind for each in decisions},
     }
+
+
+def _shown_run(read: Read) -> Run | None:
+    """The run whose proposals the read shows; behind the gate."""
+    if read.case.declared_without_proposals:
+        return None
+    return proposals.done_run(read.case.examination_id, read.arm.detector)
 
 
 def explanation_level(read: Read) -> str:
@@ -296,12 +303,10 @@ def heat_maps(read: Read) -> dict[str, Any] | None:
     level of explanation without heat maps are answered alike, all but the last without a query of
     what is hidden.
     """
-    if not sees_proposals(read) or explanation_level(read) != "full":
+    if not _sees_all(read):
         return None
     with _gate(read):
-        run = None
-        if not read.case.declared_without_proposals:
-            run = proposals.done_run(read.case.examination_id, read.arm.detector)
+        run = _shown_run(read)
         rows = ProposalHeatMap.objects.filter(lesion__run=run) if run else []
         return {
             str(each.lesion_id): {
@@ -311,6 +316,30 @@ def heat_maps(read: Read) -> dict[str, Any] | None:
             }
             for each in rows
         }
+
+
+def known_lesions(read: Read) -> dict[str, Any] | None:
+    """Pictures of the synthetic lesions that proposals are compared with; None as of heat maps.
+
+    `pictures`: each that any proposal needs, once; `nearest`: which, by the proposal's id.
+    """
+    if not _sees_all(read):
+        return None
+    with _gate(read):
+        run = _shown_run(read)
+        shown = ProposedLesion.objects.filter(run=run) if run else []
+        nearest = {str(each.id): proposals.known_rows(each.explanation) for each in shown}
+    pictures = {}
+    for row in sorted({row for rows in nearest.values() for row in rows}):
+        kind, diameter_mm, png = proposals.known_lesion(row)
+        told = {"kind": kind, "diameter_mm": diameter_mm, "png": b64encode(png).decode()}
+        pictures[str(row)] = told
+    return {"pictures": pictures, "nearest": nearest}
+
+
+def _sees_all(read: Read) -> bool:
+    """Whether the read may show proposals, and what belongs to the whole of an explanation."""
+    return sees_proposals(read) and explanation_level(read) == "full"
 
 
 def _proposal(lesion: ProposedLesion, level: str, *, kinds: bool) -> dict[str, Any]:
@@ -327,6 +356,7 @@ def _proposal(lesion: ProposedLesion, level: str, *, kinds: bool) -> dict[str, A
         "explanation": _words(lesion.explanation, level),
         **({"kind": _words(lesion.classification, level)} if told else {}),
         "has_heat_map": lesion.has_heat_map and level == "full",
+        "has_known_lesions": level == "full" and bool(proposals.known_rows(lesion.explanation)),
     }
 
 

@@ -32,6 +32,7 @@ class ProposalOutput(serializers.Serializer[Any]):
     # Only where the protocol and the level have it; empty where this one's is not known.
     kind = serializers.CharField(allow_blank=True, required=False)
     has_heat_map = serializers.BooleanField()
+    has_known_lesions = serializers.BooleanField()
 
 
 class AiOutput(serializers.Serializer[Any]):
@@ -66,3 +67,18 @@ class HeatMapsOutput(serializers.Serializer[Any]):
     """Heat maps by the proposal's id."""
 
     heat_maps = serializers.DictField(child=HeatMapOutput())
+
+
+class KnownLesionOutput(serializers.Serializer[Any]):
+    """A synthetic lesion of the training bench, or a proposal there that was none ("false")."""
+
+    kind = serializers.CharField()
+    diameter_mm = serializers.FloatField()
+    png = serializers.CharField()  # base64: T1 with contrast above FLAIR, 36 mm across
+
+
+class KnownLesionsOutput(serializers.Serializer[Any]):
+    """Pictures by number; of each proposal by its id the numbers of those most like it."""
+
+    pictures = serializers.DictField(child=KnownLesionOutput())
+    nearest = serializers.DictField(child=serializers.ListField(child=serializers.IntegerField()))

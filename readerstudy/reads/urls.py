@@ -24,5 +24,6 @@ urlpatterns = [
     path(f"{ONE}/submit", api.Submit.as_view(), name="submit"),
     path(f"{ONE}/next-images", api.NextImages.as_view(), name="next-images"),
     path(f"{ONE}/heat-maps", api.HeatMaps.as_view(), name="heat-maps"),
+    path(f"{ONE}/known-lesions", api.KnownLesions.as_view(), name="known-lesions"),
     path(f"{ONE}/problem", api.Problems.as_view(), name="problem"),
 ]

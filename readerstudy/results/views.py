@@ -28,9 +28,9 @@ from readerstudy.studies import lifecycle
 from readerstudy.studies.models import Study
 from readerstudy.studies.selectors import study_for
 from readerstudy.studies.services import close
+from readerstudy.web import figures
 from readerstudy.web.problems import Invalid, Problem, Refused, Unknown
 
-FIGURE_POLICY = "default-src 'none'; style-src 'unsafe-inline'"
 MAX_PILOT_BYTES = 20_000_000
 
 
@@ -203,7 +203,7 @@ def figure(request: HttpRequest, study_id: UUID, run_id: UUID, name: str) -> Htt
         raise Unknown
     kind = mimetypes.guess_type(name)[0] or "application/octet-stream"
     response = FileResponse((folder / name).open("rb"), content_type=kind)
-    response["Content-Security-Policy"] = FIGURE_POLICY
+    figures.confined(response)
     if request.GET.get("download"):
         response["Content-Disposition"] = f'attachment; filename="{name.replace("/", "-")}"'
     return response
@@ -348,13 +348,10 @@ def _from_pilot(request: HttpRequest) -> HttpResponse:
 
 @login_required
 @require_GET
-def plan_figure(request: HttpRequest) -> HttpResponse:
+def plan_figure(request: HttpRequest) -> HttpResponseBase:
     """Power against the number of cases, in the user's theme."""
     from readerstudy.results import bridge
 
     user = cast("User", request.user)
     theme: Literal["light", "dark"] = "light" if user.theme == "light" else "dark"
-    data = bridge.power_figure(planning.asked(request.GET.dict()), theme)
-    response = HttpResponse(data, content_type="image/svg+xml")
-    response["Content-Security-Policy"] = FIGURE_POLICY
-    return response
+    return figures.svg(bridge.power_figure(planning.asked(request.GET.dict()), theme))

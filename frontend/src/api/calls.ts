@@ -3,6 +3,7 @@ import type { Client } from "./client";
 import type {
   Display,
   HeatMaps,
+  Known,
   Me,
   NextImages,
   Packet,
@@ -87,6 +88,10 @@ export class Api {
 
   heatMaps(read: string): Promise<{ heat_maps: HeatMaps }> {
     return this.client.get(`/api/reads/${read}/heat-maps`);
+  }
+
+  knownLesions(read: string): Promise<Known> {
+    return this.client.get(`/api/reads/${read}/known-lesions`);
   }
 
   async reportProblem(read: string, words: string): Promise<void> {

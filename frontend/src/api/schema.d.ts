@@ -141,6 +141,23 @@ export interface paths {
         readonly patch?: never;
         readonly trace?: never;
     };
+    readonly "/api/reads/{read_id}/known-lesions": {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        /** @description Answer pictures of the known lesions most like the open read's proposals. */
+        readonly get: operations["known_lesions"];
+        readonly put?: never;
+        readonly post?: never;
+        readonly delete?: never;
+        readonly options?: never;
+        readonly head?: never;
+        readonly patch?: never;
+        readonly trace?: never;
+    };
     readonly "/api/reads/{read_id}/late-events": {
         readonly parameters: {
             readonly query?: never;
@@ -649,6 +666,22 @@ export interface components {
              */
             readonly upload?: string;
         };
+        /** @description A synthetic lesion of the training bench, or a proposal there that was none ("false"). */
+        readonly KnownLesionOutput: {
+            readonly kind: string;
+            /** Format: double */
+            readonly diameter_mm: number;
+            readonly png: string;
+        };
+        /** @description Pictures by number; of each proposal by its id the numbers of those most like it. */
+        readonly KnownLesionsOutput: {
+            readonly pictures: {
+                readonly [key: string]: components["schemas"]["KnownLesionOutput"];
+            };
+            readonly nearest: {
+                readonly [key: string]: readonly number[];
+            };
+        };
         /** @description Those of them that are there already: they need not be sent. */
         readonly KnownOutput: {
             readonly sha256: readonly string[];
@@ -827,6 +860,7 @@ export interface components {
             readonly explanation: string;
             readonly kind?: string;
             readonly has_heat_map: boolean;
+            readonly has_known_lesions: boolean;
         };
         /** @description A question of the form. */
         readonly QuestionOutput: {
@@ -1460,6 +1494,62 @@ export interface operations {
                 };
                 content: {
                     readonly "application/json": components["schemas"]["HeatMapsOutput"];
+                };
+            };
+            /** @description application/problem+json (RFC 9457) */
+            readonly 400: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description application/problem+json (RFC 9457) */
+            readonly 401: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description application/problem+json (RFC 9457) */
+            readonly 403: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description application/problem+json (RFC 9457) */
+            readonly 404: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description application/problem+json (RFC 9457) */
+            readonly 409: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content?: never;
+            };
+        };
+    };
+    readonly known_lesions: {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path: {
+                readonly read_id: string;
+            };
+            readonly cookie?: never;
+        };
+        readonly requestBody?: never;
+        readonly responses: {
+            readonly 200: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["KnownLesionsOutput"];
                 };
             };
             /** @description application/problem+json (RFC 9457) */

@@ -74,6 +74,8 @@ export type HeatLevel = Sharper<
 export type HeatMaps = Readonly<
   Record<string, Sharper<Schemas["HeatMapOutput"], { readonly levels: readonly HeatLevel[] }>>
 >;
+/** Pictures of synthetic lesions by number, and by the proposal's id which are most like it. */
+export type Known = Schemas["KnownLesionsOutput"];
 export type DecisionKind = "accepted" | "rejected" | "edited";
 /** What the AI proposes, or that it has no result for the case. */
 export type ShownAi = Sharper<

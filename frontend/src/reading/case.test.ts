@@ -16,7 +16,7 @@ const PROPOSAL: Proposal = {
   probability: 0.9,
   uncertainty: null,
   contours_mm: [],
-  has_heat_map: false,
+  has_heat_map: false, has_known_lesions: false,
   explanation: "",
 };
 const QUESTIONS = [

@@ -1,6 +1,6 @@
 import { computed, signal } from "@preact/signals";
 
-import type { Feedback, HeatMaps, Me, TestResult } from "../api/types";
+import type { Feedback, HeatMaps, Known, Me, TestResult } from "../api/types";
 import type { ProposalStyle } from "../viewer/scene";
 import type { SavedState } from "../outbox/sender";
 import type { OpenCase } from "./case";
@@ -53,6 +53,7 @@ export function createState() {
     isAskingAi: signal(false),
     proposalStyle: signal<ProposalStyle>("contour"),
     heat: signal<{ read: string; maps: HeatMaps } | null>(null),
+    known: signal<{ read: string; found: Known } | null>(null),
     feedback: signal<Feedback | null>(null),
     testResult: signal<TestResult | null>(null),
     isSubmitting: signal(false),

@@ -19,8 +19,9 @@ const BARE = JSON.parse(JSON.stringify({ ...FULL, id: "b", label: "B", explanati
 const detector = { name: "space-to-depth", version: "5", banner: "Trained on synthetic phantoms only." };
 
 let host: HTMLElement;
-const jump = vi.fn();
+const [jump, record, knownLesions] = [vi.fn(), vi.fn(), vi.fn()];
 const open = {
+  packet: { read: { id: "read" } },
   selectedProposal: signal<string | null>(null),
   isReadOnly: signal(false),
   draft: signal<{ decisions: Record<string, string> }>({ decisions: {} }),
@@ -29,8 +30,10 @@ const open = {
 const room = {
   state: {
     areProposalsShown: signal(true), isAskingAi: signal(false), viewing: signal({ jump, active: signal(0) }),
-    openCase: signal(open), rating: signal(null), notice: signal(null), bindings: signal(BINDINGS),
+    openCase: signal(open), rating: signal(null), notice: signal(null), bindings: signal(BINDINGS), known: signal(null),
   },
+  ports: { api: { knownLesions } },
+  record,
 } as unknown as Room;
 
 function show(...proposals: Partial<Proposal>[]): void {
@@ -121,5 +124,59 @@ describe("r5: of the selected proposal it tells as much as the study's level has
     expect(host.querySelector<HTMLElement>("[data-testid=proposal-A]")?.dataset.decision).toBe("rejected");
     void act(() => void (open.isReadOnly.value = true));
     expect(deeds()).toEqual([]);
+  });
+});
+
+describe("pictures of known lesions that a proposal is like", () => {
+  const button = (): HTMLElement | null => host.querySelector("[data-testid=known-lesions]");
+  const press = async (): Promise<void> => act(() => button()?.click());
+  const KNOWN = {
+    pictures: {
+      4: { kind: "ring", diameter_mm: 6.2, png: "AAAA" }, 7: { kind: "false", diameter_mm: 2, png: "BBBB" },
+      9: { kind: "solid", diameter_mm: 3.9, png: "CCCC" },
+    },
+    nearest: { a: [7, 4], b: [9] },
+  };
+
+  beforeEach(() => {
+    room.state.known.value = null;
+    room.state.notice.value = null;
+    knownLesions.mockReset().mockResolvedValue(KNOWN);
+    record.mockReset();
+  });
+
+  test("are offered where the server has some, and fetched when asked for", async () => {
+    show({ ...FULL, has_known_lesions: true }, BARE);
+    select("b");
+    expect(button()).toBeNull();
+    select("a");
+    expect(knownLesions).not.toHaveBeenCalled();
+    expect(button()?.getAttribute("aria-expanded")).toBe("false");
+    await press();
+    expect(knownLesions).toHaveBeenCalledExactlyOnceWith("read");
+    expect(button()?.getAttribute("aria-expanded")).toBe("true");
+    const shown = [...host.querySelectorAll(".known li")].map((each) => [
+      each.textContent, each.querySelector("img")?.getAttribute("src"),
+    ]);
+    expect(shown).toEqual([
+      ["no lesion", "data:image/png;base64,BBBB"], ["ring 6\u00a0mm", "data:image/png;base64,AAAA"],
+    ]);
+    expect(words(".known figcaption")).toMatch(/synthetic heads, no patients/);
+    await press();
+    expect(host.querySelector(".known")).toBeNull();
+    expect(record.mock.calls).toEqual([
+      ["tool", { known_lesions: "shown" }], ["tool", { known_lesions: "hidden" }],
+    ]);
+  });
+
+  test("of another case are not shown, and what did not come is said", async () => {
+    room.state.known.value = { read: "before", found: KNOWN };
+    show({ ...FULL, has_known_lesions: true });
+    select("a");
+    expect(host.querySelector(".known")).toBeNull();
+    knownLesions.mockRejectedValue(new Error("offline"));
+    await press();
+    expect(host.querySelector(".known")).toBeNull();
+    expect(room.state.notice.value).toMatch(/did not come/);
   });
 });

@@ -8,6 +8,7 @@ import { goToProposal, perform, type CommandName } from "../reading/commands";
 import { keyOf } from "../reading/own-keys";
 import type { Room } from "../reading/room";
 import { letGo, useSight } from "./focus";
+import { KnownLesions } from "./known-lesions";
 
 interface Props {
   room: Room;
@@ -155,6 +156,7 @@ function Details({ room, open, proposal }: RowProps): VNode {
           ))}
         </div>
       )}
+      {proposal.has_known_lesions && <KnownLesions room={room} open={open} proposal={proposal} />}
     </div>
   );
 }

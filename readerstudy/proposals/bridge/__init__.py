@@ -19,6 +19,7 @@ from inference.detector import Note, Used, unheard
 from inference.vendor import Read as VendorRead
 from inference.vendor import Result as VendorResult
 from inference.vendor import UnusableResult, masks, tables
+from readerstudy.proposals.bridge.drawn import known_lesion, known_rows, reliability_figure
 from readerstudy.proposals.bridge.found import Detected, Found
 from readerstudy.proposals.bridge.standalone import Counted, stand_alone
 
@@ -46,11 +47,14 @@ __all__ = [
     "is_vendor_image",
     "kinds_head",
     "known_detectors",
+    "known_lesion",
+    "known_rows",
     "named_vendor",
     "needs",
     "place_vendor",
     "read_vendor",
     "read_vendor_table",
+    "reliability_figure",
     "stand_alone",
     "tell_kinds",
 ]

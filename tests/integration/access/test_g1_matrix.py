@@ -28,6 +28,7 @@ from readerstudy.accounts.models import User
 from readerstudy.audit.models import Entry
 from readerstudy.proposals import services as proposals
 from readerstudy.proposals.models import Run
+from readerstudy.proposals.selectors import default_detector
 from readerstudy.reads.disclosure import MEANING
 from readerstudy.studies import services as studies
 from readerstudy.studies.models import Study
@@ -85,7 +86,7 @@ def filled(study: Study, packet: dict[str, Any]) -> dict[str, Any]:
     aside = proposals.request(case.examination, detector="aside@1")
     Run.objects.filter(pk=aside.pk).update(state=Run.State.QUARANTINED)
     return {
-        "run_id": aside.pk,
+        "run_id": aside.pk, "detector": default_detector(),
         "study_id": study.pk, "case_id": case.pk, "reader_id": reader.pk,
         "collection_id": study.collection_id, "read_id": packet["read"]["id"],
         "examination_id": case.examination_id,

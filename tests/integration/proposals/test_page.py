@@ -9,7 +9,7 @@ from django.test import Client
 from readerstudy.audit.models import Entry
 from readerstudy.celery import app
 from readerstudy.imaging.models import Examination
-from readerstudy.proposals import services, views
+from readerstudy.proposals import selectors, services, views
 from readerstudy.proposals.models import Run
 from readerstudy.studies import services as studies
 from readerstudy.studies.models import Study
@@ -183,3 +183,31 @@ def test_the_page_says_what_a_running_run_is_at(
     put(examination, "done@1", state=State.DONE)
     text = sign_in(people.cora).get(PAGE).content.decode()
     assert [each for each in Run.Stage if f'quiet">{each.label}</div>' in text] == [stage]
+
+
+def test_a_measured_detector_shows_how_reliable_its_probabilities_are(
+    people: People, sign_in: SignIn
+) -> None:
+    page = sign_in(people.cora)
+    address = f"{PAGE}{selectors.default_detector()}/reliability.svg"
+    assert f'src="{address}"' in page.get(PAGE).content.decode()
+    drawn = page.get(address)
+    assert drawn["Content-Type"] == "image/svg+xml"
+    assert "script" not in drawn["Content-Security-Policy"]
+    bins = selectors.card(selectors.default_detector())["performance"]["reliability"]
+    for each in bins:
+        assert f">{each['n']}<" in drawn.content.decode()
+
+
+@pytest.mark.parametrize("detector", ["space-to-depth@1", "no-such@1"])
+def test_a_detector_without_a_measured_reliability_has_no_figure(
+    people: People, sign_in: SignIn, detector: str
+) -> None:
+    page = sign_in(people.cora)
+    assert page.get(f"{PAGE}{detector}/reliability.svg").status_code == 404
+
+
+def test_a_readers_account_sees_no_figure_of_a_detector(people: People, sign_in: SignIn) -> None:
+    address = f"{PAGE}{selectors.default_detector()}/reliability.svg"
+    for person in (people.rae, people.tess):
+        assert sign_in(person).get(address).status_code == 404

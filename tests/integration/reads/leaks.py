@@ -79,6 +79,11 @@ def heat_maps_that_are_empty_where_there_are_proposals(patch: pytest.MonkeyPatch
 
 
 @leak
+def no_pictures_of_known_lesions_where_there_are_proposals(patch: pytest.MonkeyPatch) -> None:
+    patch.setattr(disclosure, "known_lesions", lambda _read: {} if _proposals() else None)
+
+
+@leak
 def the_truth_in_a_questions_help(patch: pytest.MonkeyPatch) -> None:
     _around(patch, disclosure, "_question", lambda body: body | {"help": f"{_diseased()}"})
 

@@ -23,7 +23,8 @@ METHODS = ["GET", "HEAD", "OPTIONS", "POST", "PUT", "PATCH", "DELETE"]
 DOORS = [
     "/api/reads/{id}?tab={tab}", "/api/reads/{id}/events", "/api/reads/{id}/submit",
     "/api/reads/{id}/next-images", "/api/reads/{read}/heat-maps",
-    "/api/reads/{id}/heat-maps", "/api/proposals/{id}", "/api/proposals?read={read}",
+    "/api/reads/{id}/heat-maps", "/api/reads/{read}/known-lesions",
+    "/api/reads/{id}/known-lesions", "/api/proposals/{id}", "/api/proposals?read={read}",
     "/api/reads/{read}?tab={tab}&expand=ai&fields=truth", "/api/worklist?truth__isnull=true",
     "/api/worklist?ordering=-proposals&search={id}", "/api/reads/{read}/proposals",
     "/api/studies/{study}/truth", "/api/studies/{study}/reads?detector={id}", "/reading/",

@@ -25,6 +25,7 @@ def shown(tab: Tab) -> list[Callable[[], Any]]:
         tab.reload,
         lambda: tab.call("GET", f"{read}/next-images"),
         lambda: tab.call("GET", f"{read}/heat-maps"),
+        lambda: tab.call("GET", f"{read}/known-lesions"),
     ]
 
 

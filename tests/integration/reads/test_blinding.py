@@ -1,6 +1,7 @@
 """R2: a control-arm reader's traffic tells nothing of proposals and truth (fault chapter F)."""
 
 import re
+from base64 import b64decode
 from collections.abc import Callable
 from typing import Any
 from uuid import uuid4
@@ -11,6 +12,7 @@ from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
+from inference.explain import similar
 from readerstudy.proposals.lesions import ProposedLesion
 from readerstudy.reads import disclosure, tripwire
 from readerstudy.reads.models import Read
@@ -219,6 +221,13 @@ def test_an_explanation_is_told_in_the_readers_language(
     assert proposal["explanation"] == words
 
 
+def explain_at(study: Study, level: str) -> None:
+    """A protocol that explains at this level to everyone."""
+    version = study.protocol_versions.get()
+    document = version.document | {"explanations": dict.fromkeys(EXPERIENCES, level)}
+    ProtocolVersion.objects.filter(pk=version.pk).update(document=document)
+
+
 @pytest.mark.parametrize(
     ("level", "words"),
     [("none", ""), ("short", "Bright and round."), ("full", "Bright and round, 8 mm across.")],
@@ -227,9 +236,7 @@ def test_how_much_is_explained_is_the_protocols_by_experience(
     study: Study, sits: Sits, level: str, words: str
 ) -> None:
     user = worlds.aided_first(study)
-    version = study.protocol_versions.get()
-    document = version.document | {"explanations": dict.fromkeys(EXPERIENCES, level)}
-    ProtocolVersion.objects.filter(pk=version.pk).update(document=document)
+    explain_at(study, level)
     past_training(sits(user))
     tab = sits(user)
     ai = tab.open()["ai"]
@@ -237,14 +244,48 @@ def test_how_much_is_explained_is_the_protocols_by_experience(
     assert ai["explanations"] == level
     assert proposal["explanation"] == words
     assert proposal["has_heat_map"] == (level == "full")
-    address = f"/api/reads/{tab.read_id}/heat-maps"
+    assert proposal["has_known_lesions"] == (level == "full")
+    address = f"/api/reads/{tab.read_id}"
     if level == "full":
-        found = tab.call("GET", address)["heat_maps"]
+        found = tab.call("GET", f"{address}/heat-maps")["heat_maps"]
         assert found == {proposal["id"]: proposing.HEAT_MAP}
         return
-    with pytest.raises(Refused) as refused:
-        tab.call("GET", address)
-    assert refused.value.status == 404
+    for what in ("heat-maps", "known-lesions"):
+        with pytest.raises(Refused) as refused:
+            tab.call("GET", f"{address}/{what}")
+        assert refused.value.status == 404
+
+
+def test_the_known_lesions_most_like_a_proposal_are_sent_as_pictures(
+    study: Study, sits: Sits
+) -> None:
+    user = worlds.aided_first(study)
+    explain_at(study, "full")
+    past_training(sits(user))
+    tab = sits(user)
+    (proposal,) = tab.open()["ai"]["proposals"]
+    sent = tab.call("GET", f"/api/reads/{tab.read_id}/known-lesions")
+    assert sent["nearest"] == {proposal["id"]: [5, 0]}  # the nearest first
+    assert set(sent["pictures"]) == {"0", "5"}
+    for number, picture in sent["pictures"].items():
+        row = similar.rows()[int(number)]
+        assert (picture["kind"], picture["diameter_mm"]) == (row["kind"], float(row["diameter_mm"]))
+        assert b64decode(picture["png"]).startswith(b"\x89PNG")
+
+
+@pytest.mark.parametrize("alike", [{}, {"rows": [1], "table": "of a release before"}])
+def test_an_explanation_by_another_table_has_no_pictures(
+    study: Study, sits: Sits, alike: dict[str, Any]
+) -> None:
+    user = worlds.aided_first(study)
+    explain_at(study, "full")
+    ProposedLesion.objects.update(explanation={"full": "Bright.", "alike": alike})
+    past_training(sits(user))
+    tab = sits(user)
+    (proposal,) = tab.open()["ai"]["proposals"]
+    assert proposal["has_known_lesions"] is False
+    sent = tab.call("GET", f"/api/reads/{tab.read_id}/known-lesions")
+    assert sent == {"pictures": {}, "nearest": {proposal["id"]: []}}
 
 
 @pytest.mark.parametrize(
@@ -262,8 +303,7 @@ def test_what_kind_of_lesion_it_may_be_is_told_at_the_level_of_the_explanation(
     user = worlds.aided_first(study)
     version = study.protocol_versions.get()
     assert version.document["lesion_classification"] is True
-    document = version.document | {"explanations": dict.fromkeys(EXPERIENCES, level)}
-    ProtocolVersion.objects.filter(pk=version.pk).update(document=document)
+    explain_at(study, level)
     past_training(sits(user))
     client = Client()
     client.force_login(user, backend="django.contrib.auth.backends.ModelBackend")
@@ -293,7 +333,10 @@ def test_of_a_proposal_without_an_answer_an_empty_kind_is_sent(study: Study, sit
     assert proposal["kind"] == ""
 
 
-def test_heat_maps_of_a_signed_read_are_not_shown_again(study: Study, sits: Sits) -> None:
+@pytest.mark.parametrize("what", ["heat-maps", "known-lesions"])
+def test_heat_maps_and_pictures_of_a_signed_read_are_not_shown_again(
+    study: Study, sits: Sits, what: str
+) -> None:
     user = worlds.aided_first(study)
     past_training(sits(user))
     tab = sits(user)
@@ -301,20 +344,21 @@ def test_heat_maps_of_a_signed_read_are_not_shown_again(study: Study, sits: Sits
     tab.read_case()
     tab.sign()
     with pytest.raises(Refused) as refused:
-        tab.call("GET", f"/api/reads/{tab.read_id}/heat-maps")
+        tab.call("GET", f"/api/reads/{tab.read_id}/{what}")
     assert (refused.value.status, refused.value.code) == (409, "reads.submitted")
 
 
 @pytest.mark.fault("F2")
+@pytest.mark.parametrize("what", ["heat-maps", "known-lesions"])
 def test_f2_a_control_arm_is_answered_as_where_there_is_none_and_asks_no_vault(
-    study: Study, sits: Sits, reader: Any
+    study: Study, sits: Sits, reader: Any, what: str
 ) -> None:
     tab = sits(reader)
     tab.open()
     with CaptureQueriesContext(connection) as asked, pytest.raises(Refused) as refused:
-        tab.call("GET", f"/api/reads/{tab.read_id}/heat-maps")
+        tab.call("GET", f"/api/reads/{tab.read_id}/{what}")
     with pytest.raises(Refused) as nothing:
-        tab.call("GET", f"/api/reads/{uuid4()}/heat-maps")
+        tab.call("GET", f"/api/reads/{uuid4()}/{what}")
     assert (refused.value.status, refused.value.body) == (404, nothing.value.body)
     assert not [q for q in asked.captured_queries if "proposals_" in q["sql"]]
 

@@ -29,6 +29,7 @@ def test_g1_another_readers_read_is_unknown_at_every_door(people: People, sits: 
         ("POST", "/submit", {**lease, **signing}),
         ("GET", "/next-images", None),
         ("GET", "/heat-maps", None),
+        ("GET", "/known-lesions", None),
         ("POST", "/problem", {"words": "a slice is missing"}),
     ]
     before = Entry.objects.count()

@@ -93,14 +93,16 @@ def test_r6_proposals_come_once_the_server_has_that_they_were_asked_for(
     asked = tab.does("proposals_asked", 7)
     tab.deliver([tab.made[0], asked])  # an event before it is missing: it waits, and so do they
     assert tab.reload()["ai"] == NOT_ASKED
-    with pytest.raises(Refused) as refused:
-        tab.call("GET", f"/api/reads/{tab.read_id}/heat-maps")
-    assert refused.value.status == 404
+    for what in ("heat-maps", "known-lesions"):
+        with pytest.raises(Refused) as refused:
+            tab.call("GET", f"/api/reads/{tab.read_id}/{what}")
+        assert refused.value.status == 404
     tab.deliver([lost])
     ai = tab.reload()["ai"]
     assert (ai["mode"], ai["state"], len(ai["proposals"])) == ("on_demand", "ready", 1)
     assert sits(reader).open()["ai"] == ai  # after a reload, a crash, in another window
     assert "heat_maps" in tab.call("GET", f"/api/reads/{tab.read_id}/heat-maps")
+    assert tab.call("GET", f"/api/reads/{tab.read_id}/known-lesions")["nearest"]
 
 
 def test_r6_asking_and_being_shown_are_two_events_of_the_read(tab: Tab) -> None:

@@ -110,7 +110,7 @@ def test_f11_no_answer_holds_a_test_cases_truth_before_or_after_its_attempt(
     for tab in tabs:
         read = Read.objects.get(pk=tab.read_id)
         assert feedback.of(read) is None
-        for path in ("", "/next-images", "/heat-maps", "/feedback"):
+        for path in ("", "/next-images", "/heat-maps", "/known-lesions", "/feedback"):
             with pytest.raises(Refused):
                 tab.call("GET", f"/api/reads/{tab.read_id}{path}?tab={tab.tab}")
         with pytest.raises(Unknown):  # no feedback whose images are looked at

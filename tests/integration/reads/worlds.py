@@ -77,7 +77,7 @@ def fill_the_vault(study: Study) -> None:
     empty_the_vault(study)
     told = _told(study)
     for number, case in enumerate(study.cases.order_by("code")):
-        words = {"short": WORDS, "full": WORDS}
+        words = {"short": WORDS, "full": WORDS, "alike": proposing.alike(number % 3, 7)}
         heat = proposing.HEAT_MAP | {"method": WORDS}
         kind = {**proposing.KIND, "short": WORDS, "full": WORDS, "zh-hans": words}
         run = proposing.propose(
@@ -269,6 +269,7 @@ def _read(
     browser.ask("GET", f"/api/reads/{read}?tab={tab}")
     browser.ask("GET", f"/api/reads/{read}/next-images")
     browser.ask("GET", f"/api/reads/{read}/heat-maps")
+    browser.ask("GET", f"/api/reads/{read}/known-lesions")
     browser.ask("POST", f"/api/reads/{read}/problem", {"words": "a slice is missing"})
     images = f"/dicomweb/{packet['token']}/studies"
     browser.ask("GET", images)
@@ -287,6 +288,7 @@ def _try_doors(browser: Recorder, read: str, study: Study, hidden_ids: tuple[str
             browser.ask(method, f"/api/reads/{each}?tab={UUID(int=1)}")
             browser.ask(method, f"/api/proposals/{each}")
             browser.ask(method, f"/api/reads/{each}/heat-maps")
+            browser.ask(method, f"/api/reads/{each}/known-lesions")
         browser.ask("POST", f"/api/reads/{each}/submit", {})
         browser.ask("GET", f"/reading/{each}/")
     for path in ("/api/worklist?expand=truth", f"/api/reads/{read}/events", "/api/proposals"):

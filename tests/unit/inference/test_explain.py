@@ -1,12 +1,14 @@
 """Explanations: how far the next vessel is, which known lesions are alike, both languages."""
 
 from dataclasses import replace
+from io import BytesIO
 
 import numpy as np
 import pytest
 from numpy.typing import NDArray
+from PIL import Image
 
-from inference.explain import Basis, explain, is_fitted, similar, words, words_zh
+from inference.explain import Basis, explain, is_fitted, pictures, similar, words, words_zh
 from inference.explain.similar import FEATURES, Similar
 from inference.explain.vessels import REACH_MM, vessel_distance_mm
 from inference.lesions import HeatMap, Lesion
@@ -92,6 +94,49 @@ def test_the_shipped_table_holds_true_and_false_proposals_of_other_seeds_than_th
     seeds = [int(line.split(",")[0]) for line in similar.TABLE.read_text().splitlines()[1:]]
     assert min(seeds) >= 20_000
     assert max(seeds) < 30_000
+
+
+def test_each_row_of_the_shipped_table_has_a_picture_of_its_own() -> None:
+    tiles = {pictures.png(row) for row in range(len(similar.rows()))}
+    assert len(tiles) == len(similar.rows())
+    with Image.open(BytesIO(min(tiles))) as image:
+        assert (image.size, image.mode) == ((36, 72), "L")
+    for row in (-1, len(similar.rows())):
+        with pytest.raises(IndexError, match="known lesions have pictures"):
+            pictures.png(row)
+    assert pictures.ATLAS.stat().st_size <= 300_000
+
+
+def test_a_picture_shows_the_proposal_in_its_middle_and_what_lacks_in_black() -> None:
+    voxels = np.zeros((4, SIDE, SIDE, SIDE), np.float32)
+    voxels[0][ball()] = 9  # T1c
+    ready = Prepared(voxels, TALL, missing=("flair",))
+    shown = pictures.picture(lesion(), ready)
+    assert shown.shape == (2 * pictures.SIDE, pictures.SIDE)
+    contrast, flair = np.split(shown, 2)
+    bright = np.argwhere(contrast == contrast.max())
+    assert bright.mean(0) == pytest.approx([pictures.SIDE // 2] * 2, abs=0.5)
+    assert 0 < contrast.min() < contrast.max()
+    assert not flair.any()
+
+
+def test_a_picture_at_the_grids_edge_is_black_beyond_it() -> None:
+    ready = Prepared(np.zeros((4, SIDE, SIDE, SIDE), np.float32), TALL, missing=())
+    at_edge = replace(lesion(), offset=(0, 0, 41))
+    contrast, _ = np.split(pictures.picture(at_edge, ready), 2)
+    middle = pictures.SIDE // 2
+    inside = contrast > 0
+    assert inside[middle, middle]
+    assert not inside[: middle - 4].any()
+    assert not inside[:, middle + 5 :].any()
+
+
+def test_an_explanation_keeps_which_known_lesions_it_compares_with() -> None:
+    table = known(ring=(8, 4.0), false=(30, 1.0), solid=(5, 3.0))
+    found = similar.nearest(FOUND, table)
+    assert found is not None
+    assert sorted(found.rows[:8]) == list(range(8))
+    assert [table.kinds[row] for row in found.rows[8:]] == ["solid", "solid"]
 
 
 @pytest.mark.parametrize(

@@ -1,5 +1,6 @@
 """SEG and SR: accepted by dciodvfy, exact masks, references that hold."""
 
+import tracemalloc
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import datetime
@@ -91,6 +92,50 @@ def test_masks_come_back_exactly_on_their_slices(
         z, y, x = (slice(o, o + n) for o, n in zip(lesion.offset, lesion.mask.shape, strict=True))
         whole[z, y, x] = lesion.mask
         assert np.array_equal(back[..., number], whole)
+
+
+def boxes(count: int, affine: np.ndarray, *, step: int = 8) -> list[Lesion]:
+    """Cubes of five voxels, so many voxels apart, in slices all over the head."""
+    return [
+        Lesion(
+            np.ones((5, 5, 5), np.uint8),
+            (10 + 7 * n % 100, 10 + step * (n % 20), 10 + step * (n // 20)),
+            affine,
+            0.5,
+        )
+        for n in range(count)
+    ]
+
+
+def test_a_segmentation_of_200_proposals_takes_no_gigabytes(
+    lesions: list[Lesion], written: dict[str, list[Path]]
+) -> None:
+    sources = read_sources(written["t1c"])
+    many = boxes(200, lesions[0].affine)
+    tracemalloc.start()
+    try:
+        made = export.segmentation(many, sources, algorithm=ALGORITHM)
+        _, peak = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert made.NumberOfFrames == 5 * len(many)
+    one = len(sources.images) * int(sources.images[0].Rows) * int(sources.images[0].Columns)
+    assert peak < 25 * one  # a byte a voxel and proposal alone is 200
+
+
+def test_masks_that_share_voxels_are_each_whole(
+    lesions: list[Lesion], written: dict[str, list[Path]]
+) -> None:
+    two = boxes(2, lesions[0].affine, step=3)
+    two[1] = replace(two[1], offset=(two[0].offset[0], *two[1].offset[1:]))
+    assert two[0].offset != two[1].offset
+    seg = export.segmentation(two, written["t1c"], algorithm=ALGORITHM)
+    by_segment = np.zeros(3, int)
+    frames = seg.pixel_array.reshape(-1, seg.Rows, seg.Columns)
+    for frame, group in zip(frames, seg.PerFrameFunctionalGroupsSequence, strict=True):
+        number = group.SegmentIdentificationSequence[0].ReferencedSegmentNumber
+        by_segment[number] += int(frame.sum())
+    assert by_segment.tolist() == [0, 125, 125]
 
 
 @pytest.mark.parametrize("planes", [slice(1, 2), slice(None)])

@@ -1,12 +1,21 @@
 """Counting: what a hit is, false positives, thresholds, FROC, calibration; by hand."""
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 
+from analysis.figures import reliability_figure, svg
 from inference import metrics
+from inference.detector import DEFAULT, card_of
 from inference.lesions import Lesion
 from inference.metrics import CaseScore
-from inference.training import calibrate
+from inference.training import calibrate, records
+from inference.training.ship import threshold_of
+from inference.training.summary import reliability
+
+ROOT = Path(__file__).parents[3]
+BENCH = ROOT / "benchmarks" / "detectors"
 
 AFFINE = np.diag([1.0, 1.0, 1.0, 1.0])[:, [2, 1, 0, 3]]
 
@@ -132,3 +141,22 @@ def test_what_was_not_found_is_missed_at_every_threshold() -> None:
     threshold = metrics.threshold_at([case], 1)
     assert threshold == -np.inf
     assert metrics.sensitivity([case], threshold, 0, np.inf) == 0.5
+
+
+def test_the_reliability_of_what_is_shown_has_counts_and_intervals() -> None:
+    cases = [case([2.0, 2.0, -3.0], [2.0]), case([0.0], [-4.0, 0.0])]
+    rows = reliability(cases, threshold=0.0, temperature=1.0, bias=0.0)
+    assert [(row["n"], row["share"]) for row in rows] == [(2, 0.5), (3, 0.667)]
+    assert [row["probability"] for row in rows] == [0.5, pytest.approx(0.881)]
+    # Wilson's interval of 2 in 3, and of 1 in 2, by his formula.
+    assert rows[1]["interval"] == [0.208, 0.939]
+    assert rows[0]["interval"] == [0.095, 0.905]
+
+
+def test_the_shipped_cards_reliability_is_that_of_its_raw_scores() -> None:
+    card = card_of(DEFAULT)
+    raw = records.read(BENCH / f"{card.name}-{card.version}.jsonl")
+    rows = reliability([each.score for each in raw], *threshold_of(card))
+    assert rows == card.words["performance"]["reliability"]
+    drawn = (ROOT / "docs" / "images" / f"reliability-{card.name}-{card.version}.svg").read_bytes()
+    assert drawn == svg(reliability_figure(rows))

@@ -10,7 +10,10 @@ import pytest
 
 from inference import phantom, read_examination
 from inference.phantom import PhantomCase
+from inference.phantom.acquisition import grid
 from inference.phantom.scanner import ROLES
+from inference.phantom.shifts import sagittal, shift_of
+from inference.preprocess import prepare, resample
 
 Problems = Callable[[Path], list[str]]
 
@@ -81,3 +84,51 @@ def test_writing_twice_gives_the_same_bytes(case: PhantomCase, tmp_path: Path) -
     for role in ROLES:
         for a, b in zip(once[role], twice[role], strict=True):
             assert a.read_bytes() == b.read_bytes()
+
+
+def test_a_series_in_sagittal_slices_is_valid_and_lies_where_the_axial_one_does(
+    case: PhantomCase, tmp_path: Path, dicom_problems: Problems
+) -> None:
+    machine = sagittal(case.scanner)
+    axial = case.series["t1c"]
+    shape, affine = grid(machine, machine.protocols["t1c"], case.to_patient)
+    turned = replace(axial, voxels=resample(axial, affine, shape), affine=affine)
+    others = {role: replace(case.series[role], voxels=axial.voxels[:1]) for role in ROLES[1:]}
+    made = replace(case, series={"t1c": turned, **others}, scanner=machine)
+    paths = phantom.write_dicom(made, tmp_path, patient_id="P", study_date="20260102")["t1c"]
+    row = pydicom.dcmread(paths[0], stop_before_pixels=True).ImageOrientationPatient
+    assert np.abs(np.array(row[:3], float)).argmax() == 1  # along a row to the back
+    assert float(row[5]) < -0.9  # down a column to the feet
+    assert dicom_problems(paths[len(paths) // 2]) == []
+    read = read_examination({"t1c": paths})["t1c"]
+    assert np.abs(read.affine - affine).max() < 1e-6
+    assert read.voxels.shape == shape
+    upright, level = prepare({"t1c": read}), prepare({"t1c": axial})
+    assert np.abs(upright.affine[:3, :3] - level.affine[:3, :3]).max() < 1e-3
+    z, y, x = level.voxels.shape[1:]
+    there = resample(replace(read, voxels=upright.voxels[0], affine=upright.affine),
+                     level.affine, (z, y, x))  # fmt: skip
+    inside = there != 0
+    assert np.corrcoef(there[inside], level.voxels[0][inside])[0, 1] > 0.97
+
+
+def test_only_series_of_three_dimensions_are_turned_and_all_cover_the_same_head(
+    case: PhantomCase,
+) -> None:
+    turn = shift_of("sagittal").alter
+    assert turn is not None
+    machine = turn(case.scanner)
+    for role in ROLES:
+        before, after = case.scanner.protocols[role], machine.protocols[role]
+        assert after.is_sagittal == before.is_3d
+        (shape, affine), (was, old) = (
+            grid(case.scanner if each is before else machine, each, case.to_patient)
+            for each in (after, before)
+        )
+        spacing = np.linalg.norm(affine[:3, :3], axis=0)
+        assert np.linalg.det(affine[:3, :3]) * np.linalg.det(old[:3, :3]) > 0
+        if after.is_sagittal:
+            assert np.array(shape) * spacing == pytest.approx((192, 176, 224), abs=1.5)
+            assert max(np.abs(affine[0, :3]).tolist()) == pytest.approx(spacing[0], rel=0.02)
+        else:
+            assert (shape, affine.tolist()) == (was, old.tolist())
