@@ -326,14 +326,9 @@ def _(width: int) -> nn.Module:
 
 
 def build(name: str, width: int | None = None) -> nn.Module:
-    """Return a family's untrained network.
-
-    Raises
-    ------
-    ValueError
-        Naming the families there are.
-    """
-    return _BUILDERS[name](width or family_of(name).width)
+    """A family's untrained network; a `ValueError` names the families there are."""
+    family = family_of(name)
+    return _BUILDERS[name](width or family.width)
 
 
 def family_of(name: str) -> Family:

@@ -194,11 +194,13 @@ def around(peak: Peak, shape: torch.Size, size: int) -> tuple[slice, slice, slic
 
 
 def paint(out: Tensor, centre: list[float], half: list[float], logit: Tensor) -> None:
-    """Raise the voxels of an ellipsoid in (D, H, W) to a logit, in place."""
+    """Raise the voxels of an ellipsoid in (D, H, W) to a logit, in place; outside it is nothing."""
     box = [
         slice(max(0, int(c - h)), min(n, int(c + h) + 2))
         for c, h, n in zip(centre, half, out.shape, strict=True)
     ]
+    if any(b.start >= b.stop for b in box):
+        return
     axes = [torch.arange(b.start, b.stop, device=out.device) for b in box]
     grid = torch.meshgrid(*axes, indexing="ij")
     reach = torch.stack(

@@ -6,6 +6,7 @@ import torch
 from inference import losses
 from inference.detectors import families
 from inference.detectors.networks import regions, unions
+from inference.detectors.networks.boxes import paint_boxes
 from inference.detectors.networks.planar import black_blood
 from inference.detectors.networks.staged import ProposeThenSuppress
 from inference.detectors.networks.volumes import Rare
@@ -91,6 +92,14 @@ def test_the_second_stage_decides_what_the_first_proposes() -> None:
     assert out[10, 10, 10] == pytest.approx(4.0, abs=1e-3)  # 6, less 2 as lesions are rare
     assert out[22, 22, 22] == pytest.approx(-8.0, abs=1e-3)
     assert out[30, 30, 2] == pytest.approx(-8.0)
+
+
+def test_a_box_that_was_moved_out_of_the_patch_is_not_painted() -> None:
+    out = torch.zeros(8, 8, 8)
+    boxes = torch.tensor([[-9.0, 0, 0, -3, 4, 4], [2.0, 9, 2, 5, 14, 5], [6.0, 6, 6, 11, 11, 11]])
+    paint_boxes(out, torch.full((3,), 0.9), boxes)
+    assert out[7, 7, 7] > 0
+    assert (out[:6] == 0).all()
 
 
 def test_regions_stay_in_the_patch_and_keep_a_size() -> None:

@@ -10,7 +10,7 @@ import pytest
 
 from benchmarks.detectors import families as bench
 from benchmarks.detectors import family_table
-from inference import phantom
+from inference import distances, phantom
 from inference.agreement import Agreement
 from inference.brats import BratsScore
 from inference.detectors import families
@@ -190,3 +190,28 @@ def test_a_bench_that_was_stopped_goes_on_and_repeats_nothing(
     assert len(measured[0]["false_scores"]) <= bench.MOST
     text = family_table.page(family_table.read(short.runs), PAPERS)
     assert columns(text, "| space-to-depth")["cases, lesions"].startswith("2, ")
+
+
+def test_a_candidate_that_fills_the_head_does_not_choose_the_operating_point(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Lifted by 3, one blob overlaps every lesion, its middle near none; by 1.5 one is found."""
+
+    def count(_: Any, seen: evaluate.Seen, *_more: Any, **_options: Any) -> Timed:
+        lift = float(seen.passes.max())
+        hits = {0.0: [-np.inf, -np.inf], 1.5: [2.0, -np.inf], 3.0: [4.0, 5.0]}[lift]
+        near, far = (10.0, 0.0, 0.0), (90.0, 0.0, 0.0)
+        marks = {0.0: [], 1.5: [near], 3.0: [far]}[lift]
+        score = CaseScore(np.array([4.0, 6.0]), np.array(hits), np.zeros(2), np.array([-1.0]))
+        places = distances.places_of([2.0] * len(marks), marks, [near, (40.0, 0.0, 0.0)])
+        return Timed(1, score, 1.0, places=places)
+
+    monkeypatch.setattr(evaluate, "count", count)
+    monkeypatch.setattr(
+        evaluate, "see", lambda _, one: evaluate.Seen(one, *[np.zeros(1)] * 4, 1.0, 1.0)
+    )
+    examinations = iter([cases.Examination(1, {}, np.zeros((2, 2, 2), np.uint8), [])])
+    lift, point = bench.operating_point(None, examinations)
+    assert lift == 1.5
+    assert point["segmentation"] == bench.SEGMENTATION
+    assert 0 <= point["probability"] < 1
