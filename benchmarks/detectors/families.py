@@ -1,176 +1,282 @@
-"""Train, calibrate and measure families at one stated budget; write one table. Resumable.
+"""Every family at one small budget, measured on whole heads from files to candidates; resumable.
 
-    python -m benchmarks.detectors.families --steps 400 --minutes 20 cropnet unet-3d
-    python -m benchmarks.detectors.families --table          # from what is there
+    python -m benchmarks.detectors.families                          # every family
+    python -m benchmarks.detectors.families --seconds 30 cropnet nlmet
+    python -m benchmarks.detectors.families --table                  # from what is there
 
-Each step runs in a process of its own, so that its peak memory is its own, and is skipped when its
-result is there: a run that was stopped is started again by the same command. Every family gets the
-same training phantoms, steps, validation and test phantoms; the budget stands above the table.
+Each family gets the same CPU seconds of one thread, training phantoms, validation phantoms and test
+phantoms. It trains and answers in processes of its own, so that the peak memory of its detection is
+its own. Every case is a line of the runs file (`families.jsonl`) as soon as it is done: what is
+there is skipped, a training that was stopped goes on from its checkpoint. First every family is
+measured in distribution, then under each shift.
 """
 
 import argparse
 import json
-import os
-import subprocess
-import sys
-from collections.abc import Iterator
-from dataclasses import asdict, dataclass
+import resource
+import time
+from collections.abc import Iterator, Sequence
+from dataclasses import asdict, dataclass, replace
+from functools import partial
+from multiprocessing import get_context
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import nn
 from tqdm import tqdm
 
-HERE = Path(__file__).parent
-ROOT = HERE.parents[1]
-# Runs one of our commands and tells its peak memory; `python -c` keeps it in one process.
-MEASURED = (
-    "import json,resource,sys;from inference.__main__ import main;code=main(sys.argv[2:]);"
-    "peak=resource.getrusage(resource.RUSAGE_SELF).ru_maxrss/1024;"
-    "open(sys.argv[1],'w').write(json.dumps({'peak_mib':round(peak)}));sys.exit(code)"
-)
-COLUMNS = (
-    ("sensitivity", "all"), ("sensitivity", "0-3 mm"), ("false_positives_per_case",),
-    ("predictive_value",), ("froc_score",), ("lesion_wise_dice",), ("hd95_mm_of_found",),
-    ("surface_dice_of_found",), ("volume_error_of_found",), ("brats_dice",), ("calibration_error",),
-)  # fmt: skip
-HEADS = (
-    "sensitivity", "below 3 mm", "FP a case", "PPV", "FROC score", "lesion-wise Dice", "HD95, mm",
-    "surface Dice, 1 mm", "volume error", "BraTS-METS Dice", "calibration error",
-)  # fmt: skip
+from benchmarks.detectors import family_table
+from inference.detector import Card
+from inference.detectors import families
+from inference.detectors.voxelwise import VoxelwiseDetector
+from inference.distances import DistanceRule
+from inference.metrics import CaseScore, froc_score
+from inference.preprocess import ROLES, SERIES, Prepared, reference_of
+from inference.training import calibrate, cases, evaluate, fit, patches, records
 
-
-WORDS = (
-    "Written by `python -m benchmarks.detectors.families`; raw scores and the counting rule are"
-    " described in README.md beside this file. 95 % intervals over cases in brackets."
-)
+SEGMENTATION = 0.4
+LIFTS = (0.0, 1.5, 3.0)  # of logits: what so little training leaves far too low
+MOST = 100  # candidates of a case that are counted, those with the highest scores
+FALSE_POSITIVES_PER_CASE = 1.0  # at the operating point, on the validation phantoms
+SHIFTS = ("low-field", "slices-3mm", "half-dose")  # scanner, thickness, dose
+_RAW = {"segmentation": SEGMENTATION, "temperature": 1.0, "bias": 0.0, "probability": 0.5}
 
 
 @dataclass(frozen=True)
 class Budget:
-    """What every family gets."""
+    """What every family gets: CPU seconds of one thread, and so many phantoms of each use."""
 
-    steps: int
-    training_cases: int
-    validation_cases: int
-    test_cases: int
+    seconds: float
+    training: int
+    validation: int
+    test: int
+    shifted: int  # under each shift
+
+    @property
+    def name(self) -> str:
+        """Of what a training has: test phantoms may be added to a runs file later."""
+        return f"{self.seconds:g}s-{self.training}-{self.validation}"
+
+
+@dataclass(frozen=True)
+class Places:
+    """Where things lie: phantoms, checkpoints, and the runs file."""
+
+    cache: Path
+    work: Path
+    runs: Path
+
+
+class Lifted(VoxelwiseDetector):
+    """A detector all of whose logits are raised by the same amount."""
+
+    lift = 0.0
+
+    def logits(self, ready: Prepared, halvings: int = 0) -> NDArray[np.float32]:
+        """The networks' logits and the lift."""
+        return super().logits(ready, halvings) + np.float32(self.lift)
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("families", nargs="*")
-    parser.add_argument("--steps", type=int, default=4000)
-    parser.add_argument("--training", type=int, default=120, help="phantoms")
-    parser.add_argument("--validation", type=int, default=20)
-    parser.add_argument("--test", type=int, default=40)
-    parser.add_argument("--shifts", nargs="*", default=["none"])
-    parser.add_argument("--minutes", type=float, default=600, help="limit of one step")
-    parser.add_argument("--work", type=Path, default=Path("var/families"))
+    parser.add_argument("families", nargs="*", help="default: every family")
+    parser.add_argument("--seconds", type=float, default=30, help="of CPU, one thread")
+    parser.add_argument("--training", type=int, default=6, help="phantoms")
+    parser.add_argument("--validation", type=int, default=3)
+    parser.add_argument("--test", type=int, default=6)
+    parser.add_argument("--shifted", type=int, default=3, help="test phantoms of each shift")
     parser.add_argument("--cache", type=Path, default=Path("var/training"))
+    parser.add_argument("--work", type=Path, default=Path("var/families"))
+    parser.add_argument("--runs", type=Path, default=family_table.RUNS)
     parser.add_argument("--table", action="store_true", help="write the table only")
     options = parser.parse_args()
-    budget = Budget(options.steps, options.training, options.validation, options.test)
     if not options.table:
-        for family in tqdm(options.families, unit="family"):
-            run(family, budget, options)
-    out = HERE / "families.md"
-    out.write_text(table(options.work))
-    print(out)
+        budget = Budget(
+            options.seconds, options.training, options.validation, options.test, options.shifted
+        )
+        places = Places(options.cache, options.work, options.runs)
+        run_all(options.families or list(families.FAMILIES), budget, places)
+    page = (
+        family_table.PAGE if options.runs == family_table.RUNS else options.runs.with_suffix(".md")
+    )
+    page.write_text(family_table.page(family_table.read(options.runs)))
+    print(page)
 
 
-def run(family: str, budget: Budget, options: argparse.Namespace) -> None:
-    """All steps of one family that are not done yet."""
-    work = (options.work / f"{budget.steps}-steps").resolve()
-    work.mkdir(parents=True, exist_ok=True)
-    (work / "budget.json").write_text(json.dumps(asdict(budget)))
-    checkpoint = options.cache / f"{family}-{budget.steps}.pt"
-    cache = ["--cache", str(options.cache)]
-    step(work / f"{family}.train.json", options, [
-        "train", "--family", family, "--steps", str(budget.steps),
-        "--cases", str(budget.training_cases), "--checkpoint", str(checkpoint), *cache,
-    ])  # fmt: skip
-    step(work / f"{family}.calibrate.json", options, [
-        "calibrate", str(checkpoint), "--family", family,
-        "--cases", str(budget.validation_cases), "--folder", str(work), *cache,
-    ])  # fmt: skip
-    for shift in options.shifts:
-        step(work / f"{family}.{shift}.json", options, [
-            "evaluate", "--detector", f"{family}@1", "--cases", str(budget.test_cases),
-            "--shift", shift, "--out", str(work / "scores"), *cache,
-        ], folder=work)  # fmt: skip
+def run_all(chosen: Sequence[str], budget: Budget, places: Places) -> None:
+    """Whatever is not done yet: in distribution for every family, then under each shift."""
+    places.work.mkdir(parents=True, exist_ok=True)
+    _make_training(chosen, budget, places.cache)
+    rounds = [("none", budget.test), *((each, budget.shifted) for each in SHIFTS)]
+    todo = [(family, shift, n) for shift, n in rounds for family in chosen if n]
+    for family, shift, n in tqdm(todo, unit="part"):
+        if shift != "none" and families.family_of(family).inputs == ("ct",):
+            continue  # these shifts are of MR
+        _apart(partial(train, family, budget, places))
+        _apart(partial(measure, family, budget, places, shift, n))
 
 
-def step(
-    done: Path, options: argparse.Namespace, arguments: list[str], folder: Path | None = None
-) -> None:
-    """Run a command unless its result is there; what failed or was stopped leaves no result."""
-    if done.exists():
+def _make_training(chosen: Sequence[str], budget: Budget, cache: Path) -> None:
+    """Make the training phantoms that are missing, each once for all sets of channels."""
+    roles = {ROLES, *(families.family_of(each).inputs for each in chosen)}
+    folders = {each: cases.folder_of(cache, each) for each in sorted(roles)}
+    for seed in tqdm(cases.TRAINING_SEEDS[: budget.training], unit="phantom"):
+        cases.make_each(seed, folders)
+
+
+def _apart(job: "partial[None]") -> None:
+    """Run in a process of its own, which has what this one imported."""
+    process = get_context("fork").Process(target=job)
+    process.start()
+    process.join()
+    if process.exitcode:
+        raise SystemExit(f"{job.args[0]}: stopped with {process.exitcode}")
+
+
+def checkpoint_of(family: str, budget: Budget, places: Places) -> Path:
+    """Where a family's training is kept."""
+    return places.work / f"{family}-{budget.seconds:g}s-{budget.training}.pt"
+
+
+def trained(family: str, budget: Budget, places: Places) -> fit.Fit:
+    """A family's training, begun, continued or as it ended."""
+    known = families.family_of(family)
+    recipe = fit.Recipe(
+        loss=known.loss,
+        drawing=known.sampling,
+        rate=known.rate,
+        cpu_seconds=budget.seconds,
+        batch=1,
+        warm_up=10,
+        sampling=patches.Sampling(size=known.patch),
+        save_every=20,
+    )
+    torch.manual_seed(recipe.seed)
+    seeds = cases.TRAINING_SEEDS[: budget.training]
+    folder = cases.folder_of(places.cache, known.inputs)
+    checkpoint = checkpoint_of(family, budget, places)
+    return fit.fit(families.build(family), folder, checkpoint, recipe, "cpu", seeds)
+
+
+def train(family: str, budget: Budget, places: Places) -> None:
+    """Train a family and choose its operating point, unless the runs file has it."""
+    if any(row["family"] == family for row in _rows(places.runs, budget, "training")):
         return
-    part = done.with_suffix(".part")
-    command = [sys.executable, "-c", MEASURED, str(part), *arguments]
-    more = {"READERSTUDY_DETECTORS": str(folder)} if folder else {}
-    ended = subprocess.run(
-        command, cwd=ROOT, env={**os.environ, **more}, check=False, stdout=subprocess.PIPE,
-        timeout=60 * options.minutes,
-    )  # fmt: skip
-    if ended.returncode:
-        raise SystemExit(f"{' '.join(arguments)}: stopped with {ended.returncode}")
-    peak = json.loads(part.read_text())["peak_mib"]
-    text = ended.stdout.decode().strip()
-    result = json.loads(text) if arguments[0] == "evaluate" else {}
-    part.write_text(json.dumps({"peak_mib": peak, "summary": result}))
-    part.replace(done)
+    torch.set_num_threads(1)
+    ended = trained(family, budget, places)
+    detector = _detector(family, ended.average, _RAW, 0.0)
+    lift, point = operating_point(detector, _examinations(
+        cases.VALIDATION_SEEDS[: budget.validation], "none", places.cache, detector.inputs
+    ))  # fmt: skip
+    _add(places.runs, {
+        "kind": "training",
+        "family": family,
+        "budget": budget.name,
+        "of": asdict(budget),
+        "steps": ended.step,
+        "cpu_seconds": round(ended.seconds, 1),
+        "parameters": sum(each.numel() for each in ended.average.parameters()),
+        "lift": lift,
+        "operating_point": point,
+    })  # fmt: skip
 
 
-def table(work: Path) -> str:
-    """The table as Markdown: what was measured here, and apart from it what papers report."""
-    lines = ["# Families of detectors on phantoms", "", WORDS, ""]
-    literature = json.loads((HERE / "literature.json").read_text())
-    heads = ["family", "phantoms", "parameters", *HEADS, "s a case", "network, s", "peak MiB"]
-    for folder in sorted(each.parent for each in work.glob("*/budget.json")):
-        budget = json.loads((folder / "budget.json").read_text())
-        lines += [f"## Budget: {', '.join(f'{v} {k}' for k, v in budget.items())}", ""]
-        lines += [_row([*heads, "its paper, on patients (not comparable)"])]
-        lines += [_row(["---"] * (len(heads) + 1))]
-        lines += [_row([*each, literature.get(each[0], "")]) for each in _measured(folder)]
-        lines += [""]
-    if len(lines) < 6:
-        lines += ["No family has been trained at a budget here yet.", ""]
-    lines += ["## What papers report, on patients", "", _row(["family", "figure and source"])]
-    lines += [_row(["---", "---"])]
-    lines += [_row([name, words]) for name, words in sorted(literature.items())]
-    return "\n".join(lines) + "\n"
+def operating_point(
+    detector: Lifted, examinations: Iterator[cases.Examination]
+) -> tuple[float, dict[str, float]]:
+    """The lift with the best FROC score on validation phantoms, and the operating point there.
+
+    The score is by the centroids' distance: by overlap a candidate that fills the head would be the
+    best of all. Where candidates are all true or all false, nothing can be calibrated: scores stay
+    as they are.
+    """
+    seen = [evaluate.see(detector, each) for each in tqdm(examinations, unit="validation")]
+
+    def counted(lift: float) -> list[records.Timed]:
+        lifted = [replace(each, passes=each.passes + np.float32(lift)) for each in seen]
+        return [evaluate.count(detector, each, SEGMENTATION, most=MOST) for each in lifted]
+
+    found = {lift: counted(lift) for lift in LIFTS}
+    lift = max(LIFTS, key=lambda each: froc_score(by_distance(found[each])))
+    scores = [each.score for each in found[lift]]
+    try:
+        point = calibrate.operating_point(scores, SEGMENTATION, FALSE_POSITIVES_PER_CASE)
+    except ValueError:
+        point = _RAW
+    return lift, point
 
 
-def _measured(folder: Path) -> Iterator[list[str]]:
-    """A row for each family and shift that was measured at a budget."""
-    from inference.detectors import families
-
-    for path in sorted(folder.glob("*.json")):
-        family, _, shift = path.stem.partition(".")
-        if family not in families.FAMILIES or shift in {"train", "calibrate", ""}:
-            continue
-        kept = json.loads(path.read_text())
-        found = kept["summary"]
-        count = sum(p.numel() for p in families.build(family).parameters())
-        cells = [_cell(found, column) for column in COLUMNS]
-        times = [f"{found['seconds_median']}", f"{found.get('network_seconds_median', '')}"]
-        yield [family, shift, f"{count / 1e6:.2f} M", *cells, *times, str(kept["peak_mib"])]
+def by_distance(timed: Sequence[records.Timed]) -> list[CaseScore]:
+    """The same candidates, counted by how far their centroids lie from the lesions'."""
+    rule = DistanceRule()
+    return [
+        rule.count(each.places, each.score.diameters_mm)
+        for each in timed
+        if each.places is not None
+    ]
 
 
-def _cell(found: dict[str, Any], column: tuple[str, ...]) -> str:
-    value: Any = found
-    for name in column:
-        value = value.get(name) if value else None
-    if isinstance(value, dict):
-        if value["value"] is None:
-            return "\N{EN DASH}"
-        low, high = value["interval"]
-        return f"{value['value']:.2f} ({low:.2f} to {high:.2f})"
-    return "\N{EN DASH}" if value is None else f"{value:.3f}"
+def measure(family: str, budget: Budget, places: Places, shift: str, count: int) -> None:
+    """A line for each test phantom of a shift that the runs file lacks."""
+    (about,) = (r for r in _rows(places.runs, budget, "training") if r["family"] == family)
+    done = {
+        row["seed"]
+        for row in _rows(places.runs, budget, "case")
+        if (row["family"], row["phantoms"]) == (family, shift)
+    }
+    missing = [seed for seed in cases.TEST_SEEDS[:count] if seed not in done]
+    if not missing:
+        return
+    torch.set_num_threads(1)
+    network = trained(family, budget, places).average
+    detector = _detector(family, network, about["operating_point"], about["lift"])
+    examinations = _examinations(missing, shift, places.cache, detector.inputs)
+    for examination in tqdm(examinations, total=len(missing), unit="case", desc=family):
+        seen = evaluate.see(detector, examination, clock=time.process_time)
+        peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+        timed = evaluate.count(detector, seen, SEGMENTATION, most=MOST, clock=time.process_time)
+        _add(places.runs, {
+            "kind": "case",
+            "family": family,
+            "budget": budget.name,
+            "phantoms": shift,
+            "peak_mib": round(peak),
+            **records.row_of(replace(timed, places=None)),
+        })  # fmt: skip
 
 
-def _row(cells: list[str]) -> str:
-    return f"| {' | '.join(cells)} |"
+def _detector(family: str, network: nn.Module, point: dict[str, float], lift: float) -> Lifted:
+    known = families.family_of(family)
+    card = Card(family, "0", family, "", "", (reference_of(known.inputs),), point, {})
+    made = Lifted(card, network, "cpu", window=known.window, opinions="once", inputs=known.inputs)
+    made.lift = lift
+    return made
+
+
+def _examinations(
+    seeds: Sequence[int], shift: str, cache: Path, inputs: tuple[str, ...]
+) -> Iterator[cases.Examination]:
+    """Phantoms as files, those series alone that a family takes (and T1c, which the truth is on).
+
+    Every phantom is written with its CT, so that it is made once for all families.
+    """
+    for seed in seeds:
+        made = cases.load_examination(cases.make_examination(seed, cache, shift, SERIES))
+        taken = {role: made.series[role] for role in {"t1c", *inputs}}
+        yield replace(made, series=taken)
+
+
+def _rows(runs: Path, budget: Budget, kind: str) -> list[dict[str, Any]]:
+    every = family_table.read(runs)
+    return [row for row in every if (row["kind"], row["budget"]) == (kind, budget.name)]
+
+
+def _add(runs: Path, row: dict[str, Any]) -> None:
+    with runs.open("a") as out:
+        out.write(json.dumps(row) + "\n")
 
 
 if __name__ == "__main__":

@@ -171,7 +171,7 @@ def _train(family: str, budget: Budget, cache: Path, work: Path) -> fit.Fit:
         cpu_seconds=budget.seconds,
         batch=1,
         warm_up=10,
-        sampling=patches.Sampling(size=64),
+        sampling=patches.Sampling(size=known.patch),
         save_every=20,
     )
     torch.manual_seed(recipe.seed)

@@ -24,14 +24,12 @@ _ZIP = b"PK\x03\x04"  # no safetensors begin so: their header would have 64 MiB
 
 @dataclass(frozen=True)
 class Family:
-    """A network with its recipe.
+    """How a family's network is made and taught.
 
     Attributes
     ----------
     after
         First authors of the papers whose idea it follows.
-    build
-        Makes the untrained network of a width.
     loss
         Of `inference.losses.LOSSES`; a network with a `loss` of its own uses it where it can.
     window
@@ -40,40 +38,33 @@ class Family:
         Roles of the series that it takes, in the order of its channels.
     sampling
         Of `inference.training.adaptive.WAYS`: which cases its training draws patches from.
+    patch
+        Voxels along each axis of what it learns from; from 224 on a whole head.
     """
 
     after: str
-    build: Build
     width: int = 16
     loss: str = "size-weighted"
     window: int | None = 96
     rate: float = 1e-3
     inputs: tuple[str, ...] = ROLES
     sampling: str = "uniform"
+    patch: int = 64
 
 
 FAMILIES: dict[str, Family] = {}
+_BUILDERS: dict[str, Build] = {}  # of untrained networks
 
 
-def _family(
-    name: str,
-    after: str,
-    *,
-    width: int = 16,
-    loss: str = "size-weighted",
-    window: int | None = 96,
-    rate: float = 1e-3,
-    inputs: tuple[str, ...] = ROLES,
-    sampling: str = "uniform",
-) -> Callable[[Build], Build]:
+def _family(name: str, family: Family) -> Callable[[Build], Build]:
     def add(build: Build) -> Build:
-        FAMILIES[name] = Family(after, build, width, loss, window, rate, inputs, sampling)
+        FAMILIES[name], _BUILDERS[name] = family, build
         return build
 
     return add
 
 
-@_family("patch-convnet", "Losch")
+@_family("patch-convnet", Family("Losch"))
 def _(width: int) -> nn.Module:
     from inference.detectors.networks.volumes import Rare, chain
 
@@ -81,28 +72,35 @@ def _(width: int) -> nn.Module:
     return Rare(nn.Sequential(layers, nn.Conv3d(2 * width, 1, 1)))
 
 
-@_family("slice-alexnet", "Noguchi", window=None)
+@_family("slice-alexnet", Family("Noguchi", window=None))
 def _(width: int) -> nn.Module:
     from inference.detectors.networks.planar import SliceClassifier, alexnet_features
 
     return SliceClassifier(alexnet_features(4, width), 4 * width)
 
 
-@_family("slice-googlenet", "Noguchi", window=None)
+@_family("slice-googlenet", Family("Noguchi", window=None))
 def _(width: int) -> nn.Module:
     from inference.detectors.networks.planar import SliceClassifier, googlenet_features
 
     return SliceClassifier(googlenet_features(4, width), 4 * width)
 
 
-@_family("slice-cnn", "Kottlors", window=None)
+@_family("slice-cnn", Family("Kottlors", window=None))
 def _(width: int) -> nn.Module:
     from inference.detectors.networks.planar import SliceClassifier, plain_features
 
     return SliceClassifier(plain_features(4, width), 4 * width)
 
 
-@_family("inception-2.5d", "Grøvik", window=None)
+@_family("black-blood-pairs", Family("Kottlors, Park", window=None))
+def _(width: int) -> nn.Module:
+    from inference.detectors.networks.planar import BlackBloodPairs, plain_features
+
+    return BlackBloodPairs(plain_features(2, width), 4 * width)
+
+
+@_family("inception-2.5d", Family("Grøvik", window=None))
 def _(width: int) -> nn.Module:
     from inference.detectors.networks.planar import Planar, inception_map
     from inference.detectors.networks.volumes import Rare
@@ -110,48 +108,55 @@ def _(width: int) -> nn.Module:
     return Rare(Planar(inception_map(4 * 5, width), neighbours=2))
 
 
-@_family("bmds-net", "Xue, Yin")
+@_family("bmds-net", Family("Xue, Yin"))
 def _(width: int) -> nn.Module:
     from inference.detectors.networks.staged import SearchThenSegment
 
     return SearchThenSegment(width, losses.size_weighted_dice_focal)
 
 
-@_family("cropnet", "Dikici", window=None)
+@_family("cropnet", Family("Dikici", window=None))
 def _(width: int) -> nn.Module:
     from inference.detectors.networks.staged import CandidatesThenCrops
 
     return CandidatesThenCrops(width)
 
 
-@_family("fcos-3d", "Yoo")
+@_family("fcos-3d", Family("Yoo"))
 def _(width: int) -> nn.Module:
     from inference.detectors.networks.boxes import Fcos
 
     return Fcos(width)
 
 
-@_family("retinanet-3d", "Zhang")
+@_family("retinanet-3d", Family("Zhang"))
 def _(width: int) -> nn.Module:
     from inference.detectors.networks.anchored import RetinaNet
 
     return RetinaNet(width)
 
 
-@_family("gated-high-resolution", "Qu", width=12)
+@_family("faster-rcnn-3d", Family("Zhang"))
+def _(width: int) -> nn.Module:
+    from inference.detectors.networks.regions import FasterRcnn
+
+    return FasterRcnn(width)
+
+
+@_family("gated-high-resolution", Family("Qu", width=12))
 def _(width: int) -> nn.Module:
     from inference.detectors.networks.volumes import GatedHighResolution, Rare
 
     return Rare(GatedHighResolution(width))
 
 
-@_family("unet-2d", "Rudie, Yoo", width=24, window=None)
+@_family("unet-2d", Family("Rudie, Yoo", width=24, window=None))
 def unet_2d(width: int) -> nn.Module:
     """A 2-D U-Net, slice by slice."""
     return _unet_of_slices(width, 0)
 
 
-@_family("unet-2.5d", "Cho, Nomura, Park", width=24, window=None)
+@_family("unet-2.5d", Family("Cho, Nomura, Park", width=24, window=None))
 def unet_25d(width: int) -> nn.Module:
     """A 2-D U-Net on seven slices."""
     return _unet_of_slices(width, 3)
@@ -168,7 +173,7 @@ def _unet_of_slices(width: int, neighbours: int) -> nn.Module:
     return Rare(Planar(body, neighbours))
 
 
-@_family("unet-3d", "Rudie, Liang")
+@_family("unet-3d", Family("Rudie, Liang"))
 def unet_3d(width: int) -> nn.Module:
     """A residual 3-D U-Net."""
     from monai.networks.nets.unet import UNet
@@ -179,12 +184,12 @@ def unet_3d(width: int) -> nn.Module:
     return Rare(UNet(3, 4, 1, channels, (2, 2, 2), num_res_units=2))
 
 
-@_family("unet-volume-aware", "Chartrand", loss="volume-aware-dice")
+@_family("unet-volume-aware", Family("Chartrand", loss="volume-aware-dice"))
 def _(width: int) -> nn.Module:
     return unet_3d(width)
 
 
-@_family("unet-fusion", "Rudie, Park, Bousabarah", width=12)
+@_family("unet-fusion", Family("Rudie, Park", width=12))
 def _(width: int) -> nn.Module:
     from inference.detectors.networks.volumes import Fusion
 
@@ -192,15 +197,21 @@ def _(width: int) -> nn.Module:
     return Fusion(members, losses.size_weighted_dice_focal)
 
 
-@_family("patch-and-whole-brain", "Ziyaee")
+@_family("unets-by-size", Family("Bousabarah"))
 def _(width: int) -> nn.Module:
-    from inference.detectors.networks.volumes import Fusion, MultiScalePathways, Rare
+    from inference.detectors.networks.unions import BySize
 
-    wide = Rare(MultiScalePathways(width, (2, 4, 8)))
-    return Fusion([unet_3d(width), wide], losses.size_weighted_dice_focal)
+    return BySize(width, losses.size_weighted_dice_focal)
 
 
-@_family("asym-unet", "Cao", width=24)
+@_family("patch-and-whole-brain", Family("Ziyaee", window=None, patch=224))
+def _(width: int) -> nn.Module:
+    from inference.detectors.networks.unions import PatchAndWholeBrain
+
+    return PatchAndWholeBrain(unet_3d(width), width, losses.size_weighted_dice_focal)
+
+
+@_family("asym-unet", Family("Cao", width=24))
 def _(width: int) -> nn.Module:
     from inference.detectors.networks.volumes import Rare, dynamic
 
@@ -208,21 +219,21 @@ def _(width: int) -> nn.Module:
     return Rare(dynamic(width, kernels, [1, [1, 2, 2], 2, 2]))
 
 
-@_family("nlmet", "Liew", window=64)
+@_family("nlmet", Family("Liew", window=64))
 def _(width: int) -> nn.Module:
     from inference.detectors.networks.volumes import NonLocalUNet, Rare
 
     return Rare(NonLocalUNet(width))
 
 
-@_family("agu-net", "Bouget")
+@_family("agu-net", Family("Bouget"))
 def _(width: int) -> nn.Module:
     from inference.detectors.networks.volumes import AttentionGatedUNet
 
     return AttentionGatedUNet(width, losses.size_weighted_dice_focal)
 
 
-@_family("nnu-net", "Isensee", width=32)
+@_family("nnu-net", Family("Isensee", width=32))
 def nnu_net(width: int) -> nn.Module:
     """DynUNet with the topology that nnU-Net's rules give for 1 mm and 96 voxels."""
     from inference.detectors.networks.volumes import Rare, by_nnunet_rules
@@ -231,13 +242,14 @@ def nnu_net(width: int) -> nn.Module:
 
 
 @_family(
-    "nnu-net-adaptive", "Pflüger, Guo, Yoo", width=32, loss="lesion-wise-dice", sampling="by-loss"
+    "nnu-net-adaptive",
+    Family("Pflüger, Guo, Yoo", width=32, loss="lesion-wise-dice", sampling="by-loss"),
 )
 def _(width: int) -> nn.Module:
     return nnu_net(width)
 
 
-@_family("deepmedic", "Kamnitsas, Liu, Charron, Jünger", width=24)
+@_family("deepmedic", Family("Kamnitsas, Liu, Charron, Jünger", width=24))
 def _(width: int) -> nn.Module:
     from inference.detectors.networks.field import Cleaned
     from inference.detectors.networks.volumes import MultiScalePathways
@@ -245,14 +257,14 @@ def _(width: int) -> nn.Module:
     return Cleaned(MultiScalePathways(width, (1, 3), dropout=DROPOUT))
 
 
-@_family("deepmedic-plus", "Huang", width=24, loss="jvss")
+@_family("deepmedic-plus", Family("Huang", width=24, loss="jvss"))
 def _(width: int) -> nn.Module:
     from inference.detectors.networks.volumes import MultiScalePathways, Rare
 
     return Rare(MultiScalePathways(width, (1, 3, 5), dropout=DROPOUT))
 
 
-@_family("unet-and-deepmedic", "Hu")
+@_family("unet-and-deepmedic", Family("Hu"))
 def _(width: int) -> nn.Module:
     from inference.detectors.networks.volumes import Fusion, MultiScalePathways, Rare
 
@@ -260,14 +272,21 @@ def _(width: int) -> nn.Module:
     return Fusion(members, losses.size_weighted_dice_focal)
 
 
-@_family("dual-pathway", "Lee, Li")
+@_family("dual-pathway", Family("Lee"))
 def _(width: int) -> nn.Module:
     from inference.detectors.networks.volumes import EnhancementPathways, Rare
 
     return Rare(EnhancementPathways(width))
 
 
-@_family("swin-unetr", "Hatamizadeh", width=24, window=64)
+@_family("two-stage", Family("Li"))
+def _(width: int) -> nn.Module:
+    from inference.detectors.networks.staged import ProposeThenSuppress
+
+    return ProposeThenSuppress(width, losses.size_weighted_dice_focal)
+
+
+@_family("swin-unetr", Family("Hatamizadeh", width=24, window=64))
 def _(width: int) -> nn.Module:
     from monai.networks.nets.swin_unetr import SwinUNETR
 
@@ -278,28 +297,28 @@ def _(width: int) -> nn.Module:
     return Rare(SwinUNETR(4, 1, feature_size=size, depths=(1, 1, 1, 1), window_size=4))
 
 
-@_family("space-to-depth", "Isensee; this project", width=32, window=None, rate=3e-3)
+@_family("space-to-depth", Family("Isensee; this project", width=32, window=None, rate=3e-3))
 def _(width: int) -> nn.Module:
     from inference.detectors.space_to_depth import build
 
     return build(width=width)
 
 
-@_family("ct-unet-position-attention", "of CT", window=64, inputs=("ct",))
+@_family("ct-unet-position-attention", Family("of CT", window=64, inputs=("ct",)))
 def _(width: int) -> nn.Module:
     from inference.detectors.networks.volumes import PositionAttentionUNet, Rare
 
     return Rare(PositionAttentionUNet(width, 1))
 
 
-@_family("ct-mask-rcnn-crf", "of CT", window=64, inputs=("ct",))
+@_family("ct-mask-rcnn-crf", Family("of CT", window=64, inputs=("ct",)))
 def _(width: int) -> nn.Module:
     from inference.detectors.networks.masked import MaskRcnn
 
     return MaskRcnn(width, 1)
 
 
-@_family("ct-mr-fusion", "of CT and MR", window=64, inputs=SERIES)
+@_family("ct-mr-fusion", Family("of CT and MR", window=64, inputs=SERIES))
 def _(width: int) -> nn.Module:
     from inference.detectors.networks.volumes import PositionAttentionUNet, Rare
 
@@ -307,15 +326,9 @@ def _(width: int) -> nn.Module:
 
 
 def build(name: str, width: int | None = None) -> nn.Module:
-    """Return a family's untrained network.
-
-    Raises
-    ------
-    ValueError
-        Naming the families there are.
-    """
+    """A family's untrained network; a `ValueError` names the families there are."""
     family = family_of(name)
-    return family.build(width or family.width)
+    return _BUILDERS[name](width or family.width)
 
 
 def family_of(name: str) -> Family:

@@ -67,7 +67,7 @@ def recipe_of(options: argparse.Namespace, family: "Family", begin: bytes | None
 
     if options.plan not in cases.PLANS:
         raise ValueError(f"no plan {options.plan}; there are: {', '.join(map(str, cases.PLANS))}")
-    sampling = patches.Sampling()
+    sampling = patches.Sampling(size=family.patch)
     if options.alone is not None:
         sampling = replace(sampling, alone=options.alone)
     seeds = training_seeds(options.first, options.cases)

@@ -1,7 +1,8 @@
 """Run a detector on written phantoms and count: for calibration and for the bench."""
 
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -12,10 +13,36 @@ from inference.agreement import Agreement, agreement
 from inference.detectors.candidates import candidates
 from inference.detectors.voxelwise import VoxelwiseDetector
 from inference.lesions import Lesion
-from inference.preprocess import prepare, resample_labels
+from inference.preprocess import Prepared, prepare, resample_labels
 from inference.series import read_examination
 from inference.training.cases import Examination, load_examination
 from inference.training.records import Timed
+from inference.volume import Volume
+
+Clock = Callable[[], float]
+
+
+@dataclass(frozen=True)
+class Seen:
+    """What a detector's networks say of an examination, before any level is chosen.
+
+    Attributes
+    ----------
+    labels
+        True lesion numbers on the grid of `reference`.
+    passes
+        Logits (pass, z, y, x) on the grid of `given`.
+    seconds
+        From files to logits, of them `network_seconds` the network's.
+    """
+
+    examination: Examination
+    reference: Volume
+    labels: NDArray[np.uint8]
+    given: Prepared
+    passes: NDArray[np.float32]
+    seconds: float
+    network_seconds: float
 
 
 def evaluate(
@@ -23,26 +50,42 @@ def evaluate(
 ) -> Iterator[Timed]:
     """Score all candidates of each examination, whatever their probability."""
     for folder in folders:
-        examination = load_examination(folder)
-        yield _evaluate_one(detector, examination, segmentation)
+        yield count(detector, see(detector, load_examination(folder)), segmentation)
 
 
-def _evaluate_one(
-    detector: VoxelwiseDetector, examination: Examination, segmentation: float
-) -> Timed:
-    start = time.perf_counter()
+def see(
+    detector: VoxelwiseDetector, examination: Examination, clock: Clock = time.perf_counter
+) -> Seen:
+    """Read an examination and run the detector's networks; `clock` says which seconds count."""
+    start = clock()
     volumes = read_examination(examination.series)
     ready = prepare(volumes, detector.needs, detector.inputs)
     reference, labels = volumes[ready.reference], examination.labels
     if ready.reference != "t1c":  # the truth lies on T1c
         z, y, x = reference.voxels.shape
         labels = resample_labels(labels, volumes["t1c"].affine, reference.affine, (z, y, x))
-    before = time.perf_counter()
+    before = clock()
     given = detector.given(volumes, ready)
     passes = detector.logits(given)
-    network_seconds = time.perf_counter() - before
-    found = candidates(passes, given, reference, segmentation)
-    seconds = time.perf_counter() - start
+    after = clock()
+    return Seen(examination, reference, labels, given, passes, after - start, after - before)
+
+
+def count(
+    detector: VoxelwiseDetector,
+    seen: Seen,
+    segmentation: float,
+    *,
+    most: int | None = None,
+    clock: Clock = time.perf_counter,
+) -> Timed:
+    """Score the candidates: all of them, or so many with the highest scores."""
+    start = clock()
+    found = candidates(seen.passes, seen.given, seen.reference, segmentation)
+    seconds = seen.seconds + clock() - start
+    if most is not None:
+        found = sorted(found, key=lambda each: -each.score)[:most]
+    reference, labels, examination = seen.reference, seen.labels, seen.examination
     proposals = [Lesion(each.mask, each.offset, reference.affine, 0.0) for each in found]
     diameters = {int(row["id"]): float(row["diameter_mm"]) for row in examination.lesions}
     score = metrics.score_case(
@@ -66,7 +109,7 @@ def _evaluate_one(
         [row["centroid_mm"] for row in sorted(examination.lesions, key=lambda row: int(row["id"]))],
     )
     return Timed(
-        examination.seed, score, seconds, network_seconds, tuple(outlines), counted, places
+        examination.seed, score, seconds, seen.network_seconds, tuple(outlines), counted, places
     )
 
 

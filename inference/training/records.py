@@ -61,6 +61,11 @@ def add(result: Timed, path: Path) -> None:
 
 
 def _line(each: Timed) -> str:
+    return json.dumps(row_of(each)) + "\n"
+
+
+def row_of(each: Timed) -> dict[str, Any]:
+    """A case's outcome as JSON; `from_row` reads it."""
     row = {
         "seed": each.seed,
         "seconds": round(each.seconds, 2),
@@ -70,7 +75,7 @@ def _line(each: Timed) -> str:
         "false_scores": each.score.false_scores.round(4).tolist(),
     }
     places = {} if each.places is None else {"places": each.places.to_json()}
-    return json.dumps(row | _details(each) | places) + "\n"
+    return row | _details(each) | places
 
 
 def _details(each: Timed) -> dict[str, Any]:
@@ -91,13 +96,14 @@ def _details(each: Timed) -> dict[str, Any]:
 def read(path: Path) -> list[Timed]:
     """Read raw scores; a last line that a killed process left unfinished is left out."""
     lines = path.read_text().splitlines()
-    rows = [_timed(json.loads(line)) for line in lines[:-1]]
+    rows = [from_row(json.loads(line)) for line in lines[:-1]]
     with suppress(json.JSONDecodeError):
-        rows += [_timed(json.loads(line)) for line in lines[-1:]]
+        rows += [from_row(json.loads(line)) for line in lines[-1:]]
     return rows
 
 
-def _timed(row: dict[str, Any]) -> Timed:
+def from_row(row: dict[str, Any]) -> Timed:
+    """The outcome of a case that `row_of` made JSON of."""
     hits = np.array([-np.inf if v is None else v for v in row["hits"]], dtype=np.float64)
     arrays = (np.array(row[k], dtype=np.float64) for k in ("diameters_mm", "dice", "false_scores"))
     diameters, dice, false = arrays

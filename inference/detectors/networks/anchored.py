@@ -68,8 +68,12 @@ class RetinaNet(nn.Module):
 
     def raw(self, x: Tensor) -> tuple[Tensor, Tensor, Tensor]:
         """Class logits (B, n), codes (B, n, 6) and the anchors (n, 6) they belong to."""
+        return self.answers(self.pyramid(x))
+
+    def answers(self, levels: dict[str, Tensor]) -> tuple[Tensor, Tensor, Tensor]:
+        """What the head says of the pyramid's features, as `raw`."""
         answers, anchors = [], []
-        for level, (stride, sides) in zip(self.pyramid(x).values(), SIDES.items(), strict=True):
+        for level, (stride, sides) in zip(levels.values(), SIDES.items(), strict=True):
             y = self.head(level).float()
             answers.append(y.unflatten(1, (self.sides, 7)).movedim(2, -1).flatten(1, -2))
             anchors.append(_anchors(y.shape[2:], stride, sides, y.device))
@@ -95,12 +99,13 @@ class RetinaNet(nn.Module):
         """Focal loss on the classes, smooth L1 on the codes of the anchors that have a lesion."""
         logits, codes, anchors = self.raw(voxels)
         losses = [
-            self._loss_of_one(logits[item], codes[item], anchors, boxes)
+            self.loss_of_one(logits[item], codes[item], anchors, boxes)
             for item, boxes in enumerate(boxes_of(target))
         ]
         return torch.stack(losses).mean()
 
-    def _loss_of_one(self, logits: Tensor, codes: Tensor, anchors: Tensor, boxes: Tensor) -> Tensor:
+    def loss_of_one(self, logits: Tensor, codes: Tensor, anchors: Tensor, boxes: Tensor) -> Tensor:
+        """The loss of one patch: its anchors against its lesions' boxes (n, 6)."""
         chosen = match(anchors, boxes)
         inside, told = chosen >= 0, chosen != IGNORED
         truth = inside.float()

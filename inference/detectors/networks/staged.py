@@ -8,6 +8,7 @@ from torch.nn.functional import (
     binary_cross_entropy_with_logits,
     conv3d,
     interpolate,
+    logsigmoid,
     max_pool3d,
     pad,
 )
@@ -108,6 +109,70 @@ class CandidatesThenCrops(nn.Module):
         return torch.stack(losses).mean()
 
 
+class ProposeThenSuppress(nn.Module):
+    """A light segmentation proposes, a classifier at two scales suppresses (Li et al. 2023).
+
+    Both see three channels: T1c, T1 and their difference. Of the segmentation's `most` highest
+    peaks the classifier sees a cube of `crop` voxels and one twice as wide at half the resolution;
+    how sure it is that there is a lesion is added to the segmentation's logits in the cube.
+    """
+
+    def __init__(self, width: int, loss: Loss, crop: int = 16, most: int = 32) -> None:
+        super().__init__()
+        self.segment = UNet(3, 3, 1, (width, 2 * width, 4 * width), (2, 2))
+        self.near, self.wide = (
+            nn.Sequential(
+                chain(3, [width, width]), nn.MaxPool3d(2), chain(width, [2 * width]),
+                nn.AdaptiveAvgPool3d(1), nn.Flatten(),
+            )
+            for _ in range(2)
+        )  # fmt: skip
+        self.decide = nn.Linear(4 * width, 1)
+        self.crop, self.most, self._loss = crop, most, loss
+
+    def forward(self, x: Tensor) -> Tensor:
+        """The segmentation's logits, lowered around what the classifier takes for no lesion."""
+        x = _uptake(x)
+        out: Tensor = self.segment(x) - 4.0
+        for item, image in enumerate(x):
+            found = peaks(out[item, 0], 5, self.most)
+            lower = torch.full_like(out[item, 0], -torch.inf)
+            sure_of = logsigmoid(self.judged(image, found)).detach()  # heat is the segmentation's
+            for peak, sure in zip(found, sure_of, strict=True):
+                box = around(peak, lower.shape, self.crop)
+                lower[box] = lower[box].maximum(sure.to(lower.dtype))
+            out[item, 0] += lower.masked_fill(torch.isinf(lower), 0)  # elsewhere nothing is said
+        return out
+
+    def judged(self, image: Tensor, found: list[Peak]) -> Tensor:
+        """The classifier's logits (peaks,) on one case (3, D, H, W)."""
+        near, wide = (
+            torch.stack([image[(slice(None), *around(p, image.shape[1:], size))] for p in found])
+            for size in (self.crop, 2 * self.crop)
+        )
+        features = torch.cat([self.near(near), self.wide(avg_pool3d(wide, 2))], 1)
+        logits: Tensor = self.decide(features)[:, 0]
+        return logits
+
+    def loss(self, voxels: Tensor, target: Tensor) -> Tensor:
+        """The segmentation's, and cross entropy at its peaks and lesions (one within 2 voxels?)."""
+        x = _uptake(voxels)
+        logits = self.segment(x).float() - 4.0
+        near = max_pool3d((target > 0).float(), 5, 1, 2)
+        losses = []
+        for image, answer, truth, close in zip(x, logits, target, near, strict=True):
+            found = peaks(answer[0], 5, self.most // 2) + peaks(truth[0].float(), 5, 4)
+            label = torch.stack([close[(0, *p)] for p in found])
+            judged = self.judged(image, found).float()
+            losses.append(binary_cross_entropy_with_logits(judged, label))
+        return self._loss(logits, target) + torch.stack(losses).mean()
+
+
+def _uptake(x: Tensor) -> Tensor:
+    """T1c, T1 and their difference, of all series."""
+    return torch.cat([x[:, :2], x[:, :1] - x[:, 1:2]], 1)
+
+
 def peaks(values: Tensor, apart: int, most: int) -> list[Peak]:
     """The highest local maxima of (D, H, W), at least one, at most `most`."""
     with torch.no_grad():
@@ -129,11 +194,13 @@ def around(peak: Peak, shape: torch.Size, size: int) -> tuple[slice, slice, slic
 
 
 def paint(out: Tensor, centre: list[float], half: list[float], logit: Tensor) -> None:
-    """Raise the voxels of an ellipsoid in (D, H, W) to a logit, in place."""
+    """Raise the voxels of an ellipsoid in (D, H, W) to a logit, in place; outside it is nothing."""
     box = [
         slice(max(0, int(c - h)), min(n, int(c + h) + 2))
         for c, h, n in zip(centre, half, out.shape, strict=True)
     ]
+    if any(b.start >= b.stop for b in box):
+        return
     axes = [torch.arange(b.start, b.stop, device=out.device) for b in box]
     grid = torch.meshgrid(*axes, indexing="ij")
     reach = torch.stack(

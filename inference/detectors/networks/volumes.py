@@ -244,7 +244,7 @@ class MultiScalePathways(nn.Module):
 
 
 class EnhancementPathways(nn.Module):
-    """One path sees T1c, T1 and their difference, one all series (after Lee 2023, Li 2023)."""
+    """One path sees T1c, T1 and their difference, one all series (after Lee 2023)."""
 
     def __init__(self, width: int) -> None:
         super().__init__()

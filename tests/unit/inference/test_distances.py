@@ -170,7 +170,7 @@ def test_an_evaluated_examination_keeps_where_its_candidates_and_lesions_lie(
         for each in reversed(case.lesions)  # in whatever order the truth is written
     ]
     examination = Examination(case.seed, written, case.labels, rows)
-    timed = evaluate._evaluate_one(detector, examination, 0.4)
+    timed = evaluate.count(detector, evaluate.see(detector, examination), 0.4)
     assert timed.places is not None
     by_distance = DistanceRule(2.0).count(timed.places, timed.score.diameters_mm)
     found = [number != missed for number in sorted([missed, *rest])]

@@ -1,57 +1,217 @@
-"""The families' table: measured figures and papers' figures apart; what is done is not repeated."""
+"""The families' page and the runs behind it: measured and reported apart; nothing is done twice."""
 
-import argparse
 import json
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
+import numpy as np
 import pytest
 
 from benchmarks.detectors import families as bench
+from benchmarks.detectors import family_table
+from inference import distances, phantom
+from inference.agreement import Agreement
+from inference.brats import BratsScore
+from inference.detectors import families
+from inference.metrics import CaseScore
+from inference.preprocess import SERIES, resample_labels
+from inference.training import cases, evaluate, records
+from inference.training.records import Timed
+from inference.volume import Volume
+
+pytestmark = pytest.mark.usefixtures("one_thread")
+POINT = {"segmentation": 0.4, "temperature": 1.0, "bias": 0.0, "probability": 0.5}
+PAPERS = {"cropnet": "sensitivity 0.90 (Dikici)"}
 
 
-def estimate(value: float) -> dict[str, object]:
-    return {"value": value, "interval": [value - 0.1, value + 0.1]}
-
-
-def test_measured_figures_and_those_of_papers_stand_apart(tmp_path: Path) -> None:
-    folder = tmp_path / "40-steps"
-    folder.mkdir()
-    (folder / "budget.json").write_text(json.dumps({"steps": 40, "test_cases": 3}))
-    summary = {
-        "sensitivity": {"all": estimate(0.7), "0-3 mm": {"value": None, "interval": None}},
-        "froc_score": estimate(0.6), "calibration_error": 0.051, "seconds_median": 6.1,
+def training(family: str) -> dict[str, Any]:
+    of = {"seconds": 30, "training": 6, "validation": 3}
+    return {
+        "kind": "training", "family": family, "budget": "30s-6-3", "of": of, "steps": 117,
+        "parameters": 1_500_000, "lift": 0.0, "operating_point": POINT,
     }  # fmt: skip
-    kept = json.dumps({"peak_mib": 812, "summary": summary})
-    (folder / "cropnet.low-field.json").write_text(kept)
-    (folder / "cropnet.train.json").write_text(json.dumps({"peak_mib": 1, "summary": {}}))
-    text = bench.table(tmp_path)
-    assert "## Budget: 40 steps, 3 test_cases" in text
-    (row,) = [line for line in text.splitlines() if line.startswith("| cropnet | low-field")]
-    cells = [each.strip() for each in row.split("|")[1:-1]]
-    heads = next(line for line in text.splitlines() if line.startswith("| family | phantoms"))
-    columns = dict(zip([each.strip() for each in heads.split("|")[1:-1]], cells, strict=True))
-    assert columns["sensitivity"] == "0.70 (0.60 to 0.80)"
-    assert columns["below 3 mm"] == "\N{EN DASH}"
-    assert columns["calibration error"] == "0.051"
-    assert columns["peak MiB"] == "812"
-    assert columns["parameters"].endswith(" M")
-    measured = [c for head, c in columns.items() if "its paper" not in head]
-    assert not any("Dikici" in each for each in measured)
-    assert "Dikici" in columns["its paper, on patients (not comparable)"]
 
 
-def test_without_results_the_table_says_so(tmp_path: Path) -> None:
-    assert "No family has been trained" in bench.table(tmp_path)
+def case(family: str, seed: int, hits: list[float], phantoms: str = "none") -> dict[str, Any]:
+    """A case with a lesion of 2 and one of 7 mm, one false positive and one below threshold."""
+    score = CaseScore(np.array([2.0, 7.0]), np.array(hits), np.array([0.5, 0.8]),
+                      np.array([1.0, -3.0]))  # fmt: skip
+    outlines = tuple(None if np.isinf(h) else Agreement(0.8, 1.5, 0.9, -0.2) for h in hits)
+    timed = Timed(seed, score, 9.5, 3.25, outlines, BratsScore((0.5, 0.8), (2.0, 1.0), 1))
+    row = records.row_of(timed)
+    about = {"kind": "case", "family": family, "budget": "30s-6-3", "phantoms": phantoms}
+    return {**about, "peak_mib": 700 + seed, **row}
 
 
-def test_a_step_that_is_done_is_skipped_and_one_that_failed_leaves_no_result(
+def columns(text: str, start: str) -> dict[str, str]:
+    """The cells of the row that starts so, by the heads of its table."""
+    lines = text.splitlines()
+    heads = next(line for line in lines if line.startswith("| family | after"))
+    (row,) = [line for line in lines if line.startswith(start)]
+    pair = ([each.strip() for each in line.split("|")[1:-1]] for line in (heads, row))
+    return dict(zip(*pair, strict=True))
+
+
+def test_every_figure_of_a_family_stands_in_its_column() -> None:
+    rows = [training("cropnet"), *(case("cropnet", n, [2.0, 3.0]) for n in range(3))]
+    rows += [case("cropnet", 0, [-np.inf, 3.0], "half-dose")]
+    text = family_table.page(rows, PAPERS)
+    assert "## 30 CPU seconds, 6 training and 3 validation phantoms each" in text
+    found = columns(text, "| cropnet | Dikici | in distribution")
+    assert found["cases, lesions"] == "3, 6"
+    assert found["sensitivity"] == found["< 3 mm"] == "1.00 (1.00 to 1.00)"
+    assert found["> 10 mm"] == "\N{EN DASH}"  # there is none of that size
+    assert found["FP a scan"] == "1.00 (1.00 to 1.00)"
+    assert found["PPV"] == "0.67 (0.67 to 0.67)"
+    assert found["lesion-wise Dice"] == "0.43 (0.43 to 0.43)"  # of 0.5, 0.8 and a false one
+    assert found["HD95, mm"] == "1.50 (1.50 to 1.50)"
+    assert found["surface Dice, 1 mm"] == "0.90 (0.90 to 0.90)"
+    assert found["volume error"] == "0.20 (0.20 to 0.20)"
+    assert 0 < float(found["calibration error"]) < 1
+    assert (found["parameters"], found["steps"]) == ("1.50 M", "117")
+    assert found["network, CPU s a case"] == "3.2"
+    assert found["files to candidates, CPU s"] == "9.5"
+    assert found["peak MiB"] == "702"
+    shifted = columns(text, "| cropnet | Dikici | half the contrast dose")
+    assert shifted["sensitivity"] == "0.50 (0.50 to 0.50)"
+    assert shifted["< 3 mm"] == "0.00 (0.00 to 0.00)"
+
+
+def test_measured_figures_and_those_of_papers_stand_apart_and_the_best_comes_first() -> None:
+    rows = [training("nlmet"), *(case("nlmet", n, [-np.inf, 3.0]) for n in range(2))]
+    rows += [training("cropnet"), *(case("cropnet", n, [2.0, 3.0]) for n in range(2))]
+    text = family_table.page(rows, PAPERS)
+    assert text.index("| cropnet | Dikici") < text.index("| nlmet | Liew")
+    found = columns(text, "| cropnet | Dikici")
+    paper = found.pop("its paper, on patients (not comparable)")
+    assert paper == PAPERS["cropnet"]
+    assert not any("Dikici)" in each for each in found.values())
+    (rest,) = [line for line in text.splitlines() if line.startswith("Not measured")]
+    named = {each.strip(" .") for each in rest.partition(":")[2].split(",")}
+    assert named == set(families.FAMILIES) - {"nlmet", "cropnet"}
+
+
+def test_without_runs_the_page_says_so() -> None:
+    assert "No family has been measured yet." in family_table.page([], PAPERS)
+
+
+def test_the_page_in_the_documentation_is_what_its_runs_give() -> None:
+    """Every row but its figures, and the figures of one family (all of them take a minute)."""
+    rows = family_table.read(family_table.RUNS)
+    page = family_table.PAGE.read_text().splitlines()
+    (first, *_) = [row["family"] for row in rows if row["kind"] == "training"]
+    made = family_table.page([row for row in rows if row["family"] == first]).splitlines()
+    assert [line for line in made if not line.startswith("Not measured")] == [
+        line
+        for line in page
+        if not line.startswith("Not measured")
+        and (not _is_measured(line) or line.startswith(f"| {first} |"))
+    ]
+    measured = {(row["family"], row["phantoms"]) for row in rows if row["kind"] == "case"}
+    words = {
+        tuple(each.strip() for each in line.split("|")[1:4:2])
+        for line in page
+        if _is_measured(line)
+    }
+    assert words == {(name, family_table.PHANTOMS[phantoms]) for name, phantoms in measured}
+
+
+def _is_measured(line: str) -> bool:
+    return any(f"| {each} |" in line for each in family_table.PHANTOMS.values())
+
+
+def test_a_line_that_a_killed_process_left_unfinished_is_done_again(tmp_path: Path) -> None:
+    runs = tmp_path / "runs.jsonl"
+    runs.write_text(json.dumps(training("cropnet")) + "\n" + '{"kind": "case", "fam')
+    assert [row["kind"] for row in family_table.read(runs)] == ["training"]
+    assert family_table.read(tmp_path / "none") == []
+
+
+@pytest.fixture
+def short(
+    monkeypatch: pytest.MonkeyPatch,
+    case: phantom.PhantomCase,
+    around_the_largest: dict[str, Volume],
     tmp_path: Path,
+) -> bench.Places:
+    """A bench in this process, on one piece of a head under several seeds."""
+    grid = around_the_largest["t1c"]
+    z, y, x = grid.voxels.shape
+    labels = resample_labels(case.labels, case.series["t1c"].affine, grid.affine, (z, y, x))
+    rows = [
+        {"id": each.id, "diameter_mm": each.diameter_mm, "centroid_mm": each.centroid_mm}
+        for each in case.lesions
+        if (labels == each.id).any()
+    ]
+    series: dict[str, list[Path]] = {role: [] for role in SERIES}
+
+    def load(seed: int) -> cases.Examination:
+        return cases.Examination(seed, series, labels, rows)
+
+    monkeypatch.setattr(phantom, "make_case", lambda seed, **_: replace(case, seed=seed))
+    monkeypatch.setattr(cases, "make_examination", lambda seed, *_: seed)
+    monkeypatch.setattr(cases, "load_examination", load)
+    monkeypatch.setattr(evaluate, "read_examination", lambda _: around_the_largest)
+    monkeypatch.setattr(bench, "_apart", lambda job: job())
+    return bench.Places(tmp_path / "cache", tmp_path / "work", tmp_path / "runs.jsonl")
+
+
+def test_a_bench_that_was_stopped_goes_on_and_repeats_nothing(
+    short: bench.Places, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    options = argparse.Namespace(minutes=2)
-    done = tmp_path / "x.train.json"
-    done.write_text("{}")
-    bench.step(done, options, ["no-such-command"])
-    failed = tmp_path / "y.train.json"
-    with pytest.raises(SystemExit, match="stopped with 2"):
-        bench.step(failed, options, ["detect", str(tmp_path / "missing")])
-    assert not failed.exists()
+    budget = bench.Budget(0.5, 1, 1, 1, 0)
+    seen: list[int] = []
+    see = evaluate.see
+
+    def counted(detector: Any, examination: Any, **options: Any) -> Any:
+        seen.append(examination.seed)
+        assert set(examination.series) == {"t1c", "t1", "t2", "flair"}  # no CT for these
+        return see(detector, examination, **options)
+
+    monkeypatch.setattr(evaluate, "see", counted)
+    bench.run_all(["space-to-depth"], budget, short)
+    validation, test = cases.VALIDATION_SEEDS[0], cases.TEST_SEEDS[0]
+    assert seen == [validation, test]
+    bench.run_all(["space-to-depth"], budget, short)
+    assert seen == [validation, test]
+    more = replace(budget, test=2)
+    bench.run_all(["space-to-depth"], more, short)
+    assert seen == [validation, test, test + 1]
+    trained, *measured = family_table.read(short.runs)
+    assert trained["kind"] == "training"
+    assert trained["cpu_seconds"] >= 0.5
+    assert trained["steps"] > 0
+    assert trained["lift"] in bench.LIFTS
+    assert [row["seed"] for row in measured] == [test, test + 1]
+    assert all(
+        row["peak_mib"] > 100 and row["seconds"] > row["network_seconds"] > 0 for row in measured
+    )
+    assert len(measured[0]["false_scores"]) <= bench.MOST
+    text = family_table.page(family_table.read(short.runs), PAPERS)
+    assert columns(text, "| space-to-depth")["cases, lesions"].startswith("2, ")
+
+
+def test_a_candidate_that_fills_the_head_does_not_choose_the_operating_point(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Lifted by 3, one blob overlaps every lesion, its middle near none; by 1.5 one is found."""
+
+    def count(_: Any, seen: evaluate.Seen, *_more: Any, **_options: Any) -> Timed:
+        lift = float(seen.passes.max())
+        hits = {0.0: [-np.inf, -np.inf], 1.5: [2.0, -np.inf], 3.0: [4.0, 5.0]}[lift]
+        near, far = (10.0, 0.0, 0.0), (90.0, 0.0, 0.0)
+        marks = {0.0: [], 1.5: [near], 3.0: [far]}[lift]
+        score = CaseScore(np.array([4.0, 6.0]), np.array(hits), np.zeros(2), np.array([-1.0]))
+        places = distances.places_of([2.0] * len(marks), marks, [near, (40.0, 0.0, 0.0)])
+        return Timed(1, score, 1.0, places=places)
+
+    monkeypatch.setattr(evaluate, "count", count)
+    monkeypatch.setattr(
+        evaluate, "see", lambda _, one: evaluate.Seen(one, *[np.zeros(1)] * 4, 1.0, 1.0)
+    )
+    examinations = iter([cases.Examination(1, {}, np.zeros((2, 2, 2), np.uint8), [])])
+    lift, point = bench.operating_point(None, examinations)
+    assert lift == 1.5
+    assert point["segmentation"] == bench.SEGMENTATION
+    assert 0 <= point["probability"] < 1

@@ -188,7 +188,11 @@ def test_images_come_in_as_nnunet_prepares_them(root: Path, examination: dict[st
     folder = write(root, sees_what_is_bright(), transpose_forward=[2, 0, 1])
     plan = plan_of(Archive(zipped(folder), "plans.json"), {})
     ready = prepared(examination, plan)
-    assert np.linalg.norm(ready.affine[:3, :3], axis=0) == pytest.approx((4, 2, 2))
+    # A whole number of voxels fills the box, whose edges stay where they were.
+    assert np.linalg.norm(ready.affine[:3, :3], axis=0) == pytest.approx((4, 2, 2), rel=0.02)
+    t1c = examination["t1c"]
+    edges = np.argwhere(t1c.voxels != 0).min(0) - 0.5
+    assert ready.affine @ [-0.5, -0.5, -0.5, 1] == pytest.approx(t1c.affine @ [*edges, 1])
     assert np.abs(ready.affine[:3, :3]).argmax(0).tolist() == [0, 2, 1]  # x, z, y first to last
     assert ready.voxels.shape[0] == 2
     head = examination["t1c"].voxels

@@ -1,0 +1,151 @@
+"""The families' page (docs/detector-families.md), made of the runs file that `families` writes."""
+
+import json
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from inference.detectors import families
+from inference.training import records
+from inference.training.calibrate import logit
+from inference.training.summary import summary
+
+HERE = Path(__file__).parent
+RUNS = HERE / "families.jsonl"
+PAGE = HERE.parents[1] / "docs" / "detector-families.md"
+PHANTOMS = {
+    "none": "in distribution",
+    "low-field": "another scanner: 0.55 T",
+    "slices-3mm": "T1c slices of 3 mm",
+    "half-dose": "half the contrast dose",
+}
+NONE = "\N{EN DASH}"
+# Head of a column -> where its figure stands in the summary.
+COLUMNS = {
+    "sensitivity": ("sensitivity", "all"),
+    "< 3 mm": ("sensitivity", "0-3 mm"),
+    "3-5 mm": ("sensitivity", "3-5 mm"),
+    "5-10 mm": ("sensitivity", "5-10 mm"),
+    "> 10 mm": ("sensitivity", ">=10 mm"),
+    "FP a scan": ("false_positives_per_case",),
+    "PPV": ("predictive_value",),
+    "FROC score": ("froc_score",),
+    "lesion-wise Dice": ("lesion_wise_dice",),
+    "HD95, mm": ("hd95_mm_of_found",),
+    "surface Dice, 1 mm": ("surface_dice_of_found",),
+    "volume error": ("volume_error_of_found",),
+    "calibration error": ("calibration_error",),
+}
+HEADS = (
+    "family", "after", "phantoms", "cases, lesions", *COLUMNS, "parameters", "steps",
+    "network, CPU s a case", "files to candidates, CPU s", "peak MiB",
+    "its paper, on patients (not comparable)",
+)  # fmt: skip
+WORDS = """# Families of detectors: one table
+
+Written by `python -m benchmarks.detectors.families --table` from `benchmarks/detectors/families.jsonl`, a line a case; do not edit it by hand (a test compares). What each paper did and what ours differs in is in [the card](detector-card.md#other-families), the counting rule in `benchmarks/detectors/README.md`.
+
+**Read it with care.** Everything is measured on synthetic phantoms, whole heads from DICOM files to candidates, one pass of the network. The budget is the same for all and tiny: it shows how far families get in that many CPU seconds of one thread from nothing, not what they reach when they have learnt. The operating point of each (a lift of its logits, temperature, bias, and the threshold with at most one false positive a case) is chosen on the validation phantoms; of each case the 100 candidates with the highest scores are counted. In brackets 95 % bootstrap intervals over cases; with so few cases they are wide, and an interval of one value says that all cases agreed, not that it is known. HD95, surface Dice and volume error (its size) are means over found lesions; lesion-wise Dice counts misses and false positives as 0. Seconds are of CPU, one thread: medians over cases; a busy machine makes them longer and the steps fewer. `space-to-depth` is run by OpenVINO, the others by torch. What papers report on patients stands in a column of its own and is not comparable.
+"""  # noqa: E501 -- a paragraph is a line of Markdown
+Row = dict[str, Any]
+
+
+def read(path: Path) -> list[Row]:
+    """The lines of a runs file; one that a killed process left unfinished is left out."""
+    rows = []
+    for line in path.read_text().splitlines() if path.exists() else []:
+        with suppress(json.JSONDecodeError):
+            rows.append(json.loads(line))
+    return rows
+
+
+def page(rows: Sequence[Row], literature: Mapping[str, str] | None = None) -> str:
+    """The whole page as Markdown; papers' figures by family (default: `literature.json`)."""
+    papers = literature or json.loads((HERE / "literature.json").read_text())
+    trained = [row for row in rows if row["kind"] == "training"]
+    lines = [WORDS]
+    for budget in sorted({row["budget"] for row in trained}):
+        here = [row for row in trained if row["budget"] == budget]
+        lines += _part(here, [row for row in rows if row["kind"] == "case"], papers)
+    if not trained:
+        lines += ["No family has been measured yet.", ""]
+    lines += ["## What papers report, on patients", "", _line(["family", "figure and source"])]
+    lines += [_line(["---", "---"])]
+    lines += [_line([name, words]) for name, words in sorted(papers.items())]
+    return "\n".join(lines) + "\n"
+
+
+def _part(trained: Sequence[Row], cases: Sequence[Row], papers: Mapping[str, str]) -> list[str]:
+    """The table of one budget: the best FROC score in distribution first."""
+    of = trained[0]["of"]
+    head = (
+        f"## {of['seconds']:g} CPU seconds, {of['training']} training and {of['validation']}"
+        " validation phantoms each"
+    )
+    measured = []
+    for about in trained:
+        by_phantoms = defaultdict(list)
+        for row in cases:
+            if (row["family"], row["budget"]) == (about["family"], about["budget"]):
+                by_phantoms[row["phantoms"]].append(row)
+        if by_phantoms:
+            found = {each: _figures(about, by_phantoms[each]) for each in by_phantoms}
+            measured.append((about, by_phantoms, found))
+    measured.sort(key=lambda each: -_froc(each[2]))
+    lines = [head, "", _line(HEADS), _line(["---"] * len(HEADS))]
+    for about, by_phantoms, found in measured:
+        for phantoms in PHANTOMS:
+            if phantoms in found:
+                cells = _cells(about, phantoms, by_phantoms[phantoms], found[phantoms])
+                lines.append(_line([*cells, papers.get(about["family"], NONE)]))
+    there = {about["family"] for about, _, _ in measured}
+    if missing := [name for name in families.FAMILIES if name not in there]:
+        lines += ["", f"Not measured at this budget yet: {', '.join(missing)}."]
+    return [*lines, ""]
+
+
+def _froc(found: Mapping[str, Row]) -> float:
+    return float((found.get("none", {}).get("froc_score") or {}).get("value") or 0)
+
+
+def _figures(about: Row, rows: Sequence[Row]) -> Row:
+    point = about["operating_point"]
+    level = logit(min(max(point["probability"], 1e-4), 1 - 1e-4))
+    threshold = point["temperature"] * (level - point["bias"])
+    timed = [records.from_row(row) for row in rows]
+    return dict(summary(timed, threshold, point["temperature"], point["bias"]))
+
+
+def _cells(about: Row, phantoms: str, rows: Sequence[Row], found: Row) -> list[str]:
+    seconds = float(np.median([row["seconds"] for row in rows]))
+    network = float(np.median([row["network_seconds"] for row in rows]))
+    return [
+        about["family"],
+        families.family_of(about["family"]).after,
+        PHANTOMS[phantoms],
+        f"{found['cases']}, {found['lesions']}",
+        *(_figure(found, where) for where in COLUMNS.values()),
+        f"{about['parameters'] / 1e6:.2f} M",
+        str(about["steps"]),
+        f"{network:.1f}",
+        f"{seconds:.1f}",
+        str(max(row["peak_mib"] for row in rows)),
+    ]
+
+
+def _figure(found: Any, where: tuple[str, ...]) -> str:
+    value = found
+    for name in where:
+        value = value.get(name) if value else None
+    if isinstance(value, dict) and value["value"] is not None:
+        low, high = value["interval"]
+        return f"{value['value']:.2f} ({low:.2f} to {high:.2f})"
+    return NONE if value is None or isinstance(value, dict) or value != value else f"{value:.3f}"  # noqa: PLR0124
+
+
+def _line(cells: Sequence[str]) -> str:
+    return f"| {' | '.join(cells)} |"
