@@ -202,7 +202,7 @@ def test_r12_fingers_move_and_size_a_mark_and_take_back_hide_and_remove(opened: 
     _enter(page)
     fingers = Fingers(page)
     marks = int(room.sign(page, "marks"))
-    fingers.rest((-20, 20))
+    fingers.rest((-40, -20))
     room.until(page, lambda: int(room.sign(page, "marks")) == marks + 1, "the mark")
     rating = page.get_by_test_id("rating").get_by_test_id("mark-rating")
     _tap(rating, until=lambda: room.sign(page, "unrated") == "false", what="the tap to rate")
@@ -212,7 +212,8 @@ def test_r12_fingers_move_and_size_a_mark_and_take_back_hide_and_remove(opened: 
     undo, redo = page.get_by_test_id("undo"), page.get_by_test_id("redo")
     _tap(undo, until=lambda: abs(_circle(page)[0] - x) < 1, what="the way back")
     _tap(redo, until=lambda: abs(_circle(page)[0] - x - 60) < 4, what="the way forth")
-    fingers.pinch(60, 180)
+    for _ in range(2):  # of a circle as small as a fingertip only the whole can be meant
+        fingers.pinch(60, 140)
     room.until(page, lambda: _circle(page)[2] > 40, "a circle that a finger finds the edge of")
     x, y, radius = _circle(page)
     fingers.drag((x + radius, y), (x + radius + 40, y))

@@ -32,7 +32,7 @@ export function MarksPanel({ room, open }: { room: Room; open: OpenCase }): VNod
         </p>
       )}
       {room.state.notice.value !== null && (
-        <p class="quiet-text" role="status" data-testid="notice">
+        <p class="said" role="status" data-testid="notice">
           {room.state.notice.value}
         </p>
       )}

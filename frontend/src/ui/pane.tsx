@@ -146,7 +146,8 @@ function Ruler({ px_per_mm }: { px_per_mm: number }): VNode {
   );
 }
 
-function LoadLine({
+/** How far a series has come, and a way to try again where it did not. */
+export function LoadLine({
   room,
   progress,
 }: {
