@@ -3,13 +3,15 @@ import { fileURLToPath } from "node:url";
 import { defineConfig } from "vitest/config";
 
 import { mendContexts } from "./contexts.ts";
-import { leaveOut } from "./left-out.ts";
+import { leaveOut, leaveOutNodes } from "./left-out.ts";
 
 const here = (path: string): string => fileURLToPath(new URL(path, import.meta.url));
 
 export default defineConfig({
   base: "/static/",
-  plugins: [leaveOut(), mendContexts()],
+  plugins: [leaveOut(), leaveOutNodes(), mendContexts()],
+  // What draws volumes is no part of what Cornerstone says it exports.
+  resolve: { alias: { "cornerstone-classes": here("node_modules/@cornerstonejs/core/dist/esm/RenderingEngine/vtkClasses") } },
   oxc: { jsx: { runtime: "automatic", importSource: "preact" } },
   worker: { format: "es" },
   build: {

@@ -235,6 +235,7 @@ def _mark(mark: Mark) -> dict[str, Any]:
         "diameter_mm": mark.diameter_mm,
         "rating": mark.rating,
         "mask": mark.mask,
+        "threshold_percent": mark.threshold_percent,
         "series": str(mark.series),
         "proposal": str(mark.proposal) if mark.proposal else None,
     }

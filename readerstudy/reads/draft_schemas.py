@@ -23,6 +23,7 @@ class MarkOutput(serializers.Serializer[Any]):
     diameter_mm = serializers.FloatField(allow_null=True)
     rating = serializers.FloatField(allow_null=True)
     mask = MaskOutput(allow_null=True)
+    threshold_percent = serializers.IntegerField(allow_null=True)
     series = serializers.UUIDField()
     proposal = serializers.UUIDField(allow_null=True)
 

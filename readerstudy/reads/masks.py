@@ -2,7 +2,7 @@
 
 "column,row,frame,columns,rows,frames:run,run,...": a box of the series' grid, then runs of voxels
 by turns outside and inside, outside first; columns run fastest, then rows, then frames
-(frontend/src/geometry/masks.ts writes it).
+(frontend/src/geometry/painting.ts writes it).
 """
 
 import re

@@ -183,6 +183,8 @@ class Mark(models.Model):
     series = models.UUIDField()  # of imaging, where it was put
     proposal = models.UUIDField(null=True, blank=True)  # the accepted or edited proposal's id
     mask = models.JSONField(null=True, blank=True)  # what was drawn: series, voxels (`masks`)
+    # At what part of the way up from its surround it was grown; none where it was drawn by hand.
+    threshold_percent = models.PositiveSmallIntegerField(null=True, blank=True)
     is_removed = models.BooleanField(default=False)  # kept: nothing a reader did is deleted
 
     class Meta:

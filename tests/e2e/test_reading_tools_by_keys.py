@@ -1,5 +1,6 @@
 """R12: what is done by keys alone, and by keys of one's own, in a real browser."""
 
+from itertools import groupby
 from typing import Any
 
 import pytest
@@ -135,6 +136,50 @@ def test_r12_a_length_is_measured_by_keys_and_undone_by_buttons(visit: Visit, si
     rows.last.get_by_test_id("remove-measure").click()
     room.until(page, lambda: rows.count() == there, "the length to be removed")
     room.saved(page)
+
+
+# Which part of the room has the keys: the pictures where nothing else has.
+PLACE = """() => {
+  const found = document.activeElement.closest('.bar, .panel, .foot');
+  return found ? found.className.split(' ')[0] : 'pictures';
+}"""
+MOST_STOPS = 150
+
+
+def test_r12_keys_lead_out_of_the_pictures_and_through_the_whole_room(
+    visit: Visit, site: Site
+) -> None:
+    """WCAG 2.2, 2.1.2: the way out is said, in the key sheet and to who listens."""
+    page = open_room(visit, site)
+    room.enter_again(page)
+    _press(page, "Escape")
+    active = page.locator(".pane.is-active")
+    before = active.get_attribute("data-testid")
+    _press(page, "Tab")
+    room.until(page, lambda: active.get_attribute("data-testid") != before, "another pane")
+    assert page.evaluate(PLACE) == "pictures"
+    assert "F6" in (page.locator("#pictures-keys").text_content() or "")
+    places = []
+    for _ in range(4):
+        _press(page, "F6")
+        places.append(page.evaluate(PLACE))
+    assert places == ["panel", "foot", "bar", "pictures"]
+    _press(page, "Shift+F6")
+    reached = [page.evaluate(PLACE)]
+    submit = page.get_by_test_id("submit")
+    while not submit.evaluate("each => each === document.activeElement"):
+        assert len(reached) < MOST_STOPS, "Tab does not come to the end of the room"
+        _press(page, "Tab")
+        reached.append(page.evaluate(PLACE))
+    assert [each for each, _ in groupby(reached)] == ["bar", "panel", "foot"]
+    _press(page, "Escape")
+    assert page.evaluate(PLACE) == "pictures"
+    _press(page, "?")
+    assert "F6" in page.get_by_test_id("key-sheet").inner_text()
+    room.shoot(page, "keys-1280")
+    page.set_viewport_size({"width": 1920, "height": 1080})
+    room.shoot(page, "keys-1920")
+    _press(page, "Escape")
 
 
 def test_r12_a_reader_chooses_their_own_keys(visit: Visit, site: Site) -> None:

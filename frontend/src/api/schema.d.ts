@@ -747,6 +747,7 @@ export interface components {
             /** Format: double */
             readonly rating: number | null;
             readonly mask: components["schemas"]["MaskOutput"] | null;
+            readonly threshold_percent: number | null;
             /** Format: uuid */
             readonly series: string;
             /** Format: uuid */

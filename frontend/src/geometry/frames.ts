@@ -53,6 +53,12 @@ export function toVoxel(placed: Placed, point: Vector): Voxel {
   };
 }
 
+/** The voxel nearest to a point of the patient; outside the series as inside. */
+export function nearestVoxel(placed: Placed, point: Vector): Voxel {
+  const { column, row, frame } = toVoxel(placed, point);
+  return { column: Math.round(column), row: Math.round(row), frame: Math.round(frame) };
+}
+
 /** The frame whose plane is nearest to a point of the patient. */
 export function nearestFrame(placed: Placed, point: Vector): number {
   const normal = normalOf(placed);

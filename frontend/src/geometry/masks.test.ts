@@ -1,7 +1,8 @@
 import { describe, expect, test } from "vitest";
 
 import { toPatient, type Placed } from "./frames";
-import { dabbed, maskOf, measured, outlinesOf, read, voxelsOf, written } from "./masks";
+import { outlinesOf, read } from "./masks";
+import { dabbed, maskOf, measured, voxelsOf, written } from "./painting";
 
 /** 20 x 20 x 5 voxels of 0.5 x 0.5 x 2 mm, axial. */
 const GRID: Placed = {

@@ -1,5 +1,6 @@
 import { describe, expect, test } from "vitest";
 
+import { extentAt } from "./extents";
 import type { Placed } from "./frames";
 import {
   angleOf,
@@ -11,7 +12,7 @@ import {
   withShortAxis,
   type Points,
 } from "./measures";
-import { extentAt, valuesIn } from "./regions";
+import { valuesIn } from "./regions";
 import { distance, dot, subtract, type Vector } from "./vectors";
 
 const NORMAL: Vector = [0, 0, 1];

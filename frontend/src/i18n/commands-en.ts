@@ -70,6 +70,8 @@ export const commands = {
   "command.proposals.unhide": "Show the proposals again",
   "command.proposals.show": "Show AI proposals",
   "command.questions.focus": "To the questions",
+  "command.place.next": "On to the panel, the questions, the bar, the pictures",
+  "command.place.previous": "Back the same way",
   "command.break.take": "Break",
   "command.submit.open": "Submit",
   "command.keys.show": "This sheet",

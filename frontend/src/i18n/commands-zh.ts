@@ -72,6 +72,8 @@ export const commands: Readonly<Record<keyof typeof english, string>> = {
   "command.proposals.unhide": "重新显示 AI 提示",
   "command.proposals.show": "显示 AI 提示",
   "command.questions.focus": "转到问题",
+  "command.place.next": "依次转到面板、问题、工具栏、图像",
+  "command.place.previous": "按相反顺序返回",
   "command.break.take": "休息",
   "command.submit.open": "提交",
   "command.keys.show": "本表",

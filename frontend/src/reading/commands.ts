@@ -3,12 +3,12 @@ import type { MeasureTool } from "../geometry/measures";
 import { askForProposals } from "./asking";
 import type { OpenCase } from "./case";
 import { linkPrior, turnExamination } from "./comparison";
-import { drawFromImage } from "./growing";
 import { proposedOn, type LayoutName } from "./hanging";
 import { chooseStyle, stylesOf } from "./heat";
 import { hide } from "./hiding";
 import { isMeasureTool, MEASURE_TOOLS } from "./measuring";
 import { BRUSHES_MM } from "./segmenting";
+import { goToPlace } from "./places";
 import type { Room } from "./room";
 import { moveMark, moveMarkAcross, sizeMark } from "./shaping";
 import type { Viewing } from "./viewing";
@@ -58,8 +58,8 @@ export const COMMANDS = {
   "tool.scroll": look((viewing) => viewing.pointer.choose("scroll")),
   "tool.length": look((viewing) => viewing.pointer.choose("length")),
   "tool.bidirectional": look((viewing) => viewing.pointer.choose("bidirectional")),
-  "tool.paint": look((viewing) => viewing.pointer.choose("paint")),
-  "tool.erase": look((viewing) => viewing.pointer.choose("erase")),
+  "tool.paint": look((viewing, room) => room.parts.draw(() => viewing.pointer.choose("paint"))),
+  "tool.erase": look((viewing, room) => room.parts.draw(() => viewing.pointer.choose("erase"))),
   "tool.brush": look((viewing) => {
     const { brush_mm } = viewing.pointer.segmenting;
     brush_mm.value = after(BRUSHES_MM, brush_mm.value);
@@ -102,7 +102,7 @@ export const COMMANDS = {
     if (measure !== null) open.removeMeasure(measure);
     else if (mark !== null) open.remove(mark);
   }),
-  "mark.size": (room) => drawFromImage(room),
+  "mark.size": (room) => room.parts.draw((drawing) => drawing.drawFromImage(room)),
   "mark.next": read((open, room) => turnMark(open, room, 1)),
   "mark.previous": read((open, room) => turnMark(open, room, -1)),
   "mark.none": read((open) => open.sayNoLesion(!open.draft.value.noLesionSaid)),
@@ -128,6 +128,8 @@ export const COMMANDS = {
     const must = open.find((each) => each.dataset.required === "true");
     (must ?? open[0] ?? fields[0])?.querySelector<HTMLElement>("input, textarea, select")?.focus();
   },
+  "place.next": () => goToPlace(1),
+  "place.previous": () => goToPlace(-1),
   "break.take": (room) => room.takeBreak(),
   "submit.open": read((open, room) => {
     const { activeElement } = document;

@@ -28,6 +28,9 @@ export interface Draft {
   measures: readonly Measure[];
 }
 
+/** Of a mark of which nothing is drawn. */
+const UNDRAWN = { mask: null, threshold_percent: null } as const;
+
 /** What an event says, before it gets its id, place and time. */
 export type Change =
   | {
@@ -89,20 +92,21 @@ export function nextNumber(draft: Draft): number {
 }
 
 /**
- * The draft after a change, by the same rules as the server's (`reads.services.drafting`): where and
- * how a deed was done, which its event tells, changes nothing.
+ * The draft after a change, by the same rules as the server's (`reads.services.drafting`): where a
+ * deed was done, which its event tells, changes nothing.
  */
 export function after(draft: Draft, told: Change): Draft {
   const change = alone(told);
   switch (change.kind) {
     case "mark_put":
-      return put(draft, { ...change.payload, proposal: null, rating: null, mask: null });
+      return put(draft, { ...change.payload, proposal: null, rating: null, ...UNDRAWN });
     case "mark_moved":
     case "mark_sized":
       // What was drawn was drawn there, and of that size.
-      return edit(draft, change.payload.mark_id, { ...change.payload, mask: null });
-    case "mark_rated":
+      return edit(draft, change.payload.mark_id, { ...change.payload, ...UNDRAWN });
     case "mark_drawn":
+      return edit(draft, change.payload.mark_id, { ...UNDRAWN, ...change.payload });
+    case "mark_rated":
       return edit(draft, change.payload.mark_id, change.payload);
     case "mark_removed":
     case "mark_restored":
@@ -120,9 +124,8 @@ export function after(draft: Draft, told: Change): Draft {
 }
 
 function alone(told: Change): Change {
-  const isBeside = (name: string): boolean => name === "view" || name === "threshold_percent";
-  if (!Object.keys(told.payload).some(isBeside)) return told;
-  const members = Object.entries(told.payload).filter(([name]) => !isBeside(name));
+  if (!("view" in told.payload)) return told;
+  const members = Object.entries(told.payload).filter(([name]) => name !== "view");
   return { ...told, payload: Object.fromEntries(members) } as Change;
 }
 
@@ -140,7 +143,7 @@ function proposed(draft: Draft, change: Extract<Change, { payload: { proposal: s
 }
 
 function adopted(draft: Draft, payload: AdoptedProposal): Draft {
-  return put(draft, { ...payload, mask: null });
+  return put(draft, { ...payload, ...UNDRAWN });
 }
 
 function put(draft: Draft, fields: Omit<Mark, "isRemoved">): Draft {

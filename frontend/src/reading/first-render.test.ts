@@ -149,3 +149,31 @@ describe("r1: only the pictures that hang count", () => {
     expect(told[1]).toEqual(["first_render", { panes: 4, is_window_small: false }]);
   });
 });
+
+describe("r1: a case that the protocol hangs in planes", () => {
+  let settled: { resolve: () => void; reject: (reason: Error) => void };
+
+  function opensInPlanes(): Promise<void> {
+    const comes = new Promise<void>((resolve, reject) => (settled = { resolve, reject }));
+    Object.assign(room.ports, { loadPlanes: () => comes });
+    next.push({ ...packetOf("one"), hanging: { ...USUAL, layout: "planes" } });
+    return room.openNext();
+  }
+
+  test("opens once what rebuilds them is here, and not before", async () => {
+    void opensInPlanes();
+    await settle();
+    expect([room.state.openCase.value, room.state.phase.value.name]).toEqual([null, "opening"]);
+    settled.resolve();
+    await settle();
+    expect(room.state.openCase.value?.packet.read.id).toBe("one");
+  });
+
+  test("does not open where it does not come", async () => {
+    const opening = opensInPlanes();
+    await Promise.resolve();
+    settled.reject(new Error("no line"));
+    await expect(opening).rejects.toThrow("no line");
+    expect(room.state.openCase.value).toBeNull();
+  });
+});

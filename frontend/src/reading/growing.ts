@@ -1,18 +1,12 @@
-import { maskOf } from "../geometry/masks";
-import { extentAt, type Extent } from "../geometry/regions";
+import { extentAt, type Extent } from "../geometry/extents";
+import { maskOf } from "../geometry/painting";
 import { t } from "../i18n";
 import type { Pane } from "../viewer/contract";
 import type { Drawn } from "./changes";
 import type { Mark } from "./draft";
 import type { Room } from "./room";
-import { kept } from "./segmenting";
-import { noteThreshold, thresholdOf } from "./thresholds";
-
-/**
- * A mark drawn as the picture shows it, at half way from its surround to its brightest value or at
- * another threshold of the reader's.
- */
-export const THRESHOLDS = { least: 20, most: 80, step: 5, usual: 50 } as const; // percent
+import { kept } from "./painting";
+import { THRESHOLDS } from "./thresholds";
 
 /** Draw the selected mark from the picture; the reader may change it with the brush. */
 export function drawFromImage(room: Room): void {
@@ -28,10 +22,11 @@ export function drawFromImage(room: Room): void {
 }
 
 /** Draw it at another threshold; where the region runs on too far there it stays as it is. */
-export function setThreshold(room: Room, mark: Mark, percent: number): void {
+export function setThreshold(room: Room, mark_id: string, percent: number): void {
   const { openCase, notice } = room.state;
   const { least, most } = THRESHOLDS;
-  if (!mark.mask || percent < least || percent > most || percent === thresholdOf(mark)) return;
+  const mark = openCase.value?.mark(mark_id);
+  if (!mark?.mask || percent < least || percent > most || percent === mark.threshold_percent) return;
   const pane = paneOf(room, mark.mask.series);
   if (pane?.series.id !== mark.mask.series) {
     notice.value = t("segment.elsewhere");
@@ -50,9 +45,7 @@ function grow(pane: Pane, mark: Mark, percent: number): Extent | null {
 function drawnAs({ series }: Pane, { voxels }: Extent, percent: number): Drawn | null {
   const mask = maskOf(voxels);
   if (!mask) return null;
-  const made = kept(series.id, series.geometry, mask);
-  noteThreshold(made.mask, percent);
-  return { ...made, threshold_percent: percent };
+  return { ...kept(series.id, series.geometry, mask), threshold_percent: percent };
 }
 
 /** A pane that shows a series, else the first of the current examination. */

@@ -2,6 +2,9 @@ import { perform, type CommandName } from "./commands";
 import type { Room } from "./room";
 import { ratingOf } from "./scales";
 
+/** What no field takes for itself. */
+const ALSO_IN_FIELDS = /^(mod\+Enter|(shift\+)?F6)/;
+
 /** Which key usually does what; a reader may choose others (`own-keys`). `mod` is Ctrl, or Command on a Mac. Held keys have a command for letting go. */
 export interface Binding {
   keys: readonly string[];
@@ -74,6 +77,8 @@ export const BINDINGS: readonly Binding[] = [
   { keys: ["mod+y", "mod+shift+Z"], command: "redo", group: "marks" },
   { keys: ["o"], command: "mark.none", group: "case" },
   { keys: ["q"], command: "questions.focus", group: "case" },
+  { keys: ["F6"], command: "place.next", group: "case" },
+  { keys: ["shift+F6"], command: "place.previous", group: "case" },
   { keys: ["mod+Enter"], command: "submit.open", group: "case" },
   { keys: ["b"], command: "break.take", group: "case" },
   { keys: ["?", "shift+?"], command: "keys.show", group: "case" },
@@ -150,7 +155,7 @@ function pressed(room: Room, event: KeyboardEvent, held: Held): void {
     escape(room, event);
     return;
   }
-  if (isField(event.target) && !spelled.startsWith("mod+Enter")) return;
+  if (isField(event.target) && !ALSO_IN_FIELDS.test(spelled)) return;
   if (isRating(spelled)) {
     rate(room, spelled);
     event.preventDefault();
@@ -193,12 +198,12 @@ function takesKeys(room: Room): boolean {
   );
 }
 
-/** Leave a field for the pictures; put the tool down, or what it was drawing; close the rating of a mark that has one. */
+/** Leave what has the keys for the pictures; put the tool down, or what it was drawing; close the rating of a mark that has one. */
 function escape(room: Room, event: KeyboardEvent): void {
   const pointer = room.state.viewing.value?.pointer;
   if (pointer?.measuring.drawing.value) pointer.measuring.cancel();
   else if (pointer && pointer.tool.value !== "window") pointer.layDown();
-  if (event.target instanceof HTMLElement && isField(event.target)) event.target.blur();
+  if (event.target instanceof HTMLElement && !event.target.closest("[data-panes]")) event.target.blur();
   if (room.state.openCase.value?.unrated.value === undefined) room.state.rating.value = null;
 }
 
@@ -219,7 +224,8 @@ function isField(target: EventTarget | null): boolean {
 }
 
 /**
- * Outside the pictures Tab walks through the page, the space bar and Enter press buttons; in a text
+ * The pictures have the keys where nothing else has; there Tab goes from pane to pane, and F6 leads
+ * on (`goToPlace`). Outside them Tab walks through the page, the space bar and Enter press buttons; in a text
  * that scrolls the arrows scroll it.
  */
 function isWidgetKey(event: KeyboardEvent, binding: Binding): boolean {

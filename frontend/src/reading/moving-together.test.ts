@@ -6,7 +6,8 @@ import type { Pane, ScreenPoint, Stage } from "../viewer/contract";
 import { PlainPane } from "../viewer/plain-pane";
 import { USUAL } from "./hanging";
 import { panTogether, zoomTogether } from "./linking";
-import { Viewing, type ViewingHost } from "./viewing";
+import { Viewing } from "./viewing";
+import type { ViewingHost } from "./viewing-host";
 
 const SQUARE = Math.SQRT1_2;
 const here = (): Vector => [0, 0, 0];
@@ -62,7 +63,7 @@ describe("r1: linked panes are moved as far in the patient, each on its own scre
 });
 
 const log = vi.fn();
-const host = { shapes: () => [], log, keptLink: () => null, painted: () => undefined } as unknown as ViewingHost;
+const host = { shapes: () => [], canRebuild: () => Promise.resolve(true), log, keptLink: () => null, painted: () => undefined } as unknown as ViewingHost;
 
 async function opened(panes: readonly PlainPane[]): Promise<Viewing> {
   const stage = { panes, arrange: () => Promise.resolve() } as unknown as Stage;

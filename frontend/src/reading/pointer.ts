@@ -259,7 +259,8 @@ export class Pointer implements GestureHandler {
       return;
     }
     const mark = this.viewing.host.selectedMark();
-    if (!mark || this.segmenting.dab(mark, pane, at, isErasing)) return;
+    const drawing = mark && this.viewing.host.drawing();
+    if (!drawing || drawing.dab(this.segmenting, { mark, pane, at, isErasing })) return;
     this.viewing.host.drawnElsewhere();
   }
 

@@ -9,6 +9,7 @@ import type { SeriesFrames } from "../packs/load";
 import type { StreamPack } from "../packs/stream";
 import { machineClock, type Clock } from "./clock";
 import { Lifeline } from "./lifeline";
+import type { DrawingPart } from "./parts";
 
 type OpenStage = (
   framesOf: (series: string) => SeriesFrames | undefined,
@@ -28,6 +29,10 @@ export interface Ports {
   loadStage: () => Promise<OpenStage>;
   /** Makes what pictures are painted in, while the page waits for the server. */
   makeContexts: () => Promise<void>;
+  /** Loads what rebuilds planes. */
+  loadPlanes: () => Promise<void>;
+  /** Loads what draws lesions. */
+  loadDrawing: () => Promise<DrawingPart>;
   /** What this browser paints with; null when it has no WebGL 2. */
   rendererName: () => Promise<string | null>;
 }
@@ -51,6 +56,8 @@ export function browserPorts(packs: readonly string[]): Ports {
       return openStage;
     },
     makeContexts: async () => (await loadedStage()).makeContexts(),
+    loadPlanes: async () => (await loadedStage()).loadPlanes(),
+    loadDrawing: () => import("./drawing"),
     rendererName,
   };
 }

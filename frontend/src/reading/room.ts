@@ -13,6 +13,7 @@ import { allOf, gone, inHangingOrder } from "./hanging";
 import { Loading } from "./loading";
 import { forgetOutcome, showOutcome } from "./outcome";
 import { Outgoing } from "./outgoing";
+import { Parts } from "./parts";
 import type { Ports } from "./ports";
 import { Presence } from "./presence";
 import { Recorder } from "./recorder";
@@ -31,6 +32,7 @@ export class Room {
   readonly state: State = createState();
   readonly loading: Loading;
   readonly tour = new Tour(this);
+  readonly parts = new Parts(this);
   readonly bursts = new Bursts((...told) => this.record(...told), () => this.state.openCase.peek()?.settle());
   readonly outgoing: Outgoing;
   private readonly sitting = new Sitting(this);
@@ -254,6 +256,7 @@ export class Room {
     stage: ReturnType<Ports["loadStage"]>,
     from: string | null,
   ): Promise<void> {
+    if (packet.hanging.layout === "planes") await this.ports.loadPlanes(); // its first picture needs it
     const ordered = inHangingOrder(packet.series, packet.hanging.roles);
     this.state.began_ms.value = Date.now() - 1000 * packet.session.elapsed_s;
     this.state.sittingLimit_min.value = packet.session.limit_min;
@@ -261,8 +264,7 @@ export class Room {
     const open = this.openCase(packet);
     this.note(open, from);
     this.resetFor(packet);
-    // At once: what is whole is then this case, and not the one before.
-    batch(() => {
+    batch(() => { // at once: what is whole is then this case, and not the one before
       this.loading.begin(packet);
       this.state.openCase.value = open;
     });
@@ -272,6 +274,7 @@ export class Room {
     this.hasRendered = false;
     await viewing.open(ordered, packet.hanging, packet.prior);
     await this.loading.settled();
+    this.parts.fetch();
     void this.prefetch(packet.read.id);
   }
 

@@ -6,9 +6,8 @@ import type { Pane } from "../viewer/contract";
 import { DEFAULT_DIAMETER_MM } from "../viewer/overlay";
 import type { OpenCase } from "./case";
 import type { Mark } from "./draft";
-import { setThreshold, THRESHOLDS } from "./growing";
 import type { Room } from "./room";
-import { thresholdOf } from "./thresholds";
+import { THRESHOLDS } from "./thresholds";
 import type { Viewing } from "./viewing";
 
 /** The selected mark moved and sized by keys, as the mouse does it by dragging. */
@@ -51,16 +50,16 @@ export function sizeMark(room: Room, way: 1 | -1): void {
   const open = room.state.openCase.value;
   const mark = open?.mark(open.selectedMark.value);
   if (!open || !mark) return;
-  const threshold = thresholdOf(mark);
+  const { mark_id, threshold_percent: threshold } = mark;
   if (threshold !== null) {
     // The lower the threshold, the larger what is above it.
-    setThreshold(room, mark, threshold - way * THRESHOLDS.step);
+    room.parts.draw((drawing) => drawing.setThreshold(room, mark_id, threshold - way * THRESHOLDS.step));
     return;
   }
   const now = mark.diameter_mm ?? DEFAULT_DIAMETER_MM;
   const isSmall = way > 0 ? now < SMALL_MM : now <= SMALL_MM;
   const next = Math.min(Math.max(now + way * (isSmall ? 0.5 : 1), LEAST_MM), MOST_MM);
-  if (next !== now) open.stepSize(mark.mark_id, next);
+  if (next !== now) open.stepSize(mark_id, next);
 }
 
 function holdOf({ state }: Room): Held | null {

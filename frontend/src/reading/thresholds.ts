@@ -1,14 +1,5 @@
-import type { MarkMask } from "../api/types";
-import type { Mark } from "./draft";
-
-/** At what threshold a region was grown, for as long as it stands or can be gone back to. */
-const grown = new WeakMap<MarkMask, number>();
-
-export function noteThreshold(mask: MarkMask, percent: number): void {
-  grown.set(mask, percent);
-}
-
-/** Of a mark as it is drawn; null where it was not grown from the picture, or before a reload. */
-export function thresholdOf(mark: Pick<Mark, "mask">): number | null {
-  return (mark.mask && grown.get(mark.mask)) ?? null;
-}
+/**
+ * A mark drawn as the picture shows it, at half way from its surround to its brightest value or at
+ * another threshold of the reader's.
+ */
+export const THRESHOLDS = { least: 20, most: 80, step: 5, usual: 50 } as const; // percent

@@ -1,7 +1,6 @@
 import { signal, type Signal } from "@preact/signals";
 
 import type { Change, Draft, Mark } from "./draft";
-import { thresholdOf } from "./thresholds";
 
 type Drafts = Signal<readonly Draft[]>;
 
@@ -85,9 +84,9 @@ function sizeChanges(now: Mark, then: Mark, isMoved: boolean): readonly Change[]
   const { mark_id } = now;
   const mask = isMoved ? null : now.mask;
   if (then.mask && then.mask !== mask && then.diameter_mm !== null) {
-    const grownAt = thresholdOf(then);
+    const { mask, diameter_mm, threshold_percent: grownAt } = then;
     const how = grownAt === null ? {} : { threshold_percent: grownAt };
-    return [{ kind: "mark_drawn", payload: { mark_id, mask: then.mask, diameter_mm: then.diameter_mm, ...how } }];
+    return [{ kind: "mark_drawn", payload: { mark_id, mask, diameter_mm, ...how } }];
   }
   if (then.diameter_mm === now.diameter_mm && then.mask === mask) return [];
   return [{ kind: "mark_sized", payload: { mark_id, diameter_mm: then.diameter_mm } }];

@@ -2,14 +2,46 @@ import { computed } from "@preact/signals";
 
 import type { Vector } from "../api/types";
 import { t } from "../i18n";
+import type { Shape } from "../viewer/scene";
+import type { Gesture } from "./bursts";
+import type { Mark, Measure } from "./draft";
 import { allOf } from "./hanging";
 import { followHeat } from "./heat";
 import { unitOf } from "./measure-words";
+import type { DrawingPart } from "./parts";
 import { keepLink, keptLink } from "./prior-link";
 import type { Room } from "./room";
 import { sceneOf } from "./scene";
-import { kept } from "./segmenting";
-import type { ViewingHost } from "./viewing";
+import type { Drawing } from "./segmenting";
+
+/** What the viewing needs of the case around it. */
+export interface ViewingHost {
+  /** Whether planes can be rebuilt, once what does it is here; if not, the reader has been told. */
+  canRebuild: () => Promise<boolean>;
+  log: (kind: Gesture | "layout" | "link" | "tool", payload: Record<string, unknown>) => void;
+  shapes: () => readonly Shape[];
+  putMark: (pane: number, point: Vector) => void;
+  selectMark: (id: string, pane: number) => void;
+  moveMark: (id: string, point: Vector, series: string) => void;
+  sizeMark: (id: string, diameter_mm: number) => void;
+  /** The mark to draw, if one is selected; else the reader is told. */
+  selectedMark: () => Mark | undefined;
+  drawnElsewhere: () => void;
+  /** What was to be drawn or marked lies on the prior examination. */
+  onPrior: () => void;
+  /** What draws; null while it is on its way. */
+  drawing: () => DrawingPart | null;
+  keepDrawing: (drawing: Drawing) => void;
+  measure: (id: string) => Measure | undefined;
+  keepMeasure: (measure: Measure) => void;
+  selectMeasure: (id: string) => void;
+  /** Show what is told of a proposal that is drawn. */
+  viewProposal: (id: string) => void;
+  painted: () => void;
+  /** By what shift the reader linked the open case's prior, from before a reload; and the new one. */
+  keptLink: () => Vector | null;
+  keepLink: (shift_mm: Vector | null) => void;
+}
 
 /** Ties what is looked at to the case that is open and to its log. */
 export function viewingHost(room: Room): ViewingHost {
@@ -37,6 +69,7 @@ export function viewingHost(room: Room): ViewingHost {
     });
   });
   return {
+    canRebuild: () => room.parts.canRebuild(),
     shapes: () => shapes.value,
     log: (kind, payload) => {
       if (kind === "layout" || kind === "link" || kind === "tool") room.record(kind, payload);
@@ -92,9 +125,18 @@ function putMark({ state }: Room, pane: number, position_mm: Vector): void {
   if (mark !== null) state.rating.value = { mark, pane };
 }
 
+type DrawingHost = Pick<
+  ViewingHost,
+  "selectedMark" | "drawing" | "drawnElsewhere" | "onPrior" | "keepDrawing"
+>;
+
 /** What the brush needs of the case. */
-function drawingHost({ state }: Room): Pick<ViewingHost, "selectedMark" | "drawnElsewhere" | "onPrior" | "keepDrawing"> {
+function drawingHost({ state, parts }: Room): DrawingHost {
   return {
+    drawing: () => {
+      if (!parts.drawing) parts.draw(() => undefined); // a pen's other end: no tool was chosen before
+      return parts.drawing;
+    },
     selectedMark: () => {
       const open = state.openCase.value;
       const mark = open?.isReadOnly.value ? undefined : open?.mark(open.selectedMark.value);
@@ -106,10 +148,10 @@ function drawingHost({ state }: Room): Pick<ViewingHost, "selectedMark" | "drawn
     keepDrawing: ({ mark, series, mask }) => {
       const open = state.openCase.value;
       const placed = open?.packet.series.find((each) => each.id === series)?.geometry;
-      if (!open || !placed) return;
+      if (!open || !placed || !parts.drawing) return;
       state.notice.value = null;
       if (mask) {
-        const made = kept(series, placed, mask);
+        const made = parts.drawing.kept(series, placed, mask);
         open.drawMask(mark, made.mask, made.diameter_mm);
       } else open.resize(mark, null);
     },

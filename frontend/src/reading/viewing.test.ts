@@ -4,7 +4,8 @@ import { beforeEach, describe, expect, test, vi } from "vitest";
 import type { Series, Vector } from "../api/types";
 import type { Pane, PaneRequest, Stage } from "../viewer/contract";
 import { USUAL } from "./hanging";
-import { Viewing, type ViewingHost } from "./viewing";
+import { Viewing } from "./viewing";
+import type { ViewingHost } from "./viewing-host";
 
 const SERIES = { id: "t1c", role: "t1c", geometry: { frame_of_reference: "now", row_cosine: [1, 0, 0], column_cosine: [0, 1, 0], window: [40, 80], presets: { narrow: [35, 10] } } } as unknown as Series;
 const led = vi.fn<(point: Vector) => void>();
@@ -24,7 +25,8 @@ const pane = {
   setSlab: () => undefined,
   fit: () => (isWhole = true),
 } as unknown as Pane;
-const host = { shapes: () => [], log: () => undefined, keptLink: () => null, painted: () => undefined } as unknown as ViewingHost;
+let comes = (): Promise<boolean> => Promise.resolve(true);
+const host = { shapes: () => [], canRebuild: () => comes(), log: () => undefined, keptLink: () => null, painted: () => undefined } as unknown as ViewingHost;
 const stage = {
   panes: [pane],
   /** Made anew, as another plane is. */
@@ -47,6 +49,7 @@ async function opened(on = stage): Promise<Viewing> {
 
 beforeEach(() => {
   [slice, isInverted, isWhole, window] = [4, false, true, [40, 80]];
+  comes = () => Promise.resolve(true);
   led.mockClear();
   arranged.mockClear();
 });
@@ -106,5 +109,60 @@ describe("r1: a window that the reader chose", () => {
       slice: 4,
       isWhole: true,
     });
+  });
+});
+
+describe("r1: planes whose code is on its way", () => {
+  let arrive: ((isHere: boolean) => void)[] = [];
+
+  async function asked(): Promise<Viewing> {
+    arrive = [];
+    const viewing = await opened();
+    comes = () => new Promise((resolve) => void arrive.push(resolve));
+    void viewing.setLayout("planes");
+    arranged.mockClear();
+    return viewing;
+  }
+  const settle = (): Promise<void> => new Promise((resolve) => setTimeout(resolve));
+
+  test("show once it is here; until then all stays as it is", async () => {
+    const viewing = await asked();
+    await settle();
+    expect([viewing.layout.value, arranged.mock.calls.length]).toEqual(["one", 0]);
+    arrive[0]?.(true);
+    await settle();
+    expect([viewing.layout.value, arranged.mock.calls.length]).toEqual(["planes", 1]);
+  });
+
+  test("show once, however often they were asked for meanwhile", async () => {
+    const viewing = await asked();
+    void viewing.setLayout("planes");
+    arrive.forEach((each) => each(true));
+    await settle();
+    expect([viewing.layout.value, arranged.mock.calls.length]).toEqual(["planes", 1]);
+  });
+
+  test("are not shown after another layout, thickness or case was asked for", async () => {
+    for (const go of [
+      (viewing: Viewing) => viewing.setLayout("two"),
+      (viewing: Viewing) => viewing.setLayout(viewing.layout.value),
+      (viewing: Viewing) => viewing.setSlab(0),
+      (viewing: Viewing) => viewing.open([SERIES], USUAL),
+    ]) {
+      const viewing = await asked();
+      await go(viewing);
+      arrive[0]?.(true);
+      await settle();
+      expect(viewing.layout.value).not.toBe("planes");
+    }
+  });
+
+  test("are not shown where it cannot be had, nor is a slab", async () => {
+    const viewing = await asked();
+    arrive[0]?.(false);
+    void viewing.setSlab(10);
+    arrive[1]?.(false);
+    await settle();
+    expect([viewing.layout.value, arranged.mock.calls.length]).toEqual(["one", 0]);
   });
 });

@@ -6,47 +6,20 @@ import { planeName } from "../geometry/orientation";
 import { height } from "../geometry/sections";
 import { add, scale, subtract } from "../geometry/vectors";
 import type { Cut, Pane, PaneView, ScreenPoint, Stage } from "../viewer/contract";
-import type { Shape } from "../viewer/scene";
 import type { Gesture } from "./bursts";
 import { ChosenWindows } from "./chosen-windows";
 import { Cine } from "./cine";
 import { Comparison } from "./comparison";
-import type { Mark, Measure } from "./draft";
 import { firstLayout, hang, USUAL, windowsOf, type Hung, type LayoutName } from "./hanging";
 import { Hiding } from "./hiding";
 import { alignTogether, panTogether, zoomTogether } from "./linking";
 import { Overlays } from "./overlays";
 import { Pointer } from "./pointer";
 import { Seats } from "./seats";
-import type { Drawing } from "./segmenting";
+import type { ViewingHost } from "./viewing-host";
 
 /** Thicknesses of a slab; 0 is single slices. */
 export const SLABS_MM = [0, 5, 10, 20];
-
-/** What the viewing needs of the case around it. */
-export interface ViewingHost {
-  log: (kind: Gesture | "layout" | "link" | "tool", payload: Record<string, unknown>) => void;
-  shapes: () => readonly Shape[];
-  putMark: (pane: number, point: Vector) => void;
-  selectMark: (id: string, pane: number) => void;
-  moveMark: (id: string, point: Vector, series: string) => void;
-  sizeMark: (id: string, diameter_mm: number) => void;
-  /** The mark to draw, if one is selected; else the reader is told. */
-  selectedMark: () => Mark | undefined;
-  drawnElsewhere: () => void;
-  /** What was to be drawn or marked lies on the prior examination. */
-  onPrior: () => void;
-  keepDrawing: (drawing: Drawing) => void;
-  measure: (id: string) => Measure | undefined;
-  keepMeasure: (measure: Measure) => void;
-  selectMeasure: (id: string) => void;
-  /** Show what is told of a proposal that is drawn. */
-  viewProposal: (id: string) => void;
-  painted: () => void;
-  /** By what shift the reader linked the open case's prior, from before a reload; and the new one. */
-  keptLink: () => Vector | null;
-  keepLink: (shift_mm: Vector | null) => void;
-}
 
 /** What shows in which pane, and how: the state and commands of looking. */
 export class Viewing {
@@ -65,6 +38,8 @@ export class Viewing {
   readonly cine = new Cine(this);
   readonly seats = new Seats(() => this.pointer);
   private wasCross = false;
+  /** Counts layouts that were asked for: one that waits for its code is shown if none came after. */
+  private wish = 0;
   /** Where the reader was led last, by the list or a key: other layouts and planes open there. */
   private looked_mm: Vector | null = null;
   /** Of the current examination. */
@@ -88,6 +63,7 @@ export class Viewing {
 
   /** Hang the series of a case anew, as the protocol says. */
   async open(series: readonly Series[], hanging: Hanging, prior: Prior | null = null): Promise<void> {
+    this.wish += 1;
     this.series = series;
     this.comparison.open(series, prior, this.host.keptLink());
     this.hanging = hanging;
@@ -116,7 +92,9 @@ export class Viewing {
   }
 
   async setLayout(layout: LayoutName): Promise<void> {
+    this.wish += 1;
     if (layout === this.layout.value) return;
+    if (layout === "planes" && !(await this.canRebuild())) return;
     this.cine.stop();
     this.stage.panes.forEach((pane) => pane.setSlab(0)); // a slab does not follow into another layout
     const hasPlanes = layout === "planes";
@@ -228,7 +206,9 @@ export class Viewing {
 
   /** Show the brightest value over a thickness: in all three planes, else in the active pane. */
   async setSlab(thickness_mm: number): Promise<void> {
+    this.wish += 1;
     const isPlanes = this.layout.value === "planes";
+    if (thickness_mm > 0 && !(await this.canRebuild())) return;
     if (!isPlanes) await this.rebuildActive(thickness_mm > 0);
     const panes = isPlanes ? this.stage.panes : [this.pane].filter((pane) => pane !== undefined);
     panes.forEach((pane) => pane.setSlab(thickness_mm));
@@ -354,6 +334,12 @@ export class Viewing {
   private alignTo(pane: number): void {
     const source = this.layout.value === "planes" ? undefined : this.at(pane);
     if (source) alignTogether(this.stage.panes, source, this.comparison.between);
+  }
+
+  /** Whether planes can be rebuilt, and are still wished for once what does it has come. */
+  private async canRebuild(): Promise<boolean> {
+    const mine = (this.wish += 1);
+    return (await this.host.canRebuild()) && mine === this.wish;
   }
 
   private setCross(isOn: boolean): void {

@@ -5,12 +5,13 @@ import type { Pair } from "../api/types";
 import type { Stage } from "../viewer/contract";
 import { PlainPane } from "../viewer/plain-pane";
 import { USUAL } from "./hanging";
-import { SLABS_MM, Viewing, type ViewingHost } from "./viewing";
+import { SLABS_MM, Viewing } from "./viewing";
+import type { ViewingHost } from "./viewing-host";
 
 const MR = { window: [500, 900], presets: { wide: [600, 1350], auto: [500, 900], bright: [375, 675], narrow: [500, 495] } };
 const CT = { window: [40, 80], presets: { auto: [350, 1316], bone: [600, 2800], brain: [40, 80], subdural: [75, 215] } };
 const log = vi.fn();
-const host = { shapes: () => [], log, keptLink: () => null, painted: () => undefined } as unknown as ViewingHost;
+const host = { shapes: () => [], canRebuild: () => Promise.resolve(true), log, keptLink: () => null, painted: () => undefined } as unknown as ViewingHost;
 
 function pane(id: string, windows: { window: number[]; presets: Record<string, number[]> }): PlainPane {
   const made = new PlainPane({ id });

@@ -4,7 +4,7 @@ import type { VNode } from "preact";
 import { t } from "../i18n";
 import type { CommandName } from "../reading/commands";
 import { nameOfKey, spell, type Binding } from "../reading/keys";
-import { ownAfter, refusalOf, setUp, takenBy, type OwnKeys } from "../reading/own-keys";
+import { keyOf, ownAfter, refusalOf, setUp, takenBy, type OwnKeys } from "../reading/own-keys";
 import type { Room } from "../reading/room";
 import { levelKeys } from "../reading/scales";
 import { Dialog } from "./dialog";
@@ -30,7 +30,7 @@ export function KeySheet({ room }: { room: Room }): VNode {
       isWide
       onClose={() => (room.state.dialog.value = null)}
     >
-      <p class="quiet-text">{t("keys.help")}</p>
+      <p class="quiet-text">{t("keys.help", { tab: keyOf(room, "pane.next"), on: keyOf(room, "place.next") })}</p>
       <p class={editor.isError ? "error" : "quiet-text keys-word"} role="status" data-testid="keys-word">
         {editor.words}
       </p>

@@ -4,11 +4,10 @@ import { t } from "../i18n";
 import type { OpenCase } from "../reading/case";
 import { goToMark } from "../reading/commands";
 import type { Mark } from "../reading/draft";
-import { setThreshold, THRESHOLDS } from "../reading/growing";
-import { thresholdOf } from "../reading/thresholds";
 import { keyOf } from "../reading/own-keys";
 import type { Room } from "../reading/room";
 import { percentOf, ratingWords } from "../reading/scales";
+import { THRESHOLDS } from "../reading/thresholds";
 import { letGo, useSight } from "./focus";
 import { IconButton } from "./icons";
 
@@ -33,7 +32,7 @@ export function MarksPanel({ room, open }: { room: Room; open: OpenCase }): VNod
         </p>
       )}
       {room.state.notice.value !== null && (
-        <p class="quiet-text" role="status" data-testid="notice">
+        <p class="said" role="status" data-testid="notice">
           {room.state.notice.value}
         </p>
       )}
@@ -93,7 +92,7 @@ function MarkRow({ room, open, mark }: { room: Room; open: OpenCase; mark: Mark 
             onClick={() => open.remove(mark.mark_id)}
             testId={`remove-mark-${number}`}
           />
-          {isSelected && <Threshold room={room} mark={mark} />}
+          {isSelected && <Threshold room={room} open={open} mark={mark} />}
         </>
       )}
     </li>
@@ -101,8 +100,8 @@ function MarkRow({ room, open, mark }: { room: Room; open: OpenCase; mark: Mark 
 }
 
 /** How far up from its surround a lesion begins, of one that was drawn from the picture. */
-function Threshold({ room, mark }: { room: Room; mark: Mark }): VNode | null {
-  const percent = thresholdOf(mark);
+function Threshold({ room, open, mark }: { room: Room; open: OpenCase; mark: Mark }): VNode | null {
+  const { mark_id, threshold_percent: percent } = mark;
   if (percent === null) return null;
   const { least, most, step } = THRESHOLDS;
   const keys = `${keyOf(room, "mark.smaller")} ${keyOf(room, "mark.larger")}`;
@@ -117,8 +116,9 @@ function Threshold({ room, mark }: { room: Room; mark: Mark }): VNode | null {
         value={percent}
         data-testid="threshold"
         onInput={(event) => {
-          setThreshold(room, mark, Number(event.currentTarget.value));
-          event.currentTarget.value = String(thresholdOf(mark) ?? percent);
+          const wanted = Number(event.currentTarget.value);
+          room.parts.draw((drawing) => drawing.setThreshold(room, mark_id, wanted));
+          event.currentTarget.value = String(open.mark(mark_id)?.threshold_percent ?? percent);
         }}
         onPointerUp={(event) => event.currentTarget.blur()} // the keys belong to the pictures again
       />

@@ -42,7 +42,8 @@ export function PaneFrame({ room, viewing, pane, hung }: PaneProps): VNode {
       class={`pane tool-${viewing.pointer.tool.value}${isActive ? " is-active" : ""}${prior ? " is-prior" : ""}`}
       role="img"
       aria-label={name}
-      tabIndex={0}
+      tabIndex={-1} // Tab through the page passes the pictures by: in them it goes from pane to pane
+      aria-describedby="pictures-keys"
       data-testid={`pane-${pane}`}
       data-role={hung.series.role}
       data-examination={prior ? "prior" : "current"}
@@ -145,7 +146,8 @@ function Ruler({ px_per_mm }: { px_per_mm: number }): VNode {
   );
 }
 
-function LoadLine({
+/** How far a series has come, and a way to try again where it did not. */
+export function LoadLine({
   room,
   progress,
 }: {

@@ -1,5 +1,7 @@
 import type { VNode } from "preact";
 
+import { t } from "../i18n";
+import { keyOf } from "../reading/own-keys";
 import type { Room } from "../reading/room";
 import type { Viewing } from "../reading/viewing";
 import { PaneFrame } from "./pane";
@@ -16,6 +18,9 @@ export function Panes({ room, viewing }: { room: Room; viewing: Viewing }): VNod
       {hung.map((each, pane) => (
         <PaneFrame key={pane} room={room} viewing={viewing} pane={pane} hung={each} />
       ))}
+      <p id="pictures-keys" class="unseen">
+        {t("pane.keys", { tab: keyOf(room, "pane.next"), on: keyOf(room, "place.next") })}
+      </p>
     </main>
   );
 }

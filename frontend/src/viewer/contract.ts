@@ -64,7 +64,8 @@ export interface Pane {
 /** Draws panes. Made by `openStage`, which alone loads Cornerstone. */
 export interface Stage {
   /**
-   * Show these panes and no others; those that stay as they are keep their view.
+   * Show these panes and no others; those that stay as they are keep their view. Planes can be
+   * rebuilt once what does it is loaded (`loadPlanes`).
    *
    * @param isNewCase Whether the first pane's picture is to come before the others are prepared.
    */

@@ -8,6 +8,7 @@ import type { SeriesFrames } from "../packs/load";
 import { axesOf, focalPointOf, pan, pxPerMm, shift, zoom } from "./camera";
 import type { Cut, Pane, PaneView, ScreenPoint } from "./contract";
 import { storedRange, valueAt } from "./images";
+import "./volumes";
 
 type Plane = Exclude<Cut, "acquired">;
 

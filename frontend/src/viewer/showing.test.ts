@@ -4,6 +4,7 @@ import { beforeEach, describe, expect, test, vi } from "vitest";
 import type { Pair, Series, Vector } from "../api/types";
 import type { SeriesFrames } from "../packs/load";
 
+vi.mock("./volumes", () => ({}));
 vi.mock("@cornerstonejs/core", () => ({
   cache: { getVolume: () => ({}) },
   Enums: {

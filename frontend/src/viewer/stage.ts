@@ -13,7 +13,7 @@ import type { SeriesFrames } from "../packs/load";
 import { writeSlice } from "./caption";
 import type { Pane, PaneRequest, Stage, StageOptions } from "./contract";
 import { imageIdsOf, PackImages } from "./images";
-import { forgetVolume, RebuiltPane } from "./rebuilt";
+import type { RebuiltPane } from "./rebuilt";
 import { aPicture } from "./picture";
 import { Rehearsal } from "./rehearsal";
 import { StackPane } from "./stack";
@@ -38,6 +38,8 @@ let engine: RenderingEngine | null = null;
 let rehearsal: Rehearsal | null = null;
 let hasContexts = false;
 let isWarm = false;
+/** What rebuilds planes, once it is loaded. */
+let planes: typeof import("./rebuilt") | null = null;
 
 /** The page's engine; it has no context yet. */
 function engineOf(): RenderingEngine {
@@ -102,6 +104,11 @@ function opaqueCanvas(width: number, height: number): HTMLCanvasElement {
   return canvas;
 }
 
+/** Load what rebuilds planes; it fails as the browser says where it cannot be had, and may be asked again. */
+export async function loadPlanes(): Promise<void> {
+  planes ??= await import("./rebuilt");
+}
+
 /** Open the stage: the only way from the reading room to Cornerstone. */
 export function openStage(
   framesOf: (series: string) => SeriesFrames | undefined,
@@ -157,7 +164,7 @@ class CornerstoneStage implements Stage {
   }
 
   forget(series: readonly Series[]): void {
-    series.forEach(forgetVolume);
+    series.forEach((each) => planes?.forgetVolume(each));
     for (const id of series.flatMap(imageIdsOf)) {
       if (cache.getImageLoadObject(id)) cache.removeImageLoadObject(id, { force: true });
     }
@@ -215,8 +222,9 @@ class CornerstoneStage implements Stage {
       const viewport = this.engine.getViewport<Types.IStackViewport>(viewportId);
       return new StackPane(series, window, viewport, frames);
     }
+    if (!planes) throw new Error("What rebuilds planes is not loaded.");
     const viewport = this.engine.getViewport<Types.IVolumeViewport>(viewportId);
-    return new RebuiltPane(series, cut, window, viewport, frames);
+    return new planes.RebuiltPane(series, cut, window, viewport, frames);
   }
 
   private listen(slot: Slot, number: number): void {

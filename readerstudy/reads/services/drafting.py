@@ -33,6 +33,7 @@ def _put(read: Read, payload: dict[str, Any]) -> None:
         "diameter_mm": payload.get("diameter_mm"),
         "series": payload["series"],
         "mask": None,
+        "threshold_percent": None,
         "is_removed": False,
     }
     if payload.get("rating") is not None:
@@ -52,13 +53,13 @@ def _put(read: Read, payload: dict[str, Any]) -> None:
 def _mark(*names: str, is_redrawn: bool = False) -> Apply:
     """A change of the named members of a mark; a mark that is not there is left alone.
 
-    What was drawn of it goes when it is moved or sized by other means.
+    What was drawn of it, and how, goes when it is moved, sized or drawn by other means.
     """
 
     def change(read: Read, payload: dict[str, Any]) -> None:
         values = {name: payload[name] for name in names if name in payload}
         if is_redrawn:
-            values.setdefault("mask", None)
+            values = {"mask": None, "threshold_percent": None, **values}
         if "position_mm" in payload:
             values.update(zip(("x_mm", "y_mm", "z_mm"), payload["position_mm"], strict=True))
         Mark.objects.filter(read=read, mark_id=payload["mark_id"]).update(**values)
@@ -144,7 +145,7 @@ _CHANGES: dict[str, Apply] = {
     "mark_rated": _mark("rating"),
     "mark_moved": _mark("series", is_redrawn=True),
     "mark_sized": _mark("diameter_mm", is_redrawn=True),
-    "mark_drawn": _mark("mask", "diameter_mm"),
+    "mark_drawn": _mark("mask", "diameter_mm", "threshold_percent", is_redrawn=True),
     "mark_removed": _removed(True),
     "mark_restored": _removed(False),
     "measure_put": _measured,

@@ -219,7 +219,7 @@ def _copy_draft(aided: Read) -> None:
         Mark(
             read=aided, mark_id=mark.mark_id, number=mark.number, x_mm=mark.x_mm, y_mm=mark.y_mm,
             z_mm=mark.z_mm, diameter_mm=mark.diameter_mm, rating=mark.rating, series=mark.series,
-            mask=mark.mask,
+            mask=mark.mask, threshold_percent=mark.threshold_percent,
         )
         for mark in unaided.marks.filter(is_removed=False)
     )  # fmt: skip

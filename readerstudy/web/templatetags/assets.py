@@ -12,6 +12,8 @@ from django.utils.safestring import SafeString
 
 register = template.Library()
 MANIFEST = ".vite/manifest.json"
+# Fetched with the page, while the room asks who reads (R1): Cornerstone; other parts when needed.
+AHEAD = {"src/viewer/stage.ts"}
 SOURCES = {"desk": "src/entries/desk.ts", "reading": "src/entries/reading.tsx"}
 
 
@@ -28,15 +30,12 @@ def _manifest() -> dict[str, Any]:
 
 @register.simple_tag
 def entry(name: str) -> SafeString:
-    """The tags of an entry; in every arm the same, for the page is the same.
-
-    What it loads later is fetched with it: Cornerstone, while the room asks who reads (R1).
-    """
+    """The tags of an entry; in every arm the same, for the page is the same."""
     chunk = _manifest().get(SOURCES[name])
     if chunk is None:
         return SafeString("")
     imports = [_manifest()[each] for each in chunk.get("imports", [])]
-    imports += [_manifest()[each] for each in chunk.get("dynamicImports", [])]
+    imports += [_manifest()[each] for each in chunk.get("dynamicImports", []) if each in AHEAD]
     styles = {css: None for each in (*imports, chunk) for css in each.get("css", [])}
     return format_html(
         "{}{}{}",

@@ -174,6 +174,7 @@ def test_r3_what_was_drawn_of_a_lesion_is_kept_until_its_size_or_place_is_change
         tab.does(kind, mark_id=mark, **payload)
         tab.flush()
         (found,) = tab.reload()["draft"]["marks"]
+        assert found["threshold_percent"] == (payload.get("threshold_percent") or None)
         return found["mask"], found["diameter_mm"]
 
     assert after("mark_drawn", mask=mask, diameter_mm=2.2) == (mask, 2.2)
@@ -181,6 +182,8 @@ def test_r3_what_was_drawn_of_a_lesion_is_kept_until_its_size_or_place_is_change
     assert after("mark_sized", diameter_mm=3.0) == (None, 3.0)
     after("mark_drawn", mask=mask, diameter_mm=2.2)
     assert after("mark_moved", position_mm=[1.0, 2.0, 0.5], series=series) == (None, 2.2)
+    after("mark_drawn", mask=mask, diameter_mm=2.2, threshold_percent=65)
+    assert after("mark_drawn", mask=mask, diameter_mm=2.2) == (mask, 2.2), "by hand since"
     for elsewhere in (
         mask | {"series": str(uuid4())}, mask | {"voxels": "9000,0,0,2,1,1:0,2"},
     ):  # fmt: skip

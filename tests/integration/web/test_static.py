@@ -1,6 +1,7 @@
 """The built frontend as it is served."""
 
 import gzip
+import json
 import os
 import re
 from collections.abc import Iterator
@@ -51,6 +52,35 @@ def test_no_module_is_served_under_two_names(tmp_path: Path) -> None:
     assert len(stems) == len(set(stems)), served
     for path in (tmp_path / "assets").glob("*.js"):
         assert set(re.findall(r'from"\./([\w.-]+\.js)"', path.read_text())) <= served
+
+
+# Of what is loaded once it is needed: which module brings it, and words that its script has.
+LATER = {
+    "src/viewer/rebuilt.ts": "vtkOpenGLVolumeMapper",
+    "src/reading/drawing.ts": "size_from_image",
+}
+DECODER = "JpegLSDecoder"  # the worker's, which has no place in the manifest
+
+
+@needs_built
+def test_planes_drawing_and_codecs_are_no_part_of_what_the_first_picture_waits_for() -> None:
+    chunks = json.loads(BUILT.read_text())
+    first: set[str] = set()
+    ahead = ["src/entries/reading.tsx", "src/viewer/stage.ts"]
+    while ahead:
+        key = ahead.pop()
+        if key not in first:
+            first.add(key)
+            ahead += chunks[key].get("imports", [])
+    scripts = {key: (BUILT.parents[1] / each["file"]).read_text() for key, each in chunks.items()
+               if each["file"].endswith(".js")}  # fmt: skip
+    for module, words in (LATER | {"a worker": DECODER}).items():
+        assert module not in first
+        assert [key for key in first if words in scripts[key]] == [], words
+    assert {key: words for key, words in LATER.items() if words in scripts[key]} == LATER
+    sent = {f"/static/{chunks[key]['file']}" for key in first}
+    asked = set(re.findall(r'(?:modulepreload" href|src)="([^"]+\.js)"', entry("reading")))
+    assert asked <= sent
 
 
 @pytest.fixture

@@ -1,2 +1,0 @@
-/** Stands in for vtk.js' WebGPU side: Cornerstone paints with WebGL. */
-export {};
