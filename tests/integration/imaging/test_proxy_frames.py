@@ -36,8 +36,8 @@ def test_a_frame_is_cut_out_by_the_proxy_as_the_platform_would(
 ) -> None:
     path = frame_of(issue(series[0]), series[0])
     headers = {"Accept": accept} if accept else {"Accept": None}
-    said = proxy.long_way(path, **headers)  # type: ignore[arg-type]
-    answer, asked = proxy.get(path, **headers)  # type: ignore[arg-type]
+    said = proxy.long_way(path, **headers)
+    answer, asked = proxy.get(path, **headers)
     assert (answer.status_code, asked) == (said.status_code, is_asked)
     for name in ALIKE[1:]:
         assert answer.headers.get(name) == said.headers.get(name), name

@@ -86,7 +86,7 @@ def test_the_second_stage_decides_what_the_first_proposes() -> None:
     assert isinstance(network, regions.FasterRcnn)
     network.judge = Told(torch.tensor([[6.0] + [0.0] * 6] + [[-6.0] + [0.0] * 6] * 2))
     boxes = torch.tensor([[8.0, 8, 8, 14, 14, 14], [20.0, 20, 20, 26, 26, 26], [1, 1, 1, 5, 5, 5]])
-    network.regions = lambda *_: boxes  # type: ignore[method-assign]
+    network.regions = lambda *_: boxes
     with torch.inference_mode():
         out = network(torch.zeros(1, 4, 32, 32, 32))[0, 0]
     assert out[10, 10, 10] == pytest.approx(4.0, abs=1e-3)  # 6, less 2 as lesions are rare
@@ -118,8 +118,8 @@ def test_what_the_classifier_takes_for_no_lesion_is_lowered_there_and_nowhere_el
     network = ProposeThenSuppress(WIDTH, losses.size_weighted_dice_focal, crop=8, most=2).eval()
     answer = torch.full((1, 1, 32, 32, 32), -1.0)
     answer[0, 0, 6, 6, 6], answer[0, 0, 24, 24, 24] = 9.0, 8.0  # the highest first
-    network.segment = Told(answer)  # type: ignore[assignment]
-    network.judged = lambda *_: torch.tensor([8.0, -5.0])  # type: ignore[method-assign]
+    network.segment = Told(answer)
+    network.judged = lambda *_: torch.tensor([8.0, -5.0])
     with torch.inference_mode():
         out = network(torch.zeros(1, 4, 32, 32, 32))[0, 0]
     assert out[6, 6, 6] == pytest.approx(5.0, abs=0.01)
@@ -145,8 +145,8 @@ def test_the_union_of_unets_has_the_highest_of_three_answers() -> None:
     network = unions.BySize(WIDTH, losses.size_weighted_dice_focal).eval()
     levels = [torch.full((1, 1, 16, 16, 16), v) for v in (0.0, 1.0, 2.0)]
     levels[0][..., 3], levels[1][..., 5] = 7.0, 9.0
-    network.conventional, network.small = Told(levels[0]), Told(levels[2])  # type: ignore[assignment]
-    network.outputs = Told(levels[1])  # type: ignore[assignment]
+    network.conventional, network.small = Told(levels[0]), Told(levels[2])
+    network.outputs = Told(levels[1])
     out = network(torch.zeros(1, 4, 16, 16, 16))
     assert out[0, 0, 0, 0, [0, 3, 5]].tolist() == [2.0, 7.0, 5.0]
 
@@ -163,7 +163,7 @@ def test_the_network_of_small_lesions_hears_nothing_of_large_ones() -> None:
         def forward(self, _x: torch.Tensor) -> torch.Tensor:
             return answer
 
-    network.small = Asked()  # type: ignore[assignment]
+    network.small = Asked()
     network.loss(torch.zeros(1, 4, 32, 32, 32), target).backward()
     assert answer.grad is not None
     assert answer.grad[large > 0].abs().max() == 0
@@ -207,6 +207,6 @@ def test_the_patch_network_learns_from_a_patch_with_a_lesion_of_a_whole_head() -
     loss = network.loss(voxels, target)
     assert seen[0].shape == (1, 4, 16, 16, 16)
     assert seen[0].sum() > 0
-    loss.backward()  # type: ignore[no-untyped-call]
+    loss.backward()
     slopes = [each.grad for each in network.whole.parameters()]
     assert any(each is not None and each.abs().sum() > 0 for each in slopes)
