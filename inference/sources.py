@@ -61,7 +61,7 @@ def masks_in(
         return numbers
     pixels = np.zeros((*shape, len(boxes)), np.uint8)
     for number, (mask, offset) in enumerate(boxes):
-        pixels[(*_box(mask, offset, shape), number)] = mask > 0
+        pixels[..., number][_box(mask, offset, shape)] = mask > 0
     return pixels
 
 

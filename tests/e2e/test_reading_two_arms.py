@@ -11,6 +11,7 @@ from tests.e2e.conftest import Site
 from tests.e2e.events import events_of
 from tests.e2e.focus import unseen
 from tests.e2e.frame import FRAME
+from tests.e2e.known import see_known
 from tests.e2e.making import READERS
 from tests.e2e.sitting import (
     OF_THE_AI,
@@ -166,7 +167,7 @@ def test_a_concurrent_reader_has_proposals_from_the_start(
     assert (kind.text_content() or "").startswith("If this is a lesion:")
     _is_in_sight(page)
     room.shoot(page, "kind-of-lesion-1280")
-    _see_known(page)
+    see_known(page)
     _view_by_click(page, site)
     _see_heat(page)
     take_over(page, "e", rating="7")
@@ -234,27 +235,6 @@ def _hides_proposals_alone(page: Page, site: Site) -> None:
     kinds = [each["kind"] for each in events_of(site, room.sign(page, "readId"))]
     told = [each for each in kinds if each in {"proposals_hidden", "proposals_shown"}]
     assert told[-4:] == 2 * ["proposals_hidden", "proposals_shown"]
-
-
-def _see_known(page: Page) -> None:
-    """Pictures of the training's lesions most like the proposal, fetched once asked for."""
-    button, pictures = page.get_by_test_id("known-lesions"), page.locator(".known img")
-    assert pictures.count() == 0
-    with page.expect_response("**/known-lesions") as answered:
-        button.click()
-    assert answered.value.status == 200
-    room.until(page, lambda: pictures.count() == 10, "the pictures")
-    widths = pictures.evaluate_all("(all) => all.map((each) => each.naturalWidth)")
-    assert widths == [36] * 10  # each was let in by the policy, and decoded
-    page.locator(".known").scroll_into_view_if_needed()
-    room.shoot(page, "known-lesions-1280")
-    page.set_viewport_size({"width": 1920, "height": 1080})
-    page.locator(".known").scroll_into_view_if_needed()
-    room.shoot(page, "known-lesions-1920")
-    page.set_viewport_size({"width": 1280, "height": 800})
-    assert axe(page) + unseen(page) == []  # R12
-    button.click()
-    room.until(page, lambda: pictures.count() == 0, "the pictures to go")
 
 
 def _see_heat(page: Page) -> None:
