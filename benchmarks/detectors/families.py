@@ -230,6 +230,11 @@ def measure(family: str, budget: Budget, places: Places, shift: str, count: int)
     missing = [seed for seed in cases.TEST_SEEDS[:count] if seed not in done]
     if not missing:
         return
+    if not (checkpoint := checkpoint_of(family, budget, places)).exists():
+        raise SystemExit(
+            f"{checkpoint} is gone, and another training has another operating point: take the"
+            f" lines of {family} out of {places.runs} to begin it anew"
+        )
     torch.set_num_threads(1)
     network = trained(family, budget, places).average
     detector = _detector(family, network, about["operating_point"], about["lift"])

@@ -100,4 +100,4 @@ def _sampled(features: Tensor, regions: Tensor) -> Tensor:
     # One volume with the regions along its first axis: no copy of the features for each.
     rows = grid.reshape(1, -1, _SIDE, _SIDE, 3)
     found = grid_sample(features[None].float(), rows, align_corners=False)[0]
-    return found.unflatten(1, (len(regions), _SIDE)).movedim(1, 0).flatten(1)
+    return found.reshape(len(features), len(regions), -1).transpose(0, 1).flatten(1)

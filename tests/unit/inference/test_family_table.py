@@ -178,6 +178,9 @@ def test_a_bench_that_was_stopped_goes_on_and_repeats_nothing(
     more = replace(budget, test=2)
     bench.run_all(["space-to-depth"], more, short)
     assert seen == [validation, test, test + 1]
+    bench.checkpoint_of("space-to-depth", more, short).unlink()
+    with pytest.raises(SystemExit, match=r"is gone.*take the lines of space-to-depth out"):
+        bench.run_all(["space-to-depth"], replace(budget, test=3), short)
     trained, *measured = family_table.read(short.runs)
     assert trained["kind"] == "training"
     assert trained["cpu_seconds"] >= 0.5
