@@ -3,7 +3,6 @@ import { computed } from "@preact/signals";
 import type { Vector } from "../api/types";
 import { t } from "../i18n";
 import { allOf } from "./hanging";
-import { followHeat } from "./heat";
 import { unitOf } from "./measure-words";
 import { keepLink, keptLink } from "./prior-link";
 import type { Room } from "./room";
@@ -14,7 +13,6 @@ import type { ViewingHost } from "./viewing";
 /** Ties what is looked at to the case that is open and to its log. */
 export function viewingHost(room: Room): ViewingHost {
   const { state } = room;
-  followHeat(room);
   const shapes = computed(() => {
     const open = state.openCase.value;
     if (!open) return [];

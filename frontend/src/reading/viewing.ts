@@ -64,6 +64,7 @@ export class Viewing {
   readonly overlays = new Overlays(this);
   readonly cine = new Cine(this);
   readonly seats = new Seats(() => this.pointer);
+  private readonly stopDrawing: () => void;
   private wasCross = false;
   /** Where the reader was led last, by the list or a key: other layouts and planes open there. */
   private looked_mm: Vector | null = null;
@@ -79,7 +80,7 @@ export class Viewing {
     readonly host: ViewingHost,
   ) {
     this.pointer = new Pointer(this);
-    effect(() => {
+    this.stopDrawing = effect(() => {
       host.shapes(); // subscribe to all that is drawn, and to where the prior lies
       this.comparison.track();
       this.overlays.redraw(this.pointer.dragged.value);
@@ -276,6 +277,7 @@ export class Viewing {
   }
 
   close(): void {
+    this.stopDrawing();
     this.seats.close();
     this.stage.close();
   }
@@ -390,11 +392,7 @@ export class Viewing {
     if (kind === "window") this.chosen.keep(view);
     const where = { pane, role: view.series.role, slice: view.slice };
     const window = kind === "window" ? { window: view.window, inverted: view.isInverted } : {};
-    const zoom = kind === "zoom" ? { px_per_mm: round(view.px_per_mm) } : {};
+    const zoom = kind === "zoom" ? { px_per_mm: Math.round(100 * view.px_per_mm) / 100 } : {};
     this.host.log(kind, { ...where, ...window, ...zoom });
   }
-}
-
-function round(value: number): number {
-  return Math.round(value * 100) / 100;
 }
