@@ -29,9 +29,10 @@ LIVING = (
 )
 TABS = """async () => (await navigator.locks.query()).held.map((each) => each.name)
   .filter((each) => each.startsWith("readerstudy-tab-")).length"""
-STYLES = "() => [...document.querySelectorAll('h1, .btn-primary, header')].map((each) => " \
-    "JSON.stringify([getComputedStyle(each).font, getComputedStyle(each).color," \
-    " getComputedStyle(each).backgroundColor, each.getBoundingClientRect()]))"  # fmt: skip
+STYLES = """() => [...document.querySelectorAll("h1, .btn-primary, header")].map((each) => {
+  const { font, color, backgroundColor } = getComputedStyle(each);
+  return JSON.stringify([font, color, backgroundColor, each.getBoundingClientRect()]);
+})"""
 
 
 def _worklist(visit: Visit, site: Site) -> Page:

@@ -20,12 +20,15 @@ const PACKET = {
 
 /** A room whose server answers as told; what it did last of all, in order. */
 function make(openNext: () => Promise<unknown> = () => Promise.resolve(PACKET), sendEvents?: () => Promise<unknown>) {
+  let tellNext: (images: unknown) => void = () => undefined;
   const did: string[] = [];
   const sent: string[] = [];
   const store = new MemoryStore();
   vi.spyOn(store, "close").mockImplementation(() => void did.push("store closed"));
   const loadStage = vi.fn(() => new Promise(() => undefined));
   const stopped = vi.fn();
+  const asked: string[] = [];
+  let come = (): void => undefined;
   const send = (_read: string, { events }: { events: OutboxRecord[] }): Promise<unknown> => {
     sent.push(...events.map(({ kind }) => kind));
     return Promise.resolve({ acknowledged: events.map(({ event_id }) => event_id), missing: [] });
@@ -36,7 +39,7 @@ function make(openNext: () => Promise<unknown> = () => Promise.resolve(PACKET), 
       startSession: () => Promise.resolve({ session_id: "s", next_images: { series: [], token: "" } }),
       openNext,
       sendEvents: sendEvents ?? send,
-      nextImages: () => new Promise(() => undefined),
+      nextImages: () => new Promise((resolve) => (tellNext = resolve)),
     },
     clock: { mono_ms: () => 5, wall_ms: () => 1000 },
     lifeline: { tab: "tab", hold: () => undefined, living: () => Promise.resolve(new Set(["tab"])) },
@@ -44,14 +47,22 @@ function make(openNext: () => Promise<unknown> = () => Promise.resolve(PACKET), 
     rendererName: () => Promise.resolve("SwiftShader"),
     makeContexts: () => Promise.resolve(),
     loadStage,
-    streamPack: (_address: string, _bytes: number, signal: AbortSignal) =>
-      new Promise((_resolve, reject) => signal.addEventListener("abort", () => {
-        stopped();
-        reject(new Error("aborted"));
-      })),
+    streamPack: (address: string, _bytes: number, signal: AbortSignal, onFrames: (frames: object[]) => void) => {
+      asked.push(address);
+      return new Promise<void>((resolve, reject) => {
+        signal.addEventListener("abort", () => {
+          stopped();
+          reject(new Error("aborted"));
+        });
+        come = () => {
+          onFrames([0, 1].map((index) => ({ index, bytes: new ArrayBuffer(1) })));
+          resolve();
+        };
+      });
+    },
     close: () => did.push("ports closed"),
   } as unknown as Ports;
-  return { room: new Room("study", ports), did, sent, stopped };
+  return { room: new Room("study", ports), did, sent, stopped, asked, come: () => come(), tellNext: (images: unknown) => tellNext(images) };
 }
 
 const settle = (): Promise<void> => new Promise((resolve) => setTimeout(resolve, 5));
@@ -102,6 +113,17 @@ describe("a room that is left for another page", () => {
     expect(room.state.phase.value.name).toBe("opening");
     await room.retry();
     expect(openNext).toHaveBeenCalledOnce();
+  });
+
+  test("fetches no next case that it hears of late", async () => {
+    const { room, asked, come, tellNext } = make();
+    await Promise.race([room.start(), settle()]);
+    come();
+    const prefetching = (room as unknown as { prefetch: (read: string) => Promise<void> }).prefetch("read");
+    await room.leave();
+    tellNext({ series: [{ ...PACKET.series[0], id: "next" }], token: "t" });
+    await prefetching;
+    expect(asked).toHaveLength(1);
   });
 
   test("c3: does not wait long for a line that is cut; what is unsent stays where the next room finds it", async () => {

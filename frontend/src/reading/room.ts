@@ -340,6 +340,7 @@ export class Room {
     if (this.loading.hasFailed.value) return;
     try {
       const { series, token } = await this.ports.api.nextImages(read);
+      this.left.signal.throwIfAborted();
       this.loading.prefetch(series, token);
     } catch {
       // Only speed is lost: the next case fetches its images when it opens.
