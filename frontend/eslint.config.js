@@ -52,6 +52,10 @@ export default tseslint.config(
     ),
   },
   {
+    files: ["src/flow/**"],
+    rules: restricted(onlyViewer, zone(["../*", "preact", "@preact/*"], "The flow knows pages, not what is on them.")),
+  },
+  {
     files: ["src/desk/**"],
     rules: restricted(onlyViewer, zone(["../reading/*", "../viewer/*"], "The desk is its own page.")),
   },

@@ -12,6 +12,7 @@ from playwright.sync_api import Page
 from tests.e2e import room
 from tests.e2e.axe import problems as axe
 from tests.e2e.conftest import Site, Visit
+from tests.e2e.documents import Documents
 from tests.e2e.focus import unseen
 
 pytestmark = pytest.mark.browser
@@ -33,10 +34,13 @@ def open_room(visit: Visit, site: Site, size: str = "1280x800") -> Page:
 
 def _skip_questions(page: Page) -> None:
     """Skip them, here or behind the home's button, where they are due."""
+    skip = page.get_by_role("button", name="Skip these questions")
     if (asked := page.get_by_role("link", name="Answer a few questions first")).count():
         asked.click()
-    if (skip := page.get_by_role("button", name="Skip these questions")).count():
+        skip.wait_for()
+    if skip.count():
         skip.click()
+        page.wait_for_url(lambda url: "/questions/" not in url)
 
 
 def _read(site: Site, fields: str, read_id: str) -> str:
@@ -105,6 +109,7 @@ def test_a_radiologist_reads_the_training_case_and_is_shown_the_truth(
     page = visit("reader", "/reading/")
     problems: list[str] = []
     page.on("pageerror", lambda error: problems.append(str(error)))
+    documents = Documents(page)
     room.shoot(page, "reading-home-1280")
     found = {"home": axe(page)}
     found["start"] = _start(page)
@@ -133,6 +138,7 @@ def test_a_radiologist_reads_the_training_case_and_is_shown_the_truth(
     room.until(page, lambda: room.sign(page, "readId") not in {"", read_id}, "the next case")
     room.ready(page)
     assert room.sign(page, "tour") == ""  # it is taken once
+    assert documents.is_one()  # from the worklist by the start of the session to the second case
     assert problems == []
     _has_certificate(page, site)
 

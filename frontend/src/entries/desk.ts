@@ -3,3 +3,6 @@ import "../styles/desk.scss";
 import "htmx.org";
 
 import "../desk";
+import { followFlow } from "../flow/flow";
+
+followFlow();

@@ -29,4 +29,8 @@ export class MemoryStore implements OutboxStore {
   holder(read: string, user: string): Promise<Holder | null> {
     return Promise.resolve(this.holders.get(`${user} ${read}`) ?? null);
   }
+
+  close(): void {
+    // It goes with whoever has it.
+  }
 }

@@ -39,6 +39,7 @@ export interface OutboxStore {
   of(user: string): Promise<OutboxRecord[]>;
   setHolder(holder: Holder): Promise<void>;
   holder(read: string, user: string): Promise<Holder | null>;
+  close(): void;
 }
 
 /** The event alone, as it is sent. */

@@ -79,6 +79,11 @@ export class Courier {
       }
     });
 
+  /** No case needs images any more. */
+  stop(): void {
+    if (this.worker) this.end(this.worker);
+  }
+
   private ask(asked: Asked): void {
     this.worker ??= this.started();
     this.worker.postMessage(asked);

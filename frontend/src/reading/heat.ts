@@ -18,9 +18,9 @@ export function chooseStyle(room: Room, style: ProposalStyle): void {
 }
 
 /** Heat maps are large and looked at by few: fetched when they are first to be drawn in a case. */
-export function followHeat(room: Room): void {
+export function followHeat(room: Room): () => void {
   const { openCase, proposalStyle, areProposalsShown, heat } = room.state;
-  effect(() => {
+  return effect(() => {
     const open = openCase.value;
     if (!open || proposalStyle.value !== "heat" || !areProposalsShown.value) return;
     const read = open.packet.read.id;

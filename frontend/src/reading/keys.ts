@@ -232,6 +232,8 @@ function isWidgetKey(event: KeyboardEvent, binding: Binding): boolean {
   const at = event.target instanceof HTMLElement ? event.target : document.body;
   if (at.matches("[data-scrolls]") && binding.command.startsWith("slice.")) return true;
   const isButton = at.closest("button, a") !== null;
-  const isOnPictures = at === document.body || (at.closest("[data-panes]") !== null && !isButton);
+  // The whole page, or the room, to which the keys go as it takes another page's place.
+  const isAround = at === document.body || at.id === "reading-room";
+  const isOnPictures = isAround || (at.closest("[data-panes]") !== null && !isButton);
   return binding.keys.some((key) => key.endsWith("Tab") || key === " " || key === "Enter") && !isOnPictures;
 }

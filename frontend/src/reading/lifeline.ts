@@ -3,14 +3,17 @@
  * as it exists, and a crash lets go of it. Only for comfort: the server's lease decides.
  */
 export class Lifeline {
+  /** It no longer lives, though its page does. */
+  letGo: () => void = () => undefined;
+  private readonly gone = new Promise<void>((resolve) => (this.letGo = resolve));
+
   constructor(
     readonly tab: string,
     private readonly locks: LockManager | undefined = navigator.locks,
   ) {}
 
   hold(): void {
-    const name = lockOf(this.tab);
-    void this.locks?.request(name, () => new Promise<never>(() => undefined)).catch(() => undefined);
+    void this.locks?.request(lockOf(this.tab), () => this.gone).catch(() => undefined);
   }
 
   /** The tabs of this browser that live, this one among them; null when that cannot be known. */

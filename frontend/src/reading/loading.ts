@@ -117,6 +117,13 @@ export class Loading {
     for (const each of series) this.library.load(each, token);
   }
 
+  /** Forget everything, and fetch nothing more. */
+  close(): void {
+    clearTimeout(this.telling);
+    this.series = [];
+    this.library.keepOnly([]);
+  }
+
   /** The next case's images, fetched ahead, have no read yet that could give them a token. */
   private async renewed(series: Series): Promise<string> {
     const { packet } = this;

@@ -8,6 +8,8 @@ import { Sender, type Setback } from "../outbox/sender";
 import type { Ports } from "./ports";
 import type { State } from "./state";
 
+const LAST_WORDS_MS = 2_000;
+
 /** How a read came to be open in this tab, when it was open in another one before. */
 export type Recovery = "reload" | "crash_recovered" | null;
 
@@ -69,6 +71,17 @@ export class Outgoing {
     this.sender?.sendLastWords();
   }
 
+  /**
+   * Send what is left before another page is shown, and wait for it, though not long: what is not
+   * sent by then goes on being sent, and the next room finds it where this device keeps it.
+   */
+  async close(): Promise<void> {
+    const isSent = this.flush().then((unsent) => {
+      if (unsent === 0) void this.opened?.then(({ store }) => store.close(), () => undefined);
+    });
+    await Promise.race([isSent, new Promise((resolve) => setTimeout(resolve, LAST_WORDS_MS))]);
+  }
+
   /** Remember that this tab has the read, for a tab that comes after a crash. */
   hold(packet: Packet): Promise<void> {
     const { id: read, fence, late_key: lateKey } = packet.read;
@@ -84,7 +97,7 @@ export class Outgoing {
     const { tab } = this.ports.lifeline;
     const before = await this.store.holder(packet.read.id, this.user);
     if (!before || before.tab === tab) return { packet, from: null };
-    const from = isReload() ? "reload" : "crash_recovered";
+    const from = this.ports.wasReloaded ? "reload" : "crash_recovered";
     if (!packet.read.read_only) return { packet, from };
     const living = await this.ports.lifeline.living();
     const isOurs = before.fence === packet.read.fence;
@@ -115,9 +128,4 @@ export class Outgoing {
       });
     });
   }
-}
-
-function isReload(): boolean {
-  const [entry] = performance.getEntriesByType("navigation");
-  return entry instanceof PerformanceNavigationTiming && entry.type === "reload";
 }

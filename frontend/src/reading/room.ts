@@ -1,4 +1,4 @@
-import { batch, effect } from "@preact/signals";
+import { batch } from "@preact/signals";
 
 import { asProblem, type ApiProblem } from "../api/problem";
 import type { Packet } from "../api/types";
@@ -9,8 +9,10 @@ import { cameWithProposals } from "./asking";
 import { Bursts } from "./bursts";
 import { OpenCase } from "./case";
 import { DailyCheck } from "./display";
+import { askRatings, tellWhole } from "./following";
 import { allOf, gone, inHangingOrder } from "./hanging";
 import { Loading } from "./loading";
+import { followHeat } from "./heat";
 import { forgetOutcome, showOutcome } from "./outcome";
 import { Outgoing } from "./outgoing";
 import { Parts } from "./parts";
@@ -36,6 +38,8 @@ export class Room {
   readonly bursts = new Bursts((...told) => this.record(...told), () => this.state.openCase.peek()?.settle());
   readonly outgoing: Outgoing;
   private readonly sitting = new Sitting(this);
+  private readonly ends: (() => void)[] = [];
+  private readonly left = new AbortController();
   private presence: Presence | null = null;
   private hasRendered = false;
   private hasSigned = false;
@@ -54,20 +58,7 @@ export class Room {
       (await ports.api.packet(read, this.tab)).token;
     this.loading = new Loading(renewToken, ports.streamPack, ports.line);
     this.outgoing = new Outgoing(ports, this.state, (setback) => this.onSetback(setback));
-    let whole = ""; // the read that this was told of: once, also when it is taken over
-    effect(() => {
-      const open = this.state.openCase.value;
-      if (!open || open.isReadOnly.value || !this.loading.isReady.value) return;
-      if (open.packet.read.id !== whole) open.record("all_decoded");
-      whole = open.packet.read.id;
-    });
-    // A mark that waits for its rating asks for it: also after a crash, or when it is redone.
-    effect(() => {
-      const mark = this.state.openCase.value?.unrated.value?.mark_id;
-      const { rating, viewing } = this.state;
-      if (mark === undefined || rating.peek()?.mark === mark) return;
-      rating.value = { mark, pane: viewing.value?.active.peek() ?? 0 };
-    });
+    this.ends.push(tellWhole(this), askRatings(this));
   }
 
   get tab(): string {
@@ -88,6 +79,24 @@ export class Room {
     this.ports.lifeline.hold();
     this.watch();
     await this.guarded(() => this.enter());
+  }
+
+  /**
+   * Let go of the page, for another one in its place. What was done is told and sent; what is under
+   * way ends where it next waits for an answer.
+   */
+  async leave(): Promise<void> {
+    const { openCase, viewing } = this.state;
+    viewing.peek()?.cine.stop();
+    this.bursts.flush();
+    this.record("hidden"); // as of a page that goes: the time until the case is opened again is a gap (R8)
+    openCase.peek()?.recorder.seal();
+    this.left.abort();
+    this.ends.forEach((end) => end());
+    viewing.peek()?.close();
+    this.loading.close();
+    await this.outgoing.close();
+    this.ports.close();
   }
 
   /** Try again after a refusal that may pass. */
@@ -117,6 +126,7 @@ export class Room {
   }
 
   async openNext(): Promise<void> {
+    this.left.signal.throwIfAborted();
     this.isIn = true;
     this.state.phase.value = { name: "opening" };
     forgetOutcome(this.state);
@@ -183,18 +193,6 @@ export class Room {
     this.presence?.input();
   }
 
-  async reportProblem(words: string): Promise<string | null> {
-    const open = this.state.openCase.value;
-    if (!open) return null;
-    try {
-      await this.signedInFor(() => this.ports.api.reportProblem(open.packet.read.id, words));
-      this.record("problem_reported", { words });
-      return null;
-    } catch (error) {
-      return wordsOf(asProblem(error));
-    }
-  }
-
   /** Sign the open read; the next case follows at once, after a training case the truth does. */
   async submit(password: string): Promise<void> {
     const open = this.state.openCase.value;
@@ -251,12 +249,9 @@ export class Room {
     await this.sitting.begin(renderer, seen ? "seen" : "not_seen");
   }
 
-  private async show(
-    packet: Packet,
-    stage: ReturnType<Ports["loadStage"]>,
-    from: string | null,
-  ): Promise<void> {
+  private async show(packet: Packet, stage: ReturnType<Ports["loadStage"]>, from: string | null): Promise<void> {
     if (packet.hanging.layout === "planes") await this.ports.loadPlanes(); // its first picture needs it
+    this.left.signal.throwIfAborted();
     const ordered = inHangingOrder(packet.series, packet.hanging.roles);
     this.state.began_ms.value = Date.now() - 1000 * packet.session.elapsed_s;
     this.state.sittingLimit_min.value = packet.session.limit_min;
@@ -326,6 +321,7 @@ export class Room {
 
   private async makeViewing(stage: ReturnType<Ports["loadStage"]>): Promise<Viewing> {
     const openStage = await stage;
+    this.left.signal.throwIfAborted();
     let viewing: Viewing | null = null;
     const made = openStage(this.loading.framesOf, {
       onPaint: (pane, view) => viewing?.painted(pane, view),
@@ -343,6 +339,7 @@ export class Room {
     if (this.loading.hasFailed.value) return;
     try {
       const { series, token } = await this.ports.api.nextImages(read);
+      this.left.signal.throwIfAborted();
       this.loading.prefetch(series, token);
     } catch {
       // Only speed is lost: the next case fetches its images when it opens.
@@ -366,9 +363,11 @@ export class Room {
   async signedInFor<Answer>(call: () => Promise<Answer>): Promise<Answer> {
     for (;;) {
       try {
-        return await call();
+        const answer = await call();
+        this.left.signal.throwIfAborted();
+        return answer;
       } catch (error) {
-        if (asProblem(error).status !== 401) throw error;
+        if (this.left.signal.aborted || asProblem(error).status !== 401) throw error;
         this.state.needsSignIn.value = true;
         await new Promise<void>((resolve) => (this.signedIn = resolve));
       }
@@ -379,13 +378,12 @@ export class Room {
     try {
       await steps();
     } catch (error) {
-      this.state.phase.value = phaseAfter(error);
+      if (!this.left.signal.aborted) this.state.phase.value = phaseAfter(error);
     }
   }
 
   private watch(): void {
-    watchWindow(this);
-    watchPage({
+    const stopWatching = watchPage({
       record: this.record,
       presence: () => (this.isAway ? null : this.presence),
       settle: () => this.bursts.flush(),
@@ -396,5 +394,6 @@ export class Room {
       restored: () => location.reload(),
       online: () => this.outgoing.tryNow(),
     });
+    this.ends.push(watchWindow(this), followHeat(this), stopWatching);
   }
 }

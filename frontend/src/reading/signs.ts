@@ -13,10 +13,10 @@ import type { Room } from "./room";
  * - `data-tour`: the tour's stop, "" when there is none
  * - `data-saved`: saved, saving, kept; `data-unsent`: how many events wait
  */
-export function showSigns(room: Room, root: HTMLElement = document.documentElement): void {
+export function showSigns(room: Room, root: HTMLElement = document.documentElement): () => void {
   const { state } = room;
-  effect(() => void (root.dataset.tour = room.tour.stop.value ?? ""));
-  effect(() => {
+  const stopTour = effect(() => void (root.dataset.tour = room.tour.stop.value ?? ""));
+  const stop = effect(() => {
     const open = state.openCase.value;
     const views = state.viewing.value?.views.value ?? [];
     const hasPainted = views.length > 0 && views.every((view) => view !== null);
@@ -33,6 +33,7 @@ export function showSigns(room: Room, root: HTMLElement = document.documentEleme
       unsent: String(state.saved.value.unsent),
     });
   });
+  return () => [stopTour, stop].forEach((each) => each());
 }
 
 /** Write what has changed: this runs at every slice, and an attribute written anew is a new style. */

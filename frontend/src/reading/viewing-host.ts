@@ -6,7 +6,6 @@ import type { Shape } from "../viewer/scene";
 import type { Gesture } from "./bursts";
 import type { Mark, Measure } from "./draft";
 import { allOf } from "./hanging";
-import { followHeat } from "./heat";
 import { unitOf } from "./measure-words";
 import type { DrawingPart } from "./parts";
 import { keepLink, keptLink } from "./prior-link";
@@ -46,7 +45,6 @@ export interface ViewingHost {
 /** Ties what is looked at to the case that is open and to its log. */
 export function viewingHost(room: Room): ViewingHost {
   const { state } = room;
-  followHeat(room);
   const shapes = computed(() => {
     const open = state.openCase.value;
     if (!open) return [];

@@ -37,6 +37,7 @@ export class Viewing {
   readonly overlays = new Overlays(this);
   readonly cine = new Cine(this);
   readonly seats = new Seats(() => this.pointer);
+  private readonly stopDrawing: () => void;
   private wasCross = false;
   /** Counts layouts that were asked for: one that waits for its code is shown if none came after. */
   private wish = 0;
@@ -54,7 +55,7 @@ export class Viewing {
     readonly host: ViewingHost,
   ) {
     this.pointer = new Pointer(this);
-    effect(() => {
+    this.stopDrawing = effect(() => {
       host.shapes(); // subscribe to all that is drawn, and to where the prior lies
       this.comparison.track();
       this.overlays.redraw(this.pointer.dragged.value);
@@ -256,6 +257,7 @@ export class Viewing {
   }
 
   close(): void {
+    this.stopDrawing();
     this.seats.close();
     this.stage.close();
   }
@@ -376,11 +378,7 @@ export class Viewing {
     if (kind === "window") this.chosen.keep(view);
     const where = { pane, role: view.series.role, slice: view.slice };
     const window = kind === "window" ? { window: view.window, inverted: view.isInverted } : {};
-    const zoom = kind === "zoom" ? { px_per_mm: round(view.px_per_mm) } : {};
+    const zoom = kind === "zoom" ? { px_per_mm: Math.round(100 * view.px_per_mm) / 100 } : {};
     this.host.log(kind, { ...where, ...window, ...zoom });
   }
-}
-
-function round(value: number): number {
-  return Math.round(value * 100) / 100;
 }

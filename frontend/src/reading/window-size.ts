@@ -2,7 +2,7 @@ import { isWindowTooSmall } from "./display";
 import type { Room } from "./room";
 
 /** A window that is too small to read in is said while it is, and told with the read (R11). */
-export function watchWindow(room: Pick<Room, "state" | "record">): void {
+export function watchWindow(room: Pick<Room, "state" | "record">): () => void {
   const { isWindowSmall } = room.state;
   const look = (): void => {
     const isSmall = isWindowTooSmall();
@@ -13,4 +13,5 @@ export function watchWindow(room: Pick<Room, "state" | "record">): void {
   };
   look();
   addEventListener("resize", look);
+  return () => removeEventListener("resize", look);
 }

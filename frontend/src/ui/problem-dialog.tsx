@@ -2,6 +2,7 @@ import type { VNode } from "preact";
 import { useSignal } from "@preact/signals";
 
 import { t } from "../i18n";
+import { reportProblem } from "../reading/reporting";
 import type { Room } from "../reading/room";
 import { Dialog } from "./dialog";
 
@@ -12,7 +13,7 @@ export function ProblemDialog({ room }: { room: Room }): VNode {
   const isSent = useSignal(false);
   const close = (): void => void (room.state.dialog.value = null);
   const send = async (): Promise<void> => {
-    error.value = await room.reportProblem(words.value.trim());
+    error.value = await reportProblem(room, words.value.trim());
     isSent.value = error.value === null;
   };
   if (isSent.value) {

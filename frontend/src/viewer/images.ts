@@ -26,13 +26,14 @@ export class PackImages {
   private readonly provide = (type: string, id: unknown): unknown =>
     typeof id === "string" ? this.metadata(type, id) : undefined;
 
-  constructor(private readonly framesOf: (series: string) => SeriesFrames | undefined) {
+  constructor(private framesOf: (series: string) => SeriesFrames | undefined) {
     imageLoader.registerImageLoader(SCHEME, (id) => ({ promise: this.image(id) }));
     metaData.addProvider(this.provide, PRIORITY);
   }
 
   close(): void {
     metaData.removeProvider(this.provide);
+    this.framesOf = () => undefined; // Cornerstone keeps its loader: not the room with it
   }
 
   private find(id: string): { frames: SeriesFrames; frame: number } | null {

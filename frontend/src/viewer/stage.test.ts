@@ -5,14 +5,21 @@ import type { Series } from "../api/types";
 import type { PaneRequest } from "./contract";
 
 /** What is asked of Cornerstone, in order, and what was painted; what comes is settled by a test. */
-const { asked, painted, stacks, elements } = vi.hoisted(() => ({
+const { asked, painted, lost, stacks, elements } = vi.hoisted(() => ({
+  lost: [] as string[],
   asked: [] as string[],
   painted: [] as string[],
   stacks: new Map<string, { come: () => void }>(),
   elements: new Map<string, { paintsIn?: number; frame?: number }>(),
 }));
 
-vi.mock("./warming", () => ({ askAhead: vi.fn(), contextOf: () => ({}), nameOf: () => "test" }));
+vi.mock("./warming", () => ({
+  askAhead: vi.fn(),
+  contextOf: () => ({}),
+  contextsOf: () => ["large", "small"],
+  lose: (context: string) => lost.push(context),
+  nameOf: () => "test",
+}));
 vi.mock("./rebuilt", () => ({ forgetVolume: vi.fn(), RebuiltPane: vi.fn() }));
 vi.mock("@cornerstonejs/core", () => ({
   init: vi.fn(),
@@ -70,7 +77,7 @@ vi.stubGlobal("ResizeObserver", class {
   disconnect = vi.fn();
 });
 
-const { openStage, warmUp } = await import("./stage");
+const { closeEngine, openStage, warmUp } = await import("./stage");
 
 function request(id: string): PaneRequest {
   const geometry = { photometric: "MONOCHROME2", rescale: [1, 0], window: [1, 2] };
@@ -160,4 +167,18 @@ test("panes of a stage that was closed meanwhile do not begin", async () => {
   come("t1c");
   await pictures();
   expect(asked).toEqual(["0 t1c"]);
+});
+
+test("what was warmed and never used is given back, once, and is there anew for the next room", async () => {
+  lost.length = 0;
+  const before = warmUp();
+  await pictures();
+  closeEngine();
+  closeEngine();
+  expect(lost).toEqual(["large", "small"]);
+  expect(document.querySelectorAll("[aria-hidden]")).toHaveLength(0);
+  expect(warmUp()).not.toBe(before);
+  await pictures();
+  expect(asked).toEqual(["0 rehearsal", "0 rehearsal"]);
+  closeEngine();
 });

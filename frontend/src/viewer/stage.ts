@@ -17,7 +17,7 @@ import type { RebuiltPane } from "./rebuilt";
 import { aPicture } from "./picture";
 import { Rehearsal } from "./rehearsal";
 import { StackPane } from "./stack";
-import { askAhead, contextOf, nameOf } from "./warming";
+import { askAhead, contextOf, contextsOf, lose, nameOf } from "./warming";
 
 const { ViewportType } = Enums;
 const BLACK: [number, number, number] = [0, 0, 0];
@@ -89,6 +89,20 @@ async function rehearse(mine: Rehearsal): Promise<void> {
 function endRehearsal(): void {
   rehearsal?.end();
   rehearsal = null;
+}
+
+/** Give back what pictures are painted with; the next page of pictures makes its own. */
+export function closeEngine(): void {
+  endRehearsal();
+  if (engine) {
+    const contexts = contextsOf(engine);
+    engine.destroy();
+    contexts.forEach(lose);
+  }
+  engine = null;
+  hasContexts = false;
+  isWarm = false;
+  cache.purgeCache();
 }
 
 /** What pictures are painted with; null without WebGL 2. */
@@ -176,11 +190,7 @@ class CornerstoneStage implements Stage {
     eventTarget.removeEventListener(Enums.Events.WEBGL_CONTEXT_LOST, this.lost);
     eventTarget.removeEventListener(Enums.Events.WEBGL_CONTEXT_RESTORED, this.back);
     this.images.close();
-    this.engine.destroy();
-    engine = null;
-    hasContexts = false;
-    isWarm = false;
-    cache.purgeCache();
+    closeEngine();
   }
 
   /** Cornerstone keeps a picture's scale: in a narrower pane its sides would be cut off. */

@@ -3,7 +3,9 @@ import supportsNorm16Linear from "@kitware/vtk.js/Rendering/OpenGL/Texture/suppo
 
 /** Where an engine keeps the contexts that it paints with: it has no door to them. */
 interface Inside {
-  _implementation: { contextPool: { getContextByIndex: (at: number) => { context: Made } } };
+  _implementation: {
+    contextPool: { getContextByIndex: (at: number) => { context: Made }; contexts: readonly Made[] };
+  };
 }
 interface Made {
   getOpenGLRenderWindow: () => { get3DContext: () => RenderingContext };
@@ -19,6 +21,17 @@ const NAME_LENGTH = 200; // as much of it as the server keeps
 export function contextOf(engine: RenderingEngine, at: number): RenderingContext {
   const { contextPool } = (engine as unknown as Inside)._implementation;
   return contextPool.getContextByIndex(at).context.getOpenGLRenderWindow().get3DContext();
+}
+
+/** Those that an engine has made. */
+export function contextsOf(engine: RenderingEngine): RenderingContext[] {
+  const { contexts } = (engine as unknown as Inside)._implementation.contextPool;
+  return contexts.map((each) => each.getOpenGLRenderWindow().get3DContext());
+}
+
+/** Browsers give a page sixteen contexts; one that nothing paints in counts until it is collected. */
+export function lose(context: RenderingContext): void {
+  if (context instanceof WebGL2RenderingContext) context.getExtension("WEBGL_lose_context")?.loseContext();
 }
 
 /** Ask now, while nothing is painted, what is asked at a context's first picture. */

@@ -15,7 +15,8 @@ from django.core.management import call_command
 from django.http import HttpResponse
 from django.test import Client, override_settings
 
-from readerstudy.web.templatetags.assets import entry
+from readerstudy.web.templatetags import assets
+from readerstudy.web.templatetags.assets import entry, flow
 
 BUILT = Path(__file__).resolve().parents[3] / "frontend" / "dist" / ".vite" / "manifest.json"
 needs_built = pytest.mark.skipif(
@@ -81,6 +82,25 @@ def test_planes_drawing_and_codecs_are_no_part_of_what_the_first_picture_waits_f
     sent = {f"/static/{chunks[key]['file']}" for key in first}
     asked = set(re.findall(r'(?:modulepreload" href|src)="([^"]+\.js)"', entry("reading")))
     assert asked <= sent
+
+
+def test_c15_a_page_of_the_flow_names_its_build_and_fetches_the_next_ones_code_ahead(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Another file, another build; without one, as in unit tests, nothing is fetched."""
+    room, stage = assets.SOURCES["reading"], "src/viewer/stage.ts"
+    built = {room: {"file": "a.js", "dynamicImports": [stage]}, stage: {"file": "s.js"}}
+    pages = []
+    for manifest in ({}, built, {**built, stage: {"file": "s2.js"}}):
+        assets._build.cache_clear()
+        monkeypatch.setattr(assets, "_manifest", lambda made=manifest: made)
+        pages.append((flow("reading"), flow()))
+    assets._build.cache_clear()
+    ahead = [re.findall(r'fetchpriority="low" href="/static/([^"]+)"', each) for each, _ in pages]
+    assert ahead == [[], ["s.js", "a.js"], ["s2.js", "a.js"]]
+    assert len({room_page for _, room_page in pages}) == 3
+    assert all(re.fullmatch(r'<meta name="flow" content="/reading/" data-build="\w{12}">', each)
+               for _, each in pages)  # fmt: skip
 
 
 @pytest.fixture
