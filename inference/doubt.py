@@ -95,7 +95,8 @@ def doubt(cases: Sequence[Doubted], probability: float = 0.0) -> Doubt:
     some = [each.at(probability) for each in cases]
     uncertainty, wrong = _joined(some)
     is_mixed = bool(wrong.any() and not wrong.all())
-    limits = np.quantile(uncertainty, np.arange(1, _PARTS + 1) / _PARTS) if len(wrong) else []
+    shares = np.arange(1, _PARTS + 1) / _PARTS
+    limits = [float(each) for each in np.quantile(uncertainty, shares)] if len(wrong) else []
     return Doubt(
         len(some),
         len(wrong),
@@ -103,7 +104,7 @@ def doubt(cases: Sequence[Doubted], probability: float = 0.0) -> Doubt:
         _estimate(some, _by_uncertainty) if is_mixed else None,
         _estimate(some, _by_probability) if is_mixed else None,
         _estimate(some, lambda c: _by_uncertainty(c) - _by_probability(c)) if is_mixed else None,
-        tuple(_tertiles(some, [float(each) for each in limits])),
+        tuple(_tertiles(some, limits)),
     )
 
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import asdict
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -47,7 +47,7 @@ def summary(
 
 def reliability(
     cases: Sequence[CaseScore], threshold: float, temperature: float, bias: float
-) -> list[dict[str, object]]:
+) -> list[dict[str, Any]]:
     """The reliability diagram of what is shown: candidates of the threshold's score and more.
 
     Returns
@@ -59,7 +59,7 @@ def reliability(
     """
     probabilities, correct = _judged(cases, temperature, bias)
     shown = probabilities >= 1 / (1 + np.exp(-(threshold / temperature + bias)))
-    found: list[dict[str, object]] = []
+    found: list[dict[str, Any]] = []
     for count, mean, share in metrics.reliability(probabilities[shown], correct[shown]):
         ci = binomtest(round(share * count), count).proportion_ci(method="wilson")
         found.append(

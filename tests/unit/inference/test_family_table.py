@@ -210,9 +210,12 @@ def test_a_candidate_that_fills_the_head_does_not_choose_the_operating_point(
         return Timed(1, score, 1.0, places=places)
 
     monkeypatch.setattr(evaluate, "count", count)
-    monkeypatch.setattr(
-        evaluate, "see", lambda _, one: evaluate.Seen(one, *[np.zeros(1)] * 4, 1.0, 1.0)
-    )
+
+    def see(_: Any, one: Any) -> evaluate.Seen:
+        void: Any = np.zeros(1)
+        return evaluate.Seen(one, void, void, void, void, 1.0, 1.0)
+
+    monkeypatch.setattr(evaluate, "see", see)
     examinations = iter([cases.Examination(1, {}, np.zeros((2, 2, 2), np.uint8), [])])
     lift, point = bench.operating_point(None, examinations)
     assert lift == 1.5
