@@ -106,10 +106,13 @@ def _naming(words: str, arms: Mapping[str, str]) -> str:
 
 
 def _warnings(numbers: Tree) -> list[str]:
-    """Each warning once; those of the primary analysis first."""
+    """Each warning once; those of the primary analysis first, then of what is said of marks."""
     primary = numbers.get("primary", {})
-    parts = [numbers.get("warnings", []), primary.get("warnings", [])]
-    return list(dict.fromkeys(_of_arms(words) for part in parts for words in part))
+    said = [*numbers.get("warnings", []), *primary.get("warnings", [])]
+    for name, each in numbers.get("localisation", {}).get("foms", {}).items():
+        label = each.get("label") or accuracy.LABELS.get(name, name)
+        said += [f"{label}: {words}" for words in each.get("warnings", []) if words not in said]
+    return list(dict.fromkeys(map(_of_arms, said)))
 
 
 def _of_arms(words: str) -> str:
