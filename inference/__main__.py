@@ -287,6 +287,7 @@ def _calibrate(options: argparse.Namespace) -> None:
 
 
 def _known(options: argparse.Namespace) -> None:
+    from inference import known_table
     from inference.explain import pictures, similar
     from inference.training import cases, known
 
@@ -295,7 +296,7 @@ def _known(options: argparse.Namespace) -> None:
     found = list(known.known_lesions(options.detector, folders))
     similar.write([row for row, _ in found])
     pictures.write([picture for _, picture in found])
-    print(f"{similar.TABLE}, {pictures.ATLAS.name}: {len(found)} proposals")
+    print(f"{known_table.TABLE}, {pictures.ATLAS.name}: {len(found)} proposals")
 
 
 def _quantise(options: argparse.Namespace) -> None:

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from inference.explain import similar
+from inference import known_table
 from readerstudy.imaging.models import Examination
 from readerstudy.proposals import services
 from readerstudy.proposals.bridge import Found, Head
@@ -34,7 +34,7 @@ KIND = {
 
 def alike(*rows: int) -> dict[str, Any]:
     """What an explanation keeps of the known lesions that it compares with."""
-    return {"count": len(rows), "kinds": {}, "rows": list(rows), "table": similar.digest()}
+    return {"count": len(rows), "kinds": {}, "rows": list(rows), "table": known_table.digest()}
 
 
 def found(probability: float = 0.9, **changes: Any) -> Found:

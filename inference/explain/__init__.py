@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 
+from inference import known_table
 from inference.explain import similar, words, words_zh
 from inference.explain.basis import Basis, is_fitted
 from inference.explain.features import measure
@@ -34,4 +35,4 @@ def explain(lesion: Lesion, ready: Prepared, basis: Basis = words.UNCALIBRATED) 
 def _alike(found: similar.Similar) -> dict[str, object]:
     """What is kept of them; `rows` of the table named by `table` have pictures (`pictures`)."""
     kept: dict[str, object] = {"count": found.count, "kinds": dict(found.kinds)}
-    return {**kept, "rows": list(found.rows), "table": similar.digest()}
+    return {**kept, "rows": list(found.rows), "table": known_table.digest()}

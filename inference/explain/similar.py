@@ -6,7 +6,6 @@ compared in standardised features, sizes by their logarithm. `python -m inferenc
 """
 
 import csv
-import hashlib
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -16,9 +15,8 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from inference.detector import WEIGHTS
+from inference import known_table
 
-TABLE = WEIGHTS / "known-lesions.csv"
 COUNT = 10  # neighbours that are told of
 FALSE = "false"  # the kind of what is no lesion; others are `inference.phantom`'s
 FEATURES = (
@@ -71,24 +69,9 @@ def nearest(features: Mapping[str, float], known: Known | None = None) -> Simila
 
 
 @lru_cache(maxsize=1)
-def digest() -> str:
-    """Which table rows are of: the beginning of its SHA-256, as rows of another mean others."""
-    return hashlib.sha256(TABLE.read_bytes()).hexdigest()[:16]
-
-
-@lru_cache(maxsize=1)
-def rows() -> tuple[Mapping[str, str], ...]:
-    """The shipped table's rows as they stand; none where it is not there."""
-    if not TABLE.exists():
-        return ()
-    with TABLE.open(newline="") as file:
-        return tuple(csv.DictReader(file))
-
-
-@lru_cache(maxsize=1)
 def table() -> Known:
     """The shipped table."""
-    return known_of(rows())
+    return known_of(known_table.rows())
 
 
 def known_of(rows: Sequence[Mapping[str, str]]) -> Known:
@@ -102,7 +85,7 @@ def known_of(rows: Sequence[Mapping[str, str]]) -> Known:
     return Known(scaled, middle, spread, tuple(each["kind"] for each in rows))
 
 
-def write(rows: Sequence[Mapping[str, str | float]], path: Path = TABLE) -> None:
+def write(rows: Sequence[Mapping[str, str | float]], path: Path = known_table.TABLE) -> None:
     """Write the table: `seed`, `kind` and the features of each proposal."""
     with path.open("w", newline="") as file:
         writer = csv.DictWriter(file, ["seed", "kind", *FEATURES], extrasaction="ignore")

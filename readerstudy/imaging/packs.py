@@ -4,6 +4,7 @@ Written once at intake, frame by frame, so that memory does not grow with the se
 """
 
 import hashlib
+import math
 import os
 import struct
 from collections.abc import Callable, Mapping, Sequence
@@ -103,12 +104,25 @@ def _parts(
     first: bytes, order: Sequence[int], decode: "_Decoder", sample: Callable[[Any], None]
 ) -> Any:
     yield first
-    wanted = max(1, min(SAMPLES_PER_FRAME, SAMPLES // len(order)))
     for number in order:
         pixels = decode(number)
-        flat = pixels.ravel()
-        sample(flat[:: max(1, flat.size // wanted)].copy())
+        sample(pixels.ravel()[:: _step(pixels.shape, len(order))].copy())
         yield pixels.tobytes()
+
+
+def _step(shape: tuple[int, ...], frames: int) -> int:
+    """How far apart the values of a frame lie that its window is taken from.
+
+    Where frames are many it has no divisor in common with the columns: a step in time with them
+    would see a few columns alone, at the edge nothing but air.
+    """
+    size, wanted = shape[0] * shape[1], SAMPLES // frames
+    if wanted >= SAMPLES_PER_FRAME:
+        return max(1, size // SAMPLES_PER_FRAME)
+    step = -(-size // max(wanted, 1))
+    while step < size and math.gcd(step, shape[1]) > 1:
+        step += 1
+    return step
 
 
 class _Decoder:

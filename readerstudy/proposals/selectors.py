@@ -66,7 +66,7 @@ def card(detector: str) -> dict[str, Any]:
 def reliability_figure(detector: str, theme: Literal["light", "dark"]) -> bytes | None:
     """The reliability diagram of a detector's card as SVG; None where it was not measured."""
     try:
-        bins = card(detector).get("performance", {}).get("reliability")
+        bins = (card(detector).get("performance") or {}).get("reliability")
     except KeyError:
         return None
     return bridge.reliability_figure(bins, theme) if bins else None

@@ -6,10 +6,12 @@ import type { Room } from "./room";
 /** Show or hide pictures of the known lesions that proposals are compared with; fetched by the few who ask. */
 export function toggleKnown(room: Room, open: OpenCase): void {
   const { known } = room.state;
-  const isShown = knownOf(room, open) !== null;
-  room.record("tool", { known_lesions: isShown ? "hidden" : "shown" });
-  if (isShown) known.value = null;
-  else void fetchKnown(room, open.packet.read.id);
+  if (knownOf(room, open) === null) {
+    void fetchKnown(room, open);
+    return;
+  }
+  room.record("tool", { known_lesions: "hidden" });
+  known.value = null;
 }
 
 /** What is shown of them in a case: nothing before it was asked for there. */
@@ -18,10 +20,14 @@ export function knownOf(room: Room, open: OpenCase): Known | null {
   return value?.read === open.packet.read.id ? value.found : null;
 }
 
-async function fetchKnown(room: Room, read: string): Promise<void> {
+/** That they were shown is recorded once they are there; whichever proposal is looked at then has its own event. */
+async function fetchKnown(room: Room, open: OpenCase): Promise<void> {
+  const read = open.packet.read.id;
   try {
     const found = await room.ports.api.knownLesions(read);
-    if (room.state.openCase.peek()?.packet.read.id === read) room.state.known.value = { read, found };
+    if (room.state.openCase.peek() !== open || knownOf(room, open) !== null) return;
+    room.record("tool", { known_lesions: "shown" });
+    room.state.known.value = { read, found };
   } catch {
     room.state.notice.value = t("ai.known_failed");
   }

@@ -178,5 +178,17 @@ describe("pictures of known lesions that a proposal is like", () => {
     await press();
     expect(host.querySelector(".known")).toBeNull();
     expect(room.state.notice.value).toMatch(/did not come/);
+    expect(record).not.toHaveBeenCalled();
+  });
+
+  test("are told as shown once, however often they were asked for", async () => {
+    show({ ...FULL, has_known_lesions: true });
+    select("a");
+    await act(async () => {
+      button()?.click();
+      button()?.click();
+      await Promise.resolve();
+    });
+    expect(record.mock.calls).toEqual([["tool", { known_lesions: "shown" }]]);
   });
 });

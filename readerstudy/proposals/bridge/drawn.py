@@ -19,14 +19,16 @@ def known_rows(alike: Mapping[str, Any]) -> list[int]:
 
     None where it is of another table than the shipped one, or of before rows were kept.
     """
-    from inference.explain import similar
+    from inference import known_table
 
-    return list(alike["rows"]) if alike.get("table") == similar.digest() else []
+    table = alike.get("table")
+    return list(alike["rows"]) if table and table == known_table.digest() else []
 
 
 def known_lesion(row: int) -> tuple[str, float, bytes]:
     """A known lesion's kind ("false": it was no lesion), diameter in mm, and picture as PNG."""
-    from inference.explain import pictures, similar
+    from inference import known_table
+    from inference.explain import pictures
 
-    told = similar.rows()[row]
+    told = known_table.rows()[row]
     return told["kind"], float(told["diameter_mm"]), pictures.png(row)

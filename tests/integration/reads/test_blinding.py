@@ -12,7 +12,7 @@ from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
-from inference.explain import similar
+from inference import known_table
 from readerstudy.proposals.lesions import ProposedLesion
 from readerstudy.reads import disclosure, tripwire
 from readerstudy.reads.models import Read
@@ -268,7 +268,7 @@ def test_the_known_lesions_most_like_a_proposal_are_sent_as_pictures(
     assert sent["nearest"] == {proposal["id"]: [5, 0]}  # the nearest first
     assert set(sent["pictures"]) == {"0", "5"}
     for number, picture in sent["pictures"].items():
-        row = similar.rows()[int(number)]
+        row = known_table.rows()[int(number)]
         assert (picture["kind"], picture["diameter_mm"]) == (row["kind"], float(row["diameter_mm"]))
         assert b64decode(picture["png"]).startswith(b"\x89PNG")
 

@@ -84,11 +84,12 @@ def test_r1_ct_opens_in_the_brains_window_whatever_its_percentiles() -> None:
     }  # fmt: skip
 
 
-@pytest.mark.parametrize(("most", "each"), [(1 << 20, 192), (80, 16), (3, 1)])
+@pytest.mark.parametrize(("most", "each"), [(1 << 20, 192), (80, 15), (35, 7), (3, 1)])
 def test_a_window_is_taken_from_no_more_values_however_long_the_series(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, most: int, each: int
 ) -> None:
     """What intake holds in memory does not grow with the examination."""
+    monkeypatch.setattr(packs, "SAMPLES_PER_FRAME", 192)
     taken: list[int] = []
 
     def window(values: NDArray[np.generic], _rescale: tuple[float, float]) -> tuple[float, float]:
@@ -100,3 +101,14 @@ def test_a_window_is_taken_from_no_more_values_however_long_the_series(
     files = heads.read(dicom.series(tmp_path, count=5))  # of 16 x 12
     packs.write(files, stack([file.data for file in files]), tmp_path / "raw.pack")
     assert taken == [5 * each]
+    assert 5 * each <= max(most, 5)
+
+
+@pytest.mark.parametrize("shape", [(256, 256), (512, 512), (90, 90), (240, 155)])
+@pytest.mark.parametrize("frames", [300, 1024, 4096])
+def test_of_a_long_series_every_column_is_sampled(shape: tuple[int, int], frames: int) -> None:
+    """A step in time with the columns would see air alone."""
+    step = packs._step(shape, frames)
+    seen = np.arange(0, shape[0] * shape[1], step)
+    assert len(seen) * frames <= packs.SAMPLES + frames
+    assert len(set(seen % shape[1])) == min(len(seen), shape[1])

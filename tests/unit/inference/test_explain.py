@@ -8,6 +8,7 @@ import pytest
 from numpy.typing import NDArray
 from PIL import Image
 
+from inference import known_table
 from inference.explain import Basis, explain, is_fitted, pictures, similar, words, words_zh
 from inference.explain.similar import FEATURES, Similar
 from inference.explain.vessels import REACH_MM, vessel_distance_mm
@@ -91,17 +92,17 @@ def test_the_shipped_table_holds_true_and_false_proposals_of_other_seeds_than_th
     table = similar.table()
     assert sum(kind != similar.FALSE for kind in table.kinds) >= 30
     assert table.kinds.count(similar.FALSE) >= 30
-    seeds = [int(line.split(",")[0]) for line in similar.TABLE.read_text().splitlines()[1:]]
+    seeds = [int(line.split(",")[0]) for line in known_table.TABLE.read_text().splitlines()[1:]]
     assert min(seeds) >= 20_000
     assert max(seeds) < 30_000
 
 
 def test_each_row_of_the_shipped_table_has_a_picture_of_its_own() -> None:
-    tiles = {pictures.png(row) for row in range(len(similar.rows()))}
-    assert len(tiles) == len(similar.rows())
+    tiles = {pictures.png(row) for row in range(len(known_table.rows()))}
+    assert len(tiles) == len(known_table.rows())
     with Image.open(BytesIO(min(tiles))) as image:
         assert (image.size, image.mode) == ((36, 72), "L")
-    for row in (-1, len(similar.rows())):
+    for row in (-1, len(known_table.rows())):
         with pytest.raises(IndexError, match="known lesions have pictures"):
             pictures.png(row)
     assert pictures.ATLAS.stat().st_size <= 300_000
