@@ -145,4 +145,4 @@ def test_a_page_that_does_not_come_is_gone_to_by_the_browser(visit: Visit, site:
     page = _worklist(visit, site)
     page.route("**/reading/*/", lambda route: route.abort())
     _go_on(page)
-    page.wait_for_url(lambda url: "chrome-error" in url)
+    room.until(page, lambda: "chrome-error" in page.url, "the browser's own page")

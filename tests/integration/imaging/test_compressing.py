@@ -212,12 +212,13 @@ def test_the_proxys_folder_has_a_link_where_there_is_one(series: Series, setting
     settings.X_ACCEL_PREFIX, settings.PROXY_KEY = "/protected/", "a key"
     token = grants.issue([str(series.pk)], seconds=60)
     folder = links.root() / tokens.signature(token) / str(series.pk)
-    assert sorted(each.name for each in folder.iterdir()) == ["metadata.json", "raw.pack"]
+    assert sorted(each.name for each in folder.iterdir()) == ["files", "frames", "raw.pack"]
     services.compress_due()
     grants.issue([str(series.pk)], seconds=61)
     assert sorted(each.name for each in folder.iterdir()) == [
+        "files",
+        "frames",
         "jpeg-ls.pack",
-        "metadata.json",
         "raw.pack",
     ]
     links.withdraw(series.pk)

@@ -85,7 +85,7 @@ def test_the_proxy_is_told_of_the_same_series_as_the_token(
     for pk, uids in shown.items():
         assert (folder / pk).resolve() == (folder / uids).resolve()
         assert (folder / pk).resolve().name.startswith(f"{pk}_")
-        assert {each.name for each in (folder / pk).iterdir()} == {"raw.pack", "metadata.json"}
+        assert {each.name for each in (folder / pk).iterdir()} == {"raw.pack", "files", "frames"}
         assert (folder / pk / "raw.pack").resolve().parent.name == pk
     assert {str(each) for each in grants.read(token)} == set(shown)
 

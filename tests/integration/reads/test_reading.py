@@ -57,6 +57,7 @@ def test_r7_what_was_done_is_there_again_after_a_reload(people: People, sits: Si
             "diameter_mm": 6.5,
             "rating": 35,
             "mask": None,
+            "threshold_percent": None,
             "series": tab.packet["series"][0]["id"],
             "proposal": None,
         }
