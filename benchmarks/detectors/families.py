@@ -8,12 +8,13 @@ Each family gets the same CPU seconds of one thread, training phantoms, validati
 phantoms. It trains and answers in processes of its own, so that the peak memory of its detection is
 its own. Every case is a line of the runs file (`families.jsonl`) as soon as it is done: what is
 there is skipped, a training that was stopped goes on from its checkpoint. First every family is
-measured in distribution, then under each shift.
+measured in distribution, then under each shift. A family that cannot go on is named, the others go
+on, and the exit status is 1.
 """
 
 import argparse
-import json
 import resource
+import sys
 import time
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass, replace
@@ -33,7 +34,7 @@ from inference.detector import Card
 from inference.detectors import families
 from inference.detectors.voxelwise import VoxelwiseDetector
 from inference.distances import DistanceRule
-from inference.metrics import CaseScore, froc_score
+from inference.metrics import CaseScore, false_positives_per_case, froc_score
 from inference.preprocess import ROLES, SERIES, Prepared, reference_of
 from inference.training import calibrate, cases, evaluate, fit, patches, records
 
@@ -93,30 +94,47 @@ def main() -> None:
     parser.add_argument("--runs", type=Path, default=family_table.RUNS)
     parser.add_argument("--table", action="store_true", help="write the table only")
     options = parser.parse_args()
+    stopped: list[str] = []
     if not options.table:
         budget = Budget(
             options.seconds, options.training, options.validation, options.test, options.shifted
         )
         places = Places(options.cache, options.work, options.runs)
-        run_all(options.families or list(families.FAMILIES), budget, places)
+        stopped = run_all(options.families or list(families.FAMILIES), budget, places)
     page = (
         family_table.PAGE if options.runs == family_table.RUNS else options.runs.with_suffix(".md")
     )
     page.write_text(family_table.page(family_table.read(options.runs)))
     print(page)
+    if stopped:
+        raise SystemExit(f"could not go on, as said above: {', '.join(stopped)}")
 
 
-def run_all(chosen: Sequence[str], budget: Budget, places: Places) -> None:
-    """Whatever is not done yet: in distribution for every family, then under each shift."""
+def run_all(chosen: Sequence[str], budget: Budget, places: Places) -> list[str]:
+    """Do what is not done yet: in distribution for every family, then under each shift.
+
+    Returns
+    -------
+    list
+        Families that could not go on; why is said as it happens.
+    """
     places.work.mkdir(parents=True, exist_ok=True)
     _make_training(chosen, budget, places.cache)
     rounds = [("none", budget.test), *((each, budget.shifted) for each in SHIFTS)]
     todo = [(family, shift, n) for shift, n in rounds for family in chosen if n]
+    stopped: list[str] = []
     for family, shift, n in tqdm(todo, unit="part"):
+        if family in stopped:
+            continue
         if shift != "none" and families.family_of(family).inputs == ("ct",):
             continue  # these shifts are of MR
-        _apart(partial(train, family, budget, places))
-        _apart(partial(measure, family, budget, places, shift, n))
+        try:
+            _apart(partial(train, family, budget, places))
+            _apart(partial(measure, family, budget, places, shift, n))
+        except SystemExit as problem:
+            tqdm.write(str(problem), sys.stderr)
+            stopped.append(family)
+    return stopped
 
 
 def _make_training(chosen: Sequence[str], budget: Budget, cache: Path) -> None:
@@ -168,10 +186,10 @@ def train(family: str, budget: Budget, places: Places) -> None:
     torch.set_num_threads(1)
     ended = trained(family, budget, places)
     detector = _detector(family, ended.average, _RAW, 0.0)
-    lift, point = operating_point(detector, _examinations(
+    lift, point, false = operating_point(detector, _examinations(
         cases.VALIDATION_SEEDS[: budget.validation], "none", places.cache, detector.inputs
     ))  # fmt: skip
-    _add(places.runs, {
+    records.append({
         "kind": "training",
         "family": family,
         "budget": budget.name,
@@ -181,13 +199,16 @@ def train(family: str, budget: Budget, places: Places) -> None:
         "parameters": sum(each.numel() for each in ended.average.parameters()),
         "lift": lift,
         "operating_point": point,
-    })  # fmt: skip
+        "validation_false_positives": false,
+    }, places.runs)  # fmt: skip
 
 
 def operating_point(
     detector: Lifted, examinations: Iterator[cases.Examination]
-) -> tuple[float, dict[str, float]]:
+) -> tuple[float, dict[str, float], float]:
     """The lift with the best FROC score on validation phantoms, and the operating point there.
+
+    Last, how many false positives a case that point lets through on them, counted as on the test's.
 
     The score is by the centroids' distance: by overlap a candidate that fills the head would be the
     best of all. Where candidates are all true or all false, nothing can be calibrated: scores stay
@@ -206,7 +227,8 @@ def operating_point(
         point = calibrate.operating_point(scores, SEGMENTATION, FALSE_POSITIVES_PER_CASE)
     except ValueError:
         point = _RAW
-    return lift, point
+    false = false_positives_per_case(scores, family_table.threshold_of(point))
+    return lift, point, round(false, 3)
 
 
 def by_distance(timed: Sequence[records.Timed]) -> list[CaseScore]:
@@ -232,8 +254,8 @@ def measure(family: str, budget: Budget, places: Places, shift: str, count: int)
         return
     if not (checkpoint := checkpoint_of(family, budget, places)).exists():
         raise SystemExit(
-            f"{checkpoint} is gone, and another training has another operating point: take the"
-            f" lines of {family} out of {places.runs} to begin it anew"
+            f"{family}: {checkpoint} is not here, and another training has another operating point:"
+            f" bring it, or take the lines of {family} out of {places.runs} to begin it anew"
         )
     torch.set_num_threads(1)
     network = trained(family, budget, places).average
@@ -243,14 +265,14 @@ def measure(family: str, budget: Budget, places: Places, shift: str, count: int)
         seen = evaluate.see(detector, examination, clock=time.process_time)
         peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
         timed = evaluate.count(detector, seen, SEGMENTATION, most=MOST, clock=time.process_time)
-        _add(places.runs, {
+        records.append({
             "kind": "case",
             "family": family,
             "budget": budget.name,
             "phantoms": shift,
             "peak_mib": round(peak),
             **records.row_of(replace(timed, places=None)),
-        })  # fmt: skip
+        }, places.runs)  # fmt: skip
 
 
 def _detector(family: str, network: nn.Module, point: dict[str, float], lift: float) -> Lifted:
@@ -277,11 +299,6 @@ def _examinations(
 def _rows(runs: Path, budget: Budget, kind: str) -> list[dict[str, Any]]:
     every = family_table.read(runs)
     return [row for row in every if (row["kind"], row["budget"]) == (kind, budget.name)]
-
-
-def _add(runs: Path, row: dict[str, Any]) -> None:
-    with runs.open("a") as out:
-        out.write(json.dumps(row) + "\n")
 
 
 if __name__ == "__main__":

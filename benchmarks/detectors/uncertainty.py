@@ -25,6 +25,7 @@ from inference.detectors.voxelwise import VoxelwiseDetector
 from inference.doubt import Doubted, doubt
 from inference.lesions import Lesion
 from inference.series import read_examination
+from inference.training import records
 from inference.training.cases import (
     TEST_SEEDS,
     Examination,
@@ -72,9 +73,7 @@ def _judging(card: Card, seeds: Sequence[int], cache: Path, *, keep: bool) -> It
 
 def read(path: Path) -> list[Doubted]:
     """Read what was kept; none where there is no file."""
-    if not path.exists():
-        return []
-    return [Doubted.from_json(json.loads(line)) for line in path.read_text().splitlines()]
+    return [Doubted.from_json(row) for row in records.rows(path)] if path.exists() else []
 
 
 def main() -> None:
@@ -91,8 +90,7 @@ def main() -> None:
     there = {each.seed for each in read(path)}
     missing = [seed for seed in seeds if seed not in there]
     for each in _judging(card, missing, options.cache, keep=options.keep) if missing else ():
-        with path.open("a") as out:
-            out.write(json.dumps(each.to_json()) + "\n")
+        records.append(each.to_json(), path)
     cases = [each for each in read(path) if each.seed in set(seeds)]
     for level in (card.operating_point["probability"], FAINTEST):
         print(json.dumps({"from_probability": level, **doubt(cases, level).to_json()}, indent=1))

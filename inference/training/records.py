@@ -56,8 +56,16 @@ def save(results: Sequence[Timed], path: Path) -> None:
 
 def add(result: Timed, path: Path) -> None:
     """Put one more case's line at the end of a file of raw scores."""
-    with path.open("a") as out:
-        out.write(_line(result))
+    append(row_of(result), path)
+
+
+def append(row: dict[str, Any], path: Path) -> None:
+    """Put a line at the end of JSON lines, not behind one that a killed process left unfinished."""
+    with path.open("ab+") as out:
+        out.seek(max(out.tell() - 1, 0))
+        if out.read() not in {b"", b"\n"}:
+            out.write(b"\n")
+        out.write(json.dumps(row).encode() + b"\n")
 
 
 def _line(each: Timed) -> str:
@@ -94,12 +102,17 @@ def _details(each: Timed) -> dict[str, Any]:
 
 
 def read(path: Path) -> list[Timed]:
-    """Read raw scores; a last line that a killed process left unfinished is left out."""
-    lines = path.read_text().splitlines()
-    rows = [from_row(json.loads(line)) for line in lines[:-1]]
-    with suppress(json.JSONDecodeError):
-        rows += [from_row(json.loads(line)) for line in lines[-1:]]
-    return rows
+    """Read raw scores."""
+    return [from_row(row) for row in rows(path)]
+
+
+def rows(path: Path) -> list[Any]:
+    """Read JSON lines; one that a killed process left unfinished is left out."""
+    found = []
+    for line in path.read_text().splitlines():
+        with suppress(json.JSONDecodeError):
+            found.append(json.loads(line))
+    return found
 
 
 def from_row(row: dict[str, Any]) -> Timed:

@@ -62,7 +62,8 @@ def _is_worklist(page: Page) -> None:
     assert page.url.endswith("/reading/")
     assert room.sign(page, "phase") == ""
     assert page.locator("canvas, .room").count() == 0
-    assert (page.evaluate(LIVING), page.evaluate(TABS), len(page.workers)) == (0, 0, 0)
+    assert (page.evaluate(LIVING), page.evaluate(TABS)) == (0, 0)
+    room.until(page, lambda: len(page.workers) == 0, "the worker's end to be known")
 
 
 def _is_in_case(page: Page, read_id: str, marks: int) -> None:

@@ -129,10 +129,17 @@ def test_r1_a_part_that_does_not_come_is_said_and_asked_for_again(visit: Visit, 
     page = _at_the_door(visit, site)
     held: list[Route] = []
     refused = ["**/rebuilt-*.js", "**/drawing-*.js"]
+    asked: list[str] = []
+
+    def refuse(route: Route) -> None:
+        asked.append(route.request.url)
+        route.abort()
+
     for each in refused:
-        page.route(each, lambda route: route.abort())
+        page.route(each, refuse)
     page.goto(f"/reading/{_study(site)}/")
     room.enter_again(page)
+    room.until(page, lambda: len(asked) == len(refused), "both to be asked for by themselves")
     notice, usual = page.get_by_test_id("notice"), page.locator(".pane").count()
     for key in ("v", "Shift+K"):
         page.keyboard.press(key)
@@ -158,7 +165,8 @@ def test_r1_a_part_that_does_not_come_is_said_and_asked_for_again(visit: Visit, 
     page.keyboard.press("Shift+K")
     room.until(page, lambda: len(held) > 0, "the brush to be asked for again")
     page.keyboard.press("z")  # taken in hand meanwhile: it stays there
-    held.pop().continue_()
+    with page.expect_response("**/drawing-*.js"):
+        held.pop().continue_()
     page.wait_for_timeout(500)
     assert page.get_by_test_id("tool-zoom").get_attribute("aria-pressed") == "true"
     page.keyboard.press("Escape")

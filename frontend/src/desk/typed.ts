@@ -24,7 +24,8 @@ export function keepTyped(storage: Storage = sessionStorage): void {
   if (kept !== null && document.querySelector(".alert-danger[role]") !== null) putBack(kept);
   document.addEventListener("submit", ({ target }) => {
     if (!(target instanceof HTMLFormElement) || target.method !== "post") return;
-    if (target.querySelector(CONFIRMS) !== null) return;
+    // A page of the reader's flow shows by itself what was sent, and none is loaded after it.
+    if (target.querySelector(CONFIRMS) !== null || document.querySelector("meta[name=flow]")) return;
     storage.setItem(KEPT, JSON.stringify(typedIn(target)));
   });
 }

@@ -27,6 +27,7 @@ const assign = vi.fn<(address: string) => void>();
 const reload = vi.fn();
 const begun: string[] = [];
 
+let ending: Promise<void>; // of what was begun on a page
 const settle = (): Promise<void> => new Promise((resolve) => setTimeout(resolve, 5));
 const element = (selector: string): HTMLElement => document.querySelector(selector) as HTMLElement;
 const media = (): Record<string, string> => Object.fromEntries(
@@ -75,12 +76,16 @@ beforeAll(() => {
   onEachPage(() => {
     const name = document.title;
     begun.push(`+${name}`);
-    return () => Promise.resolve(void begun.push(`-${name}`));
+    return () => {
+      begun.push(`-${name}`);
+      return ending;
+    };
   });
 });
 beforeEach(async () => {
   answers = { "/reading/": { html: WORKLIST }, "/reading/study/": { html: ROOM }, "/reading/study/start/": { html: START } };
   broken = "";
+  ending = Promise.resolve();
   if (document.title !== "My reading") click("#home");
   await settle();
   asked = [];
@@ -114,6 +119,19 @@ describe("a link of the flow", () => {
     expect(document.activeElement?.textContent).toBe("My reading");
     expect(begun.filter((each) => each === "+Reading room")).toHaveLength(2);
     expect(begun.filter((each) => each === "-Reading room")).toHaveLength(2);
+  });
+
+  test("waits for the page that is being left, and so does a step that is asked for meanwhile", async () => {
+    let free = (): void => undefined;
+    ending = new Promise((resolve) => (free = resolve));
+    for (let time = 0; time < 2; time += 1) {
+      click("#go");
+      await settle();
+      expect([document.title, begun]).toEqual(["My reading", ["-My reading"]]);
+    }
+    free();
+    await settle();
+    expect([document.title, begun]).toEqual(["Reading room", ["-My reading", "+Reading room"]]);
   });
 
   test.each<[string, string, MouseEventInit]>([
@@ -219,6 +237,35 @@ describe("the browser's history", () => {
     await settle();
     expect([document.title, real.pathname, history.length]).toEqual(["My reading", "/reading/", length]);
     expect(asked.at(-1)).toBe("GET http://localhost:3000/reading/");
+  });
+
+  test("Back and Forward at once leave the page that is shown as it is", async () => {
+    click("#go");
+    await settle();
+    begun.length = 0;
+    for (const place of ["/reading/", "/reading/study/"]) {
+      history.replaceState(null, "", place);
+      dispatchEvent(new PopStateEvent("popstate"));
+    }
+    await settle();
+    expect([document.title, real.pathname, begun]).toEqual(["Reading room", "/reading/study/", []]);
+  });
+
+  test("Forward, once Back has begun to leave, comes back", async () => {
+    click("#go");
+    await settle();
+    let free = (): void => undefined;
+    ending = new Promise((resolve) => (free = resolve));
+    history.replaceState(null, "", "/reading/");
+    dispatchEvent(new PopStateEvent("popstate"));
+    await settle();
+    history.replaceState(null, "", "/reading/study/");
+    dispatchEvent(new PopStateEvent("popstate"));
+    begun.length = 0;
+    free();
+    await settle();
+    await settle();
+    expect([document.title, real.pathname, begun]).toEqual(["Reading room", "/reading/study/", ["+Reading room"]]);
   });
 
   test("without an answer it is loaded as the browser would", async () => {

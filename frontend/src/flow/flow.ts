@@ -24,7 +24,8 @@ const begins: Begin[] = [];
 let ends: End[] = [];
 let shown = placeOf(location.href);
 let hasTurned = false;
-let going: { stop: AbortController; isSending: boolean } | null = null;
+let going: { stop: AbortController; isSending: boolean; isBack: boolean; isLeaving: boolean } | null = null;
+let leaving: Promise<unknown> = Promise.resolve();
 let isGivenUp = false;
 
 /** Do something on the page that is shown, and on each that takes its place; what it returns ends it. */
@@ -46,7 +47,10 @@ export function followFlow(): void {
 }
 
 function wentBack(): void {
-  if (flowOf(document) && placeOf(location.href) !== shown) void go({ address: location.href, isBack: true });
+  if (!flowOf(document)) return;
+  const isHere = placeOf(location.href) === shown;
+  if (!isHere || going?.isLeaving) void go({ address: location.href, isBack: true });
+  else if (going?.isBack) going.stop.abort(); // back and forth: what is shown was not left yet
 }
 
 function clicked(event: MouseEvent): void {
@@ -77,11 +81,12 @@ function isOfFlow(address: string): boolean {
 /** The last step that was asked for is the one that is taken. */
 async function go(step: Step): Promise<void> {
   going?.stop.abort();
-  const mine = { stop: new AbortController(), isSending: step.form !== undefined };
+  const { form, isBack = false } = step;
+  const mine = { stop: new AbortController(), isSending: form !== undefined, isBack, isLeaving: false };
   going = mine;
   document.documentElement.dataset.going = "";
   try {
-    await turn(step, mine.stop.signal);
+    await turn(step, mine.stop.signal, () => (mine.isLeaving = true));
   } catch (error) {
     if (!mine.stop.signal.aborted) giveUp(step, error);
   } finally {
@@ -92,17 +97,20 @@ async function go(step: Step): Promise<void> {
   }
 }
 
-async function turn({ address, form, by, isBack = false }: Step, signal: AbortSignal): Promise<void> {
+async function turn({ address, form, by, isBack = false }: Step, signal: AbortSignal, leaves: () => void): Promise<void> {
   const filledIn = form ? new FormData(form, by) : null;
   const next = await fetchPage(address, filledIn, signal);
   await loadSheets(next.page).catch(() => {
     throw new Elsewhere(next.address); // what a form sent has been taken: it is not sent again
   });
   signal.throwIfAborted();
+  leaves();
   await leave();
   signal.throwIfAborted();
-  if (!isBack) history.pushState(null, "", next.address);
-  else if (next.address !== location.href) history.replaceState(null, "", next.address);
+  if (next.address !== location.href) {
+    if (isBack) history.replaceState(null, "", next.address);
+    else history.pushState(null, "", next.address);
+  }
   shown = placeOf(next.address);
   hasTurned = true;
   show(next.page);
@@ -115,10 +123,12 @@ function start(begin: Begin): void {
   if (end) ends.push(end);
 }
 
-async function leave(): Promise<void> {
+/** End what was begun on the page that is shown; a step that is asked for meanwhile waits for it, too. */
+function leave(): Promise<unknown> {
   const ended = ends.map((end) => end());
   ends = [];
-  await Promise.all(ended);
+  leaving = Promise.allSettled([leaving, ...ended]);
+  return leaving;
 }
 
 /** As the browser would have gone by itself. */

@@ -80,7 +80,7 @@ export const en = {
   "tool.paint": "Paint",
   "tool.erase": "Erase",
   "parts.coming": "Still loading what this needs; the reading goes on.",
-  "parts.failed": "What this needs could not be loaded. Try again once the server answers.",
+  "parts.failed": "What this needs could not be loaded. Try again once the server answers, or reload the page: nothing is lost.",
   "segment.choose": "Choose a mark first: the brush draws the selected mark.",
   "segment.elsewhere": "This mark is drawn on another series: go on there, or undo that.",
   "tool.link": "Link",

@@ -81,7 +81,7 @@ export const zh: Words = {
   "tool.paint": "涂抹",
   "tool.erase": "擦除",
   "parts.coming": "正在加载此功能所需的程序；阅片可继续。",
-  "parts.failed": "此功能所需的程序无法加载。请在服务器恢复响应后重试。",
+  "parts.failed": "此功能所需的程序无法加载。请在服务器恢复响应后重试，或重新加载页面：不会丢失任何内容。",
   "segment.choose": "请先选择一个标记：画笔用于勾画所选标记。",
   "segment.elsewhere": "此标记已在另一序列上勾画：请在该序列继续，或先撤销。",
   "tool.link": "联动",

@@ -32,8 +32,8 @@ async function fetchHeat(room: Room, read: string): Promise<void> {
   try {
     const { heat_maps: maps } = await room.ports.api.heatMaps(read);
     if (room.state.openCase.peek()?.packet.read.id === read) room.state.heat.value = { read, maps };
-  } catch {
-    room.state.notice.value = t("proposals.no_heat");
+  } catch { // nothing of it is said in the next case, which may be another stage's
+    if (room.state.openCase.peek()?.packet.read.id === read) room.state.notice.value = t("proposals.no_heat");
   }
 }
 

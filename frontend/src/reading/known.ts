@@ -28,7 +28,8 @@ async function fetchKnown(room: Room, open: OpenCase): Promise<void> {
     if (room.state.openCase.peek() !== open || knownOf(room, open) !== null) return;
     room.record("tool", { known_lesions: "shown" });
     room.state.known.value = { read, found };
-  } catch {
+  } catch { // nothing of it is said in the next case, which may be another stage's
+    if (room.state.openCase.peek() !== open) return;
     room.state.notice.value = t("ai.known_failed");
   }
 }

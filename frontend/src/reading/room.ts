@@ -250,7 +250,6 @@ export class Room {
   }
 
   private async show(packet: Packet, stage: ReturnType<Ports["loadStage"]>, from: string | null): Promise<void> {
-    if (packet.hanging.layout === "planes") await this.ports.loadPlanes(); // its first picture needs it
     this.left.signal.throwIfAborted();
     const ordered = inHangingOrder(packet.series, packet.hanging.roles);
     this.state.began_ms.value = Date.now() - 1000 * packet.session.elapsed_s;
@@ -258,6 +257,8 @@ export class Room {
     const before = this.state.openCase.peek()?.packet;
     const open = this.openCase(packet);
     this.note(open, from);
+    if (packet.hanging.layout === "planes") await this.ports.loadPlanes(); // its first picture needs it
+    this.left.signal.throwIfAborted();
     this.resetFor(packet);
     batch(() => { // at once: what is whole is then this case, and not the one before
       this.loading.begin(packet);
@@ -269,14 +270,14 @@ export class Room {
     this.hasRendered = false;
     await viewing.open(ordered, packet.hanging, packet.prior);
     await this.loading.settled();
+    this.left.signal.throwIfAborted();
     this.parts.fetch();
     void this.prefetch(packet.read.id);
   }
 
   private openCase(packet: Packet): OpenCase {
-    const me = this.state.me.value;
     const recorder = new Recorder({
-      user: me?.id ?? "",
+      user: this.state.me.value?.id ?? "",
       read: packet.read.id,
       tab: this.tab,
       fence: packet.read.fence,

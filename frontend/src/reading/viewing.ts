@@ -209,7 +209,8 @@ export class Viewing {
   async setSlab(thickness_mm: number): Promise<void> {
     this.wish += 1;
     const isPlanes = this.layout.value === "planes";
-    if (thickness_mm > 0 && !(await this.canRebuild())) return;
+    const here = this.active.value;
+    if (thickness_mm > 0 && (!(await this.canRebuild()) || here !== this.active.value)) return;
     if (!isPlanes) await this.rebuildActive(thickness_mm > 0);
     const panes = isPlanes ? this.stage.panes : [this.pane].filter((pane) => pane !== undefined);
     panes.forEach((pane) => pane.setSlab(thickness_mm));
