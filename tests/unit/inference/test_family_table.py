@@ -145,7 +145,8 @@ def test_raw_scores_and_uncertainties_go_on_after_an_unfinished_line(tmp_path: P
     raw, doubts = tmp_path / "raw.jsonl", tmp_path / "doubts.jsonl"
     for path in (raw, doubts):
         path.write_text('{"seed": 1, "sec')
-    assert records.read(raw) == uncertainty.read(doubts) == []
+    assert not records.read(raw)
+    assert not uncertainty.read(doubts)
     for seed in (1, 2):
         records.add(records.from_row(case("cropnet", seed, [2.0, 3.0])), raw)
         records.append(Doubted.of(seed, [(0.5, 0.1, False)]).to_json(), doubts)
@@ -251,7 +252,6 @@ def test_validation_phantoms_are_counted_as_the_test_phantoms_are(short: bench.P
     about, measured = family_table.read(short.runs)
     threshold = family_table.threshold_of(about["operating_point"])
     false = sum(score >= threshold for score in measured["false_scores"])
-    print("XX", about, false, len(measured["false_scores"]), measured["hits"])
     assert about["validation_false_positives"] == false
 
 
