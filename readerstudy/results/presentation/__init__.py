@@ -109,9 +109,12 @@ def _warnings(numbers: Tree) -> list[str]:
     """Each warning once; those of the primary analysis first, then of what is said of marks."""
     primary = numbers.get("primary", {})
     said = [*numbers.get("warnings", []), *primary.get("warnings", [])]
+    of_marks: dict[str, list[str]] = {}  # what is said of several figures of merit is said once
     for name, each in numbers.get("localisation", {}).get("foms", {}).items():
         label = each.get("label") or accuracy.LABELS.get(name, name)
-        said += [f"{label}: {words}" for words in each.get("warnings", []) if words not in said]
+        for words in each.get("warnings", []):
+            of_marks.setdefault(words, []).append(label)
+    said += [f"{', '.join(of)}: {words}" for words, of in of_marks.items() if words not in said]
     return list(dict.fromkeys(map(_of_arms, said)))
 
 
