@@ -19,7 +19,6 @@ import time
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass, replace
 from functools import partial
-from multiprocessing import get_context
 from pathlib import Path
 from typing import Any
 
@@ -29,14 +28,14 @@ from numpy.typing import NDArray
 from torch import nn
 from tqdm import tqdm
 
-from benchmarks.detectors import family_table
+from benchmarks.detectors import each_family, family_table
 from inference.detector import Card
 from inference.detectors import families
 from inference.detectors.voxelwise import VoxelwiseDetector
 from inference.distances import DistanceRule
 from inference.metrics import CaseScore, false_positives_per_case, froc_score
-from inference.preprocess import ROLES, SERIES, Prepared, reference_of
-from inference.training import calibrate, cases, evaluate, fit, patches, records
+from inference.preprocess import SERIES, Prepared, reference_of
+from inference.training import calibrate, cases, evaluate, fit, records
 
 SEGMENTATION = 0.4
 LIFTS = (0.0, 1.5, 3.0)  # of logits: what so little training leaves far too low
@@ -119,7 +118,7 @@ def run_all(chosen: Sequence[str], budget: Budget, places: Places) -> list[str]:
         Families that could not go on; why is said as it happens.
     """
     places.work.mkdir(parents=True, exist_ok=True)
-    _make_training(chosen, budget, places.cache)
+    each_family.make_phantoms(chosen, cases.TRAINING_SEEDS[: budget.training], places.cache)
     rounds = [("none", budget.test), *((each, budget.shifted) for each in SHIFTS)]
     todo = [(family, shift, n) for shift, n in rounds for family in chosen if n]
     stopped: list[str] = []
@@ -129,29 +128,12 @@ def run_all(chosen: Sequence[str], budget: Budget, places: Places) -> list[str]:
         if shift != "none" and families.family_of(family).inputs == ("ct",):
             continue  # these shifts are of MR
         try:
-            _apart(partial(train, family, budget, places))
-            _apart(partial(measure, family, budget, places, shift, n))
+            each_family.apart(partial(train, family, budget, places))
+            each_family.apart(partial(measure, family, budget, places, shift, n))
         except SystemExit as problem:
             tqdm.write(str(problem), sys.stderr)
             stopped.append(family)
     return stopped
-
-
-def _make_training(chosen: Sequence[str], budget: Budget, cache: Path) -> None:
-    """Make the training phantoms that are missing, each once for all sets of channels."""
-    roles = {ROLES, *(families.family_of(each).inputs for each in chosen)}
-    folders = {each: cases.folder_of(cache, each) for each in sorted(roles)}
-    for seed in tqdm(cases.TRAINING_SEEDS[: budget.training], unit="phantom"):
-        cases.make_each(seed, folders)
-
-
-def _apart(job: "partial[None]") -> None:
-    """Run in a process of its own, which has what this one imported."""
-    process = get_context("fork").Process(target=job)
-    process.start()
-    process.join()
-    if process.exitcode:
-        raise SystemExit(f"{job.args[0]}: stopped with {process.exitcode}")
 
 
 def checkpoint_of(family: str, budget: Budget, places: Places) -> Path:
@@ -161,22 +143,9 @@ def checkpoint_of(family: str, budget: Budget, places: Places) -> Path:
 
 def trained(family: str, budget: Budget, places: Places) -> fit.Fit:
     """A family's training, begun, continued or as it ended."""
-    known = families.family_of(family)
-    recipe = fit.Recipe(
-        loss=known.loss,
-        drawing=known.sampling,
-        rate=known.rate,
-        cpu_seconds=budget.seconds,
-        batch=1,
-        warm_up=10,
-        sampling=patches.Sampling(size=known.patch),
-        save_every=20,
-    )
-    torch.manual_seed(recipe.seed)
     seeds = cases.TRAINING_SEEDS[: budget.training]
-    folder = cases.folder_of(places.cache, known.inputs)
     checkpoint = checkpoint_of(family, budget, places)
-    return fit.fit(families.build(family), folder, checkpoint, recipe, "cpu", seeds)
+    return each_family.train_within(budget.seconds, family, places.cache, checkpoint, seeds)
 
 
 def train(family: str, budget: Budget, places: Places) -> None:

@@ -18,7 +18,6 @@ import resource
 import time
 from dataclasses import asdict, dataclass
 from functools import partial
-from multiprocessing import get_context
 from pathlib import Path
 from typing import Any
 
@@ -27,6 +26,7 @@ import torch
 from torch import nn
 from tqdm import tqdm
 
+from benchmarks.detectors import each_family
 from inference import metrics
 from inference.detector import Card
 from inference.detectors import families
@@ -34,8 +34,8 @@ from inference.detectors.candidates import candidates
 from inference.detectors.voxelwise import VoxelwiseDetector
 from inference.lesions import Lesion
 from inference.metrics import CaseScore
-from inference.preprocess import ROLES, Prepared, reference_of
-from inference.training import cases, fit, patches, records
+from inference.preprocess import Prepared, reference_of
+from inference.training import cases, fit, records
 from inference.volume import Volume
 
 HERE = Path(__file__).parent
@@ -83,33 +83,19 @@ def main() -> None:
     options.work.mkdir(parents=True, exist_ok=True)
     if not options.table:
         chosen = options.families or list(families.FAMILIES)
-        _make(budget, chosen, options.cache)
+        training = cases.TRAINING_SEEDS[: budget.training_cases]
+        seeds = [*training, *VALIDATION_SEEDS, *TEST_SEEDS]
+        each_family.make_phantoms(chosen, seeds, options.cache)
         for each in options.weights:
             family, _, path = each.partition("=")
-            _apart(partial(run_weights, family, Path(path), options.cache, options.out))
+            each_family.apart(partial(run_weights, family, Path(path), options.cache, options.out))
         for family in tqdm(chosen, unit="family"):
-            _apart(partial(run, family, budget, options.cache, options.work, options.out))
+            each_family.apart(
+                partial(run, family, budget, options.cache, options.work, options.out)
+            )
     target = options.out.with_suffix(".md")
     target.write_text(table(options.out))
     print(target)
-
-
-def _make(budget: Budget, chosen: list[str], cache: Path) -> None:
-    """Make the phantoms that are not in the cache, each once for all sets of channels."""
-    roles = {ROLES, *(families.family_of(each).inputs for each in chosen)}
-    folders = {each: cases.folder_of(cache, each) for each in sorted(roles)}
-    seeds = [*cases.TRAINING_SEEDS[: budget.training_cases], *VALIDATION_SEEDS, *TEST_SEEDS]
-    for seed in tqdm(seeds, unit="phantom"):
-        cases.make_each(seed, folders)
-
-
-def _apart(job: "partial[None]") -> None:
-    """Run in a process of its own, which has what this one imported."""
-    process = get_context("fork").Process(target=job)
-    process.start()
-    process.join()
-    if process.exitcode:
-        raise SystemExit(f"{job.args[0]}: stopped with {process.exitcode}")
 
 
 def run(family: str, budget: Budget, cache: Path, work: Path, out: Path) -> None:
@@ -163,22 +149,9 @@ def _keep(
 
 
 def _train(family: str, budget: Budget, cache: Path, work: Path) -> fit.Fit:
-    known = families.family_of(family)
-    recipe = fit.Recipe(
-        loss=known.loss,
-        drawing=known.sampling,
-        rate=known.rate,
-        cpu_seconds=budget.seconds,
-        batch=1,
-        warm_up=10,
-        sampling=patches.Sampling(size=known.patch),
-        save_every=20,
-    )
-    torch.manual_seed(recipe.seed)
     seeds = cases.TRAINING_SEEDS[: budget.training_cases]
     checkpoint = work / f"{family}-{budget.seconds:g}.pt"
-    folder = cases.folder_of(cache, known.inputs)
-    return fit.fit(families.build(family), folder, checkpoint, recipe, "cpu", seeds)
+    return each_family.train_within(budget.seconds, family, cache, checkpoint, seeds)
 
 
 def _block_of(cache: Path, seed: int, roles: tuple[str, ...]) -> Block:

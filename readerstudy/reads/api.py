@@ -59,6 +59,13 @@ def _packet(read: Read, tab: str) -> Response:
     return Response(disclosure.packet(read, number=number, of=of, read_only=read.lease_tab != tab))
 
 
+def _shown(request: Request, read_id: UUID) -> Read:
+    """The reader's own read, where it may still be shown."""
+    read = selectors.own_read(_user(request), read_id)
+    _require_shown(read)
+    return read
+
+
 def _require_shown(read: Read) -> None:
     """Nothing is shown of a read that is over, nor while its study is suspended (A3)."""
     _require_open(read)
@@ -276,8 +283,7 @@ class NextImages(ReaderView):
     )
     def get(self, request: Request, read_id: UUID) -> Response:
         """Answer the series of the case after this one: their existence, nothing else."""
-        read = selectors.own_read(_user(request), read_id)
-        _require_shown(read)
+        read = _shown(request, read_id)
         return Response(disclosure.images_ahead(selectors.allocation_after(read)))
 
 
@@ -289,8 +295,7 @@ class HeatMaps(ReaderView):
     )
     def get(self, request: Request, read_id: UUID) -> Response:
         """Answer the heat maps of the open read's proposals, where its reader may see them."""
-        read = selectors.own_read(_user(request), read_id)
-        _require_shown(read)
+        read = _shown(request, read_id)
         found = disclosure.heat_maps(read)
         if found is None:
             raise Unknown
@@ -306,8 +311,7 @@ class KnownLesions(ReaderView):
     )
     def get(self, request: Request, read_id: UUID) -> Response:
         """Answer pictures of the known lesions most like the open read's proposals."""
-        read = selectors.own_read(_user(request), read_id)
-        _require_shown(read)
+        read = _shown(request, read_id)
         found = disclosure.known_lesions(read)
         if found is None:
             raise Unknown

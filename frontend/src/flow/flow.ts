@@ -20,11 +20,19 @@ interface Step {
   isBack?: boolean;
 }
 
+/** A step that is being taken. */
+interface Going {
+  step: Step;
+  stop: AbortController;
+  /** Whether the page that is shown is being ended for it. */
+  isLeaving: boolean;
+}
+
 const begins: Begin[] = [];
 let ends: End[] = [];
 let shown = placeOf(location.href);
 let hasTurned = false;
-let going: { stop: AbortController; isSending: boolean; isBack: boolean; isLeaving: boolean } | null = null;
+let going: Going | null = null;
 let leaving: Promise<unknown> = Promise.resolve();
 let isGivenUp = false;
 
@@ -50,7 +58,7 @@ function wentBack(): void {
   if (!flowOf(document)) return;
   const isHere = placeOf(location.href) === shown;
   if (!isHere || going?.isLeaving) void go({ address: location.href, isBack: true });
-  else if (going?.isBack) going.stop.abort(); // back and forth: what is shown was not left yet
+  else if (going?.step.isBack) going.stop.abort(); // back and forth: what is shown was not left yet
 }
 
 function clicked(event: MouseEvent): void {
@@ -69,7 +77,7 @@ function sent(event: SubmitEvent): void {
   const address = new URL(form.getAttribute("action") ?? "", location.href).href;
   if (form.getAttribute("method") !== "post" || !isOfFlow(address)) return;
   event.preventDefault();
-  if (!going?.isSending) void go({ address, form, by: event.submitter });
+  if (!going?.step.form) void go({ address, form, by: event.submitter });
 }
 
 function isOfFlow(address: string): boolean {
@@ -81,12 +89,11 @@ function isOfFlow(address: string): boolean {
 /** The last step that was asked for is the one that is taken. */
 async function go(step: Step): Promise<void> {
   going?.stop.abort();
-  const { form, isBack = false } = step;
-  const mine = { stop: new AbortController(), isSending: form !== undefined, isBack, isLeaving: false };
+  const mine = { step, stop: new AbortController(), isLeaving: false };
   going = mine;
   document.documentElement.dataset.going = "";
   try {
-    await turn(step, mine.stop.signal, () => (mine.isLeaving = true));
+    await turn(mine);
   } catch (error) {
     if (!mine.stop.signal.aborted) giveUp(step, error);
   } finally {
@@ -97,14 +104,16 @@ async function go(step: Step): Promise<void> {
   }
 }
 
-async function turn({ address, form, by, isBack = false }: Step, signal: AbortSignal, leaves: () => void): Promise<void> {
+async function turn(mine: Going): Promise<void> {
+  const { address, form, by, isBack = false } = mine.step;
+  const { signal } = mine.stop;
   const filledIn = form ? new FormData(form, by) : null;
   const next = await fetchPage(address, filledIn, signal);
   await loadSheets(next.page).catch(() => {
     throw new Elsewhere(next.address); // what a form sent has been taken: it is not sent again
   });
   signal.throwIfAborted();
-  leaves();
+  mine.isLeaving = true;
   await leave();
   signal.throwIfAborted();
   if (next.address !== location.href) {

@@ -179,7 +179,7 @@ def short(
     monkeypatch.setattr(cases, "make_examination", lambda seed, *_: seed)
     monkeypatch.setattr(cases, "load_examination", load)
     monkeypatch.setattr(evaluate, "read_examination", lambda _: around_the_largest)
-    monkeypatch.setattr(bench, "_apart", lambda job: job())
+    monkeypatch.setattr(bench.each_family, "apart", lambda job: job())
     return bench.Places(tmp_path / "cache", tmp_path / "work", tmp_path / "runs.jsonl")
 
 

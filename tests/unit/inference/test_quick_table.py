@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from benchmarks.detectors import quick
+from benchmarks.detectors import each_family, quick
 from inference import phantom
 from inference.detectors import families
 from inference.metrics import CaseScore
@@ -74,11 +74,9 @@ def test_families_of_ct_are_measured_on_ct_of_the_same_heads(
         return replace(case, series=scanned)
 
     monkeypatch.setattr(phantom, "make_case", make_case)
-    monkeypatch.setattr(quick, "VALIDATION_SEEDS", ())
-    monkeypatch.setattr(quick, "TEST_SEEDS", (40_001,))
     chosen = ["ct-unet-position-attention", "ct-mr-fusion", "unet-3d"]
     for _ in range(2):
-        quick._make(quick.Budget(1, 0), chosen, tmp_path)
+        each_family.make_phantoms(chosen, [40_001], tmp_path)
     assert [(each["seed"], each["with_ct"]) for each in made] == [(40_001, True)]
     mr, ct, both = (
         quick._block_of(tmp_path, 40_001, families.family_of(each).inputs)
