@@ -294,9 +294,10 @@ def _known(options: argparse.Namespace) -> None:
     seeds = cases.VALIDATION_SEEDS[: options.cases]
     folders = _make_all(cases.make_examination, seeds, options.cache, 1)
     found = list(known.known_lesions(options.detector, folders))
-    similar.write([row for row, _ in found])
-    pictures.write([picture for _, picture in found])
-    print(f"{known_table.TABLE}, {pictures.ATLAS.name}: {len(found)} proposals")
+    table = known_table.following()  # explanations rest on those that are there
+    similar.write([row for row, _ in found], table)
+    pictures.write([picture for _, picture in found], pictures.of_table(table))
+    print(f"{table}, {pictures.of_table(table).name}: {len(found)} proposals")
 
 
 def _quantise(options: argparse.Namespace) -> None:

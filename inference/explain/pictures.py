@@ -1,6 +1,6 @@
 """Pictures of the known lesions that `similar` compares with: small crops of synthetic heads.
 
-One file beside the table holds a tile a row of it, below each other: the axial slice through the
+One file beside a table holds a tile a row of it, below each other: the axial slice through the
 proposal's centre, T1 with contrast above FLAIR, 36 mm across at 1 mm, as the network's grid has
 them. `python -m inference known` makes both from phantoms; no patient is in it.
 """
@@ -14,11 +14,9 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from inference.detector import WEIGHTS
 from inference.lesions import Lesion
 from inference.preprocess import Prepared
 
-ATLAS = WEIGHTS / "known-lesions.png"
 SIDE = 36  # voxels of 1 mm
 _WINDOWS = {"t1c": (-4.0, 9.0), "flair": (-5.0, 7.0)}  # robust standard deviations of the brain
 _LEVELS = 64  # grey values: the eye sees no more in so small a picture, and the file halves
@@ -50,20 +48,25 @@ def _slice(ready: Prepared, role: str, at: tuple[int, int, int]) -> Grey:
     return shown
 
 
-def write(tiles: Sequence[Grey], path: Path = ATLAS) -> None:
+def write(tiles: Sequence[Grey], path: Path) -> None:
     """Write the tiles below each other, in the order of the table's rows."""
     Image.fromarray(np.concatenate(tiles)).save(path, optimize=True)
 
 
-def png(row: int) -> bytes:
-    """The tile of a row of the table, as PNG.
+def of_table(table: Path) -> Path:
+    """Where a table's pictures lie."""
+    return table.with_suffix(".png")
+
+
+def png(table: Path, row: int) -> bytes:
+    """The tile of a row of a table, as PNG.
 
     Raises
     ------
     IndexError
         For a row that the table does not have.
     """
-    tiles = _tiles()
+    tiles = _tiles(of_table(table))
     if not 0 <= row < len(tiles):
         raise IndexError(f"no row {row}: {len(tiles)} known lesions have pictures")
     out = BytesIO()
@@ -71,7 +74,7 @@ def png(row: int) -> bytes:
     return out.getvalue()
 
 
-@lru_cache(maxsize=1)
-def _tiles() -> Grey:
-    with Image.open(ATLAS) as image:
+@lru_cache(maxsize=8)
+def _tiles(atlas: Path) -> Grey:
+    with Image.open(atlas) as image:
         return np.asarray(image).reshape(-1, 2 * SIDE, SIDE)

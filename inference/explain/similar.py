@@ -1,8 +1,9 @@
 """Which known lesions of the training bench a proposal resembles, by its measured features.
 
-The table (`known-lesions.csv` beside the weights) holds what the default detector proposed, however
-faintly, on validation phantoms, and what each was: a planted metastasis or nothing. A proposal is
-compared in standardised features, sizes by their logarithm. `python -m inference known` makes it.
+The newest table (`known-lesions-1.csv` beside the weights) holds what the default detector
+proposed, however faintly, on validation phantoms, and what each was: a planted metastasis or
+nothing. A proposal is compared in standardised features, sizes by their logarithm.
+`python -m inference known` makes the next table.
 """
 
 import csv
@@ -70,8 +71,8 @@ def nearest(features: Mapping[str, float], known: Known | None = None) -> Simila
 
 @lru_cache(maxsize=1)
 def table() -> Known:
-    """The shipped table."""
-    return known_of(known_table.rows())
+    """The newest table that is shipped."""
+    return known_of(known_table.rows(known_table.newest()))
 
 
 def known_of(rows: Sequence[Mapping[str, str]]) -> Known:
@@ -85,7 +86,7 @@ def known_of(rows: Sequence[Mapping[str, str]]) -> Known:
     return Known(scaled, middle, spread, tuple(each["kind"] for each in rows))
 
 
-def write(rows: Sequence[Mapping[str, str | float]], path: Path = known_table.TABLE) -> None:
+def write(rows: Sequence[Mapping[str, str | float]], path: Path) -> None:
     """Write the table: `seed`, `kind` and the features of each proposal."""
     with path.open("w", newline="") as file:
         writer = csv.DictWriter(file, ["seed", "kind", *FEATURES], extrasaction="ignore")

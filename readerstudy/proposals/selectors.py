@@ -77,9 +77,9 @@ def known_rows(explanation: Mapping[str, Any]) -> list[int]:
     return bridge.known_rows(explanation.get("alike", {}))
 
 
-def known_lesion(row: int) -> tuple[str, float, bytes]:
-    """A known lesion of the training bench: its kind, diameter in mm, and picture as PNG."""
-    return bridge.known_lesion(row)
+def known_lesion(explanation: Mapping[str, Any], row: int) -> tuple[str, float, bytes]:
+    """One of an explanation's `known_rows`: its kind, diameter in mm, and picture as PNG."""
+    return bridge.known_lesion(explanation["alike"]["table"], row)
 
 
 def queue_of(detector: str) -> str:

@@ -329,10 +329,12 @@ def known_lesions(read: Read) -> dict[str, Any] | None:
     with _gate(read):
         run = _shown_run(read)
         shown = ProposedLesion.objects.filter(run=run) if run else []
-        nearest = {str(each.id): proposals.known_rows(each.explanation) for each in shown}
+        why = {str(each.id): each.explanation for each in shown}
+    nearest = {proposal: proposals.known_rows(each) for proposal, each in why.items()}
+    of_rows = {row: why[proposal] for proposal, rows in nearest.items() for row in rows}
     pictures = {}
-    for row in sorted({row for rows in nearest.values() for row in rows}):
-        kind, diameter_mm, png = proposals.known_lesion(row)
+    for row, explanation in sorted(of_rows.items()):  # all of one run, so of one table
+        kind, diameter_mm, png = proposals.known_lesion(explanation, row)
         told = {"kind": kind, "diameter_mm": diameter_mm, "png": b64encode(png).decode()}
         pictures[str(row)] = told
     return {"pictures": pictures, "nearest": nearest}

@@ -17,18 +17,25 @@ def reliability_figure(bins: Bins, theme: Literal["light", "dark"]) -> bytes:
 def known_rows(alike: Mapping[str, Any]) -> list[int]:
     """The rows of known lesions that an explanation compares with, the nearest first.
 
-    None where it is of another table than the shipped one, or of before rows were kept.
+    None where their table is not shipped, or the explanation is of before rows were kept.
     """
     from inference import known_table
 
-    table = alike.get("table")
-    return list(alike["rows"]) if table and table == known_table.digest() else []
+    return list(alike["rows"]) if known_table.of_digest(alike.get("table", "")) else []
 
 
-def known_lesion(row: int) -> tuple[str, float, bytes]:
-    """A known lesion's kind ("false": it was no lesion), diameter in mm, and picture as PNG."""
+def known_lesion(table: str, row: int) -> tuple[str, float, bytes]:
+    """A known lesion's kind ("false": it was no lesion), diameter in mm, and picture as PNG.
+
+    Raises
+    ------
+    KeyError
+        For a table that is not shipped.
+    """
     from inference import known_table
     from inference.explain import pictures
 
-    told = known_table.rows()[row]
-    return told["kind"], float(told["diameter_mm"]), pictures.png(row)
+    if (at := known_table.of_digest(table)) is None:
+        raise KeyError(table)
+    told = known_table.rows(at)[row]
+    return told["kind"], float(told["diameter_mm"]), pictures.png(at, row)

@@ -268,7 +268,7 @@ def test_the_known_lesions_most_like_a_proposal_are_sent_as_pictures(
     assert sent["nearest"] == {proposal["id"]: [5, 0]}  # the nearest first
     assert set(sent["pictures"]) == {"0", "5"}
     for number, picture in sent["pictures"].items():
-        row = known_table.rows()[int(number)]
+        row = known_table.rows(known_table.newest())[int(number)]
         assert (picture["kind"], picture["diameter_mm"]) == (row["kind"], float(row["diameter_mm"]))
         assert b64decode(picture["png"]).startswith(b"\x89PNG")
 

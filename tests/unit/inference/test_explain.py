@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 from io import BytesIO
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -92,20 +93,42 @@ def test_the_shipped_table_holds_true_and_false_proposals_of_other_seeds_than_th
     table = similar.table()
     assert sum(kind != similar.FALSE for kind in table.kinds) >= 30
     assert table.kinds.count(similar.FALSE) >= 30
-    seeds = [int(line.split(",")[0]) for line in known_table.TABLE.read_text().splitlines()[1:]]
+    seeds = [int(line.split(",")[0]) for line in known_table.newest().read_text().splitlines()[1:]]
     assert min(seeds) >= 20_000
     assert max(seeds) < 30_000
 
 
 def test_each_row_of_the_shipped_table_has_a_picture_of_its_own() -> None:
-    tiles = {pictures.png(row) for row in range(len(known_table.rows()))}
-    assert len(tiles) == len(known_table.rows())
+    table = known_table.newest()
+    count = len(known_table.rows(table))
+    tiles = {pictures.png(table, row) for row in range(count)}
+    assert len(tiles) == count
     with Image.open(BytesIO(min(tiles))) as image:
         assert (image.size, image.mode) == ((36, 72), "L")
-    for row in (-1, len(known_table.rows())):
+    for row in (-1, count):
         with pytest.raises(IndexError, match="known lesions have pictures"):
-            pictures.png(row)
-    assert pictures.ATLAS.stat().st_size <= 300_000
+            pictures.png(table, row)
+    assert pictures.of_table(table).stat().st_size <= 300_000
+
+
+def test_a_table_that_is_made_anew_leaves_the_one_before_to_who_compared_with_it(
+    tmp_path: Path,
+) -> None:
+    first = known_table.following(tmp_path)
+    assert first == known_table.newest(tmp_path)
+    for level in (40, 200):
+        table = known_table.following(tmp_path)
+        similar.write([{"seed": level, "kind": "solid", "diameter_mm": level}], table)
+        tile = np.full((2 * pictures.SIDE, pictures.SIDE), level, np.uint8)
+        pictures.write([tile], pictures.of_table(table))
+    second = known_table.newest(tmp_path)
+    assert first != second
+    for table, level in ((first, 40), (second, 200)):
+        assert known_table.of_digest(known_table.digest(table), tmp_path) == table
+        assert known_table.rows(table)[0]["diameter_mm"] == str(level)
+        with Image.open(BytesIO(pictures.png(table, 0))) as image:
+            assert image.getpixel((0, 0)) == level
+    assert known_table.of_digest("of a release before", tmp_path) is None
 
 
 def test_a_picture_shows_the_proposal_in_its_middle_and_what_lacks_in_black() -> None:
