@@ -1,4 +1,4 @@
-"""Heads: radiomics with LASSO, SVM or forest (scikit-learn), and a small 3-D ResNet (MONAI)."""
+"""Heads: radiomics with LASSO, SVM or forest (scikit-learn), and small 3-D networks (MONAI)."""
 
 from collections.abc import Callable, Sequence
 from typing import Any, Protocol
@@ -49,9 +49,15 @@ class Radiomics:
 
 
 def _resnet(seed: int) -> Head:
-    from inference.classify.resnet import ResNetHead
+    from inference.classify import convolutional
 
-    return ResNetHead(seed)
+    return convolutional.ConvolutionalHead(convolutional.resnet, seed)
+
+
+def _densenet(seed: int) -> Head:
+    from inference.classify import convolutional
+
+    return convolutional.ConvolutionalHead(convolutional.densenet, seed)
 
 
 HEADS: dict[str, Callable[[int], Head]] = {
@@ -63,6 +69,7 @@ HEADS: dict[str, Callable[[int], Head]] = {
         RandomForestClassifier(300, min_samples_leaf=3, random_state=seed)
     ),
     "resnet": _resnet,
+    "densenet": _densenet,
 }
 
 

@@ -23,10 +23,10 @@ from inference.classify import (
     words_zh,
 )
 from inference.classify.appearances import LOOKS
+from inference.classify.convolutional import ConvolutionalHead, densenet, resnet
 from inference.classify.heads import Head, head_of
 from inference.classify.measure import measured
 from inference.classify.patches import SIDE, Patch, patch_of
-from inference.classify.resnet import ResNetHead
 from inference.lesions import Lesion
 from inference.phantom import PhantomCase
 from inference.preprocess import Prepared, prepare
@@ -87,8 +87,13 @@ def test_where_the_classes_look_alike_no_head_can_tell_them(
 
 @pytest.mark.parametrize(
     "head",
-    [head_of("svm"), head_of("random-forest"), ResNetHead(epochs=40)],
-    ids=["svm", "random-forest", "resnet"],
+    [
+        head_of("svm"),
+        head_of("random-forest"),
+        ConvolutionalHead(resnet, epochs=40),
+        ConvolutionalHead(densenet, epochs=40),
+    ],
+    ids=["svm", "random-forest", "resnet", "densenet"],
 )
 def test_every_head_learns_bright_from_dark(head: Head) -> None:
     patches = [Patch(ball(8).voxels * (1 + n % 2), ball(8).mask) for n in range(20)]
@@ -106,7 +111,7 @@ def test_every_head_learns_bright_from_dark(head: Head) -> None:
 
 def test_a_head_without_learning_and_an_unknown_one_say_so() -> None:
     with pytest.raises(ValueError, match="call fit first"):
-        ResNetHead().probabilities([ball(5)])
+        ConvolutionalHead(resnet).probabilities([ball(5)])
     with pytest.raises(ValueError, match="logistic-lasso, svm"):
         head_of("oracle")
     with pytest.raises(ValueError, match="tumour, primary, treated"):

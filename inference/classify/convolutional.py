@@ -1,31 +1,49 @@
-"""A small 3-D ResNet (He et al. 2016, by MONAI) on the patch itself, calibrated by temperature."""
+"""Small 3-D networks of MONAI's on the patch itself, calibrated by temperature."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import numpy as np
 import torch
+from monai.networks.nets.densenet import DenseNet
 from monai.networks.nets.resnet import ResNet
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from inference.classify.patches import Patch
 
-_WIDTHS = [8, 16, 32, 64]
 _BATCH, _RATE = 16, 3e-3
 _KEPT = 5  # every so many-th patch is kept for the temperature
 
 
-class ResNetHead:
+Build = Callable[[int, int], nn.Module]  # of the numbers of channels and classes
+_GROUPS = ("group", {"num_groups": 4})  # as batches are small
+
+
+def resnet(channels: int, classes: int) -> nn.Module:
+    """He et al. 2016, one block at each of four resolutions."""
+    return ResNet("basic", [1, 1, 1, 1], [8, 16, 32, 64], n_input_channels=channels,
+                  conv1_t_size=3, conv1_t_stride=2, norm=_GROUPS, num_classes=classes)  # fmt: skip
+
+
+def densenet(channels: int, classes: int) -> nn.Module:
+    """Huang et al. 2017, two dense blocks; the first convolution halves the grid twice."""
+    return DenseNet(3, channels, classes, init_features=16, growth_rate=8, block_config=(3, 3),
+                    bn_size=2, norm=_GROUPS)  # fmt: skip
+
+
+class ConvolutionalHead:
     """Learns from voxels and mask at half resolution; mirrored at random while it does.
 
     Parameters
     ----------
+    build
+        Makes the network, untrained.
     epochs
         Passes over the patches.
     """
 
-    def __init__(self, seed: int = 0, epochs: int = 12) -> None:
-        self.seed, self.epochs = seed, epochs
+    def __init__(self, build: Build, seed: int = 0, epochs: int = 12) -> None:
+        self.build, self.seed, self.epochs = build, seed, epochs
         self.temperature = 1.0
         self.network: nn.Module | None = None
 
@@ -34,9 +52,7 @@ class ResNetHead:
         torch.manual_seed(self.seed)
         images, target = _tensor(patches), torch.from_numpy(classes)
         kept = torch.arange(len(classes)) % _KEPT == 0
-        network = ResNet("basic", [1, 1, 1, 1], _WIDTHS, n_input_channels=images.shape[1],
-                         conv1_t_size=3, conv1_t_stride=2, norm=("group", {"num_groups": 4}),
-                         num_classes=int(classes.max()) + 1)  # fmt: skip
+        network = self.build(images.shape[1], int(classes.max()) + 1)
         optimiser = torch.optim.AdamW(network.parameters(), _RATE, weight_decay=1e-2)
         steps = self.epochs * -(-int((~kept).sum()) // _BATCH)
         plan = torch.optim.lr_scheduler.OneCycleLR(optimiser, _RATE, total_steps=steps)
