@@ -76,3 +76,14 @@ def test_every_volume_and_dependency_is_there() -> None:
         for other, condition in service.get("depends_on", {}).items():
             assert condition == {"condition": "service_healthy"}
             assert "healthcheck" in SERVICES[other]
+
+
+def test_the_image_is_made_of_what_is_copied_and_of_nothing_of_the_hosts() -> None:
+    """Packages of the host would take the place of those that the build installs; secrets stay."""
+    ignored = set((ROOT / ".dockerignore").read_text().splitlines())
+    assert {".git", ".venv", "**/node_modules", "frontend/dist", "var", ".env", "tls"} <= ignored
+    steps = [line.split() for line in (ROOT / "Dockerfile").read_text().splitlines()]
+    copied = [each[1:-1] for each in steps if each[:1] == ["COPY"] and "--from" not in each[1]]
+    for source in (each for sources in copied for each in sources):
+        assert (ROOT / source).exists()
+        assert source not in ignored
