@@ -107,7 +107,8 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
     for name, value in environment.items():
         if not value:
             os.environ.pop(name, None)
-    shell, platform = Shell(), None
+    shell = Shell()
+    platform: Platform | None = None
     try:
         (var / "static").symlink_to(settings.STATIC_ROOT)
         shell.run(f"from pathlib import Path; from tests import ct; ct.brought(Path({str(var)!r})"

@@ -123,7 +123,13 @@ def _is_told_of_another_window(page: Page) -> None:
     """C10: a second window of the same browser may look; what it does is not taken."""
     room.saved(page)
     second = page.context.new_page()
-    second.goto(page.url)
+    second.goto(page.url, wait_until="commit")
+
+    def is_open() -> bool:
+        page.keyboard.press("ArrowDown")  # a window that is silent for a minute gives the read up
+        return room.sign(second, "phase") in {"display", "reading"}
+
+    room.until(page, is_open, "the second window to open")
     room.enter(second)
     assert room.sign(second, "readOnly") == "true"
     second.get_by_test_id("other-window").wait_for()

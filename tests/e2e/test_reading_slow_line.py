@@ -43,9 +43,10 @@ def _picture(page: Page, pane: int, place: float) -> bytes:
     shown = page.get_by_test_id(f"pane-{pane}")
     shown.focus()
     fives = int(place * int(shown.get_attribute("data-slices") or 0)) // 5
-    for key, slice_ in [("Home", 1)] + [("PageDown", 1 + 5 * each) for each in range(1, fives + 1)]:
+    for key in ["Home", *["PageDown"] * fives]:
         page.keyboard.press(key)
-        room.until(page, lambda n=slice_: shown.get_attribute("data-slice") == str(n), "the slice")  # type: ignore[misc]
+    slice_ = str(1 + 5 * fives)
+    room.until(page, lambda: shown.get_attribute("data-slice") == slice_, "the slice")
     return shown.screenshot()
 
 

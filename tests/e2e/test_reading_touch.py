@@ -191,9 +191,9 @@ def test_r12_fingers_leaf_window_enlarge_and_mark_and_a_palm_does_nothing(opened
     fingers = Fingers(page)
     room.until(page, lambda: _shown(page, "window") != "", "the first window")
     window, slice_ = _shown(page, "window"), _shown(page, "slice")
-    leafed = str(int(slice_) + 120 // SCROLL_PX)
+    leafed = str(int(slice_) + 122 // SCROLL_PX)
     _does(
-        page, lambda: fingers.drag((0, -60), (0, 60)),
+        page, lambda: fingers.drag((0, -60), (0, 62)),
         until=lambda: _shown(page, "slice") == leafed, what="the finger to leaf",
     )  # fmt: skip
     assert _shown(page, "window") == window
@@ -334,6 +334,11 @@ def _palm_does_nothing(page: Page, fingers: Fingers) -> None:
     assert (_shown(page, "slice"), room.sign(page, "marks")) == before
 
 
+def _finds_nothing(page: Page, script: str, what: str) -> None:
+    """Once the room has heard of its new size."""
+    room.until(page, lambda: page.evaluate(script) == [], what)
+
+
 # Pages of 1280 x 800 at 125, 150 and 200 % zoom, and of 1920 x 1080 at 200 %.
 ZOOMED = [(1024, 640, 1.25), (853, 533, 1.5), (640, 400, 2), (960, 540, 2)]
 
@@ -345,12 +350,8 @@ def test_r12_a_zoomed_page_hides_nothing(opened: Open) -> None:
         page.set_viewport_size({"width": width, "height": height})
         page.evaluate("document.querySelector('.case').scrollTo(0, 0)")
         room.shoot(page, f"zoom-{round(100 * zoom)}-{width}")
-        for looked_for, what in ((HIDDEN, "nothing to be hidden"), (WIDER, "nothing to be wider")):
-            room.until(  # once the room has heard of its size
-                page,
-                lambda each=looked_for: page.evaluate(each) == [],
-                f"{what}: {width}",  # type: ignore[misc]
-            )
+        _finds_nothing(page, HIDDEN, f"all to be seen on {width}")
+        _finds_nothing(page, WIDER, f"nothing to be wider than {width}")
     page.set_viewport_size({"width": 640, "height": 400})
     for keys, name in (("?", "keys"), ("Control+Enter", "submit")):
         page.keyboard.press(keys)
