@@ -259,4 +259,4 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """The first tests also make a platform and a study: on a busy machine, many minutes."""
     for item in items:
         if "tests/e2e" in str(item.path):
-            item.add_marker(pytest.mark.timeout(1800))
+            item.add_marker(pytest.mark.timeout(5400))

@@ -103,7 +103,9 @@ def _planes(site: Site, read_id: str, role: str) -> tuple[Floats, Floats]:
 
 def are_in_step(page: Page, site: Site) -> bool:
     """Whether the second pane shows its slice that is nearest to the first one's."""
-    read_id, slices, planes = room.sign(page, "readId"), [], []
+    read_id = room.sign(page, "readId")
+    slices: list[int] = []
+    planes: list[tuple[Floats, Floats]] = []
     for pane in (0, 1):
         shown = page.get_by_test_id(f"pane-{pane}")
         slices.append(int(shown.get_attribute("data-slice") or 0) - 1)
