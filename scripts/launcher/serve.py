@@ -13,7 +13,7 @@ from scripts.launcher import children
 from scripts.launcher.progress import Failed, say
 from scripts.launcher.setup import ROOT, VENV, var_dir
 
-START_SECONDS = 60
+START_SECONDS = 180  # on a machine with much else to do
 
 
 def _commands(port: int, workers: int) -> dict[str, list[str]]:

@@ -12,17 +12,30 @@ AXE = ROOT / "frontend" / "node_modules" / "axe-core" / "axe.min.js"
 RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
 
 
+_RUN = """async (rules) => {
+  const hold = (event) => event.preventDefault();
+  const renewals = ["htmx:beforeRequest", "htmx:beforeSwap"];
+  renewals.forEach((each) => document.addEventListener(each, hold));
+  try {
+    return await axe.run(document, { runOnly: { type: "tag", values: rules } });
+  } finally {
+    renewals.forEach((each) => document.removeEventListener(each, hold));
+  }
+}"""
+
+
 @cache
 def _axe() -> str:
     return AXE.read_text(encoding="utf-8")
 
 
 def problems(page: Page) -> list[str]:
-    """What axe finds, as "rule: element". It is evaluated, not loaded: the CSP stays as it is."""
+    """What axe finds, as "rule: element". It is evaluated, not loaded: the CSP stays as it is.
+
+    Parts of a page that renew themselves wait meanwhile: axe would look at what is no more there.
+    """
     page.evaluate(_axe())
-    found: dict[str, Any] = page.evaluate(
-        "rules => axe.run(document, {runOnly: {type: 'tag', values: rules}})", RULES
-    )
+    found: dict[str, Any] = page.evaluate(_RUN, RULES)
     return list(_lines(found["violations"]))
 
 

@@ -15,8 +15,10 @@ def see_known(page: Page) -> None:
         button.click()
     assert answered.value.status == 200
     room.until(page, lambda: pictures.count() == 10, "the pictures")
-    widths = pictures.evaluate_all("(all) => all.map((each) => each.naturalWidth)")
-    assert widths == [36] * 10  # each was let in by the policy, and decoded
+    widths = "(all) => all.map((each) => each.naturalWidth)"
+    room.until(  # each is let in by the policy, and decoded
+        page, lambda: pictures.evaluate_all(widths) == [36] * 10, "each picture to be decoded"
+    )
     page.locator(".known").scroll_into_view_if_needed()
     room.shoot(page, "known-lesions-1280")
     page.set_viewport_size({"width": 1920, "height": 1080})

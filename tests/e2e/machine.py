@@ -11,6 +11,7 @@ from pathlib import Path
 from playwright.sync_api import Browser, Error, Page, Playwright
 
 from scripts.launcher.tools import CHROMIUM_FLAGS, find_chromium
+from tests.e2e import room
 
 STARTS_WITHIN_S = 120.0
 
@@ -43,7 +44,7 @@ class Machine:
         address = f"http://127.0.0.1:{port.read_text().splitlines()[0]}"
         self.browsers.append(self.playwright.chromium.connect_over_cdp(address))
         page = self.browsers[-1].contexts[0].new_page()
-        page.set_default_timeout(60_000)
+        page.set_default_timeout(1000 * room.PATIENCE_S)
         return page
 
     def kill(self) -> None:
@@ -64,7 +65,10 @@ class Machine:
         found = []
         for path in sorted(self.profile.rglob("*")):
             if path.is_file() and not path.is_symlink():
-                content = path.read_bytes()
+                try:
+                    content = path.read_bytes()
+                except FileNotFoundError:  # a browser that runs has taken it away
+                    continue
                 if any(each in content for each in sought):
                     found.append(str(path.relative_to(self.profile)))
         return found

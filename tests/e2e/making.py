@@ -3,7 +3,7 @@
 import re
 from pathlib import Path
 
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Locator, Page, expect
 
 from tests.e2e.room import PASSWORD, shoot
 
@@ -14,6 +14,13 @@ READERS = ("weber", "haddad", "okoye")  # three residents; the last gets an acco
 RESIDENTS, SIMULATED = ("weber", "haddad"), ("moreau", "silva")
 PARALLEL, CROSSOVER = "Second study", "Study in two periods"
 WASHOUT_DAYS = "14"
+
+
+def press(page: Page, button: Locator | str) -> None:
+    """Send a form by its button, and wait for the page that answers."""
+    found = page.get_by_role("button", name=button) if isinstance(button, str) else button
+    with page.expect_navigation():
+        found.click()
 
 
 def make_parallel(page: Page, heads: list[Path]) -> str:
@@ -27,7 +34,7 @@ def make_parallel(page: Page, heads: list[Path]) -> str:
     page.get_by_label("Condition of arm C").select_option("concurrent")
     # A block of three in a stratum of three readers: one in each arm.
     page.get_by_label("Block sizes").fill("3")
-    page.get_by_role("button", name="Save arms and design").click()
+    press(page, "Save arms and design")
     _hang(page, base)
     _explain(page, base)
     _readers(page, base, READERS[:-1])
@@ -44,14 +51,14 @@ def make_crossover(page: Page, heads: list[Path]) -> str:
     page.get_by_label("Washout / days").fill(WASHOUT_DAYS)
     page.get_by_label("Condition of arm B").select_option("concurrent")
     page.get_by_label("Block sizes").fill("2")
-    page.get_by_role("button", name="Save arms and design").click()
+    press(page, "Save arms and design")
     expect(page.get_by_role("img", name="Timeline of the design")).to_be_visible()
     shoot(page, "design-crossover")
     _readers(page, base, (*RESIDENTS, *SIMULATED))
     form = page.locator("form").filter(has=page.get_by_label("Role"))
     form.get_by_label("Username").fill("statistician")
     form.get_by_label("Role").select_option("statistician")
-    form.get_by_role("button").click()
+    press(page, form.get_by_role("button"))
     _lock(page, base, "lock-ready-crossover")
     return base
 
@@ -59,7 +66,7 @@ def make_crossover(page: Page, heads: list[Path]) -> str:
 def _begin(page: Page, name: str) -> str:
     page.goto("/studies/new/")
     page.get_by_label("Name").fill(name)
-    page.get_by_role("button", name="Create the study").click()
+    press(page, "Create the study")
     return page.url.rsplit("/cases", 1)[0]
 
 
@@ -69,20 +76,20 @@ def _cases(page: Page, base: str, heads: list[Path]) -> None:
     _upload(page, heads)
     _standards(page, base, len(heads))
     page.goto(f"{base}/questions/")
-    page.get_by_role("button", name="Use the brain-metastasis set").click()
+    press(page, "Use the brain-metastasis set")
     page.goto(f"{base}/arms/")
 
 
 def _lock(page: Page, base: str, name: str) -> None:
     """The plan, what is missing until the worker has proposed, the lock, the start."""
     page.goto(f"{base}/plan/")
-    page.get_by_role("button", name="Save the plan").click()
+    press(page, "Save the plan")
     _wait_for_proposals(page, base)
     shoot(page, name)
     page.get_by_label("Your password").fill(PASSWORD)
-    page.get_by_role("button", name="Lock protocol 1.0").click()
+    press(page, "Lock protocol 1.0")
     expect(page.get_by_text("Protocol 1.0 is locked")).to_be_visible()
-    page.get_by_role("button", name="Open the study for reading").click()
+    press(page, "Open the study for reading")
 
 
 def _hang(page: Page, base: str) -> None:
@@ -92,7 +99,7 @@ def _hang(page: Page, base: str) -> None:
     page.get_by_label("Window at first").select_option("wide")
     page.get_by_label("FLAIR", exact=True).fill("0")
     page.get_by_label("zoom", exact=True).uncheck()
-    page.get_by_role("button", name="Save how images hang").click()
+    press(page, "Save how images hang")
     expect(page.get_by_text("The hanging protocol is saved.")).to_be_visible()
     shoot(page, "hanging-protocol")
 
@@ -102,7 +109,7 @@ def _explain(page: Page, base: str) -> None:
     page.goto(f"{base}/protocol/")
     for experience in ("General radiologist", "Neuroradiologist"):
         page.get_by_label(experience).select_option("full")
-    page.get_by_role("button", name="Save how much readers are told").click()
+    press(page, "Save how much readers are told")
     expect(page.get_by_label("Neuroradiologist")).to_have_value("full")
 
 
@@ -111,7 +118,7 @@ def _tell_kinds(page: Page, base: str) -> None:
     page.goto(f"{base}/protocol/")
     box = page.get_by_label("Tell readers what kind of lesion each proposal may be")
     box.check()
-    page.get_by_role("button", name="Save whether kinds are told").click()
+    press(page, "Save whether kinds are told")
     expect(box).to_be_checked()
     shoot(page, "kinds-of-lesion")
 
@@ -121,7 +128,7 @@ def _readers(page: Page, base: str, usernames: tuple[str, ...]) -> None:
     page.goto(f"{base}/readers/")
     for username in usernames:
         page.get_by_label("Username", exact=True).first.fill(username)
-        page.get_by_role("button", name="Add the reader").click()
+        press(page, "Add the reader")
 
 
 def _new_reader(page: Page) -> None:
@@ -132,7 +139,7 @@ def _new_reader(page: Page) -> None:
                          ("Years", "2")):  # fmt: skip
         form.get_by_label(label, exact=True).fill(value)
     form.get_by_label("Experience").select_option("resident")
-    form.get_by_role("button", name="Make the account and add").click()
+    press(page, form.get_by_role("button", name="Make the account and add"))
 
 
 def _upload(page: Page, heads: list[Path]) -> None:
@@ -140,8 +147,8 @@ def _upload(page: Page, heads: list[Path]) -> None:
         send(page, head)
         words = re.compile(rf"^{number} examinations? (is|are) not")
         expect(page.get_by_text(words)).to_be_visible(timeout=300_000)
-    page.get_by_role("button", name="Make cases of them").click()
-    page.get_by_role("button", name="Make training").first.click()
+    press(page, "Make cases of them")
+    press(page, page.get_by_role("button", name="Make training").first)
 
 
 def send(page: Page, head: Path) -> None:
@@ -170,7 +177,7 @@ def _standards(page: Page, base: str, count: int) -> None:
             for name, value in (("x, lesion 1", "10"), ("y, lesion 1", "-20"),
                                 ("z, lesion 1", "15"), ("Diameter, lesion 1", "6")):  # fmt: skip
                 page.get_by_label(name, exact=True).fill(value)
-        page.get_by_role("button", name="Set the standard").click()
+        press(page, "Set the standard")
 
 
 def _wait_for_proposals(page: Page, base: str) -> None:

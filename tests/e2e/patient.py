@@ -4,6 +4,7 @@ import json
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cache
 from io import BytesIO
 from typing import Any
 
@@ -57,8 +58,8 @@ class Volume:
         return np.asarray(point - normal * np.dot(point - self.origins[frame], normal))
 
 
-def volume(site: Site, read_id: str, role: str) -> Volume:
-    """A series of the case that is read, out of the files that the platform keeps."""
+def _paths(site: Site, read_id: str, role: str) -> list[str]:
+    """The files that the platform keeps of a series of the case that is read."""
     code = (
         "import json\nfrom readerstudy.imaging import store\n"
         "from readerstudy.imaging.models import Instance\n"
@@ -67,7 +68,12 @@ def volume(site: Site, read_id: str, role: str) -> Volume:
         f"rows = Instance.objects.filter(series__examination=of, series__role='{role}')\n"
         "print(json.dumps([str(store.path_of(each)) for each in rows]))"
     )
-    files = [pydicom.dcmread(path) for path in json.loads(site.ask(code))]
+    return list(json.loads(site.ask(code)))
+
+
+def volume(site: Site, read_id: str, role: str) -> Volume:
+    """A series of the case that is read, out of the files that the platform keeps."""
+    files = [pydicom.dcmread(path) for path in _paths(site, read_id, role)]
     row, column = np.array(files[0].ImageOrientationPatient, float).reshape(2, 3)
     normal = np.cross(row, column)
     files.sort(key=lambda each: float(np.dot(normal, np.array(each.ImagePositionPatient, float))))
@@ -80,6 +86,35 @@ def volume(site: Site, read_id: str, role: str) -> Volume:
         column,
         (float(between_rows), float(between_columns)),
     )
+
+
+@cache
+def _planes(site: Site, read_id: str, role: str) -> tuple[Floats, Floats]:
+    """The middles of a series' slices, along their normal, and the normal."""
+    files = [pydicom.dcmread(path, stop_before_pixels=True) for path in _paths(site, read_id, role)]
+    row, column = np.array(files[0].ImageOrientationPatient, float).reshape(2, 3)
+    normal = np.cross(row, column)
+    corners = np.array([each.ImagePositionPatient for each in files], float)
+    between_rows, between_columns = map(float, files[0].PixelSpacing)
+    middle = row * between_columns * (files[0].Columns - 1) / 2
+    middle = middle + column * between_rows * (files[0].Rows - 1) / 2
+    return (corners + middle)[np.argsort(corners @ normal)], normal
+
+
+def are_in_step(page: Page, site: Site) -> bool:
+    """Whether the second pane shows its slice that is nearest to the first one's."""
+    read_id = room.sign(page, "readId")
+    slices: list[int] = []
+    planes: list[tuple[Floats, Floats]] = []
+    for pane in (0, 1):
+        shown = page.get_by_test_id(f"pane-{pane}")
+        slices.append(int(shown.get_attribute("data-slice") or 0) - 1)
+        planes.append(_planes(site, read_id, shown.get_attribute("data-role") or ""))
+    if min(slices) < 0:  # it shows none yet
+        return False
+    (middles, _normal), (others, normal) = planes
+    away = np.abs((others - middles[slices[0]]) @ normal)
+    return bool(away[slices[1]] <= away.min() + 1e-6)
 
 
 @dataclass(frozen=True)
@@ -159,6 +194,7 @@ def off_mm(
     """How far from a place of a pane a point of the patient is shown, by the picture about it.
 
     By the shift that makes NumPy's picture the one that is seen: least squares, five steps.
+    Infinite where the pictures are not of one place, as before a pane has painted it.
     """
     greys, right, down = seen.around(*place)
     shift, step = np.zeros(2), 0.5 / seen.px_per_mm
@@ -170,7 +206,8 @@ def off_mm(
         slopes = [at(step, 0) - at(-step, 0), at(0, step) - at(0, -step)]
         along = np.stack([each.ravel() / (2 * step) for each in slopes], axis=1)
         shift += np.linalg.lstsq(along, (greys - at(0, 0)).ravel(), rcond=None)[0]
-    assert np.abs(greys - at(0, 0)).mean() < greys.std() / 3, "the pictures are not of one place"
+    if np.abs(greys - at(0, 0)).mean() >= greys.std() / 3:
+        return float("inf")
     return float(np.hypot(*shift))
 
 

@@ -4,19 +4,27 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-from playwright.sync_api import Page
+from playwright.sync_api import Error, Page
 
 PASSWORD = "demo-reading-room"
 PATIENCE_S = 120.0
+# The line as a page has learnt it, so that no case comes compressed: on a busy machine even the own
+# one is slow at times. Bytes a second, of the line and of what decodes.
+FAST_LINE = "sessionStorage.setItem('readerstudy.line', '1e12,1')"
 IMAGES = Path(__file__).resolve().parents[2] / "test-results" / "pages"
 
 
 def sign(page: Page, name: str) -> str:
     """One of the page's signs (`data-*` of its root): phase, ready, marks, saved, readId ...
 
-    Empty between two pages, when a document has no root yet.
+    Empty between two pages, when a document has no root yet, or goes as it is asked.
     """
-    return str(page.evaluate(f"document.documentElement?.dataset.{name} ?? ''"))
+    try:
+        return str(page.evaluate(f"document.documentElement?.dataset.{name} ?? ''"))
+    except Error as error:
+        if "Execution context was destroyed" not in error.message:
+            raise
+        return ""
 
 
 def until(page: Page, holds: Callable[[], bool], what: str, patience_s: float = PATIENCE_S) -> None:
@@ -57,6 +65,13 @@ def put_mark(page: Page, rating: str = "8") -> None:
     until(page, lambda: sign(page, "unrated") == "false", "the mark's rating")
 
 
+def takes_in_hand(page: Page, key: str, tool: str) -> None:
+    """Press a tool's key, and wait until it is in hand: what draws may have to be loaded first."""
+    page.keyboard.press(key)
+    shown = page.locator(f".pane.tool-{tool}")
+    until(page, lambda: shown.count() > 0, f"the tool {tool} in hand")
+
+
 def answer(page: Page, likelihood: str = "8") -> None:
     """Answer what the demonstration asks."""
     page.get_by_test_id("answer-likelihood").press(likelihood)
@@ -92,6 +107,7 @@ def enter_again(page: Page) -> None:
     if sign(page, "readOnly") == "true":
         page.get_by_test_id("take-over").click()
         until(page, lambda: sign(page, "readOnly") == "false", "the case to be ours")
+        ready(page)  # it is hung anew
 
 
 def shoot(page: Page, name: str) -> None:

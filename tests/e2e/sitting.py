@@ -8,8 +8,8 @@ from typing import Any
 
 from playwright.sync_api import Browser, Locator, Page, Response
 
-from tests.e2e import room
-from tests.e2e.conftest import SIZES, Site, sign_in
+from tests.e2e import patient, room
+from tests.e2e.conftest import PATIENCE_MS, SIZES, Site, sign_in
 from tests.e2e.events import events_of
 
 OF_THE_AI = re.compile(r"proposal|probability|detector|uncertainty")
@@ -33,10 +33,18 @@ class Sitting:
             self.heard.append((answer.url, answer.text()))
 
     def packet(self) -> dict[str, object]:
-        """The open case as it was sent."""
+        """The open case as it was sent; the page may show it before it is heard of here."""
+        room.until(self.page, self._has_heard, "the answer with the case that is open")
+        return self._newest()
+
+    def _newest(self) -> dict[str, Any]:
         bodies = (body for _url, body in reversed(self.heard) if '"questions"' in body)
-        found: dict[str, object] = json.loads(next(bodies))
+        found: dict[str, Any] = json.loads(next(bodies, "{}"))
         return found
+
+    def _has_heard(self) -> bool:
+        read = self._newest().get("read", {})
+        return bool(read) and read["id"] == room.sign(self.page, "readId")
 
     def ai(self) -> dict[str, Any]:
         """What the open case's packet has of the AI; empty where it has nothing."""
@@ -73,6 +81,8 @@ def sit(browser: Browser, site: Site, base: str, username: str, size: str = "128
     context = browser.new_context(
         base_url=site.url, viewport={"width": width, "height": height}, locale="en-GB"
     )
+    context.set_default_timeout(PATIENCE_MS)
+    context.add_init_script(room.FAST_LINE)  # no arm differs by a codec that it had to load
     sitting = Sitting(context.new_page())
     sign_in(sitting.page, username)
     sitting.listen()
@@ -148,16 +158,21 @@ def _look_about(page: Page, site: Site) -> None:
         room.until(page, lambda: pane.get_attribute(what) != before, words)
 
     def leaf(towards: int) -> None:
+        there = int(first.get_attribute("data-slice") or 0) + 3 * towards
         for _ in range(3):  # a slice of FLAIR is several of T1c
             page.mouse.wheel(0, 300 * towards)
+        room.until(page, lambda: first.get_attribute("data-slice") == str(there), "it to leaf")
 
     first.hover()
-    changes(second, "data-slice", lambda: leaf(1), "the other sequence to leaf too")
+    room.until(page, lambda: patient.are_in_step(page, site), "both sequences at one place")
     page.keyboard.press("g")
     apart = second.get_attribute("data-slice")
-    changes(first, "data-slice", lambda: leaf(-1), "the sequence to leaf alone")
+    leaf(1)
     assert second.get_attribute("data-slice") == apart
     changes(second, "data-slice", lambda: page.keyboard.press("g"), "both to come together")
+    room.until(page, lambda: patient.are_in_step(page, site), "both sequences at one place")
+    changes(second, "data-slice", lambda: leaf(-1), "the other sequence to leaf too")
+    room.until(page, lambda: patient.are_in_step(page, site), "both sequences at one place")
     changes(first, "data-window", lambda: page.keyboard.press("]"), "another window")
     ruler = first.locator(".ruler")
     before = ruler.inner_html()

@@ -15,6 +15,7 @@ SIZES = ("1280x800", "1920x1080")
 def demonstration(page: Page) -> str:
     page.goto("/studies/")
     page.get_by_role("link", name=re.compile("^Demonstration")).click()
+    page.wait_for_url(re.compile(r"/studies/[0-9a-f-]{36}/"))
     found = re.search(r"/studies/([0-9a-f-]{36})/", page.url)
     assert found
     return f"/studies/{found[1]}"

@@ -55,6 +55,7 @@ def test_r12_the_way_into_the_room_is_done_by_keys(visit: Visit) -> None:
         page.keyboard.press("Enter")
         skip = page.get_by_role("button", name="Skip these questions")
         skip.focus()
+        page.wait_for_load_state()
         assert problems(page) == []
         shoot(page, "reader-questions")
         page.keyboard.press("Enter")

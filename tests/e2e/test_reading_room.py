@@ -175,6 +175,7 @@ def _compares_with_the_prior(page: Page) -> None:
     room.until(page, lambda: page.locator("[data-examination=prior]").count() == 1, "it again")
     page.get_by_test_id("turn-prior").click()
     room.until(page, lambda: page.locator("[data-examination=prior]").count() == 0, "back")
+    room.ready(page)
 
 
 def _start(page: Page) -> list[str]:

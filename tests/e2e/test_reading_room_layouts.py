@@ -3,7 +3,7 @@
 import pytest
 from playwright.sync_api import Page
 
-from tests.e2e import placed, room
+from tests.e2e import patient, placed, room
 from tests.e2e.conftest import SIZES, Site, Visit
 from tests.e2e.test_reading_room import open_room
 
@@ -72,21 +72,23 @@ def test_r1_every_layout_has_its_panes_and_words_do_not_collide(visit: Visit, si
     page.get_by_test_id("layout-two").click()
     room.until(page, lambda: page.locator(".pane").count() == 2, "two panes")
     room.ready(page)
-    _moves_together(page)
+    _moves_together(page, site)
     _shows_a_mark_everywhere(page)
     placed.in_slices(page, site)
     _is_told_of_another_window(page)
     room.saved(page)
 
 
-def _moves_together(page: Page) -> None:
+def _moves_together(page: Page, site: Site) -> None:
     """By the wheel and by keys; by the patient's place, for the series are of other thickness."""
+    room.until(page, lambda: patient.are_in_step(page, site), "both at one place")
     before = _slice(page, 0), _slice(page, 1)
     page.get_by_test_id("pane-0").hover()
     for _ in range(6):
         page.mouse.wheel(0, 120)
     room.until(page, lambda: _slice(page, 0) == before[0] + 6, "the wheel to leaf")
-    room.until(page, lambda: 0 < _slice(page, 1) - before[1] < 6, "the other to follow, in its own")
+    room.until(page, lambda: patient.are_in_step(page, site), "the other to follow")
+    assert 0 < _slice(page, 1) - before[1] < 6  # in its own
     page.keyboard.press("g")
     alone = _slice(page, 1)
     page.keyboard.press("PageDown")
@@ -102,11 +104,12 @@ def _moves_together(page: Page) -> None:
 
 def _shows_a_mark_everywhere(page: Page) -> None:
     """Drawn in both; gone a few slices on; there again by a click in the list."""
+    here = _slice(page, 0) - 5
     page.keyboard.press("PageUp")
+    room.until(page, lambda: _slice(page, 0) == here, "the key to leaf back")
     marks = int(room.sign(page, "marks"))
     room.put_mark(page, "7")
     room.until(page, lambda: min(_marks(page)) > 0, "the mark in both panes")
-    here = _slice(page, 0)
     for _ in range(8):
         page.keyboard.press("PageDown")
     room.until(page, lambda: _marks(page) == [0, 0], "the mark to be left behind")
@@ -120,7 +123,13 @@ def _is_told_of_another_window(page: Page) -> None:
     """C10: a second window of the same browser may look; what it does is not taken."""
     room.saved(page)
     second = page.context.new_page()
-    second.goto(page.url)
+    second.goto(page.url, wait_until="commit")
+
+    def is_open() -> bool:
+        page.keyboard.press("ArrowDown")  # a window that is silent for a minute gives the read up
+        return room.sign(second, "phase") in {"display", "reading"}
+
+    room.until(page, is_open, "the second window to open")
     room.enter(second)
     assert room.sign(second, "readOnly") == "true"
     second.get_by_test_id("other-window").wait_for()

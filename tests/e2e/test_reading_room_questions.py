@@ -44,11 +44,9 @@ def _main_case(page: Page) -> None:
     if page.get_by_test_id("where").get_by_text("Training").count():
         page.get_by_test_id("no-lesion").click()
         room.answer(page, "1")
-        _sign(page)
-        page.get_by_test_id("next-case").wait_for()
+        read_id = _sign(page)
         page.get_by_test_id("next-case").click()
-        room.until(page, lambda: room.sign(page, "phase") == "reading", "the next case")
-        room.ready(page)
+        _next(page, read_id)
 
 
 def _sign(page: Page) -> str:

@@ -12,12 +12,11 @@ from playwright.sync_api import Page, Route
 
 from benchmarks.viewer.slow_link import slow_link
 from tests.e2e import room
-from tests.e2e.conftest import Site, Visit
+from tests.e2e.conftest import MADE_WITHIN_S, Site, Visit
 from tests.e2e.test_reading_room import _skip_questions, _study, open_room
 
 pytestmark = pytest.mark.browser
-FAST = "sessionStorage.setItem('readerstudy.line', '1e12,60e6')"
-STEPS = 3
+PLACES = (0.4, 0.5, 0.6)  # of a series' slices
 PARTS = ("rebuilt", "drawing")
 # When every pane first showed a picture, by the page's clock.
 PICTURED = """new MutationObserver(() => {
@@ -33,10 +32,22 @@ OUTLINES = "document.querySelectorAll('[data-testid=pane-0] .mark path.line').le
 def _compressed(site: Site) -> None:
     """Wait until the worker has compressed what there is."""
     code = "from readerstudy.imaging import selectors as s; print(s.uncompressed().count())"
-    end = time.monotonic() + room.PATIENCE_S
+    end = time.monotonic() + MADE_WITHIN_S
     while site.ask(code).strip() != "0":
         assert time.monotonic() < end, "the worker did not compress the demonstration"
         time.sleep(1)
+
+
+def _picture(page: Page, pane: int, place: float) -> bytes:
+    """A pane, once it has painted the slice at a place of its series."""
+    shown = page.get_by_test_id(f"pane-{pane}")
+    shown.focus()
+    fives = int(place * int(shown.get_attribute("data-slices") or 0)) // 5
+    for key in ["Home", *["PageDown"] * fives]:
+        page.keyboard.press(key)
+    slice_ = str(1 + 5 * fives)
+    room.until(page, lambda: shown.get_attribute("data-slice") == slice_, "the slice")
+    return shown.screenshot()
 
 
 def _read(page: Page, address: str) -> tuple[list[str], list[bytes]]:
@@ -45,12 +56,9 @@ def _read(page: Page, address: str) -> tuple[list[str], list[bytes]]:
     page.on("request", lambda request: asked.append(request.url))
     page.goto(address)
     room.enter_again(page)
-    shown = []
     page.mouse.move(2, 2)  # no pane tells of what is under the pointer
-    for _ in range(STEPS):
-        page.wait_for_timeout(1000)
-        shown += [page.get_by_test_id(f"pane-{each}").screenshot() for each in range(2)]
-        page.keyboard.press("ArrowDown")
+    page.keyboard.press("g")  # each is leafed by itself
+    shown = [_picture(page, pane, place) for place in PLACES for pane in range(2)]
     packs = [each.rpartition("=")[2] for each in asked if "/pack?" in each]
     return packs + [each.rpartition(".")[2] for each in asked if each.endswith(".wasm")], shown
 
@@ -69,7 +77,7 @@ def test_a_case_over_a_slow_line_is_compressed_and_the_same(visit: Visit, site: 
         assert set(fetched) == {"raw", "jpeg-ls", "wasm"}, "raw until its first megabyte has told"
         here.close()
     there = visit("reader", "/")
-    there.add_init_script(FAST)
+    there.add_init_script(room.FAST_LINE)
     fetched, raw = _read(there, f"/reading/{_study(site)}/")
     assert set(fetched) == {"raw"}, "on a fast line nothing is decoded, and no codec fetched"
     assert shown == raw
@@ -94,7 +102,7 @@ def _grown(page: Page) -> None:
     """A mark drawn from the picture, or by the brush where nothing stands out there."""
     room.put_mark(page)
     page.keyboard.press("Shift+M")
-    page.keyboard.press("Shift+K")
+    room.takes_in_hand(page, "Shift+K", "paint")
     page.get_by_test_id("pane-0").click(position={"x": 300, "y": 300})
     room.until(page, lambda: page.evaluate(OUTLINES) > 0, "the lesion's outline")
     page.keyboard.press("Escape")
@@ -118,6 +126,7 @@ def test_r1_planes_and_drawing_come_after_the_first_picture_and_work_without_a_l
     room.until(page, lambda: "sagittal" in _cut(page), "the second plane")
     page.keyboard.press("v")
     room.until(page, _panes(page, usual), "the way back")
+    room.ready(page)
     _grown(page)
     page.context.set_offline(False)
     page.keyboard.press("Control+z")

@@ -61,7 +61,7 @@ def _measure(page: Page) -> None:
 def _draw_mark(page: Page) -> None:
     """A mark, and what the brush draws of it in place of its circle."""
     room.put_mark(page)
-    page.keyboard.press("Shift+K")
+    room.takes_in_hand(page, "Shift+K", "paint")
     _drag(page, (300, 300), (340, 320))
     page.keyboard.press("Escape")
     room.until(page, lambda: page.evaluate(OUTLINES) == 1, "the mark's outline")
@@ -143,20 +143,24 @@ def test_r12_the_magnifier_shows_the_place_under_the_pointer_larger(
     room.enter_again(page)
     first = page.get_by_test_id("pane-0")
     page.keyboard.down("h")  # marks lie over the picture, and are not in the magnifier
+    room.until(page, lambda: page.locator(".overlay *").count() == 0, "the picture alone")
     plain = Image.open(BytesIO(first.screenshot())).convert("L")
     page.keyboard.up("h")
     places = [(x, y) for x in range(220, 420, 25) for y in range(220, 420, 25)]
     x, y = max(places, key=lambda at: ImageStat.Stat(_around(plain, at[0], at[1], 60)).stddev[0])
     first.hover(position={"x": x, "y": y})
-    page.keyboard.down("j")
-    seen = Image.open(BytesIO(page.get_by_test_id("loupe").screenshot())).convert("L")  # it waits
-    page.keyboard.up("j")
-    middle = _around(seen, seen.width // 2, seen.height // 2, 150)
-    there = _difference(middle, _around(plain, x, y, 60))
     beside = [(x + dx, y + dy) for dx, dy in ((12, 0), (-12, 0), (0, 12), (0, -12))]
-    others = [_difference(middle, _around(plain, *place, 60)) for place in beside]
-    others.append(_difference(middle, _around(plain, x, y, 150)))
-    assert there < min(others) / 2, (there, others)
+
+    def is_larger() -> bool:
+        seen = Image.open(BytesIO(page.get_by_test_id("loupe").screenshot())).convert("L")
+        middle = _around(seen, seen.width // 2, seen.height // 2, 150)
+        others = [_difference(middle, _around(plain, *place, 60)) for place in beside]
+        others.append(_difference(middle, _around(plain, x, y, 150)))
+        return _difference(middle, _around(plain, x, y, 60)) < min(others) / 2
+
+    page.keyboard.down("j")
+    room.until(page, is_larger, "the place under the pointer, larger")  # drawn after it is shown
+    page.keyboard.up("j")
 
 
 @pytest.mark.fault("C16")

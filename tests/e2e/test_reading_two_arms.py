@@ -56,10 +56,16 @@ def frames() -> list[dict[str, Any]]:
 
 def _stands_alike(page: Page, frames: list[dict[str, Any]]) -> None:
     """R9: as in the other arms that were looked at, to the pixel."""
+    room.until(page, lambda: _has_all_parts(page), "the parts that no picture waits for")
     frames.append(page.evaluate(FRAME))
     assert len(frames[-1]["places"]) == 8
     assert len(frames[-1]["files"]) > 2
     assert frames[-1] == frames[0]
+
+
+def _has_all_parts(page: Page) -> bool:
+    files = page.evaluate(FRAME)["files"]
+    return all(any(f"/{part}-" in each for each in files) for part in ("rebuilt", "drawing"))
 
 
 def test_nothing_of_the_ai_reaches_the_control_arm(
@@ -215,14 +221,13 @@ def _view_by_click(page: Page, site: Site) -> None:
     page.keyboard.up("h")
     room.until(page, lambda: page.locator(".proposal").count() > 0, "the overlays again")
     room.saved(page)
-    kinds = [each["kind"] for each in events_of(site, room.sign(page, "readId"))]
-    assert kinds[-2:] == ["proposals_hidden", "proposals_shown"]
+    assert _told_of_hiding(page, site)[-2:] == ["proposals_hidden", "proposals_shown"]
 
 
 def _hides_proposals_alone(page: Page, site: Site) -> None:
     """By a held key own marks stay; it is over when the key is let go, Shift before it or not."""
     first = page.get_by_test_id("pane-0")
-    assert first.locator(".proposal").count() > 0
+    room.until(page, lambda: first.locator(".proposal").count() > 0, "the proposal")
     page.keyboard.down("Shift")
     page.keyboard.down("h")
     room.until(page, lambda: page.locator(".proposal").count() == 0, "the proposals to be hidden")
@@ -232,9 +237,13 @@ def _hides_proposals_alone(page: Page, site: Site) -> None:
     page.keyboard.up("h")
     room.until(page, lambda: page.locator(".proposal").count() > 0, "the proposals again")
     room.saved(page)
+    assert _told_of_hiding(page, site)[-4:] == 2 * ["proposals_hidden", "proposals_shown"]
+
+
+def _told_of_hiding(page: Page, site: Site) -> list[str]:
+    """In order, among whatever a clock has told between them."""
     kinds = [each["kind"] for each in events_of(site, room.sign(page, "readId"))]
-    told = [each for each in kinds if each in {"proposals_hidden", "proposals_shown"}]
-    assert told[-4:] == 2 * ["proposals_hidden", "proposals_shown"]
+    return [each for each in kinds if each in {"proposals_hidden", "proposals_shown"}]
 
 
 def _see_heat(page: Page) -> None:
@@ -251,6 +260,7 @@ def _see_heat(page: Page) -> None:
     room.shoot(page, "heat-map-planes")
     page.keyboard.press("v")
     room.until(page, lambda: page.locator(".pane").count() == 2, "the layout before")
+    room.ready(page)
     page.keyboard.press("Shift+S")
     room.until(page, lambda: heat.count() == 0, "the outlines again")
 

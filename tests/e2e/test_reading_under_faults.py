@@ -305,15 +305,20 @@ def test_f9_nothing_of_a_session_with_ai_stays_on_the_device(machine: Machine, s
     page.reload()
     room.enter_again(page)
     room.saved(page)
-    found = page.evaluate(DUMP) + _heap(page)
-    assert "readerstudy-outbox" not in found or "holders" in found
-    assert [each for each in (CANARY, WORDS) if each in found] == []
+    # What nothing holds any more is collected in its time.
+    room.until(page, lambda: _canaries_in(page) == [], "nothing of it to be on the device")
     _what_is_left_is_found(page)
+    room.until(page, lambda: bool(machine.files_with("left-in-cache")), "the cache's own file")
     machine.kill()
-    assert machine.files_with("left-in-cache")
     # What a database's log keeps of removed rows no page can read.
     kept = {*machine.files_with(CANARY), *machine.files_with(WORDS)}
     assert {each for each in kept if not each.startswith("Default/IndexedDB/")} == set()
+
+
+def _canaries_in(page: Page) -> list[str]:
+    found = page.evaluate(DUMP) + _heap(page)
+    assert "readerstudy-outbox" not in found or "holders" in found
+    return [each for each in (CANARY, WORDS) if each in found]
 
 
 # F14: where a page might leave something; each is looked for above.

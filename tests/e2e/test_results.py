@@ -8,7 +8,7 @@ from playwright.sync_api import Page, expect
 
 from tests.e2e.axe import problems
 from tests.e2e.conftest import CASES, TRAINING, Site, Visit
-from tests.e2e.making import SIMULATED
+from tests.e2e.making import PROPOSALS_MS, SIMULATED, press
 from tests.e2e.room import PASSWORD, shoot, until
 from tests.e2e.test_desk import demonstration
 
@@ -62,17 +62,19 @@ def _answer(visit: Visit, page: Page, base: str, size: str) -> None:
     """From the open study to the figures of its report."""
     page.goto(f"{base}/results/")
     shoot(page, f"results-blinded-{size}")
-    page.get_by_role("button", name="Close the reading").click()
-    page.get_by_role("button", name="Freeze the data").click()
+    press(page, "Close the reading")
+    press(page, "Freeze the data")
     page.get_by_label("Reason").fill("The plan's analysis after the last read")
     page.get_by_role("button", name="Ask for unblinding").click()
     expect(page.get_by_text("another person must grant it")).to_be_visible()
     other = visit("coordinator", f"{base}/results/", size)
     other.get_by_label("Your password").fill(PASSWORD)
-    other.get_by_role("button", name="Unblind this study").click()
+    press(other, "Unblind this study")
     page.goto(f"{base}/results/")
     page.get_by_role("button", name="Run the analysis").click()
-    expect(page.get_by_role("link", name="Download data and report")).to_be_visible(timeout=120_000)
+    expect(page.get_by_role("link", name="Download data and report")).to_be_visible(
+        timeout=PROPOSALS_MS
+    )
     for words in ANSWERED:
         expect(page.get_by_text(words).first).to_be_visible()
     shoot(page, f"results-{size}")

@@ -8,7 +8,7 @@ from playwright.sync_api import Page, expect
 from readerstudy.demo import phantoms
 from tests.e2e.axe import problems
 from tests.e2e.conftest import CASES, TRAINING, Site, Visit
-from tests.e2e.making import send
+from tests.e2e.making import press, send
 from tests.e2e.room import PASSWORD, shoot
 from tests.heads import part_of_head
 
@@ -33,10 +33,10 @@ def draft_with_a_case(page: Page, site: Site, folder: Path) -> str:
     """A draft of part of a head that asks for two opinions; its address."""
     page.goto("/studies/new/")
     page.get_by_label("Name").fill("Stated apart")
-    page.get_by_role("button", name="Create the study").click()
+    press(page, "Create the study")
     base = page.url.rsplit("/cases", 1)[0]
     send(page, part_of_head(phantoms.orders(CASES, TRAINING)[0], folder))
-    page.get_by_role("button", name="Make cases of them").click()
+    press(page, "Make cases of them")
     page.goto(f"{base}/standard/")
     page.get_by_label("Opinions of each case").select_option("2")
     page.locator("#panel").get_by_role("button", name="Save").click()
@@ -52,7 +52,10 @@ def state(page: Page, base: str, *, at: tuple[float, float]) -> None:
     image = page.locator("#truth-image")
     expect(image).to_have_js_property("complete", value=True)
     page.locator("#truth-stage").hover()
+    place = page.locator("#truth-place")
+    before = place.inner_text()
     page.mouse.wheel(0, 100)
+    expect(place).not_to_have_text(before)
     box = page.locator("#truth-stage").bounding_box()
     assert box is not None
     page.locator("#truth-stage").click(

@@ -67,7 +67,7 @@ def test_a_closed_tab_and_a_lost_connection_cost_only_what_was_not_sent(
     page.route("**/parts/**", fails_at_the_second)
     page.locator("#files").set_input_files(str(big))
     half = page.get_by_text("Quirin.zip: 8.4 MB of 17 MB", exact=True)
-    expect(half).to_be_visible(timeout=60_000)
+    expect(half).to_be_visible()
     shoot(page, "upload-under-way")
     while len(chunks) < 2:
         page.wait_for_timeout(50)
@@ -80,7 +80,7 @@ def test_a_closed_tab_and_a_lost_connection_cost_only_what_was_not_sent(
     offsets: list[str] = []
     page.on("request", lambda request: offsets.append(request.headers.get("upload-offset", "")))
     page.locator("#files").set_input_files(str(big))
-    expect(page.get_by_role("heading", name=TAGS)).to_be_visible(timeout=120_000)
+    expect(page.get_by_role("heading", name=TAGS)).to_be_visible(timeout=300_000)
     # Of the chunk that was held back the closing tab may have sent a part: that is not lost either.
     assert CHUNK <= int(next(filter(None, offsets))) < big.stat().st_size
     assert not [each for each in sent if each.startswith("POST") and each.endswith("/uploads")]
@@ -99,7 +99,7 @@ def test_a_closed_tab_and_a_lost_connection_cost_only_what_was_not_sent(
 def _is_there_already(page: Page, folder: Path) -> None:
     """The same images as files: nothing of them is sent, and the page of the delivery says so."""
     page.locator("#files").set_input_files([str(path) for path in folder.iterdir()])
-    page.wait_for_url("**/uploads/**", timeout=120_000)
+    page.wait_for_url("**/uploads/**", timeout=300_000)
     expect(page.get_by_text("8 files: 0 stored, 8 there already, 0 refused")).to_be_visible()
     row = page.get_by_role("row", name=re.compile("MPRAGE"))
     expect(row.get_by_role("cell")).to_have_text([SLICES, ANY, ANY, "0", "8", "packed"])
@@ -114,7 +114,7 @@ def test_a_published_data_set_comes_in_and_its_names_are_kept_nowhere(
     paths: list[str] = []
     page.on("request", lambda request: paths.append(request.headers.get("readerstudy-path", "")))
     page.locator("#folder").set_input_files(str(tmp_path / "set"))
-    page.wait_for_url("**/uploads/**", timeout=120_000)
+    page.wait_for_url("**/uploads/**", timeout=300_000)
     expect(page.get_by_text("T1 with contrast: 10 slices stored").first).to_be_visible()
     expect(page.get_by_text("images and standard.")).to_have_count(2)  # of either class alike
     assert any("100101A_seg.nii.gz" in each for each in paths)

@@ -13,7 +13,7 @@ from tests.faults.platform import Browser, Gone, Platform
 from tests.scripted import NOT_JSON, Refused, Tab
 
 R = TypeVar("R")
-PATIENCE_S = 120.0
+PATIENCE_S = 300.0
 # An answer that says "not now": the browser keeps what it has and tries again.
 AGAIN = {502, 503, 504}
 GONE = {403, 404, 409}  # for a reader who was withdrawn

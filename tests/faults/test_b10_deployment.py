@@ -18,7 +18,8 @@ from tests.faults.test_b_workers import LEASE_S, wait_for
 
 pytestmark = pytest.mark.postgres  # deployments are of the production shape
 Worker = Callable[..., "subprocess.Popen[bytes]"]
-WITHIN_S = 60.0
+WITHIN_S = 300.0
+SOON_S = 120.0  # also on a busy machine; a detector that is not told goes on for ten minutes
 
 
 @pytest.fixture
@@ -72,10 +73,10 @@ def test_b10_a_run_that_is_nearly_done_is_finished(
     platform: Platform, tmp_path: Path, worker: Worker
 ) -> None:
     run, began = platform.ask("enqueue"), tmp_path / "began"
-    first = worker(DETECT_S="2", DETECT_BEGAN=str(began), SOFT_S="8")
+    first = worker(DETECT_S="2", DETECT_BEGAN=str(began), SOFT_S="60")
     assert platform.ask("wake") == "1"
     wait_for(began)
-    assert told_to_stop(first) < 30
+    assert told_to_stop(first) < SOON_S
     assert state(platform, run) == {"state": "done", "attempt": 1, "fence": 1, "results": 1}
 
 
@@ -87,7 +88,7 @@ def test_b10_a_long_run_is_handed_back_and_soon_taken_up(
     first = worker(DETECT_S="600", DETECT_BEGAN=str(began), SOFT_S="1")
     assert platform.ask("wake") == "1"
     wait_for(began)
-    assert told_to_stop(first) < 30
+    assert told_to_stop(first) < SOON_S
     assert state(platform, run)["results"] == 0
     worker()
     end = time.monotonic() + WITHIN_S

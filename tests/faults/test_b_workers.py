@@ -13,7 +13,8 @@ import pytest
 
 from tests.faults.platform import ROOT, Platform
 
-LEASE_S = 3
+LEASE_S = 6  # two beats of three may come late
+ENDS_WITHIN_S = 300
 
 
 def worker(platform: Platform, run: str, began: Path, seconds: float) -> subprocess.Popen[bytes]:
@@ -26,7 +27,7 @@ def worker(platform: Platform, run: str, began: Path, seconds: float) -> subproc
 
 def wait_for(began: Path) -> None:
     """Until the worker's detector has begun."""
-    end = time.monotonic() + 60
+    end = time.monotonic() + ENDS_WITHIN_S
     while not began.exists():
         assert time.monotonic() < end, "the worker did not begin"
         time.sleep(0.05)
@@ -40,7 +41,7 @@ def runs(platform: Platform) -> dict[str, Any]:
 @pytest.mark.fault("B1")
 def test_b1_a_killed_workers_run_is_taken_up_by_another(platform: Platform, tmp_path: Path) -> None:
     run = platform.ask("enqueue")
-    first = worker(platform, run, tmp_path / "one", 60)
+    first = worker(platform, run, tmp_path / "one", 600)
     wait_for(tmp_path / "one")
     first.send_signal(signal.SIGKILL)
     first.wait()
@@ -48,7 +49,7 @@ def test_b1_a_killed_workers_run_is_taken_up_by_another(platform: Platform, tmp_
     assert (state["state"], state["results"]) == ("running", 0)
     time.sleep(LEASE_S)
     assert runs(platform)["woken"] == 1
-    assert worker(platform, run, tmp_path / "two", 0).wait(60) == 0
+    assert worker(platform, run, tmp_path / "two", 0).wait(ENDS_WITHIN_S) == 0
     assert runs(platform)["runs"][run] == {
         "state": "done", "attempt": 2, "fence": 2, "results": 1,
     }  # fmt: skip
@@ -59,13 +60,13 @@ def test_b9_a_frozen_worker_that_goes_on_later_changes_nothing(
     platform: Platform, tmp_path: Path
 ) -> None:
     run = platform.ask("enqueue")
-    frozen = worker(platform, run, tmp_path / "one", 1)
+    frozen = worker(platform, run, tmp_path / "one", 10)  # it is frozen long before
     wait_for(tmp_path / "one")
     os.kill(frozen.pid, signal.SIGSTOP)
     time.sleep(LEASE_S + 0.5)
-    assert worker(platform, run, tmp_path / "two", 0).wait(60) == 0
+    assert worker(platform, run, tmp_path / "two", 0).wait(ENDS_WITHIN_S) == 0
     os.kill(frozen.pid, signal.SIGCONT)
-    assert frozen.wait(60) == 0
+    assert frozen.wait(ENDS_WITHIN_S) == 0
     assert runs(platform)["runs"][run] == {
         "state": "done", "attempt": 2, "fence": 2, "results": 1,
     }  # fmt: skip
@@ -80,9 +81,9 @@ def test_b4_a_run_longer_than_its_lease_keeps_it_by_its_heartbeat(
     wait_for(tmp_path / "one")
     time.sleep(1.3 * LEASE_S)
     second = worker(platform, run, tmp_path / "two", 0)
-    assert second.wait(60) == 0
+    assert second.wait(ENDS_WITHIN_S) == 0
     assert not (tmp_path / "two").exists()
-    assert slow.wait(60) == 0
+    assert slow.wait(ENDS_WITHIN_S) == 0
     assert runs(platform)["runs"][run] == {
         "state": "done", "attempt": 1, "fence": 1, "results": 1,
     }  # fmt: skip

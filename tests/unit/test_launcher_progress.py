@@ -11,7 +11,7 @@ import pytest
 from scripts.launcher import progress
 from scripts.launcher.memory import Peak
 
-SLOW = [sys.executable, "-c", "import time; time.sleep(0.6)"]
+SLOW = [sys.executable, "-c", "import time; time.sleep(2)"]
 
 
 def lines(capsys: pytest.CaptureFixture[str]) -> list[str]:
@@ -63,7 +63,12 @@ def test_a_log_file_gets_two_lines(
 
 
 def test_the_most_memory_is_that_of_all_descendants_together(tmp_path: Path) -> None:
-    hold = "import sys, time; held = bytearray(60 * 2**20); time.sleep(1)"
+    hold = (  # until both do, and long enough for a machine that is busy to look
+        "import os, pathlib, time; held = bytearray(60 * 2**20);"
+        f"here = pathlib.Path({str(tmp_path)!r}); (here / str(os.getpid())).touch();"
+        "[time.sleep(0.05) for _ in iter(lambda: len([*here.iterdir()]) < 2, False)];"
+        "time.sleep(2)"
+    )
     both = (
         f"import subprocess, sys; code = {hold!r};"
         "subprocess.Popen([sys.executable, '-c', code], start_new_session=True);"

@@ -72,7 +72,7 @@ def test_messages_leave_in_the_order_they_came(tmp_path: Path) -> None:
         for number in range(5):
             queue.put(number)
         for number in range(5):
-            message = queue.get(timeout=5)
+            message = queue.get(timeout=60)
             assert message.payload == number
             message.ack()
         queue.close()

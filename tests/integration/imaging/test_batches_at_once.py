@@ -26,7 +26,7 @@ def batch(collection: Collection, files: list[Path]) -> services.Batch:
 
 def wait_for_a_waiter() -> None:
     """Until another connection to this test's database waits for a lock."""
-    for _ in range(200):
+    for _ in range(3000):
         with connection.cursor() as cursor:
             cursor.execute("SELECT pg_stat_clear_snapshot()")  # else it is the first each time
             cursor.execute(
@@ -63,6 +63,6 @@ def test_batches_that_both_bring_a_new_series_of_one_examination_do_not_deadlock
             waiting = other.submit(flush)
             wait_for_a_waiter()
             more.flush()
-        assert [each["state"] for each in waiting.result(30)] == ["stored"]
+        assert [each["state"] for each in waiting.result(120)] == ["stored"]
     assert Instance.objects.count() == 4
     assert sorted(Upload.objects.values_list("stored", "repeated")) == [(1, 0)] * 4

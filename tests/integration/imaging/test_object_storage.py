@@ -30,6 +30,7 @@ from tests.integration.imaging.test_compressing import scan
 
 pytestmark = [pytest.mark.django_db, pytest.mark.once]
 BUCKET = "readerstudy"
+STARTS_WITHIN_S = 180
 
 
 @pytest.fixture(scope="module")
@@ -45,16 +46,18 @@ def server() -> Iterator[str]:
     )
     url = f"http://127.0.0.1:{port}"
     try:
-        for _ in range(300):
+        end = time.monotonic() + STARTS_WITHIN_S
+        while True:
             try:
-                requests.get(url, timeout=5)
+                requests.get(url, timeout=30)
                 break
             except requests.ConnectionError:
+                assert time.monotonic() < end, "the server did not start"
                 time.sleep(0.1)
         yield url
     finally:
         process.terminate()
-        process.wait(20)
+        process.wait(STARTS_WITHIN_S)
 
 
 @pytest.fixture

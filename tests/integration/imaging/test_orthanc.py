@@ -24,6 +24,7 @@ pytestmark = [
     pytest.mark.postgres,
     pytest.mark.orthanc,
 ]
+ANSWERS_WITHIN_S = 180
 PLUGIN = Path("/usr/share/orthanc/plugins/libOrthancDicomWeb.so")
 
 
@@ -41,12 +42,12 @@ class Orthanc:
 
     def post(self, path: str, data: Any, **options: Any) -> Any:
         body = data if isinstance(data, bytes) else json.dumps(data)
-        answer = requests.post(f"{self.url}{path}", data=body, timeout=60, **options)
+        answer = requests.post(f"{self.url}{path}", data=body, timeout=ANSWERS_WITHIN_S, **options)
         assert answer.status_code == 200, (path, answer.text)
         return answer.json()
 
     def instances(self) -> list[str]:
-        return list(requests.get(f"{self.url}/instances", timeout=60).json())
+        return list(requests.get(f"{self.url}/instances", timeout=ANSWERS_WITHIN_S).json())
 
 
 @pytest.fixture
@@ -90,16 +91,18 @@ def orthanc(study: Study, dicom_port: int, live_server: Any, tmp_path: Path) -> 
     process = subprocess.Popen(["Orthanc", str(config)], stdout=log, stderr=log)
     url = f"http://127.0.0.1:{port}"
     try:
-        for _ in range(200):
+        end = time.monotonic() + ANSWERS_WITHIN_S
+        while True:
             try:
-                requests.get(f"{url}/system", timeout=5)
+                requests.get(f"{url}/system", timeout=30)
                 break
             except requests.ConnectionError:
+                assert time.monotonic() < end, "Orthanc did not start"
                 time.sleep(0.1)
         yield Orthanc(url)
     finally:
         process.terminate()
-        process.wait(20)
+        process.wait(ANSWERS_WITHIN_S)
         log.close()
 
 
@@ -130,7 +133,7 @@ def test_orthanc_sends_to_us_and_takes_from_us(
         "/dicom-web/servers/us/retrieve", {"Resources": [{"Study": examination.study_uid}]}
     )
     assert len(orthanc.instances()) == 10
-    held = requests.get(f"{orthanc.url}/dicom-web/instances", timeout=60).json()
+    held = requests.get(f"{orthanc.url}/dicom-web/instances", timeout=ANSWERS_WITHIN_S).json()
     assert set(mine.values_list("sop_uid", flat=True)) <= {
         each["00080018"]["Value"][0] for each in held
     }

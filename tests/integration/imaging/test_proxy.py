@@ -104,7 +104,7 @@ def test_paths_that_climb_or_name_other_files_find_nothing(
 def test_a_token_ends_in_the_proxy_when_it_ends_in_the_platform(
     proxy: Proxy, series: list[Series]
 ) -> None:
-    token = issue(series[0], seconds=2)
+    token = issue(series[0], seconds=8)  # as long as a busy machine may take for what follows
     paths = [make(token, series[0]) for make in (pack_of, metadata_of, frame_of)]
     for path in paths:
         assert proxy.get(path)[0].status_code == 200

@@ -112,10 +112,10 @@ def test_e1_what_hangs_takes_all_memory_or_dies_is_one_refused_file(
     odd.write_text(ODD_CHILD.format(child=str(CHILD), does=does))
     monkeypatch.setattr(sandbox, "CHILD", odd)
     monkeypatch.setattr(sandbox, "SECONDS", 1.0)
-    monkeypatch.setattr(sandbox, "PATIENCE_SECONDS", 2.0 if least_s else 60.0)
+    monkeypatch.setattr(sandbox, "PATIENCE_SECONDS", 2.0 if least_s else 300.0)
     began = time.monotonic()
     assert outcome(box, path, tmp_path / "out.dcm") == "HUNG"
-    assert least_s <= time.monotonic() - began < 60
+    assert least_s <= time.monotonic() - began < 200  # by the limit, not by who waits for it
     box.close()
     monkeypatch.undo()
     assert outcome(box, path, tmp_path / "out.dcm") == "taken"
