@@ -25,15 +25,17 @@ class ProblemMiddleware:
         return response
 
     def process_view(
-        self, request: HttpRequest, view: Any, _args: Any, _kwargs: Any
+        self, request: HttpRequest, view: Any, _args: Any, kwargs: dict[str, Any]
     ) -> HttpResponse | None:
-        """Refuse a form or a query with a character that PostgreSQL keeps in no text (NUL)."""
-        if getattr(view, "csrf_exempt", False):  # the API's serializers refuse it by themselves
-            return None
-        try:
-            lists = [*request.GET.lists(), *request.POST.lists()]
-        except RequestDataTooBig:
-            return respond(request, TooLarge())
+        """Refuse an address or a form with a character that PostgreSQL keeps in no text (NUL)."""
+        if any(isinstance(each, str) and "\0" in each for each in kwargs.values()):
+            return respond(request, Unknown())  # nothing has such a name
+        lists = [*request.GET.lists()]
+        if not getattr(view, "csrf_exempt", False):  # of the API's bodies serializers refuse it
+            try:
+                lists += request.POST.lists()
+            except RequestDataTooBig:
+                return respond(request, TooLarge())
         if any("\0" in value for _name, values in lists for value in values):
             words = _("There is a character that cannot be kept. Type the words again.")
             return respond(request, Invalid("web.character", words))
