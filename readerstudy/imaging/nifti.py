@@ -25,6 +25,8 @@ from readerstudy.imaging import layouts
 
 MR = "1.2.840.10008.5.1.4.1.1.4"
 MAX_VOXELS = 128 * 1024 * 1024  # held as 64-bit floats for a while
+MAX_SIDECAR_BYTES = 1024 * 1024
+MAX_NUMBER = 1e9  # of a side-car; what is more, negative or no number is not said
 SKEW = 1e-3
 LO_CHARACTERS = 64
 _AXES = 3
@@ -192,9 +194,12 @@ def _checked(volume: Volume) -> Volume:
 
 def sidecar_of(path: Path) -> dict[str, Any]:
     """The BIDS side-car of a NIfTI file; empty where there is none that can be read."""
+    beside = layouts.sidecar_of(path)
     try:
-        found = json.loads(layouts.sidecar_of(path).read_text(encoding="utf-8"))
-    except (OSError, ValueError):
+        if beside.stat().st_size > MAX_SIDECAR_BYTES:
+            return {}
+        found = json.loads(beside.read_text(encoding="utf-8"))
+    except (OSError, ValueError, RecursionError):
         return {}
     return found if isinstance(found, dict) else {}
 
@@ -268,8 +273,10 @@ def _common(
         "ImageOrientationPatient": [f"{each:.9f}" for each in cosines],
     }  # fmt: skip
     for name, (keyword, factor) in _NUMBERS.items():
-        if isinstance(sidecar.get(name), int | float):
-            values[keyword] = float(f"{sidecar[name] * factor:.8g}")
+        said = sidecar.get(name)
+        is_number = isinstance(said, int | float) and not isinstance(said, bool)
+        if is_number and 0 <= said <= MAX_NUMBER:
+            values[keyword] = float(f"{said * factor:.8g}")
     for name, keyword in _TEXTS.items():
         if isinstance(sidecar.get(name), str):
             values[keyword] = sidecar[name][:64]

@@ -87,6 +87,25 @@ def test_a_side_car_gives_the_acquisition_in_dicoms_units(tmp_path: Path) -> Non
     assert nifti.sidecar_of(path) == {}
 
 
+@pytest.mark.parametrize(
+    "text",
+    [
+        "[" * 200_000, '{"EchoTime": 1' + "0" * 400 + "}", '{"EchoTime": NaN}',
+        '{"EchoTime": 1e999}', '{"EchoTime": true}', '{"EchoTime": -0.1}', '{"EchoTime": [1]}',
+        '{"EchoTime": 1' + " " * nifti.MAX_SIDECAR_BYTES + "}",
+    ],
+    ids=["deep", "long", "NaN", "infinite", "true", "negative", "list", "large"],
+)  # fmt: skip
+def test_a_side_car_that_cannot_be_says_nothing(tmp_path: Path, text: str) -> None:
+    path = saved(tmp_path / "t1c.nii", np.ones((4, 4, 1), np.uint8), np.eye(4))
+    path.with_name("t1c.json").write_text(text)
+    (made,) = nifti.write_series(
+        nifti.read(path), tmp_path / "d", PLACE, description="T1", number=1,
+        sidecar=nifti.sidecar_of(path),
+    )  # fmt: skip
+    assert pydicom.dcmread(made).EchoTime is None
+
+
 def test_the_same_volume_again_has_the_same_uids_and_another_its_own(tmp_path: Path) -> None:
     volume = nifti.Volume(np.ones((4, 4, 2), np.uint8), np.eye(4))
     uids = [
