@@ -25,6 +25,7 @@ from readerstudy.imaging import layouts
 
 MR = "1.2.840.10008.5.1.4.1.1.4"
 MAX_VOXELS = 128 * 1024 * 1024  # held as 64-bit floats for a while
+MAX_OFFSET = 64 * 1024 * 1024  # of the first voxel: what is before it is unpacked to no end
 MAX_SIDECAR_BYTES = 1024 * 1024
 MAX_NUMBER = 1e9  # of a side-car; what is more, negative or no number is not said
 SKEW = 1e-3
@@ -109,6 +110,7 @@ def _read_nifti(path: Path) -> Volume:
 
     try:
         image: Any = nib.load(path)
+        _require_near(image.dataobj.offset)
         shape = _three(image.shape, image.get_data_dtype())  # before a voxel is read
         voxels = np.asarray(image.dataobj).reshape(shape)
         affine = _TO_LPS @ np.asarray(image.affine, float)
@@ -134,6 +136,11 @@ def _three(shape: tuple[int, ...], dtype: np.dtype[Any]) -> tuple[int, int, int]
     _require_size(math.prod(map(int, shape)))
     columns, rows, slices = shape[:_AXES]
     return columns, rows, slices
+
+
+def _require_near(offset: int) -> None:
+    if offset > MAX_OFFSET:
+        raise NotAVolume("its voxels do not follow its header")
 
 
 def _require_size(voxels: int) -> None:

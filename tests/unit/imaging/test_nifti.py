@@ -1,6 +1,9 @@
 """NIfTI volumes as DICOM series: voxel for voxel at the same place in the patient."""
 
+import gzip
 import json
+import struct
+import time
 from pathlib import Path
 from typing import Any
 
@@ -243,6 +246,22 @@ def test_a_fault_of_the_machine_is_not_said_of_the_file(
     for each in (path, folder):
         with pytest.raises(type(fault)):
             nifti.read(each)
+
+
+@pytest.mark.fault("E4")
+def test_what_lies_before_the_voxels_is_not_unpacked_to_no_end(tmp_path: Path) -> None:
+    """A bomb of nothing: a header that says its voxels come after terabytes."""
+    path = saved(tmp_path / "v.nii", np.ones((4, 4, 2), np.uint8), np.eye(4))
+    head = bytearray(path.read_bytes())
+    struct.pack_into("<f", head, 108, 1e12)  # vox_offset
+    with gzip.open(tmp_path / "v.nii.gz", "wb") as out:
+        out.write(head)
+        for _ in range(64):
+            out.write(b"\0" * 1024 * 1024)
+    began = time.process_time()
+    with pytest.raises(nifti.NotAVolume, match="do not follow"):
+        nifti.read(tmp_path / "v.nii.gz")
+    assert time.process_time() - began < 0.1, "64 MiB take longer"
 
 
 def test_voxels_that_are_no_numbers_are_refused(tmp_path: Path) -> None:
