@@ -281,8 +281,9 @@ def _common(
     }  # fmt: skip
     for name, (keyword, factor) in _NUMBERS.items():
         said = sidecar.get(name)
-        is_number = isinstance(said, int | float) and not isinstance(said, bool)
-        if is_number and 0 <= said <= MAX_NUMBER:
+        if isinstance(said, bool) or not isinstance(said, int | float):
+            continue
+        if 0 <= said <= MAX_NUMBER:
             values[keyword] = float(f"{said * factor:.8g}")
     for name, keyword in _TEXTS.items():
         if isinstance(sidecar.get(name), str):
