@@ -16,5 +16,6 @@ urlpatterns = [
     path("", include("readerstudy.audit.urls")),
 ]
 
+handler400 = "readerstudy.web.views.unreadable"
 handler404 = "readerstudy.web.views.unknown"
 handler500 = "readerstudy.web.views.failed"

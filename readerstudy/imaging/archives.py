@@ -3,10 +3,11 @@
 import stat
 import struct
 import zipfile
+import zlib
 from collections.abc import Iterator
 from itertools import pairwise
 from pathlib import Path, PurePosixPath
-from typing import IO
+from typing import IO, cast
 
 from readerstudy.imaging.refusals import Reason, RefusedFile
 
@@ -18,6 +19,22 @@ MAX_LISTING_BYTES = 64 * 1024**2
 _END64, _LARGE = b"PK\x06\x06", 0xFFFFFFFF  # of a large archive
 _HEAD, _END = b"PK\x01\x02", b"PK\x05\x06"  # of a member in the listing; of the listing's end
 SMALL = 1024 * 1024  # below it a high ratio harms nobody
+# The others (BZIP2, LZMA) `zipfile` unpacks by a megabyte of what is packed, whatever that becomes.
+METHODS = frozenset([zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED])
+_DAMAGED = (zipfile.BadZipFile, zlib.error, EOFError)
+
+
+class _Member:
+    """A member, unpacked as it is read; who reads what is damaged is told so by a refusal."""
+
+    def __init__(self, data: IO[bytes]) -> None:
+        self._data = data
+
+    def read(self, size: int = -1) -> bytes:
+        try:
+            return self._data.read(size)
+        except _DAMAGED as error:
+            raise RefusedFile(Reason.TRUNCATED) from error
 
 
 def is_zip(path: Path) -> bool:
@@ -29,10 +46,13 @@ def is_zip(path: Path) -> bool:
 def members(path: Path) -> Iterator[tuple[str, IO[bytes]]]:
     """Each file of an archive: its name, and it, opened.
 
+    Reading one that is damaged raises `RefusedFile` (TRUNCATED); those after it can be read.
+
     Raises
     ------
     RefusedFile
-        ARCHIVE for a bomb, too many members, encryption, links, or names that lead elsewhere.
+        ARCHIVE for a bomb, too many members, encryption, links, names that lead elsewhere, or
+        another way of packing than DEFLATE.
         Archives inside archives are given as files, and refused as such by intake.
     """
     _count(path)
@@ -48,7 +68,7 @@ def members(path: Path) -> Iterator[tuple[str, IO[bytes]]]:
                 continue
             try:
                 with archive.open(info) as data:
-                    yield info.filename, data
+                    yield info.filename, cast("IO[bytes]", _Member(data))
             except (zipfile.BadZipFile, RuntimeError, NotImplementedError, EOFError) as error:
                 raise RefusedFile(Reason.ARCHIVE) from error
 
@@ -90,6 +110,8 @@ def _check_all(infos: list[zipfile.ZipInfo]) -> None:
 def _is_safe(info: zipfile.ZipInfo) -> bool:
     ratio = info.file_size / max(info.compress_size, 1)
     if info.file_size > MAX_MEMBER_BYTES or (info.file_size > SMALL and ratio > MAX_RATIO):
+        return False
+    if info.compress_type not in METHODS:
         return False
     name = PurePosixPath(info.filename.replace("\\", "/"))
     leads_away = name.is_absolute() or ".." in name.parts or "\0" in info.filename

@@ -25,6 +25,9 @@ from readerstudy.imaging import layouts
 
 MR = "1.2.840.10008.5.1.4.1.1.4"
 MAX_VOXELS = 128 * 1024 * 1024  # held as 64-bit floats for a while
+MAX_OFFSET = 64 * 1024 * 1024  # of the first voxel: what is before it is unpacked to no end
+MAX_SIDECAR_BYTES = 1024 * 1024
+MAX_NUMBER = 1e9  # of a side-car; what is more, negative or no number is not said
 SKEW = 1e-3
 LO_CHARACTERS = 64
 _AXES = 3
@@ -107,6 +110,7 @@ def _read_nifti(path: Path) -> Volume:
 
     try:
         image: Any = nib.load(path)
+        _require_near(image.dataobj.offset)
         shape = _three(image.shape, image.get_data_dtype())  # before a voxel is read
         voxels = np.asarray(image.dataobj).reshape(shape)
         affine = _TO_LPS @ np.asarray(image.affine, float)
@@ -132,6 +136,11 @@ def _three(shape: tuple[int, ...], dtype: np.dtype[Any]) -> tuple[int, int, int]
     _require_size(math.prod(map(int, shape)))
     columns, rows, slices = shape[:_AXES]
     return columns, rows, slices
+
+
+def _require_near(offset: int) -> None:
+    if offset > MAX_OFFSET:
+        raise NotAVolume("its voxels do not follow its header")
 
 
 def _require_size(voxels: int) -> None:
@@ -192,9 +201,12 @@ def _checked(volume: Volume) -> Volume:
 
 def sidecar_of(path: Path) -> dict[str, Any]:
     """The BIDS side-car of a NIfTI file; empty where there is none that can be read."""
+    beside = layouts.sidecar_of(path)
     try:
-        found = json.loads(layouts.sidecar_of(path).read_text(encoding="utf-8"))
-    except (OSError, ValueError):
+        if beside.stat().st_size > MAX_SIDECAR_BYTES:
+            return {}
+        found = json.loads(beside.read_text(encoding="utf-8"))
+    except (OSError, ValueError, RecursionError):
         return {}
     return found if isinstance(found, dict) else {}
 
@@ -268,8 +280,11 @@ def _common(
         "ImageOrientationPatient": [f"{each:.9f}" for each in cosines],
     }  # fmt: skip
     for name, (keyword, factor) in _NUMBERS.items():
-        if isinstance(sidecar.get(name), int | float):
-            values[keyword] = float(f"{sidecar[name] * factor:.8g}")
+        said = sidecar.get(name)
+        if isinstance(said, bool) or not isinstance(said, int | float):
+            continue
+        if 0 <= said <= MAX_NUMBER:
+            values[keyword] = float(f"{said * factor:.8g}")
     for name, keyword in _TEXTS.items():
         if isinstance(sidecar.get(name), str):
             values[keyword] = sidecar[name][:64]

@@ -4,6 +4,7 @@ Who may send what where is data: the senders (`services.add_sender`). An associa
 when it ends, a worker packs and checks what came, and detectors take it up, unasked.
 """
 
+import socket
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -84,7 +85,13 @@ class Receiver:
         Returns
         -------
         the server, when not `block`
+
+        Raises
+        ------
+        OSError
+            Where nobody can listen, as beside one that does: what it receives is left alone.
         """
+        _require_free(host, port)
         spool().mkdir(mode=0o700, parents=True, exist_ok=True)
         for left in spool().iterdir():  # of a process that died; nothing identified outlives it
             left.unlink()
@@ -151,6 +158,13 @@ class Receiver:
             with _database():
                 services.end_upload(delivery.upload, by=None)
         _leave_database()  # this thread ends with its association
+
+
+def _require_free(host: str, port: int) -> None:
+    (family, kind, _, _, address), *_ = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
+    with socket.socket(family, kind) as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        probe.bind(address)
 
 
 def spool() -> Path:

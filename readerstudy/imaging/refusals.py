@@ -29,7 +29,7 @@ class Reason(StrEnum):
     OTHER_STUDY = "It belongs to another study than the address it was sent to."
     NO_LAYOUT = "It is no volume or mask in the folders of a data set that is known here."
     NO_STUDY = "There is no study here in which a NIfTI volume could become a case."
-    ARCHIVE = "The archive is not safe to unpack (size, ratio, count or names)."
+    ARCHIVE = "The archive is not safe to unpack (size, ratio, count, names or way of packing)."
     NO_SPACE = "The disk is full. What was stored stays; send the rest later."
 
 

@@ -11,10 +11,35 @@ from PIL import Image
 from readerstudy.imaging.defacing import Mask, Volume
 
 SIDE_PX = 320
+Values = NDArray[np.float64]
+
+
+def _linear(values: Values, centre: float, width: float) -> Values:
+    """PS3.3 C.11.2.1.2.1; a width of 1 is a threshold."""
+    step = np.where(values > centre - 0.5, 1.0, 0.0)
+    return step if width <= 1 else (values - (centre - 0.5)) / (width - 1) + 0.5
+
+
+def _linear_exact(values: Values, centre: float, width: float) -> Values:
+    """PS3.3 C.11.2.1.3.2."""
+    return (values - centre) / width + 0.5
+
+
+def _sigmoid(values: Values, centre: float, width: float) -> Values:
+    """PS3.3 C.11.2.1.3.1: 1 / (1 + exp(-4 (x - c) / w)), without an overflow."""
+    return (np.tanh(2 * (values - centre) / width) + 1) / 2
+
+
+EXACT = "linear-exact"
+FUNCTIONS = {"linear": _linear, EXACT: _linear_exact, "sigmoid": _sigmoid}
 
 
 def grey(
-    stored: NDArray[Any], geometry: Mapping[str, Any], window: tuple[float, float] | None = None
+    stored: NDArray[Any],
+    geometry: Mapping[str, Any],
+    window: tuple[float, float] | None = None,
+    *,
+    function: str = EXACT,
 ) -> NDArray[np.uint8]:
     """A frame's stored values as they look through a window.
 
@@ -26,14 +51,16 @@ def grey(
         Of the series: `rescale`, `window`, `photometric`.
     window : (centre, width), optional
         In rescaled values; the series' own when left out.
+    function : str
+        A key of `FUNCTIONS`.
 
     Notes
     -----
-    LINEAR_EXACT of PS3.3 C.11.2.1.3.2; MONOCHROME1 is shown inverted (C.7.6.3.1.2).
+    MONOCHROME1 is shown inverted (PS3.3 C.7.6.3.1.2).
     """
     slope, intercept = geometry["rescale"]
-    centre, width = window or geometry["window"]
-    shown = (stored.astype(np.float64) * slope + intercept - centre) / width + 0.5
+    values = stored.astype(np.float64) * slope + intercept
+    shown = FUNCTIONS[function](values, *(window or geometry["window"]))
     shown = 1.0 - shown if geometry["photometric"] == "MONOCHROME1" else shown
     grey: NDArray[np.uint8] = np.rint(np.clip(shown, 0.0, 1.0) * 255).astype(np.uint8)
     return grey

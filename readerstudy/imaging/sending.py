@@ -2,6 +2,7 @@
 
 import json
 import secrets
+from http import HTTPStatus
 from pathlib import Path
 
 import pydicom
@@ -11,7 +12,7 @@ TIMEOUT_S = 60
 TRANSIENT = frozenset([408, 425, 429])  # and every 5xx: the same request may succeed later
 _SUCCESS, _WARNINGS = 0x0000, frozenset([0xB000, 0xB006, 0xB007])  # PS3.4 B.2.3
 _OUT_OF_RESOURCES = 0xA700
-_FAILED = "00081198"  # Failed SOP Sequence
+_FAILED, _STORED = "00081198", "00081199"  # Failed, Referenced SOP Sequence
 
 
 class NotTaken(Exception):
@@ -47,19 +48,25 @@ def stow(path: Path, url: str, *, token: str = "") -> None:
     except requests.RequestException as error:
         raise NotTaken(f"No answer: {type(error).__name__}.", is_final=False) from None
     status = answer.status_code
-    if status in TRANSIENT or status >= 500:  # noqa: PLR2004
+    if status in TRANSIENT or status >= HTTPStatus.INTERNAL_SERVER_ERROR:
         raise NotTaken(f"It answered {status}.", is_final=False)
-    if status != 200 or _failed(answer.text):  # noqa: PLR2004
+    if not _stored(status, answer.text):
         raise NotTaken(f"It answered {status} and did not store the object.", is_final=True)
 
 
-def _failed(text: str) -> bool:
-    """Whether the answer names an object that was not stored."""
+def _stored(status: int, text: str) -> bool:
+    """Whether an answer says that the one object of a request is stored (PS3.18 10.5.3).
+
+    202 is both: of those who stored it with a warning, for elements that they changed, and of
+    those who did not. Which one, only the document tells.
+    """
     try:
         document = json.loads(text)
     except ValueError:
-        return False  # 200 without a document: stored
-    return isinstance(document, dict) and bool((document.get(_FAILED) or {}).get("Value"))
+        return status == HTTPStatus.OK  # without a document
+    named = document if isinstance(document, dict) else {}
+    failed, stored = (bool((named.get(each) or {}).get("Value")) for each in (_FAILED, _STORED))
+    return not failed and (status == HTTPStatus.OK or (status == HTTPStatus.ACCEPTED and stored))
 
 
 def c_store(path: Path, address: str, *, calling: str, called: str) -> None:

@@ -59,7 +59,8 @@ class JSONParser(parsers.JSONParser):
             if self.SURROGATE.search(content):
                 json.dumps(value, ensure_ascii=False).encode()
         except (ValueError, RecursionError) as error:
-            raise exceptions.ParseError(f"This is no JSON: {ascii(error)[:200]}.") from error
+            words = ascii(str(error))[1:-1]
+            raise exceptions.ParseError(f"This is no JSON: {words[:200]}.") from error
         return value
 
 

@@ -129,9 +129,9 @@ def _document_or_page(request: HttpRequest, problem: Problem) -> HttpResponse:
         return JsonResponse(problem.body(), status=problem.status, content_type=TYPE)
     part = "_fragment" if getattr(request, "htmx", False) else ""
     template = f"web/problem{part}.html"
-    if (
-        problem.status >= HTTPStatus.INTERNAL_SERVER_ERROR
-    ):  # asks nothing of the database: it may be what is away (A4)
+    is_early = not hasattr(request, "user")  # refused before anybody was asked for
+    if is_early or problem.status >= HTTPStatus.INTERNAL_SERVER_ERROR:
+        # Asks nothing of the database: it may be what is away (A4).
         page = render_to_string(template, {"problem": problem})
         return HttpResponse(page, status=problem.status)
     return render(request, template, {"problem": problem}, status=problem.status)

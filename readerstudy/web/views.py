@@ -6,8 +6,9 @@ from django.contrib.auth.decorators import login_required
 from django.db import connection
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
+from django.utils.translation import gettext as _
 
-from readerstudy.web.problems import Unknown, incident, respond
+from readerstudy.web.problems import Invalid, Unknown, incident, respond
 from readerstudy.web.templatetags.desk import works_at_desk
 
 
@@ -22,6 +23,16 @@ def health(_request: HttpRequest) -> HttpResponse:
     with connection.cursor() as cursor:
         cursor.execute("SELECT 1")
     return HttpResponse("ok", content_type="text/plain")
+
+
+def unreadable(request: HttpRequest, exception: Exception) -> HttpResponse:
+    """Answer what Django itself refuses: a name that is not ours, a form that is none."""
+    del exception
+    words = _(
+        "This request cannot be read. Open the platform by the address that you were given, "
+        "and try again."
+    )
+    return respond(request, Invalid("web.unreadable", words))
 
 
 def unknown(request: HttpRequest, exception: Exception) -> HttpResponse:

@@ -64,10 +64,10 @@ def main() -> int:
     children.interruptible()
     parser = argparse.ArgumentParser(prog="scripts.launcher")
     parser.add_argument("command", choices=["demo", "demo-reset", "setup", "test"])
-    parser.add_argument("--port", type=int, default=int(os.environ.get("PORT") or 8000))
+    parser.add_argument("--port", default=os.environ.get("PORT") or "8000")
     arguments, rest = parser.parse_known_args()
     commands: dict[str, Callable[[], int]] = {
-        "demo": lambda: demo(arguments.port),
+        "demo": lambda: demo(tools.port_of(arguments.port)),
         "demo-reset": demo_reset,
         "setup": setup,
         "test": lambda: tests.run(rest),
@@ -79,6 +79,10 @@ def main() -> int:
         return 1
     except subprocess.CalledProcessError as error:
         print(f"\n{' '.join(map(str, error.cmd))} failed; its words are above.", file=sys.stderr)
+        return 1
+    except OSError as error:  # of the machine: a full disk, a folder that is not ours
+        where = f": {error.filename}" if error.filename else ""
+        print(f"\n{error.strerror or error}{where}", file=sys.stderr)
         return 1
     except KeyboardInterrupt:
         say("Stopped.")

@@ -43,8 +43,9 @@ def _when_changed(
 
 
 def _python_packages(lock: Path) -> None:
-    if not (VENV / "bin" / "pip").exists():  # the last that is made of it
-        children.run([sys.executable, "-m", "venv", str(VENV)])
+    # pip is the last that is made of it; the Python it leads to leaves with an upgrade of Debian.
+    if not (PYTHON.exists() and (VENV / "bin" / "pip").exists()):
+        children.run([sys.executable, "-m", "venv", "--clear", str(VENV)])
     log = STAMPS / f"{lock.stem}.log"
     total = sum(1 for line in lock.read_text().splitlines() if line and line[0] not in "#-")
 

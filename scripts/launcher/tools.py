@@ -9,10 +9,9 @@ import sys
 import tempfile
 from pathlib import Path
 
-from scripts.launcher import children
+from scripts.launcher import OLDEST_PYTHON, children
 from scripts.launcher.progress import Failed, say
 
-OLDEST_PYTHON = (3, 11)
 OLDEST_NODE = (20, 19)  # or 22.12: what Vite needs
 NGINX_JS = Path("/usr/lib/nginx/modules/ngx_http_js_module.so")  # Debian's libnginx-mod-http-js
 # A browser on a machine without a graphics processor: WebGL in software; nothing of its own calls.
@@ -71,11 +70,16 @@ def check_node() -> None:
         raise Failed(f"Node {'.'.join(map(str, have))} is too old: {words}.")
 
 
-def check_port(port: int) -> None:
-    """It is a port, and nobody listens on it yet."""
-    if not 0 < port < 2**16:
+def port_of(text: str) -> int:
+    """The port that somebody typed."""
+    if not re.fullmatch(r"[0-9]{1,5}", text) or not 0 < int(text) < 2**16:
         words = "give one from 1 to 65535, as `make demo PORT=8000`"
-        raise Failed(f"{port} is no port: {words}.")
+        raise Failed(f"{text} is no port: {words}.")
+    return int(text)
+
+
+def check_port(port: int) -> None:
+    """Nobody listens on it yet."""
     with socket.socket() as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:

@@ -3,6 +3,7 @@
 import re
 import shlex
 import shutil
+import subprocess
 from pathlib import Path
 from typing import Any
 
@@ -78,12 +79,49 @@ def test_every_volume_and_dependency_is_there() -> None:
             assert "healthcheck" in SERVICES[other]
 
 
-def test_the_image_is_made_of_what_is_copied_and_of_nothing_of_the_hosts() -> None:
-    """Packages of the host would take the place of those that the build installs; secrets stay."""
-    ignored = set((ROOT / ".dockerignore").read_text().splitlines())
-    assert {".git", ".venv", "**/node_modules", "frontend/dist", "var", ".env", "tls"} <= ignored
-    steps = [line.split() for line in (ROOT / "Dockerfile").read_text().splitlines()]
-    copied = [each[1:-1] for each in steps if each[:1] == ["COPY"] and "--from" not in each[1]]
-    for source in (each for sources in copied for each in sources):
-        assert (ROOT / source).exists()
-        assert source not in ignored
+SECRETS = (".env", "tls/privkey.pem", "var/secret_key", "var/audit_key")
+
+
+def test_no_secret_of_a_site_can_be_committed_by_mistake() -> None:
+    """Where docs/deployment.md has them put, and where the first start makes them."""
+    text = (ROOT / "docs/deployment.md").read_text()
+    assert all(f"`{each}`" in text for each in ("tls/privkey.pem", "audit_key", "secret_key"))
+    assert "env.example .env`" in text
+    for each in SECRETS:
+        asked = ["git", "check-ignore", "--no-index", "--quiet", each]
+        assert subprocess.run(asked, cwd=ROOT, check=False).returncode == 0, each
+    listed = subprocess.run(
+        ["git", "ls-files", *SECRETS, "*.pem", "*.key", "*.sqlite3"],
+        cwd=ROOT, capture_output=True, text=True, check=True,
+    )  # fmt: skip
+    assert listed.stdout == ""
+
+
+def copied(stage: str) -> set[str]:
+    """What the COPY lines of a Dockerfile's stage take from the checkout."""
+    lines = re.findall(r"^COPY (?!--)(.+) \S+$", stage, re.MULTILINE)
+    return {each.rstrip("/") for line in lines for each in line.split()}
+
+
+def test_an_image_is_made_of_nothing_that_was_built_or_kept_here() -> None:
+    """`COPY frontend` would put this machine's packages over those that were just installed."""
+    left_out = set((ROOT / ".dockerignore").read_text().splitlines())
+    assert {each.split("/")[0] for each in SECRETS} <= left_out
+    assert {"frontend/node_modules", "frontend/dist", ".venv"} <= left_out
+    sources = copied((ROOT / "Dockerfile").read_text())
+    assert {"manage.py", "readerstudy", "analysis", "inference", "frontend"} <= sources
+    assert not sources & left_out
+    assert all((ROOT / each).exists() for each in sources)
+
+
+def test_what_the_image_holds_needs_nothing_of_the_rest_of_the_checkout() -> None:
+    held = copied((ROOT / "Dockerfile").read_text().rpartition("\nFROM ")[2])
+    packages = {path.relative_to(ROOT).parts[0] for path in ROOT.glob("[a-z]*/*/__init__.py")}
+    rest = packages - held
+    assert {"tests", "scripts", "benchmarks"} <= rest
+    loaded = re.compile(
+        rf"^\s*(?:from|import) (?:{'|'.join(map(re.escape, rest))})\b", re.MULTILINE
+    )
+    sources = [path for each in held for path in (ROOT / each).rglob("*.py")]
+    assert len(sources) > 400
+    assert not [str(path) for path in sources if loaded.search(path.read_text())]

@@ -1,5 +1,6 @@
 """A tool that is missing or too old, a port that is taken: one clear line says what to do."""
 
+import ast
 import builtins
 import os
 import socket
@@ -11,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from scripts.launcher import tools
+from scripts.launcher import setup, tools
 from scripts.launcher.progress import Failed
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -68,11 +69,26 @@ def test_a_taken_port_is_said_before_anything_is_set_up(tmp_path: Path) -> None:
     assert not (tmp_path / "var").exists()
 
 
-@pytest.mark.parametrize("number", [0, 80_000])
-def test_a_number_that_is_no_port(number: int) -> None:
-    assert line_of(lambda: tools.check_port(number)) == (
-        f"{number} is no port: give one from 1 to 65535, as `make demo PORT=8000`."
-    )
+NO_PORT = "is no port: give one from 1 to 65535, as `make demo PORT=8000`."
+
+
+@pytest.mark.parametrize("typed", ["0", "80000", "-1", "8_000", "²", "9" * 5000])
+def test_a_number_that_is_no_port(typed: str) -> None:
+    assert line_of(lambda: tools.port_of(typed)) == f"{typed} {NO_PORT}"
+
+
+def test_a_word_that_is_no_port(tmp_path: Path) -> None:
+    """Make puts what it is told on its command line into the environment too."""
+    done = subprocess.run(
+        ["make", "demo", "PORT=abc", f"PYTHON={sys.executable}"],
+        cwd=ROOT, env={**os.environ, "READERSTUDY_VAR": str(tmp_path / "var")},
+        capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    assert done.returncode == 2
+    first, *of_make = done.stderr.strip().splitlines()
+    assert first == f"abc {NO_PORT}"
+    assert all(each.startswith("make: ***") for each in of_make)
+    assert done.stdout == ""
 
 
 def test_a_port_that_only_root_may_open(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -114,6 +130,53 @@ def test_a_python_that_is_too_old(monkeypatch: pytest.MonkeyPatch) -> None:
     assert line_of(tools.check_python) == (
         "Python 3.10 is too old: install Python 3.11 or newer (apt install python3)."
     )
+
+
+def test_a_python_that_could_not_even_read_the_launcher(tmp_path: Path) -> None:
+    """Ubuntu 22.04 has 3.10: nothing that it lacks is loaded before it is told."""
+    (tmp_path / "sitecustomize.py").write_text(
+        "import sys, typing; sys.version_info = (3, 10, 12, 'final', 0); del typing.Self"
+    )
+    done = subprocess.run(
+        [sys.executable, "-m", "scripts.launcher", "demo"],
+        cwd=ROOT, env={**os.environ, "PYTHONPATH": str(tmp_path)},
+        capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    assert done.returncode == 1
+    (line,) = done.stderr.strip().splitlines()
+    assert line.startswith("Python 3.10 is too old: install Python 3.11 or newer")
+    for path in (ROOT / "scripts/__init__.py", ROOT / "scripts/launcher/__init__.py"):
+        ast.parse(path.read_text(), feature_version=(3, 6))
+
+
+def test_a_fault_of_the_machine_is_one_line_too() -> None:
+    code = (
+        "import runpy, sys; from scripts.launcher import setup, tools\n"
+        "def full(): raise OSError(28, 'No space left on device', '/somewhere')\n"
+        "tools.check_port, setup.set_up = print, full\n"
+        "sys.argv = ['scripts.launcher', 'demo', '--port', '9']\n"
+        "runpy.run_module('scripts.launcher', run_name='__main__')"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 1
+    assert done.stderr.strip() == "No space left on device: /somewhere"
+
+
+def test_an_environment_whose_python_is_gone_is_made_anew(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    binary, lock = tmp_path / "venv/bin", tmp_path / "requirements.lock"
+    binary.mkdir(parents=True)
+    (binary / "pip").touch()
+    (binary / "python").symlink_to("/usr/bin/python3.9-that-was-upgraded")
+    lock.touch()
+    monkeypatch.setattr(setup, "VENV", tmp_path / "venv")
+    monkeypatch.setattr(setup, "PYTHON", binary / "python")
+    monkeypatch.setattr(setup, "run_with_bar", lambda *_a, **_k: None)
+    setup._python_packages(lock)
+    assert subprocess.run([binary / "python", "-c", "import pip"], check=False).returncode == 0
 
 
 @pytest.mark.parametrize("missing", ["venv", "ensurepip"])

@@ -1,7 +1,7 @@
 """WADO-RS rendered resources and thumbnails (PS3.18 10.4.1.1.3 and .4): PNG and JPEG."""
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from PIL import Image
@@ -16,6 +16,7 @@ from readerstudy.web.problems import Invalid
 
 KINDS = {"image/jpeg": "JPEG", "image/png": "PNG"}
 MAX_SIDE_PX = 4096
+MIN_WIDTH = 1e-6
 _NUMBER = r"-?[0-9]{1,7}(?:\.[0-9]{1,6})?"
 _WINDOW = re.compile(rf"({_NUMBER}),({_NUMBER})(?:,(linear|linear-exact|sigmoid))?", re.IGNORECASE)
 _VIEWPORT = re.compile(r"([0-9]{1,4}),([0-9]{1,4})")
@@ -29,6 +30,7 @@ class Look:
     window: tuple[float, float] | None
     viewport: tuple[int, int] | None
     quality: int
+    function: str = rendering.EXACT  # of the window (PS3.18 8.3.5.1.4)
 
 
 def look(request: HttpRequest) -> Look:
@@ -40,11 +42,15 @@ def look(request: HttpRequest) -> Look:
         400 for a window, viewport or quality that cannot be.
     """
     kind = media.choose(request, list(KINDS))
-    window = viewport = None
+    window, function, viewport = None, rendering.EXACT, None
     if text := request.GET.get("window"):
         match = _WINDOW.fullmatch(text)
-        if match is None or float(match[2]) < 1 or (match[3] or "").lower() == "sigmoid":
-            raise Invalid("dicomweb.window", "window is centre,width[,linear|linear-exact].")
+        function = ((match and match[3]) or rendering.EXACT).lower()
+        if match is None or float(match[2]) < (1 if function == "linear" else MIN_WIDTH):
+            words = (
+                "window is centre,width[,linear|linear-exact|sigmoid]; a linear width is 1 or more."
+            )
+            raise Invalid("dicomweb.window", words)
         window = (float(match[1]), float(match[2]))
     if text := request.GET.get("viewport"):
         match = _VIEWPORT.fullmatch(text)
@@ -54,7 +60,7 @@ def look(request: HttpRequest) -> Look:
     quality = request.GET.get("quality", "90")
     if not re.fullmatch(r"[0-9]{1,3}", quality) or not 1 <= int(quality) <= 100:  # noqa: PLR2004
         raise Invalid("dicomweb.quality", "quality is a whole number from 1 to 100.")
-    return Look(kind, window, viewport, int(quality))
+    return Look(kind, window, viewport, int(quality), function)
 
 
 @opened
@@ -93,7 +99,7 @@ def thumbnail(
     found = [each for each in found if each.series_id == found[0].series_id]
     middle = found[len(found) // 2]
     number = wado.numbers_of(middle, numbers)[0] if numbers else middle.frames // 2
-    small = Look(how.kind, how.window, how.viewport or (THUMBNAIL_PX, THUMBNAIL_PX), how.quality)
+    small = replace(how, viewport=how.viewport or (THUMBNAIL_PX, THUMBNAIL_PX))
     return HttpResponse(picture(middle, number, small), content_type=how.kind)
 
 
@@ -102,7 +108,7 @@ def picture(instance: Instance, number: int, how: Look) -> bytes:
     stored, attributes = wado.stored_values(instance, number)
     own = (instance.series.geometry or {}).get("window")
     window = how.window or own or percentile_window(stored, attributes["rescale"])
-    grey = rendering.grey(stored, {**attributes, "window": window})
+    grey = rendering.grey(stored, {**attributes, "window": window}, function=how.function)
     image = Image.fromarray(grey)
     if how.viewport:  # fitted within, as it is, small ones made larger too
         scale = min(how.viewport[0] / image.width, how.viewport[1] / image.height)

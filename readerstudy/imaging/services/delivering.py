@@ -210,22 +210,32 @@ def _archive(tally: Tally, path: Path) -> Outcome:
     count = 0
     try:
         for name, data in archives.members(path):
-            if place := tally.place_for(name):
-                _wait(data, place)
-                count += 1
-                continue
-            inner = store.spool_file()
             try:
-                spool(data, inner)
-                tally.take(inner)
-            finally:
-                inner.unlink(missing_ok=True)
+                _member(tally, name, data)
+            except RefusedFile as refused:  # it is damaged; others may be whole
+                tally.refuse(refused.reason)
             count += 1
             if count % TOGETHER == 0:
                 tally.write()
     except RefusedFile as refused:
         return tally.refuse(refused.reason)
     return {"state": "done", "reason": "", "count": count}
+
+
+def _member(tally: Tally, name: str, data: IO[bytes]) -> None:
+    if place := tally.place_for(name):
+        try:
+            _wait(data, place)
+        except RefusedFile:
+            place.unlink(missing_ok=True)
+            raise
+        return
+    inner = store.spool_file()
+    try:
+        spool(data, inner)
+        tally.take(inner)
+    finally:
+        inner.unlink(missing_ok=True)
 
 
 def import_folder(

@@ -200,6 +200,18 @@ def test_verify_audit_says_what_was_done(
         call_command("verify_audit", "--heads", str(lines))
 
 
+@pytest.mark.parametrize("option", ["--heads", "--anchor", "--lines"])
+@pytest.mark.parametrize("kept", [None, b"\x00\xff{", b"[1, 2]", b"{", b"["])
+def test_verify_audit_says_of_a_file_that_it_is_none_of_its_own(
+    db: None, tmp_path: Path, option: str, kept: bytes | None
+) -> None:
+    path = tmp_path / "kept"
+    if kept is not None:
+        path.write_bytes(kept)
+    with pytest.raises(CommandError, match=str(path)):
+        call_command("verify_audit", option, str(path))
+
+
 def test_the_trail_is_searched_newest_first(people: People) -> None:
     study = kept.draft_study(people)
     studies.withdraw_reader(study.readers.get(code="R01"), reason="Moved away", by=people.cora)

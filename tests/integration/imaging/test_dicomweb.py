@@ -308,6 +308,29 @@ def test_what_cannot_be_made_is_answered_with_406(
         assert answer.status_code == status, (end, accept)
 
 
+def test_a_character_that_postgresql_keeps_in_no_text_is_a_plain_refusal(
+    collection: Collection, client: Client
+) -> None:
+    _, token = services.add_sender(collection, name="Archive", may_read=True, by=None)
+    base, who = f"/dicomweb/collections/{collection.pk}", {"Authorization": f"Bearer {token}"}
+    one = "studies/1.2%00/series/1.3/instances/1.4"
+    for end in (
+        "studies/1%00",
+        "studies/1.2/series/1%00",
+        one,
+        f"{one}/frames/1",
+        f"{one}/thumbnail",
+    ):
+        answer = client.get(f"{base}/{end}", headers=who)
+        assert (answer.status_code, answer["Content-Type"]) == (404, "application/problem+json"), (
+            end
+        )
+    for end in ("studies", "series", "instances", "studies/1.2/series"):
+        for name in ("PatientID", "StudyInstanceUID", "StudyDate", "ModalitiesInStudy"):
+            answer = client.get(f"{base}/{end}", {name: "a\0"}, headers=who)
+            assert answer.status_code == 400, (end, name)
+
+
 def test_a_readers_token_reaches_the_open_case_and_nothing_else(
     examination: Examination, client: Client
 ) -> None:

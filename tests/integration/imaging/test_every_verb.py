@@ -1,11 +1,14 @@
 """Every verb of dicomweb-client; what is served is no page to a browser; a series of thousands."""
 
+import subprocess
+from io import BytesIO
 from pathlib import Path
 
 import numpy as np
 import pytest
 from dicomweb_client import DICOMwebClient
 from django.test import Client
+from PIL import Image
 from requests import HTTPError
 
 from readerstudy.imaging import packs, services, store, tokens
@@ -60,6 +63,31 @@ def test_every_verb_of_a_client_we_did_not_write_is_answered(examination: Examin
         with pytest.raises(HTTPError, match="405"):
             delete(*names[: {"study": 1, "series": 2}.get(delete.__name__[7:], 3)])
     assert Examination.objects.exists()
+
+
+@pytest.mark.dcmtk
+@pytest.mark.parametrize("function", ["linear", "sigmoid"])
+@pytest.mark.parametrize("window", ["300,20", "450,1", "100,700"])
+def test_a_windows_function_is_that_of_the_standard(
+    examination: Examination, client: Client, tmp_path: Path, function: str, window: str
+) -> None:
+    """As dcmtk draws the same stored file."""
+    series = examination.series.all()[0]
+    instance = series.instances.select_related("series__examination")[2]
+    web = f"/dicomweb/{tokens.issue([str(series.pk)], seconds=60)}"
+    one = f"{web}/studies/{examination.study_uid}/series/{series.series_uid}/instances"
+    asked = {"window": f"{window},{function}"}
+    answer = client.get(
+        f"{one}/{instance.sop_uid}/rendered", asked, headers={"Accept": "image/png"}
+    )
+    ours = np.asarray(Image.open(BytesIO(answer.content))).astype(int)
+    drawn = tmp_path / "drawn.pgm"
+    told = ["dcmj2pnm", "--set-window", *window.split(","), f"--{function}-function"]
+    told += ["--write-raw-pnm", str(store.path_of(instance)), str(drawn)]
+    subprocess.run(told, check=True, capture_output=True)
+    theirs = np.asarray(Image.open(drawn)).astype(int)
+    assert theirs.min() < theirs.max()
+    assert np.abs(ours - theirs).max() <= 1  # it rounds down
 
 
 @pytest.mark.fault("E10")

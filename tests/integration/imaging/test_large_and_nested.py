@@ -58,6 +58,31 @@ def test_e4_an_archive_in_an_archive_is_never_opened_however_deep_it_goes(
 
 
 @pytest.mark.fault("E4")
+@pytest.mark.parametrize("method", [zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED])
+def test_e4_a_damaged_member_of_an_archive_is_one_refused_file(
+    collection: Collection, tmp_path: Path, method: int
+) -> None:
+    """A broken download: what is damaged is said, what is whole is stored, nothing lies about."""
+    out = io.BytesIO()
+    with zipfile.ZipFile(out, "w", method) as archive:
+        for number, name in enumerate(("1.dcm", "case/t1c.nii", "2.dcm", "3.dcm"), start=1):
+            data = dicom.image(number=number, position=(0.0, 0.0, 2.0 * number))
+            archive.write(dicom.save(data, tmp_path / str(number)), name)
+        damaged = archive.infolist()[1:3]
+    broken = bytearray(out.getvalue())
+    for info in damaged:
+        middle = info.header_offset + 30 + len(info.filename) + info.compress_size // 2
+        broken[middle : middle + 8] = bytes(each ^ 0xFF for each in broken[middle : middle + 8])
+    upload = services.start_upload(collection, by=None)
+    outcome = services.add_file(upload, io.BytesIO(broken))
+    assert (outcome["state"], outcome["count"]) == ("done", 4)
+    assert not [each for each in store.dataset_folder(upload.pk).rglob("*") if each.is_file()]
+    done = services.finish_upload(upload)
+    assert (done.stored, done.report["refused"]) == (2, {"TRUNCATED": 2})
+    assert not [each for each in store.spool_file().parent.iterdir() if each.is_file()]
+
+
+@pytest.mark.fault("E4")
 def test_e4_a_huge_length_is_refused_before_a_byte_is_read(people: People, sign_in: SignIn) -> None:
     study = kept.draft_study(people, n_cases=0)
     client = sign_in(people.cora)

@@ -243,6 +243,26 @@ def test_after_a_delivery_that_another_receiver_ended_an_association_begins_anot
     assert list(states) == [(working, 2), (working, 0), (receiving, 1)]
 
 
+def test_one_that_is_started_beside_another_says_so_and_touches_nothing_of_it(
+    port: int, tmp_path: Path, capsys: Any
+) -> None:
+    peer = associated(port)
+    assert peer.send_c_store(dicom.save(dicom.image(), tmp_path / "a")).Status == 0
+    half = receiver.spool() / "half"  # received now
+    half.touch()
+    with pytest.raises(CommandError, match=r"Address already in use\. Stop what runs"):
+        call_command("dicom_receiver", port=port)
+    assert half.exists()
+    assert Upload.objects.get().state == Upload.State.RECEIVING
+    for wrong in (0, 70_000):
+        with pytest.raises(CommandError, match=f"{wrong} is no port"):
+            call_command("dicom_receiver", port=wrong)
+    half.unlink()
+    peer.release()
+    until(lambda: Upload.objects.get().state == Upload.State.WORKING)
+    capsys.readouterr()
+
+
 def test_senders_are_made_and_ended_by_command(study: Study, capsys: Any) -> None:
     add = ("dicom_sender", "add", f"--study={study.pk}")
     call_command(*add, "--name=PACS", "--calling=WARD 4")

@@ -62,7 +62,7 @@ urlpatterns = [
     path("away", without_database),
     path("", include(urls)),
 ]
-handler404, handler500 = urls.handler404, urls.handler500
+handler400, handler404, handler500 = urls.handler400, urls.handler404, urls.handler500
 
 
 @pytest.fixture
@@ -114,3 +114,37 @@ def test_a_database_that_is_away_is_said_with_when_to_ask_again(asked: Any, addr
     assert answer.status_code == 503
     assert int(answer["Retry-After"]) > 0
     assert tells_nothing(text)
+
+
+FORM, API = "/sign-in/", "/api/boom"
+UNREADABLE: dict[str, dict[str, Any]] = {
+    "a name that is not ours": {"headers": {"Host": "evil.example"}},
+    "too many fields": {"data": {f"a{number}": "1" for number in range(1500)}},
+    "a form without a boundary": {"data": b"x", "content_type": "multipart/form-data"},
+}
+
+
+@pytest.mark.parametrize("name", UNREADABLE)
+@pytest.mark.parametrize("address", [FORM, API])
+def test_what_django_itself_refuses_is_said_in_our_words(name: str, address: str) -> None:
+    answer = Client(raise_request_exception=False).post(address, **UNREADABLE[name])
+    if address == API and name != "a name that is not ours":
+        assert answer.json()["detail"] == 'Method "POST" not allowed.'  # no form is looked for
+        return
+    assert answer.status_code == 400
+    text = answer.content.decode() if address == FORM else answer.json()["detail"]
+    assert "Open the platform by the address that you were given" in text
+    assert ("Back to the start" in text) is (address == FORM)
+
+
+def test_an_address_that_takes_forms_only_says_so_to_who_opens_it() -> None:
+    """As signing in anew does where a session had ended before a form was sent."""
+    client = Client()
+    answer = client.get("/sign-out/")
+    assert (answer.status_code, answer["Allow"]) == (405, "POST")
+    assert "it only takes what a form sends" in answer.content.decode()
+    assert "Back to the start" in answer.content.decode()
+    told = client.delete("/dicomweb/token/studies")
+    assert (told.status_code, told["Content-Type"]) == (405, "application/problem+json")
+    assert told.json()["detail"] == "This address takes no DELETE."
+    assert "GET" in told["Allow"]

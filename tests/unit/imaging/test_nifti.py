@@ -1,6 +1,9 @@
 """NIfTI volumes as DICOM series: voxel for voxel at the same place in the patient."""
 
+import gzip
 import json
+import struct
+import time
 from pathlib import Path
 from typing import Any
 
@@ -85,6 +88,25 @@ def test_a_side_car_gives_the_acquisition_in_dicoms_units(tmp_path: Path) -> Non
     assert header.role_hints["field_t"] == 3
     path.with_name("t1c.json").write_text("[")
     assert nifti.sidecar_of(path) == {}
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "[" * 200_000, '{"EchoTime": 1' + "0" * 400 + "}", '{"EchoTime": NaN}',
+        '{"EchoTime": 1e999}', '{"EchoTime": true}', '{"EchoTime": -0.1}', '{"EchoTime": [1]}',
+        '{"EchoTime": 1' + " " * nifti.MAX_SIDECAR_BYTES + "}",
+    ],
+    ids=["deep", "long", "NaN", "infinite", "true", "negative", "list", "large"],
+)  # fmt: skip
+def test_a_side_car_that_cannot_be_says_nothing(tmp_path: Path, text: str) -> None:
+    path = saved(tmp_path / "t1c.nii", np.ones((4, 4, 1), np.uint8), np.eye(4))
+    path.with_name("t1c.json").write_text(text)
+    (made,) = nifti.write_series(
+        nifti.read(path), tmp_path / "d", PLACE, description="T1", number=1,
+        sidecar=nifti.sidecar_of(path),
+    )  # fmt: skip
+    assert pydicom.dcmread(made).EchoTime is None
 
 
 def test_the_same_volume_again_has_the_same_uids_and_another_its_own(tmp_path: Path) -> None:
@@ -224,6 +246,22 @@ def test_a_fault_of_the_machine_is_not_said_of_the_file(
     for each in (path, folder):
         with pytest.raises(type(fault)):
             nifti.read(each)
+
+
+@pytest.mark.fault("E4")
+def test_what_lies_before_the_voxels_is_not_unpacked_to_no_end(tmp_path: Path) -> None:
+    """A bomb of nothing: a header that says its voxels come after terabytes."""
+    path = saved(tmp_path / "v.nii", np.ones((4, 4, 2), np.uint8), np.eye(4))
+    head = bytearray(path.read_bytes())
+    struct.pack_into("<f", head, 108, 1e12)  # vox_offset
+    with gzip.open(tmp_path / "v.nii.gz", "wb") as out:
+        out.write(head)
+        for _ in range(64):
+            out.write(b"\0" * 1024 * 1024)
+    began = time.process_time()
+    with pytest.raises(nifti.NotAVolume, match="do not follow"):
+        nifti.read(tmp_path / "v.nii.gz")
+    assert time.process_time() - began < 0.1, "64 MiB take longer"
 
 
 def test_voxels_that_are_no_numbers_are_refused(tmp_path: Path) -> None:

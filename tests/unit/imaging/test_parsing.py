@@ -2,6 +2,7 @@
 
 import struct
 import time
+import tracemalloc
 import warnings
 import zipfile
 from pathlib import Path
@@ -178,6 +179,28 @@ def test_archives_that_would_do_harm_are_refused(tmp_path: Path) -> None:
         with pytest.raises(RefusedFile) as refused:
             list(archives.members(path))
         assert refused.value.reason is Reason.ARCHIVE
+
+
+@pytest.mark.fault("E4")
+@pytest.mark.parametrize("method", [zipfile.ZIP_BZIP2, zipfile.ZIP_LZMA])
+def test_an_archive_that_lies_about_what_it_becomes_takes_no_memory(
+    tmp_path: Path, method: int
+) -> None:
+    """A few hundred bytes that are unpacked at once, whatever size their listing says."""
+    path, size = tmp_path / "lies.zip", 64 * 1024**2
+    with zipfile.ZipFile(path, "w", method) as archive:
+        archive.writestr("a.dcm", b"\0" * size)
+    data = bytearray(path.read_bytes())
+    struct.pack_into("<I", data, data.rindex(b"PK\x01\x02") + 24, 1000)
+    path.write_bytes(data)
+    tracemalloc.start()
+    try:
+        with pytest.raises(RefusedFile) as refused:
+            [data.read(1024 * 1024) for _, data in archives.members(path)]
+        assert tracemalloc.get_traced_memory()[1] < size / 8
+    finally:
+        tracemalloc.stop()
+    assert refused.value.reason is Reason.ARCHIVE
 
 
 @pytest.mark.fault("E4")

@@ -45,7 +45,7 @@ class Command(BaseCommand):
 def _heads(path: Path) -> list[Head]:
     try:
         return [Head(**each) for each in json.loads(path.read_text(encoding="utf-8"))]
-    except (OSError, TypeError, json.JSONDecodeError) as error:
+    except (OSError, TypeError, ValueError) as error:
         words = f"{path} does not hold heads ({error}). Give a file made by export_audit --heads."
         raise CommandError(words) from error
 
@@ -53,7 +53,7 @@ def _heads(path: Path) -> list[Head]:
 def _anchored(path: Path, key: str | None) -> tuple[Head, ...]:
     try:
         anchor = anchors.parsed(path.read_text(encoding="utf-8"))
-    except (OSError, anchors.NoAnchorError) as error:
+    except (OSError, UnicodeError, anchors.NoAnchorError) as error:
         raise CommandError(f"{path}: {error}") from error
     if key and anchor.fingerprint != key:
         raise CommandError(f"{path}: signed by another key, {anchor.fingerprint}.")
@@ -65,8 +65,11 @@ def _exported(path: Path, kept: list[Head]) -> tuple[list[Break], list[Head]]:
 
     One study's export holds one chain, while anchors speak of every one.
     """
-    with path.open(encoding="utf-8") as lines:
-        links = [chain.from_line(line) for line in lines if line.strip()]
+    try:
+        with path.open(encoding="utf-8") as lines:
+            links = [chain.from_line(line) for line in lines if line.strip()]
+    except (OSError, ValueError) as error:
+        raise CommandError(f"{path} cannot be read as an export: {error}") from error
     there = {link.chain for link in links}
     if there and PLATFORM not in there:
         kept = [head for head in kept if head.chain in there]

@@ -3,7 +3,7 @@
 from argparse import ArgumentParser
 from typing import Any
 
-from django.core.management.base import BaseCommand
+from django.core.management.base import BaseCommand, CommandError
 
 from readerstudy.imaging.receiver import MAX_ASSOCIATIONS, Receiver
 
@@ -21,7 +21,13 @@ class Command(BaseCommand):
 
     def handle(self, *_args: Any, **options: Any) -> None:
         """Listen."""
-        self.stdout.write(f"Receiving DICOM at {options['host']}:{options['port']}.")
+        host, port = options["host"], options["port"]
+        if not 0 < port < 2**16:
+            raise CommandError(f"{port} is no port: give one from 1 to 65535.")
+        self.stdout.write(f"Receiving DICOM at {host}:{port}.")
         self.stdout.flush()
-        receiver = Receiver(associations=options["associations"])
-        receiver.start(options["host"], options["port"], block=True)
+        try:
+            Receiver(associations=options["associations"]).start(host, port, block=True)
+        except OSError as error:
+            words = f"Nobody can listen at {host}:{port}: {error.strerror}."
+            raise CommandError(f"{words} Stop what runs there, or give another --port.") from None
