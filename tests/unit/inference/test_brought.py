@@ -133,11 +133,21 @@ def test_a_card_that_cannot_be_read_costs_itself_alone(folder: Path) -> None:
 def test_a_python_entry_point_is_called_with_checked_weights(
     folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    (folder / f"{ENTRY}.py").write_text("def make(card, weights, device):\n    return weights\n")
+    (folder / f"{ENTRY}.py").write_text(
+        "from types import SimpleNamespace\n"
+        "def make(card, weights, device):\n"
+        "    return SimpleNamespace(name='x', version='1', weights_sha256=weights, needs=(),\n"
+        "                           detect=lambda examination: [])\n"
+        "def forget(card, weights, device):\n"
+        "    return None\n"
+    )
     monkeypatch.syspath_prepend(str(folder))
     bring(folder, b"their own", "python", entry=f"{ENTRY}:make")
     detectors.cards.cache_clear()
-    assert load("site-model@2", "cpu") == b"their own"  # type: ignore[comparison-overlap]
+    assert load("site-model@2", "cpu").weights_sha256 == b"their own"  # type: ignore[comparison-overlap]
+    bring(folder, b"their own", "python", entry=f"{ENTRY}:forget")
+    with pytest.raises(UnusableModel, match="made a NoneType, which lacks name, version"):
+        load("site-model@2", "cpu")
     bring(folder, b"their own", "python", entry=f"{ENTRY}:other")
     detectors.cards.cache_clear()
     with pytest.raises(UnusableModel, match="no entry point"):
