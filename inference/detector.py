@@ -180,11 +180,12 @@ def read_card(path: Path) -> Card:
     """
     try:
         raw = json.loads(path.read_text())
-        if found := faults(raw):
-            raise ValueError("; ".join(found))
-        return Card(**{**raw, "needs": tuple(raw["needs"]), "folder": str(path.parent)})
-    except (OSError, ValueError, TypeError, RecursionError) as wrong:
-        raise ValueError(f"{path.name} is no detector's card: {wrong}") from wrong
+        wrong = "; ".join(faults(raw))
+        if not wrong:
+            return Card(**{**raw, "needs": tuple(raw["needs"]), "folder": str(path.parent)})
+    except (OSError, ValueError, TypeError, RecursionError) as problem:
+        wrong = str(problem)
+    raise ValueError(f"{path.name} is no detector's card: {wrong}")
 
 
 def write_card(card: Card, folder: Path) -> Path:
@@ -260,6 +261,7 @@ def load_card(card: Card, device: str | None = None) -> Detector:
     UnusableModel
         A `ValueError`, for files and options that are not understood.
     """
+    require_device(device)
     if card.device == "cuda" and device != "cpu" and not _has_gpu():
         raise NoSuchDevice(
             f"{card.value} needs a GPU and there is none here: start a worker on a machine that has"
@@ -275,6 +277,17 @@ def load_card(card: Card, device: str | None = None) -> Detector:
         words = f"{card.value} cannot be loaded: {type(wrong).__name__}: {str(wrong)[:300]}"
         raise UnusableModel(words) from wrong
     return detector
+
+
+def require_device(device: str | None) -> None:
+    """A GPU that was asked for is there.
+
+    Raises
+    ------
+    NoSuchDevice
+    """
+    if device is not None and device.startswith("cuda") and not _has_gpu():
+        raise NoSuchDevice("there is no GPU here that torch can use: ask for cpu")
 
 
 def grid_role(detector: Detector) -> str:

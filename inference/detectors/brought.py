@@ -138,7 +138,7 @@ def _entry_point(card: Card, weights: bytes, device: str | None) -> Detector:
         ) from wrong
     if lacking := [each for each in _PROTOCOL if not hasattr(made, each)]:
         raise UnusableModel(
-            f"{function} of {module} made a {type(made).__name__}, which lacks {', '.join(lacking)}:"
+            f"{module}:{function} made a {type(made).__name__}, which lacks {', '.join(lacking)}:"
             " it must make a detector (inference.detector.Detector)"
         )
     return made

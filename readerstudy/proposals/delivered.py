@@ -187,6 +187,8 @@ def _series_of(
 
 
 def _examination(study: Study, name: str) -> Examination | None:
+    if "\0" in name:  # which PostgreSQL takes in no text
+        return None
     own = Examination.objects.filter(collection=study.collection_id)
     case = Case.objects.filter(study=study, code=name).first()
     if case is not None:

@@ -197,6 +197,7 @@ def test_c2_nothing_is_delivered_to_a_locked_study(people: People, tmp_path: Pat
     ("row", "words"),
     [
         ("X99,1,1,0,2,0.7", "no examination of this study"),
+        ("X\0,1,1,0,2,0.7", "no examination of this study"),  # what PostgreSQL takes in no text
         ("{code},900,1,0,2,0.7", "outside the series"),
     ],
 )
