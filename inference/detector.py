@@ -134,16 +134,19 @@ def detect(
 
 
 def _sound(lesions: list[Lesion]) -> list[Lesion]:
-    """The lesions, once each is one that can be kept and shown."""
-    for number, each in enumerate(lesions, start=1):
+    """The lesions, once each is one that can be kept and shown.
+
+    Words say of none how many there are: a failed run's are read by who must not know.
+    """
+    for each in lesions:
         doubt = 0.0 if each.uncertainty is None else each.uncertainty
         if not (0 <= each.probability <= 1 and 0 <= doubt < math.inf):
             raise UnusableModel(
-                f"lesion {number} has the probability {each.probability} and the uncertainty"
+                f"a lesion has the probability {each.probability} and the uncertainty"
                 f" {each.uncertainty}: give 0 to 1, and 0 or more or none"
             )
         if not all(map(math.isfinite, each.centroid_mm)):
-            raise UnusableModel(f"lesion {number} has no place: its mask or its affine is damaged")
+            raise UnusableModel("a lesion has no place: its mask or its affine is damaged")
     return lesions
 
 

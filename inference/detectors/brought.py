@@ -141,4 +141,11 @@ def _entry_point(card: Card, weights: bytes, device: str | None) -> Detector:
             f"{module}:{function} made a {type(made).__name__}, which lacks {', '.join(lacking)}:"
             " it must make a detector (inference.detector.Detector)"
         )
+    if (made.name, made.version, made.weights_sha256) != (
+        card.name, card.version, card.weights_sha256,
+    ):  # fmt: skip
+        raise UnusableModel(
+            f"{module}:{function} made a detector of another name, version or hash than its card's:"
+            " proposals would be kept under weights that did not make them"
+        )
     return made
