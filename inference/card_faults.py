@@ -60,7 +60,8 @@ def _of_point(raw: Mapping[str, Any]) -> Iterator[str]:
         return
     for name in _POINT:
         value = point.get(name)
-        if type(value) not in {int, float} or not math.isfinite(value):
+        is_number = isinstance(value, int | float) and not isinstance(value, bool)
+        if not is_number or not math.isfinite(value or 0):
             yield f"operating_point.{name} is no number"
             return
     if point["temperature"] <= 0:
