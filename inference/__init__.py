@@ -48,6 +48,7 @@ def detector_card(name_at_version: str) -> dict[str, Any]:
 
     card = card_of(name_at_version)
     return {
+        **card.words,  # first: words never stand for what the card was loaded with
         "name": card.name,
         "version": card.version,
         "family": card.family,
@@ -56,7 +57,6 @@ def detector_card(name_at_version: str) -> dict[str, Any]:
         "device": card.device,
         "memory_mib": card.memory_mib,
         "operating_point": dict(card.operating_point),
-        **card.words,
     }
 
 

@@ -4,36 +4,51 @@ import argparse
 import json
 import resource
 import sys
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from functools import partial
 from multiprocessing import get_context
 from pathlib import Path
+from pickle import PickleError
 
 from tqdm import tqdm
 
 import inference
-from inference.detector import WEIGHTS, card_of, grid_role
+from inference import arguments
+from inference.detector import WEIGHTS, card_of, detect, grid_role
 from inference.distances import RADIUS_MM, DistanceRule
-from inference.preprocess import ROLES, SERIES, UnusableExamination
+from inference.preprocess import ROLES, SERIES
 from inference.series import UnreadableSeries, read_examination, series_in
 from inference.training import command as train
 from inference.training.command import CACHE, DEFAULT_FAMILY
+from inference.volume import Volume
 
 SEGMENTATION_LEVEL = 0.4
 VALIDATION_CASES, TEST_CASES = 24, 100
+# Of files, of values, of what torch says of weights and of memory.
+_PROBLEMS = (OSError, ValueError, LookupError, RuntimeError, MemoryError, EOFError, PickleError)
+MOST_WORDS = 600  # characters of a problem: torch names every layer that does not fit
 VENDOR_BYTES, VENDOR_SECONDS = 6 * 1024**3, 60  # a file of others
+VENDOR_CHARACTERS = 32 * 1024**2  # of what is told of it
 
 
-def main(arguments: Sequence[str] | None = None) -> int:
+def main(words: Sequence[str] | None = None) -> int:
     """Run a command; a problem with the input is one clear line and exit status 2."""
-    options = _parser().parse_args(arguments)
+    options = _parser().parse_args(words)
     try:
         options.run(options)
-    except (UnusableExamination, UnreadableSeries, OSError, ValueError, KeyError) as problem:
-        words = problem.args[0] if isinstance(problem, KeyError) else problem
-        print(f"inference: {words}", file=sys.stderr)
+    except KeyboardInterrupt:
+        print("inference: stopped", file=sys.stderr)
+        return 130
+    except _PROBLEMS as problem:
+        print(f"inference: {_line(problem)}", file=sys.stderr)
         return 2
     return 0
+
+
+def _line(problem: Exception) -> str:
+    """A problem in one line; of a `KeyError` what it names, without its quotes."""
+    said = problem.args[0] if isinstance(problem, KeyError) and problem.args else problem
+    return " ".join(str(said).split())[:MOST_WORDS] or type(problem).__name__
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -42,8 +57,9 @@ def _parser() -> argparse.ArgumentParser:
 
     one = commands.add_parser("phantom", help="write synthetic examinations as DICOM with truth")
     one.add_argument("folder", type=Path)
-    one.add_argument("--seed", type=int, default=1, help="of the first; the next count on")
-    one.add_argument("--count", type=int, default=1)
+    words = "of the first; the next count on"
+    one.add_argument("--seed", type=arguments.natural, default=1, help=words)
+    one.add_argument("--count", type=arguments.count, default=1)
     one.add_argument("--lesions", type=int, help="0 for none; default: drawn")
     one.add_argument("--ct", action="store_true", help="also a CT of the same head")
     one.add_argument("--dry", type=float, default=0, help="share of metastases without oedema")
@@ -58,7 +74,8 @@ def _parser() -> argparse.ArgumentParser:
     one = commands.add_parser("detect", help="propose lesions on an examination")
     one.add_argument("folder", type=Path, help=f"holds one folder a series: {', '.join(SERIES)}")
     one.add_argument("--detector", default=inference.default_detector())
-    one.add_argument("--device", help="cpu or cuda; default: CUDA where there is one")
+    words = "cpu or cuda; default: CUDA where there is one"
+    one.add_argument("--device", type=arguments.device, help=words)
     one.add_argument("--dicom", type=Path, help="also write SEG and SR into this folder")
     one.add_argument("--kinds", action="store_true", help="also what kind of lesion each may be")
     one.set_defaults(run=_detect)
@@ -71,7 +88,7 @@ def _parser() -> argparse.ArgumentParser:
     one = commands.add_parser("known", help="make the table and pictures of known lesions")
     one.add_argument("--detector", default=inference.default_detector())
     one.add_argument("--cache", type=Path, default=CACHE)
-    one.add_argument("--cases", type=int, default=VALIDATION_CASES)
+    one.add_argument("--cases", type=arguments.count, default=VALIDATION_CASES)
     one.set_defaults(run=_known)
 
     _training(commands)
@@ -88,11 +105,13 @@ def _training(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -
     one = commands.add_parser("classify", help="measure heads that tell what kind a lesion is")
     one.add_argument("--question", help="default: each")
     one.add_argument("--head", help="default: each")
-    one.add_argument("--training", type=int, default=300, help="synthetic lesions to learn from")
-    one.add_argument("--test", type=int, default=300)
+    words = "synthetic lesions to learn from"
+    one.add_argument("--training", type=arguments.count, default=300, help=words)
+    one.add_argument("--test", type=arguments.count, default=300)
     one.add_argument("--ship", action="store_true", help="make and measure the shipped head")
-    one.add_argument("--heads", type=int, default=40, help="with --ship: phantoms to learn from")
-    one.add_argument("--test-heads", type=int, default=20)
+    words = "with --ship: phantoms to learn from"
+    one.add_argument("--heads", type=arguments.count, default=40, help=words)
+    one.add_argument("--test-heads", type=arguments.count, default=20)
     one.add_argument("--cache", type=Path, default=CACHE)
     one.set_defaults(run=_classify)
 
@@ -104,9 +123,9 @@ def _measuring(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") 
     one = commands.add_parser("calibrate", help="pack weights, set their operating point")
     one.add_argument("checkpoint", type=Path)
     one.add_argument("--cache", type=Path, default=CACHE)
-    one.add_argument("--cases", type=int, default=VALIDATION_CASES)
+    one.add_argument("--cases", type=arguments.count, default=VALIDATION_CASES)
     one.add_argument("--family", default=DEFAULT_FAMILY)
-    one.add_argument("--version", default="1", help="of the card")
+    one.add_argument("--version", type=arguments.version, default="1", help="of the card")
     one.add_argument("--folder", type=Path, help="for card and weights; default: the package's")
     words = "series without which it refuses; default: its reference alone"
     one.add_argument("--needs", nargs="+", choices=ROLES, default=[], help=words)
@@ -115,20 +134,20 @@ def _measuring(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") 
     words = "a new version of a detector with its network in 8-bit integers too, for CPUs"
     one = commands.add_parser("quantise", help=words)
     one.add_argument("--detector", default=inference.default_detector())
-    one.add_argument("--version", required=True, help="of the new card")
+    one.add_argument("--version", type=arguments.version, required=True, help="of the new card")
     one.add_argument("--cache", type=Path, default=CACHE)
     one.add_argument("--first", type=int, help="seed of the first training phantom (1000)")
-    one.add_argument("--cases", type=int, default=4)
+    one.add_argument("--cases", type=arguments.count, default=4)
     one.set_defaults(run=_quantise)
 
     one = commands.add_parser("evaluate", help="measure a detector on held-out phantoms")
     one.add_argument("--detector", default=inference.default_detector())
     one.add_argument("--cache", type=Path, default=CACHE)
-    one.add_argument("--cases", type=int, default=TEST_CASES)
+    one.add_argument("--cases", type=arguments.count, default=TEST_CASES)
     one.add_argument("--out", type=Path, default=Path("benchmarks/detectors"))
     one.add_argument("--shift", default="none", help="phantoms unlike the training's, by name")
     words = "between centroids, mm, in the counting by distance beside that by overlap"
-    one.add_argument("--radius-mm", type=float, default=RADIUS_MM, help=words)
+    one.add_argument("--radius-mm", type=arguments.positive, default=RADIUS_MM, help=words)
     words = "by distance, a candidate may find several lesions"
     one.add_argument("--not-one-to-one", action="store_true", help=words)
     one.set_defaults(run=_evaluate)
@@ -143,15 +162,25 @@ def _classify(options: argparse.Namespace) -> None:
     from inference.classify.heads import HEADS
     from inference.classify.measure import measured
 
-    for question in [options.question] if options.question else QUESTIONS:
-        for head in [options.head] if options.head else HEADS:
+    for question in _some_of(QUESTIONS, options.question):
+        for head in _some_of(HEADS, options.head):
             found = measured(question, head, training=options.training, test=options.test)
             print(json.dumps(found), flush=True)
+
+
+def _some_of(known: Iterable[str], wanted: str | None) -> list[str]:
+    """All, or the one that is wanted."""
+    names = list(known)
+    if wanted is not None and wanted not in names:
+        raise ValueError(f"there is no {wanted!r} but {', '.join(names)}")
+    return names if wanted is None else [wanted]
 
 
 def _ship_head(options: argparse.Namespace) -> None:
     """Lesions alone and in whole heads, the latter kept in the cache: this resumes."""
     from inference.classify import ship, teaching
+
+    options.cache.mkdir(parents=True, exist_ok=True)
 
     def seen(heads: range, n_heads: int, alone: range, n_alone: int) -> list[teaching.Row]:
         make = partial(teaching.make, folder=options.cache, detector=inference.default_detector())
@@ -169,6 +198,7 @@ def _phantom(options: argparse.Namespace) -> None:
     from inference.phantom.shifts import shift_of
 
     seeds = range(options.seed, options.seed + options.count)
+    options.folder.mkdir(parents=True, exist_ok=True)
     for seed in tqdm(seeds, unit="case", disable=options.count == 1):
         folder = options.folder / f"phantom-{seed}" if options.count > 1 else options.folder
         case = phantom.make_case(
@@ -196,9 +226,11 @@ def _phantom(options: argparse.Namespace) -> None:
 
 def _detect(options: argparse.Namespace) -> None:
     series = series_in(options.folder)
+    if options.dicom:
+        options.dicom.mkdir(parents=True, exist_ok=True)
     detector = inference.load_detector(options.detector, options.device)
-    examination = read_examination(series)
-    lesions = list(detector.detect(examination))
+    examination = _read(series)
+    lesions, _ = detect(detector, examination)
     if options.kinds:
         from inference.classify import classified
         from inference.preprocess import prepare
@@ -211,7 +243,6 @@ def _detect(options: argparse.Namespace) -> None:
         from inference.sources import read_sources
 
         algorithm = export.Algorithm(detector.name, detector.version, detector.weights_sha256)
-        options.dicom.mkdir(parents=True, exist_ok=True)
         report_path = options.dicom / "proposals-sr.dcm"
         source = series[grid_role(detector)]
         if not lesions:
@@ -222,6 +253,13 @@ def _detect(options: argparse.Namespace) -> None:
         report = export.measurement_report(lesions, read, seg, algorithm=algorithm)
         seg.save_as(options.dicom / "proposals-seg.dcm")
         report.save_as(report_path)
+
+
+def _read(series: Mapping[str, Sequence[Path]]) -> dict[str, Volume]:
+    try:
+        return read_examination(series)
+    except (AttributeError, RuntimeError, TypeError) as wrong:  # of pydicom, which looks no further
+        raise UnreadableSeries(f"a file is no slice of a series: {wrong}") from wrong
 
 
 def _vendor(options: argparse.Namespace) -> None:
@@ -241,13 +279,17 @@ def _vendor(options: argparse.Namespace) -> None:
             line = read_file(path).to_json()
         except UnusableResult as wrong:
             line = {"problem": str(wrong)}
-        print(json.dumps(line), flush=True)
+        words = json.dumps(line)
+        if len(words) > VENDOR_CHARACTERS:  # whoever reads has memory too
+            words = json.dumps({"problem": "it marks more voxels than all lesions of a head"})
+        print(words, flush=True)
 
 
 def _make_all(
     make: Callable[..., Path], seeds: Sequence[int], folder: Path, workers: int
 ) -> list[Path]:
     """Make cases that are not in the cache, in parallel, with a progress bar."""
+    folder.mkdir(parents=True, exist_ok=True)
     job = partial(make, folder=folder)
     with get_context("spawn").Pool(workers) as pool:
         return list(tqdm(pool.imap(job, seeds), total=len(seeds), unit="phantom"))
@@ -274,6 +316,7 @@ def _calibrate(options: argparse.Namespace) -> None:
     from inference.detectors import families
     from inference.training import cases, ship
 
+    options.checkpoint.open("rb").close()  # before phantoms are made, which takes long
     seeds = cases.VALIDATION_SEEDS[: options.cases]
     make = partial(cases.make_examination, roles=families.family_of(options.family).inputs)
     folders = _make_all(make, seeds, options.cache, 1)

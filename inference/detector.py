@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import math
 import os
 import warnings
 from collections.abc import Callable, Mapping
@@ -12,6 +13,8 @@ from importlib import import_module
 from pathlib import Path
 from typing import Any, Protocol, runtime_checkable
 
+from inference.card_faults import faults
+from inference.detectors.archive import UnusableModel
 from inference.lesions import Lesion
 from inference.volume import Volume
 
@@ -30,6 +33,10 @@ FORMATS = {
     "ensemble": "inference.detectors.ensemble",
 }
 _FAMILIES = "inference.detectors.families"
+# What code raises that meets files or options it was not written for.
+_BROKEN = (
+    ArithmeticError, AttributeError, ImportError, LookupError, RuntimeError, TypeError, ValueError,
+)  # fmt: skip
 
 
 class UnknownDetector(KeyError):
@@ -114,11 +121,33 @@ def detect(
     """The lesions that a detector finds, and what it used; `note` hears what it is at.
 
     A site's own entry point, which may know of no windows, is asked as it always was.
+
+    Raises
+    ------
+    UnusableModel
+        For lesions whose probability or place is no number that it can be.
     """
     if isinstance(detector, Windowed):
-        return detector.detect(examination, halvings=halvings, note=note), detector.used
+        return _sound(detector.detect(examination, halvings=halvings, note=note)), detector.used
     note(Stage.NETWORK)
-    return detector.detect(examination), None
+    return _sound(detector.detect(examination)), None
+
+
+def _sound(lesions: list[Lesion]) -> list[Lesion]:
+    """The lesions, once each is one that can be kept and shown.
+
+    Words say of none how many there are: a failed run's are read by who must not know.
+    """
+    for each in lesions:
+        doubt = 0.0 if each.uncertainty is None else each.uncertainty
+        if not (0 <= each.probability <= 1 and 0 <= doubt < math.inf):
+            raise UnusableModel(
+                f"a lesion has the probability {each.probability} and the uncertainty"
+                f" {each.uncertainty}: give 0 to 1, and 0 or more or none"
+            )
+        if not all(map(math.isfinite, each.centroid_mm)):
+            raise UnusableModel("a lesion has no place: its mask or its affine is damaged")
+    return lesions
 
 
 @dataclass(frozen=True)
@@ -150,13 +179,16 @@ def read_card(path: Path) -> Card:
     Raises
     ------
     ValueError
-        Naming the file, when it is no card.
+        Naming the file and what is wrong, when it is no card or cannot be read.
     """
     try:
         raw = json.loads(path.read_text())
-        return Card(**{**raw, "needs": tuple(raw["needs"]), "folder": str(path.parent)})
-    except (ValueError, KeyError, TypeError) as wrong:
-        raise ValueError(f"{path.name} is no detector's card: {wrong}") from wrong
+        wrong = "; ".join(faults(raw))
+        if not wrong:
+            return Card(**{**raw, "needs": tuple(raw["needs"]), "folder": str(path.parent)})
+    except (OSError, ValueError, TypeError, RecursionError) as problem:
+        wrong = str(problem)
+    raise ValueError(f"{path.name} is no detector's card: {wrong}")
 
 
 def write_card(card: Card, folder: Path) -> Path:
@@ -177,7 +209,7 @@ def write_card(card: Card, folder: Path) -> Path:
 def cards() -> dict[str, Card]:
     """Every card of the package, then of the folder that was brought here, by value.
 
-    A card that cannot be read, or that has the name of the package's, costs itself alone.
+    A card that cannot be read, or that has the name of another, costs itself alone.
     """
     found = {card.value: card for card in map(read_card, sorted(WEIGHTS.glob("*.json")))}
     if brought := os.environ.get(FOLDER):
@@ -187,6 +219,8 @@ def cards() -> dict[str, Card]:
             except ValueError as wrong:
                 warnings.warn(str(wrong), stacklevel=2)
                 continue
+            if card.value in found:
+                warnings.warn(f"{path.name}: there is a {card.value} already", stacklevel=2)
             found.setdefault(card.value, card)
     return found
 
@@ -227,7 +261,10 @@ def load_card(card: Card, device: str | None = None) -> Detector:
     Raises
     ------
     CorruptWeights, NoSuchDevice
+    UnusableModel
+        A `ValueError`, for files and options that are not understood.
     """
+    require_device(device)
     if card.device == "cuda" and device != "cpu" and not _has_gpu():
         raise NoSuchDevice(
             f"{card.value} needs a GPU and there is none here: start a worker on a machine that has"
@@ -235,8 +272,25 @@ def load_card(card: Card, device: str | None = None) -> Detector:
         )
     weights = checked_weights(card, Path(card.folder) / card.weights)
     module = import_module(FORMATS.get(card.family, _FAMILIES))
-    detector: Detector = module.load(card, weights, device)
+    try:
+        detector: Detector = module.load(card, weights, device)
+    except UnusableModel:
+        raise
+    except _BROKEN as wrong:
+        words = f"{card.value} cannot be loaded: {type(wrong).__name__}: {str(wrong)[:300]}"
+        raise UnusableModel(words) from wrong
     return detector
+
+
+def require_device(device: str | None) -> None:
+    """A GPU that was asked for is there.
+
+    Raises
+    ------
+    NoSuchDevice
+    """
+    if device is not None and device.startswith("cuda") and not _has_gpu():
+        raise NoSuchDevice("there is no GPU here that torch can use: ask for cpu")
 
 
 def grid_role(detector: Detector) -> str:

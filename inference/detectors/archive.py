@@ -2,8 +2,10 @@
 
 import io
 import zipfile
+import zlib
 from pathlib import Path, PurePosixPath
 
+MOST_BYTES = 4 * 1024**3  # of one file, unpacked
 _THEN = (1980, 1, 1, 0, 0, 0)  # the same for every file: equal folders give equal bytes
 
 
@@ -37,7 +39,8 @@ class Archive:
             raise UnusableModel(
                 "this is no zip file: give the model's folder, or a zip file of it"
             ) from wrong
-        found = [n for n in self._zip.namelist() if f"/{n}".endswith(f"/{landmark}")]
+        self._names = sorted(set(self._zip.namelist()))
+        found = [n for n in self._names if f"/{n}".endswith(f"/{landmark}")]
         if len(found) != 1:
             raise UnusableModel(
                 f"{len(found)} files {landmark} in the model: give the folder of one model"
@@ -51,11 +54,22 @@ class Archive:
 
     def names(self) -> list[str]:
         """Every file, relative to that folder."""
-        names = sorted(self._zip.namelist())
-        return [n.removeprefix(self._root) for n in names if n.startswith(self._root)]
+        return [n.removeprefix(self._root) for n in self._names if n.startswith(self._root)]
 
     def read(self, name: str) -> bytes:
-        """A file's content."""
+        """A file's content.
+
+        Raises
+        ------
+        UnusableModel
+            If it is not there, is damaged or encrypted, or would fill the memory.
+        """
         if name not in self.names():
             raise UnusableModel(f"the model has no file {name}")
-        return self._zip.read(self._root + name)
+        entry = self._zip.getinfo(self._root + name)
+        if entry.file_size > MOST_BYTES:
+            raise UnusableModel(f"{name} has more than {MOST_BYTES // 1024**3} GiB unpacked")
+        try:
+            return self._zip.read(entry)
+        except (zipfile.BadZipFile, zlib.error, EOFError, RuntimeError) as wrong:
+            raise UnusableModel(f"{name} cannot be unpacked: {wrong}") from wrong

@@ -19,33 +19,59 @@ from inference.detectors.archive import UnusableModel
 from inference.detectors.voxelwise import VoxelwiseDetector, chosen_device
 from inference.preprocess import ROLES
 
+_PROTOCOL = ("name", "version", "weights_sha256", "needs", "detect")
+
 
 class Brought(nn.Module):
-    """A model of others that takes the channels it names and answers with one map."""
+    """A model of others that takes the channels it names and answers with one map.
+
+    Raises
+    ------
+    UnusableModel
+        For options that cannot be.
+    """
 
     def __init__(self, model: Callable[[Tensor], Any], options: dict[str, Any]) -> None:
         super().__init__()
         self.model = model
-        self.channels: list[int] = options.get(
-            "channels", [*range(len(options.get("roles", ROLES)))]
-        )
+        given = len(options.get("roles", ROLES))
+        self.channels: list[int] = options.get("channels", [*range(given)])
         self.output: str = options.get("output", "logit")
         self.index: int = options.get("index", 0)  # of the lesion's channel in the output
         if self.output not in {"logit", "probability"}:
             raise UnusableModel(f"output is logit or probability, not {self.output!r}")
+        if not (
+            isinstance(self.channels, list)
+            and self.channels
+            and all(type(each) is int and 0 <= each < given for each in self.channels)
+        ):
+            raise UnusableModel(f"channels are numbers from 0 to {given - 1}: {self.channels!r}")
+        if type(self.index) is not int or self.index < 0:
+            raise UnusableModel(f"index is a channel of the answer, from 0: {self.index!r}")
 
     def forward(self, x: Tensor) -> Tensor:
         """Logits (B, 1, D, H, W)."""
         answer = self.model(x[:, self.channels].float().contiguous())
-        if isinstance(answer, (list, tuple)):
+        if isinstance(answer, (list, tuple)) and answer:
             answer = answer[0]
-        if answer.ndim != 5 or answer.shape[2:] != x.shape[2:]:
+        one = self._lesion(answer, x).float()
+        return one if self.output == "logit" else one.clamp(1e-6, 1 - 1e-6).logit()
+
+    def _lesion(self, answer: Any, x: Tensor) -> Tensor:
+        """The lesion's channel of an answer for every voxel."""
+        if not isinstance(answer, Tensor):
+            raise UnusableModel(f"the model answered with a {type(answer).__name__}, not a tensor")
+        same = answer.ndim == x.ndim and (len(answer), *answer.shape[2:]) == (len(x), *x.shape[2:])
+        if not same or answer.is_complex():
             raise UnusableModel(
                 f"the model answered {tuple(answer.shape)} for {tuple(x.shape)}: it must answer"
                 " for every voxel, (batch, channel, z, y, x)"
             )
-        one: Tensor = answer[:, self.index : self.index + 1].float()
-        return one if self.output == "logit" else one.clamp(1e-6, 1 - 1e-6).logit()
+        if self.index >= answer.shape[1]:
+            raise UnusableModel(
+                f"the model answers with {answer.shape[1]} channels: there is no index {self.index}"
+            )
+        return answer[:, self.index : self.index + 1]
 
 
 def load(card: Card, weights: bytes, device: str | None) -> Detector:
@@ -110,4 +136,16 @@ def _entry_point(card: Card, weights: bytes, device: str | None) -> Detector:
         raise UnusableModel(
             f"{card.value}: no entry point {module}:{function} ({wrong})"
         ) from wrong
+    if lacking := [each for each in _PROTOCOL if not hasattr(made, each)]:
+        raise UnusableModel(
+            f"{module}:{function} made a {type(made).__name__}, which lacks {', '.join(lacking)}:"
+            " it must make a detector (inference.detector.Detector)"
+        )
+    if (made.name, made.version, made.weights_sha256) != (
+        card.name, card.version, card.weights_sha256,
+    ):  # fmt: skip
+        raise UnusableModel(
+            f"{module}:{function} made a detector of another name, version or hash than its card's:"
+            " proposals would be kept under weights that did not make them"
+        )
     return made

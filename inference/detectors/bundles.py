@@ -48,8 +48,7 @@ def load(card: Card, weights: bytes, device: str | None) -> Detector:
     options = card.options
     named = options.get("configuration", "configs/inference.json")
     archive = Archive(weights, named)
-    text = archive.read(named).decode()
-    bundle = Bundle(json.loads(text) if named.endswith(".json") else yaml.safe_load(text))
+    bundle = Bundle(_configuration(archive.read(named), named))
     network = _network(bundle, archive, options, named)
     key = options.get("transforms")
     if key is None:
@@ -62,6 +61,17 @@ def load(card: Card, weights: bytes, device: str | None) -> Detector:
             inputs=tuple(options.get("roles", ROLES)),
         )
     return BundleDetector(card, network, bundle, key, chosen_device(device))
+
+
+def _configuration(content: bytes, named: str) -> dict[str, Any]:
+    try:
+        text = content.decode()
+        config = json.loads(text) if named.endswith(".json") else yaml.safe_load(text)
+    except (ValueError, RecursionError, yaml.YAMLError) as wrong:
+        raise UnusableModel(f"{named} cannot be read: {str(wrong)[:200]}") from wrong
+    if not isinstance(config, dict):
+        raise UnusableModel(f"{named} is a {type(config).__name__}, not a configuration")
+    return config
 
 
 class Bundle:

@@ -343,11 +343,20 @@ def filled(name: str, weights: bytes) -> nn.Module:
 
     Counters are not among them, and a layer that stands in the network under several names may be
     there under one.
+
+    Raises
+    ------
+    ValueError
+        For what is no such file.
     """
+    from safetensors import SafetensorError
     from safetensors.torch import load as load_tensors
 
     network = build(name)
-    state = {key: tensor.float() for key, tensor in load_tensors(weights).items()}
+    try:
+        state = {key: tensor.float() for key, tensor in load_tensors(weights).items()}
+    except SafetensorError as wrong:
+        raise ValueError(f"the weights are no safetensors: {wrong}") from wrong
     empty = network.state_dict()
     packed = {identity(empty[key]): state[key] for key in state if key in empty}
     for key, tensor in empty.items():

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from inference.detector import Card, Note, Stage, Used, unheard
+from inference.detectors.archive import UnusableModel
 from inference.detectors.candidates import candidates
 from inference.detectors.compiled import Compiled, read, traced
 from inference.detectors.dropout import dropouts, dropping
@@ -23,6 +24,8 @@ from inference.preprocess import ROLES, Prepared, prepare
 from inference.volume import Volume
 
 _DROPOUT_PASSES = 8
+_CERTAIN = 60.0  # logit: beyond any that tells probabilities apart
+MOST = 200  # proposals of a case: what marks more has failed, and explaining all would take hours
 _HEAT_MAPS = 12  # of a case, the most probable lesions': each costs a few small passes
 
 
@@ -49,7 +52,8 @@ class VoxelwiseDetector:
     Raises
     ------
     ValueError
-        For unknown opinions or heat maps, and for "dropout" of a network without any at work.
+        For unknown opinions or heat maps, for "dropout" of a network without any at work, and for
+        a window that is no number of voxels.
     """
 
     sight: Sight = OURS  # of heat maps
@@ -71,6 +75,8 @@ class VoxelwiseDetector:
     ) -> None:
         if opinions not in {"mirror", "once", "dropout"}:
             raise ValueError(f"opinions are mirror, once or dropout, not {opinions!r}")
+        if window is not None and (type(window) is not int or window < 1):
+            raise ValueError(f"window is voxels along each axis, or null: {window!r}")
         self.heat = card.options.get("heat", METHODS[0])
         if self.heat not in METHODS:
             raise ValueError(f"heat is {' or '.join(METHODS)}, not {self.heat!r}")
@@ -115,7 +121,7 @@ class VoxelwiseDetector:
     def detect(
         self, examination: Mapping[str, Volume], *, halvings: int = 0, note: Note = unheard
     ) -> list[Lesion]:
-        """Return lesions above the card's operating point, by falling probability.
+        """Return lesions above the card's operating point, by falling probability, `MOST` of them.
 
         Parameters
         ----------
@@ -130,8 +136,11 @@ class VoxelwiseDetector:
             If a needed series is missing or the reference shows no head.
         """
         lesions, ready, given = self.found(examination, halvings, note)
+        if len(lesions) > MOST:
+            words = f"{self.card.value}: {len(lesions)} proposals, the {MOST} most probable kept"
+            warnings.warn(words, stacklevel=2)
         note(Stage.EXPLAINING)
-        heated = [self._heated(each, n, given) for n, each in enumerate(lesions)]
+        heated = [self._heated(each, n, given) for n, each in enumerate(lesions[:MOST])]
         return [explain(each, ready, self.basis) for each in heated]
 
     def found(
@@ -271,13 +280,13 @@ class VoxelwiseDetector:
     def run(self, network: nn.Module, part: Tensor) -> Tensor:
         """A network on what it sees at once, in the device's fast precision."""
         if (compiled := self._by_openvino(network, part.shape[1])) is not None:
-            return compiled(part)
+            return _bounded(compiled(part))
         is_small = any(each.dtype == torch.bfloat16 for each in network.parameters())
         dtype = torch.bfloat16 if is_small else part.dtype
         part = part.to(dtype, memory_format=torch.channels_last_3d)
         with self._precision():
             answer: Tensor = network(part)
-        return answer.float()
+        return _bounded(answer.float())
 
     def _by_openvino(self, network: nn.Module, channels: int) -> Compiled | None:
         """The network as OpenVINO runs it: ours, without norms, on a CPU; None where torch does."""
@@ -307,6 +316,24 @@ class VoxelwiseDetector:
     def _precision(self) -> torch.autocast:
         is_fast = is_bfloat16_fast(self.device)
         return torch.autocast(self.device.type, torch.bfloat16, enabled=is_fast)
+
+
+def _bounded(logits: Tensor) -> Tensor:
+    """Logits without infinities, which mean "certainly" and would spoil what lies beside them.
+
+    Raises
+    ------
+    UnusableModel
+        For NaN: no voxel of it is above any threshold, so that it would read as "no lesion".
+    """
+    if torch.isfinite(logits.sum()):
+        return logits
+    if logits.isnan().any():
+        raise UnusableModel(
+            "the network answered NaN (not a number), so that nothing can be said about this"
+            " examination: check its weights, its precision and what it divides by"
+        )
+    return logits.clamp(-_CERTAIN, _CERTAIN)
 
 
 def chosen_device(device: str | None) -> str:

@@ -19,6 +19,8 @@ def explain(lesion: Lesion, ready: Prepared, basis: Basis = words.UNCALIBRATED) 
     compared with none. Of the probability and its spread they say what `basis` allows.
     """
     features = measure(lesion, ready)
+    if "contrast_sd" not in features:
+        return replace(lesion, explanation={**_outside(lesion, basis), "features": features})
     alike = similar.nearest(features) if ready.reference == "t1c" else None
     said = {
         "short": words.short_text(lesion, features, alike),
@@ -30,6 +32,18 @@ def explain(lesion: Lesion, ready: Prepared, basis: Basis = words.UNCALIBRATED) 
     }
     known = {} if alike is None else {"alike": _alike(alike)}
     return replace(lesion, explanation={**said, "features": features, **known})
+
+
+def _outside(lesion: Lesion, basis: Basis) -> dict[str, object]:
+    """What is said of a lesion outside of where features are measured."""
+    return {
+        "short": words.outside_short(lesion),
+        "full": words.outside_full(lesion, basis),
+        "zh-hans": {
+            "short": words_zh.outside_short(lesion),
+            "full": words_zh.outside_full(lesion, basis),
+        },
+    }
 
 
 def _alike(found: similar.Similar) -> dict[str, object]:

@@ -30,8 +30,17 @@ def measure(lesion: Lesion, ready: Prepared) -> dict[str, float]:
         nearest vessel-like structure, see `vessels`; at most its `REACH_MM`), and, where the
         series is there, `uptake_sd` (T1c against T1) and `oedema_percent` (bright part of the
         surroundings on FLAIR). Of a detector of CT alone CT stands for T1c.
+        Of a lesion outside of what `ready` shows (a model that prepares images itself may look
+        below the head) the first three only.
     """
     inside, box = on_grid(lesion, ready)
+    own = {
+        "diameter_mm": lesion.diameter_mm,
+        "volume_mm3": lesion.volume_mm3,
+        "elongation": elongation(lesion),
+    }
+    if not inside.any():
+        return {name: round(value, 2) for name, value in own.items()}
     channels = {
         role: ready.voxels[number][box]
         for number, role in enumerate(ready.roles)
@@ -43,9 +52,7 @@ def measure(lesion: Lesion, ready: Prepared) -> dict[str, float]:
     # What fills the whole head has no surroundings: 0 is the brain's median.
     around = float(np.median(t1c[shell])) if shell.any() else 0.0
     features = {
-        "diameter_mm": lesion.diameter_mm,
-        "volume_mm3": lesion.volume_mm3,
-        "elongation": elongation(lesion),
+        **own,
         "contrast_sd": float(t1c[inside].mean() - around),
         "core_to_rim": core_to_rim(t1c, inside, around),
         "vessel_mm": _vessel_mm(lesion, ready),

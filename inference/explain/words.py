@@ -62,6 +62,25 @@ def full_text(
     return " ".join(sentences)
 
 
+def outside_short(lesion: Lesion) -> str:
+    """One line, of a lesion outside of where features are measured."""
+    return f"{lesion.diameter_mm:.0f} mm; p {lesion.probability:.2f}; outside of the analysed head"
+
+
+def outside_full(lesion: Lesion, basis: Basis = UNCALIBRATED) -> str:
+    """Sentences, of a lesion outside of where features are measured."""
+    said = [
+        (
+            f"Focus of {lesion.diameter_mm:.1f} mm ({lesion.volume_mm3:.0f} mm³) outside of the"
+            " part of the head in which contrast and surroundings are measured: see whether it is"
+            " in the brain at all."
+        ),
+        *_rests_on(lesion),
+        _certainty(lesion, basis),
+    ]
+    return " ".join(said)
+
+
 def _kind(features: Features) -> str:
     return "ring-enhancing" if features["core_to_rim"] < 0.6 else "enhancing"
 

@@ -46,6 +46,23 @@ def full_text(
     )
 
 
+def outside_short(lesion: Lesion) -> str:
+    """One line, of a lesion outside of where features are measured."""
+    return f"{lesion.diameter_mm:.0f} mm；p {lesion.probability:.2f}；位于所分析的头部之外"
+
+
+def outside_full(lesion: Lesion, basis: Basis = UNCALIBRATED) -> str:
+    """Sentences, of a lesion outside of where features are measured."""
+    return "".join(
+        (
+            f"病灶直径 {lesion.diameter_mm:.1f} mm，体积 {lesion.volume_mm3:.0f} mm³，",
+            "位于测量对比与周围的头部区域之外：请看它是否在脑内。",
+            *_rests_on(lesion),
+            _certainty(lesion, basis),
+        )
+    )
+
+
 def _kind(features: Features) -> str:
     return "环形强化" if features["core_to_rim"] < 0.6 else "强化"
 

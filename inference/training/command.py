@@ -11,6 +11,9 @@ from typing import TYPE_CHECKING
 
 from tqdm import tqdm
 
+from inference import arguments
+from inference.detector import require_device
+
 if TYPE_CHECKING:
     from inference.detectors.families import Family
     from inference.training.fit import Recipe
@@ -24,18 +27,26 @@ def add(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None
     one = commands.add_parser("train", help="make training phantoms and train; resumes")
     one.add_argument("--cache", type=Path, default=CACHE)
     one.add_argument("--cases", type=int, default=120)
-    one.add_argument("--steps", type=int, default=4000)
-    one.add_argument("--workers", type=int, default=1, help="processes that make phantoms")
-    one.add_argument("--device", default="cpu")
+    one.add_argument("--steps", type=arguments.count, default=4000)
+    one.add_argument(
+        "--workers", type=arguments.count, default=1, help="processes that make phantoms"
+    )
+    one.add_argument("--device", type=arguments.device, default="cpu")
     one.add_argument("--family", default=DEFAULT_FAMILY, help="`families` lists them")
     one.add_argument("--checkpoint", type=Path, help="default: CACHE/FAMILY.pt")
-    one.add_argument("--rate", type=float, help="highest learning rate; default: the family's")
+    one.add_argument(
+        "--rate", type=arguments.positive, help="highest learning rate; default: the family's"
+    )
     words = "seed of the first phantom (1000), to learn from others than the weights given did"
     one.add_argument("--first", type=int, help=words)
-    one.add_argument("--begin", type=int, help="phantoms to begin with; default: all of them")
+    one.add_argument(
+        "--begin", type=arguments.count, help="phantoms to begin with; default: all of them"
+    )
     one.add_argument("--weights", type=Path, help="safetensors to go on from; default: none")
     one.add_argument("--plan", type=int, default=2, help="of the phantoms, see training/cases.py")
-    one.add_argument("--alone", type=float, help="share of patches of the first series alone")
+    one.add_argument(
+        "--alone", type=arguments.share, help="share of patches of the first series alone"
+    )
     one.add_argument("--loss", help="by name (inference/losses.py); default: the family's")
     words = "how much sensitivity weighs in VSS and JVSS, 0 to 1; default: 0.995"
     one.add_argument("--alpha", type=float, help=words)
@@ -95,6 +106,8 @@ def run(options: argparse.Namespace) -> None:
     from inference.training import cases, fit
 
     family = families.family_of(options.family)
+    require_device(options.device)
+    options.cache.mkdir(parents=True, exist_ok=True)
     begin = options.weights.read_bytes() if options.weights else None
     recipe = recipe_of(options, family, begin)
     torch.manual_seed(recipe.seed)

@@ -29,8 +29,8 @@ def combine(files: Sequence[Read]) -> Result:
     Raises
     ------
     UnusableResult
-        When the files are about several examinations, two reports measure one segment, or a
-        group measures a segment that is not there and has no coordinates.
+        When the files are about several examinations, two reports measure one segment, a group
+        measures a segment that is not there and has no coordinates, or a lesion is there twice.
     ValueError
         Without files.
     """
@@ -55,6 +55,8 @@ def combine(files: Sequence[Read]) -> Result:
         if key not in taken
         for segment in parts
     ]
+    if len({_what(each) for each in lesions}) < len(lesions):
+        raise UnusableResult("a lesion is there twice: deliver each once")
     frames = frozenset(frame for one in files for frame in one.frames_of_reference)
     grid = masks[0].grid if masks else None
     return Result(files[0].study_uid, frames, tuple(sorted(lesions, key=_falling)), grid)
@@ -90,6 +92,13 @@ def joined(extents: Sequence[Extent]) -> Extent:
         mask[box] |= each.mask > 0
     z, y, x = (int(n) for n in low)
     return Extent(mask, (z, y, x), extents[0].affine)
+
+
+def _what(lesion: Delivered) -> object:
+    """What is equal for equal voxels, or for equal places and diameters."""
+    if (extent := lesion.extent) is None:
+        return lesion.centre_mm, lesion.diameter_mm
+    return extent.mask.tobytes(), extent.mask.shape, extent.offset, extent.affine.tobytes()
 
 
 def _falling(lesion: Delivered) -> float:

@@ -5,11 +5,12 @@ from dataclasses import dataclass
 import numpy as np
 
 from inference.lesions import Extent
-from inference.vendor.values import Delivered, Grid, UnusableResult
+from inference.vendor.values import LARGEST_MM, Delivered, Grid, UnusableResult
 
 _SAME_WITHIN = 1e-3  # voxels, over the lesion
 _SAME_GRID_WITHIN = 0.1  # voxels, at the grid's corners: NIfTI keeps its affine in single precision
 _HALF = 0.5
+_FAR = 1e6  # voxels: no place in a series, and no index
 
 
 @dataclass(frozen=True)
@@ -39,9 +40,14 @@ def place(lesion: Delivered, grid: Grid) -> Placed:
     Raises
     ------
     UnusableResult
-        When the lesion lies outside the grid, wholly or in part of its middle.
+        When the lesion lies outside the grid, wholly or in part of its middle, or is too large.
     """
     extent = lesion.extent if lesion.extent is not None else _ball(lesion, grid)
+    if not np.all(extent.spacing_mm * extent.mask.shape <= LARGEST_MM):
+        raise UnusableResult(
+            f"a lesion is larger than {LARGEST_MM:.0f} mm: see whether its mask is turned round, or"
+            " is of the head"
+        )
     inside = grid_index(extent, grid)
     if np.any(inside < -0.5) or np.any(inside > np.array(grid.shape) - 0.5):
         raise UnusableResult(
@@ -64,6 +70,8 @@ def _ball(lesion: Delivered, grid: Grid) -> Extent:
         raise UnusableResult("a lesion has neither voxels nor a place and a diameter")
     spacing = np.linalg.norm(grid.affine[:3, :3], axis=0)
     middle = (np.linalg.inv(grid.affine) @ np.array([*lesion.centre_mm, 1.0]))[:3]
+    if not np.all(np.abs(middle) < _FAR):
+        raise UnusableResult("a lesion lies outside the series")
     reach = lesion.diameter_mm / 2 / spacing
     low, high = np.floor(middle - reach).astype(int), np.ceil(middle + reach).astype(int) + 1
     axes = [np.arange(a, b) for a, b in zip(low, high, strict=True)]

@@ -8,7 +8,7 @@ import numpy as np
 from highdicom import sr
 from pydicom.multival import MultiValue
 
-from inference.vendor.values import Measured, Point, Read, UnusableResult
+from inference.vendor.values import LARGEST_MM, Measured, Point, Read, UnusableResult
 
 # Coding scheme designator and code value.
 _PROBABILITY = {("DCM", "111047"), ("DCM", "111013"), ("DCM", "111012")}  # of cancer; certainty
@@ -23,7 +23,6 @@ _VOLUME = {("SCT", "118565006"), ("SRT", "G-D705")}
 _MM = {"mm": 1.0, "cm": 10.0}
 _MM3 = {"mm3": 1.0, "cm3": 1000.0, "ml": 1000.0}
 _SHARE = {"%": 0.01, "1": 1.0, "{ratio}": 1.0, "": 1.0}
-_MAX_DIAMETER_MM = 150.0
 
 
 def read(document: Any) -> Read:
@@ -71,7 +70,7 @@ def _group(number: int, group: Any) -> tuple[Measured, str]:
             f"group {number} names no segment and has no place (SCOORD3D) with a diameter or"
             " volume: deliver it with one of these"
         )
-    if diameter is not None and not 0 < diameter <= _MAX_DIAMETER_MM:
+    if diameter is not None and not 0 < diameter <= LARGEST_MM:
         raise UnusableResult(f"group {number} has a diameter of {diameter:g} mm")
     return Measured(segment, centre, diameter, probability), frame
 

@@ -10,12 +10,12 @@ from pydicom.dataset import Dataset
 from skimage import draw
 
 from inference.lesions import Extent
-from inference.vendor.values import Read, Segment, UnusableResult
+from inference.vendor.values import LARGEST_MM, Read, Segment, UnusableResult
 
 PIXEL_MM = 0.5  # of the grid that contours are filled on
 FLAT_MM = 0.01  # a contour lies in one plane
 _LESION = re.compile(r"gtv|\bmet|metast|lesion|tumou?r", re.IGNORECASE)
-_MAX_MM = 150.0
+SAME_PLANE_MM = 0.1  # planes that are nearer are one, told in rounded numbers
 _MAX_LESIONS = 200
 
 Points = NDArray[np.float64]
@@ -31,7 +31,7 @@ def read(structures: Dataset) -> Read:
     Raises
     ------
     UnusableResult
-        Without such a structure, or where contours are not axial and closed.
+        Without such a structure, and where contours are not axial and closed or are too large.
     """
     types = {
         int(each.ReferencedROINumber): str(each.get("RTROIInterpretedType", ""))
@@ -88,14 +88,15 @@ def _filled(number: int, contours: Sequence[Points]) -> Extent:
     """Fill contours on a fine grid whose slices are the contours' planes."""
     every = np.concatenate(contours)
     low, high = every.min(0), every.max(0)
-    if np.any(high - low > _MAX_MM):
-        raise UnusableResult(f"structure {number} is larger than {_MAX_MM:.0f} mm: no lesion")
-    step = _plane_distance(sorted({round(float(each[0, 2]), 2) for each in contours}))
+    if not np.all(high - low <= LARGEST_MM):
+        raise UnusableResult(f"structure {number} is larger than {LARGEST_MM:.0f} mm: no lesion")
+    step = _plane_distance([float(each[0, 2]) for each in contours])
     shape = [round((high[2] - low[2]) / step) + 1]
     shape += [int(np.ceil((high[axis] - low[axis]) / PIXEL_MM)) + 1 for axis in (1, 0)]
     mask = np.zeros(shape, bool)
     fill: _Fill = draw.polygon2mask
-    for points in contours:
+    # Drawn twice it is still there: by the even-odd rule it would be gone.
+    for points in {each.tobytes(): each for each in contours}.values():
         plane = round((points[0, 2] - low[2]) / step)
         corners = (points[:, [1, 0]] - low[[1, 0]]) / PIXEL_MM
         mask[plane] ^= fill(tuple(shape[1:]), corners)
@@ -104,9 +105,10 @@ def _filled(number: int, contours: Sequence[Points]) -> Extent:
     return Extent(mask.astype(np.uint8), (0, 0, 0), _affine(low, step))
 
 
-def _plane_distance(planes: Sequence[float]) -> float:
+def _plane_distance(heights: Sequence[float]) -> float:
     """The smallest distance of two planes; of a single plane, 1 mm."""
-    return float(np.diff(planes).min()) if len(planes) > 1 else 1.0
+    steps = np.diff(np.sort(heights))
+    return float(min(steps[steps > SAME_PLANE_MM], default=1.0))
 
 
 def _affine(first: Points, step: float) -> NDArray[np.float64]:

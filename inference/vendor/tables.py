@@ -2,14 +2,14 @@
 
 import csv
 import math
+from dataclasses import replace
 from pathlib import Path
 
-from inference.vendor.values import Delivered, UnusableResult
+from inference.vendor.values import LARGEST_MM, Delivered, UnusableResult
 
 PLACE = ("x_mm", "y_mm", "z_mm", "diameter_mm")
 COLUMNS = ("case", *PLACE, "probability")
 MAX_BYTES, MAX_ROWS = 16 * 1024**2, 100_000
-MAX_DIAMETER_MM = 150.0
 
 
 def read(path: Path) -> dict[str, tuple[Delivered, ...]]:
@@ -34,34 +34,45 @@ def read(path: Path) -> dict[str, tuple[Delivered, ...]]:
 
 
 def _read(rows: "csv.DictReader[str]") -> dict[str, tuple[Delivered, ...]]:
-    missing = [name for name in ("case", *PLACE) if name not in (rows.fieldnames or [])]
-    if missing:
-        raise UnusableResult(f"the table lacks the columns {', '.join(missing)}")
+    _require_columns(list(rows.fieldnames or []))
     found: dict[str, list[Delivered]] = {}
-    empty: set[str] = set()
+    lines: dict[tuple[str, Delivered], int] = {}
+    empty: dict[str, int] = {}
     for row in rows:
         line = rows.line_num
         if line > MAX_ROWS:
             raise UnusableResult(f"the table has more than {MAX_ROWS} lines: deliver it in parts")
         case = (row["case"] or "").strip()
+        if None in row:  # as of commas within numbers
+            raise UnusableResult(f"line {line} has more fields than there are columns")
         if not case:
             raise UnusableResult(f"line {line} names no case")
         lesions = found.setdefault(case, [])
         if any((row[name] or "").strip() for name in PLACE):
             lesions.append(_lesion(row, line))
+            place = replace(lesions[-1], probability=None)
+            if (first := lines.setdefault((case, place), line)) != line:
+                raise UnusableResult(f"line {line} has the lesion of line {first} again")
         else:
-            empty.add(case)
-    both = sorted(case for case in empty if found[case])
-    if both:
-        raise UnusableResult(f"{both[0]} has lesions and a line that says there is none")
+            empty[case] = line
+    if both := [line for case, line in empty.items() if found[case]]:
+        raise UnusableResult(f"line {both[0]} says there is none of a case that has lesions")
     if not found:
         raise UnusableResult("the table has no line")
     return {case: tuple(lesions) for case, lesions in found.items()}
 
 
+def _require_columns(names: list[str]) -> None:
+    missing = [name for name in ("case", *PLACE) if name not in names]
+    if missing:
+        raise UnusableResult(f"the table lacks the columns {', '.join(missing)}: commas part them")
+    if twice := [name for name in COLUMNS if names.count(name) > 1]:
+        raise UnusableResult(f"the table has the column {twice[0]} twice")
+
+
 def _lesion(row: dict[str, str], line: int) -> Delivered:
     x, y, z, diameter = (_number(row, name, line) for name in PLACE)
-    if not 0 < diameter <= MAX_DIAMETER_MM:
+    if not 0 < diameter <= LARGEST_MM:
         raise UnusableResult(f"line {line}: the diameter is {diameter:g} mm")
     probability = (
         _number(row, "probability", line) if (row.get("probability") or "").strip() else None

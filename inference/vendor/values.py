@@ -10,6 +10,8 @@ import numpy as np
 from inference.lesions import Extent
 from inference.volume import Affine
 
+LARGEST_MM = 150.0  # a lesion; what is larger is an outline of the head, or a mask turned round
+
 Point = tuple[float, float, float]  # LPS mm
 
 

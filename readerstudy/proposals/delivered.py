@@ -172,9 +172,9 @@ def _series_of(
         each for each in there if each["geometry"]["frame_of_reference"] in {frame, ""} or not frame
     ]
     names = " or ".join(NAMES[each["role"]] for each in there)
-    named = result.frames_of_reference
-    known = {each for one in named for each in imaging.uids_of(study.collection, one)}
-    if known and frame and frame not in known:
+    # Each that it names: of one with lesions in two frames, those of the other would lie anywhere.
+    named = [imaging.uids_of(study.collection, one) for one in result.frames_of_reference]
+    if frame and not all(frame in each for each in named):
         words = f"they are in another frame of reference than the {names} series"
         raise bridge.UnusableResult(words)
     fit = [each for each in there if bridge.is_on_grid(result, each["geometry"])]
@@ -187,6 +187,8 @@ def _series_of(
 
 
 def _examination(study: Study, name: str) -> Examination | None:
+    if "\0" in name:  # which PostgreSQL takes in no text
+        return None
     own = Examination.objects.filter(collection=study.collection_id)
     case = Case.objects.filter(study=study, code=name).first()
     if case is not None:

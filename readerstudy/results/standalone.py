@@ -12,14 +12,15 @@ from readerstudy.results.presentation.cells import Table
 Row = Mapping[str, str]
 
 
-def tables(files: Mapping[str, bytes]) -> list[tuple[str, list[Table]]]:
+def tables(files: Mapping[str, bytes], detectors: Iterable[str]) -> list[tuple[str, list[Table]]]:
     """The tables of each detector of a freeze, by its name.
 
-    Proposals were matched with lesions by the plan's rule when the data were frozen. A case
-    without proposals counts as one in which nothing was proposed.
+    `detectors` are those of the study's arms: one that proposed nothing is in no file, and has
+    found no lesion. Proposals were matched with lesions by the plan's rule when the data were
+    frozen. A case without proposals counts as one in which nothing was proposed.
     """
     truth, proposals = _rows(files["truth.csv"]), _rows(files["proposals.csv"])
-    names = sorted({row["detector"] for row in proposals})
+    names = sorted({row["detector"] for row in proposals} | set(detectors))
     return [(name, _of(truth, [r for r in proposals if r["detector"] == name])) for name in names]
 
 
@@ -28,7 +29,7 @@ def _rows(data: bytes) -> list[Row]:
 
 
 def _of(truth: list[Row], proposals: list[Row]) -> list[Table]:
-    has_probabilities = all(row["probability"] for row in proposals)
+    has_probabilities = bool(proposals) and all(row["probability"] for row in proposals)
     cases = [
         _counted(
             [row for row in truth if row["case"] == code],

@@ -14,6 +14,7 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 from readerstudy.accounts import guesses
 from readerstudy.accounts.models import User
 from readerstudy.audit.services import record_view
+from readerstudy.proposals.selectors import detectors_of
 from readerstudy.results import (
     exports,
     planning,
@@ -234,7 +235,8 @@ def detectors(request: HttpRequest, study_id: UUID) -> HttpResponse:
     """What the study's detectors did by themselves; the statistician's view is audited."""
     user = cast("User", request.user)
     frozen = selectors.unblinded_freeze(user, study_id)
-    found = standalone.tables(store.read(store.freeze_folder(frozen.id), frozen.sha256))
+    files = store.read(store.freeze_folder(frozen.id), frozen.sha256)
+    found = standalone.tables(files, detectors_of(frozen.study))
     record_view("results.detectors", subject=f"freeze:{frozen.id}", by=user, study=study_id)
     context = {"study": frozen.study, "detectors": found}
     return render(request, "results/detectors.html", context)

@@ -20,7 +20,7 @@ from inference.vendor import Read as VendorRead
 from inference.vendor import Result as VendorResult
 from inference.vendor import UnusableResult, masks, tables
 from readerstudy.proposals.bridge.drawn import known_lesion, known_rows, reliability_figure
-from readerstudy.proposals.bridge.found import Detected, Found
+from readerstudy.proposals.bridge.found import Detected, Found, found_of
 from readerstudy.proposals.bridge.standalone import Counted, stand_alone
 
 if TYPE_CHECKING:
@@ -88,11 +88,6 @@ def needs(detector: str) -> tuple[str, ...]:
     return tuple(card(detector).get("needs", ()))
 
 
-def _point(values: Sequence[float]) -> tuple[float, float, float]:
-    x, y, z = map(float, values)
-    return x, y, z
-
-
 @lru_cache(maxsize=2)
 def _loaded(detector: str) -> Any:
     return inference.load_detector(detector)
@@ -123,6 +118,8 @@ def detect(
     inference.preprocess.UnusableExamination
         Among others where its proposals would lie on a series that is not in the place of T1c:
         marks and the reference standard are in T1c's.
+    ValueError
+        For answers that cannot be kept: probabilities that are none, numbers that JSON has not.
     """
     from inference.detector import detect as find
     from inference.detector import grid_role
@@ -133,21 +130,7 @@ def detect(
     role = grid_role(model)
     require_same_place(examination, role, "t1c")
     lesions, used = find(model, examination, halvings=halvings, note=note)
-    found = [
-        Found(
-            centroid_mm=_point(each.centroid_mm),
-            diameter_mm=float(each.diameter_mm),
-            volume_mm3=float(each.volume_mm3),
-            probability=float(each.probability),
-            uncertainty=None if each.uncertainty is None else float(each.uncertainty),
-            contours_mm=[
-                [list(map(float, point)) for point in line] for line in each.contours_mm()
-            ],
-            explanation=dict(each.explanation),
-            heat_map=None if each.heat is None else each.heat.to_json(),
-        )
-        for each in lesions
-    ]
+    found = [found_of(each) for each in lesions]
     found.sort(key=lambda each: -(each.probability or 0))
     return Detected(str(model.weights_sha256), found, role, used)
 

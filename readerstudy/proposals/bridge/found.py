@@ -1,12 +1,16 @@
 """What detectors found, as the platform keeps it."""
 
+import json
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from inference.detector import Used
+
+if TYPE_CHECKING:
+    from inference.lesions import Lesion
 
 
 @dataclass(frozen=True)
@@ -27,6 +31,33 @@ class Found:
     voxels: tuple[tuple[int, int, int], NDArray[np.bool_]] | None = field(
         default=None, compare=False
     )
+
+
+def found_of(lesion: "Lesion") -> Found:
+    """A detector's lesion as the platform keeps it.
+
+    Raises
+    ------
+    ValueError
+        Where it has numbers that neither the database nor a browser can read, as NaN.
+    """
+    x, y, z = map(float, lesion.centroid_mm)
+    found = Found(
+        centroid_mm=(x, y, z),
+        diameter_mm=float(lesion.diameter_mm),
+        volume_mm3=float(lesion.volume_mm3),
+        probability=float(lesion.probability),
+        uncertainty=None if lesion.uncertainty is None else float(lesion.uncertainty),
+        contours_mm=[[list(map(float, point)) for point in line] for line in lesion.contours_mm()],
+        explanation=dict(lesion.explanation),
+        heat_map=None if lesion.heat is None else lesion.heat.to_json(),
+    )
+    sizes, words = (found.diameter_mm, found.volume_mm3), (found.explanation, found.heat_map)
+    try:
+        json.dumps([found.centroid_mm, sizes, found.contours_mm, words], allow_nan=False)
+    except (TypeError, ValueError) as wrong:
+        raise ValueError(f"a lesion cannot be kept: {wrong}") from wrong
+    return found
 
 
 @dataclass(frozen=True)

@@ -185,21 +185,20 @@ def perform(run_id: UUID) -> None:
             head, found = None, detected.found[:MAX_PROPOSALS]
             if tells_kinds(run.examination, run.detector):
                 head, found = bridge.tell_kinds(found, paths, grid_role=detected.grid_role)
-    except Exception as error:
+        finish(
+            run, found, weights=detected.weights_sha256, grid_role=detected.grid_role, head=head,
+            used=detected.used, seconds=time.monotonic() - start,
+        )  # fmt: skip
+    except Exception as error:  # of keeping it too: else it would look as if the worker had died
         log.exception("detector failed", job=str(run.id))
         fail(run, _why(error))
-        return
-    finish(
-        run, found, weights=detected.weights_sha256, grid_role=detected.grid_role, head=head,
-        used=detected.used, seconds=time.monotonic() - start,
-    )  # fmt: skip
 
 
 def _why(error: Exception) -> str:
-    """What failed, in words."""
-    return (
-        TOO_LONG if isinstance(error, SoftTimeLimitExceeded) else f"{type(error).__name__}: {error}"
-    )
+    """What failed, in words that a database can keep."""
+    if isinstance(error, SoftTimeLimitExceeded):
+        return TOO_LONG
+    return f"{type(error).__name__}: {error}".replace("\0", "")
 
 
 @transaction.atomic

@@ -58,6 +58,34 @@ def test_the_bridge_turns_a_detectors_lesions_into_the_platforms(
     assert found[0].contours_mm == [[[0.0, 0.0, 0.0], [1.0, 0.0, 0.0], [0.0, 1.0, 0.0]]]
 
 
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"explanation": {"features": {"contrast_sd": float("nan")}}},
+        {"explanation": {"picture": b"x"}},
+        {"diameter_mm": float("inf")},
+    ],
+)
+def test_the_bridge_refuses_what_neither_database_nor_browser_can_read(
+    wrong: dict[str, Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """NaN in JSON would stop PostgreSQL, or each reader's page that opens the case."""
+    import inference
+
+    sound: dict[str, Any] = {
+        "centroid_mm": (1, 2, 3), "diameter_mm": 4, "volume_mm3": 33, "probability": 0.5,
+        "uncertainty": None, "explanation": {}, "heat": None, "contours_mm": list,
+    }  # fmt: skip
+    answer = [SimpleNamespace(**sound), SimpleNamespace(**{**sound, **wrong})]
+    made = SimpleNamespace(weights_sha256="ab", needs=("t1c",), detect=lambda _images: answer)
+    monkeypatch.setattr(inference, "read_examination", lambda _paths: {})
+    monkeypatch.setattr(bridge, "_loaded", lambda _name: made)
+    with pytest.raises(ValueError, match="a lesion cannot be kept"):
+        bridge.detect("x@1", {})
+    answer.pop()
+    assert len(bridge.detect("x@1", {}).found) == 1
+
+
 def test_the_bridge_halves_the_windows_of_a_detector_that_has_some_and_says_what_it_used(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:

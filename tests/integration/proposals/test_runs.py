@@ -252,6 +252,25 @@ def test_b7_what_failed_is_tried_again_ever_later_or_at_once_by_a_person(
     assert services.claim(run.pk) is not None
 
 
+@pytest.mark.fault("B7")
+def test_b7_what_cannot_be_kept_fails_with_its_own_words_and_leaves_nothing(
+    run: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Else the run would look as if its worker had died, three times, and say nothing of why."""
+    impossible = replace(proposing.found(0.9), diameter_mm="4\0 mm")  # type: ignore[arg-type]
+    _detects(monkeypatch, proposing.found(0.8), impossible)
+    services.perform(run.pk)
+    run.refresh_from_db()
+    assert (run.state, run.lost) == (State.FAILED, 0)
+    assert "diameter_mm" in run.error
+    assert not ProposedLesion.objects.filter(run=run).exists()
+    _crashes(monkeypatch, ValueError("a\0b"))  # what PostgreSQL keeps in no text
+    _lapse(run)
+    services.perform(run.pk)
+    run.refresh_from_db()
+    assert run.error == "ValueError: ab"
+
+
 @pytest.mark.fault("B9")
 def test_b9_a_worker_that_slept_past_its_lease_changes_nothing(run: Run) -> None:
     slow = services.claim(run.pk)

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +18,7 @@ from readerstudy import settings as site_settings
 from readerstudy.audit.models import Entry
 from readerstudy.imaging import services as imaging
 from readerstudy.imaging.models import Examination
-from readerstudy.proposals import selectors, services
+from readerstudy.proposals import bridge, selectors, services
 from readerstudy.proposals.lesions import ProposedLesion
 from readerstudy.proposals.models import Run
 from readerstudy.studies import readiness
@@ -103,6 +104,27 @@ def test_a_vendors_segmentation_of_the_hospitals_files_becomes_the_cases_proposa
     assert lesion.centroid_mm == pytest.approx([7.5 * 1.1, 4 * 0.9, 4.5 * 2.0])
     assert {point[2] for line in lesion.contours_mm for point in line} == {8.0, 10.0}
     assert list(Path(settings.SPOOL_DIR).glob("*")) == []  # read and forgotten
+
+
+def test_a_result_with_lesions_in_a_second_frame_of_reference_is_refused(
+    study: Study, people: People, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Those of the other frame would lie anywhere on this series, beside those that are right."""
+    examination, _case, _mask = _segmented(study, people, tmp_path)
+    (told,) = bridge.read_vendor([tmp_path / "seg.dcm"])
+    assert isinstance(told, bridge.VendorRead)
+    (own,) = told.frames_of_reference
+    named = [frozenset({own, "1.2.3.4"}), frozenset({own})]
+    monkeypatch.setattr(
+        bridge, "read_vendor", lambda _paths: [replace(told, frames_of_reference=named.pop(0))]
+    )
+    files = [tmp_path / "seg.dcm"]
+    (outcome,) = services.deliver(study, detector=VENDOR, files=files, by=people.cora)
+    assert "in another frame of reference than the T1c series" in outcome.words
+    assert not Run.objects.filter(detector=VENDOR).exists()
+    (outcome,) = services.deliver(study, detector=VENDOR, files=files, by=people.cora)
+    assert outcome.is_taken
+    assert len(_lesions(examination)) == 1
 
 
 @pytest.mark.fault("E7")
@@ -197,6 +219,7 @@ def test_c2_nothing_is_delivered_to_a_locked_study(people: People, tmp_path: Pat
     ("row", "words"),
     [
         ("X99,1,1,0,2,0.7", "no examination of this study"),
+        ("X\0,1,1,0,2,0.7", "no examination of this study"),  # what PostgreSQL takes in no text
         ("{code},900,1,0,2,0.7", "outside the series"),
     ],
 )

@@ -30,7 +30,8 @@ C2,net@1,0.2,0
 
 
 def test_found_false_froc_and_reliability_by_hand() -> None:
-    ((name, tables),) = standalone.tables({"truth.csv": TRUTH, "proposals.csv": PROPOSALS})
+    files = {"truth.csv": TRUTH, "proposals.csv": PROPOSALS}
+    ((name, tables),) = standalone.tables(files, ["net@1"])
     assert name == "net@1"
     lesions, froc, reliability = tables
     found = {row[0]: row[1:3] for row in lesions.rows}
@@ -46,16 +47,27 @@ def test_found_false_froc_and_reliability_by_hand() -> None:
     assert "0.233" in reliability.words  # (0.2 + 0.4 + 0.1) / 3
 
 
+def test_a_detector_that_proposed_nothing_has_found_nothing_and_is_not_left_out() -> None:
+    files = {"truth.csv": TRUTH, "proposals.csv": PROPOSALS}
+    found = dict(standalone.tables(files, ["blind@2", "net@1"]))
+    assert list(found) == ["blind@2", "net@1"]
+    (lesions,) = found["blind@2"]  # without a probability there is no curve
+    rows = {row[0]: row[1:3] for row in lesions.rows}
+    assert rows["Found, all lesions"] == ["2", "0.000"]
+    assert rows["False positives per case"] == ["2", "0.000"]
+
+
 def test_cases_that_are_all_alike_give_no_interval() -> None:
     both = b"case,detector,probability,lesion\nC1,net@1,0.9,1\nC1,net@1,0.8,2\n"
-    ((_, (lesions, *_rest)),) = standalone.tables({"truth.csv": TRUTH, "proposals.csv": both})
+    files = {"truth.csv": TRUTH, "proposals.csv": both}
+    ((_, (lesions, *_rest)),) = standalone.tables(files, ["net@1"])
     assert lesions.rows[0] == ["Found, all lesions", "2", "1.000", "none: all cases alike"]
     assert lesions.rows[-1][-1] == "none: all cases alike"  # no false positive in any
 
 
 def test_without_probabilities_there_is_no_curve() -> None:
     bare = b"case,detector,probability,lesion\nC1,maker@2,,2\n"
-    ((_, tables),) = standalone.tables({"truth.csv": TRUTH, "proposals.csv": bare})
+    ((_, tables),) = standalone.tables({"truth.csv": TRUTH, "proposals.csv": bare}, ["maker@2"])
     assert [each.title for each in tables] == ["Lesions found"]
 
 
@@ -96,6 +108,6 @@ def test_only_the_statistician_sees_it_and_only_once_unblinded(
     assert factories.DETECTOR in page
     kept = Freeze.objects.get(pk=frozen.pk)
     files = store.read(store.freeze_folder(kept.pk), kept.sha256)
-    ((_, tables),) = standalone.tables(files)
+    ((_, tables),) = standalone.tables(files, [factories.DETECTOR])
     assert tables[0].rows[0][2] in page
     assert Entry.objects.filter(action="results.detectors").count() == 1

@@ -133,12 +133,30 @@ def test_a_card_that_cannot_be_read_costs_itself_alone(folder: Path) -> None:
 def test_a_python_entry_point_is_called_with_checked_weights(
     folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    (folder / f"{ENTRY}.py").write_text("def make(card, weights, device):\n    return weights\n")
+    (folder / f"{ENTRY}.py").write_text(
+        "from types import SimpleNamespace\n"
+        "def make(card, weights, device):\n"
+        "    return SimpleNamespace(name=card.name, version=card.version, needs=(),\n"
+        "                           weights_sha256=card.weights_sha256, given=weights,\n"
+        "                           detect=lambda examination: [])\n"
+        "def other(card, weights, device):\n"
+        "    made = make(card, weights, device)\n"
+        "    made.weights_sha256 = '0' * 64\n"
+        "    return made\n"
+        "def forget(card, weights, device):\n"
+        "    return None\n"
+    )
     monkeypatch.syspath_prepend(str(folder))
     bring(folder, b"their own", "python", entry=f"{ENTRY}:make")
     detectors.cards.cache_clear()
-    assert load("site-model@2", "cpu") == b"their own"  # type: ignore[comparison-overlap]
+    assert vars(load("site-model@2", "cpu"))["given"] == b"their own"
     bring(folder, b"their own", "python", entry=f"{ENTRY}:other")
+    with pytest.raises(UnusableModel, match="another name, version or hash than its card's"):
+        load("site-model@2", "cpu")
+    bring(folder, b"their own", "python", entry=f"{ENTRY}:forget")
+    with pytest.raises(UnusableModel, match="made a NoneType, which lacks name, version"):
+        load("site-model@2", "cpu")
+    bring(folder, b"their own", "python", entry=f"{ENTRY}:nothing")
     detectors.cards.cache_clear()
     with pytest.raises(UnusableModel, match="no entry point"):
         load("site-model@2", "cpu")
