@@ -15,8 +15,15 @@ import numpy as np
 from scipy import ndimage
 
 from inference.phantom.anatomy import Head
-from inference.phantom.fields import Array, Box, Points, box_around, paint_tube, smooth_curve
-from inference.phantom.fields import smooth_field as field_of
+from inference.phantom.fields import (
+    Array,
+    Box,
+    Points,
+    box_around,
+    paint_tube,
+    smooth_curve,
+    smooth_field,
+)
 from inference.phantom.tissues import Tissues
 
 # Right side, as (right, anterior, superior). Where the canal meets the head's skin is looked for.
@@ -194,7 +201,7 @@ def _plate(
     along = up * np.cos(lean) + back * np.sin(lean) - 3
     across = back * np.cos(lean) - up * np.sin(lean) - 9
     wide = auricle.half_width * (1 + 0.2 * np.clip(along / auricle.half_height, -1, 1))
-    wobble = field_of(rng, (1, *up.shape), 12, 0.04)[0]
+    wobble = smooth_field(rng, (1, *up.shape), 12, 0.04)[0]
     radius = np.hypot(along / auricle.half_height, across / wide) + wobble
     behind = np.clip((across / wide + 1) / 2, 0, 1)
     lobule = np.clip((-along / auricle.half_height - 0.5) * 4, 0, 1)
