@@ -178,7 +178,7 @@ def _surface(air: Array) -> Array:
     solid = air < 0.5
     last = solid.shape[2] - solid[:, :, ::-1].argmax(2) - 0.5
     last = np.where(solid.any(2), last, 0.0)
-    return ndimage.gaussian_filter(last.astype(np.float32), 2.5, mode="nearest")
+    return np.asarray(ndimage.gaussian_filter(last.astype(np.float32), 2.5, mode="nearest"))
 
 
 def _axes(head: Head, side: int, outer: Points, voxels: list[Array]) -> tuple[Array, Array]:
@@ -187,7 +187,8 @@ def _axes(head: Head, side: int, outer: Points, voxels: list[Array]) -> tuple[Ar
     length = float(np.hypot(z, y))
     z, y = z / length, y / length
     above, behind = voxels[0] - outer[0], voxels[1] - outer[1]
-    return above * z + behind * y, behind * z - above * y
+    up, back = above * z + behind * y, behind * z - above * y
+    return np.asarray(up, dtype=np.float32), np.asarray(back, dtype=np.float32)
 
 
 def _plate(

@@ -198,7 +198,7 @@ def _filled(turn: Points, away: Array, limit: Array) -> Array:
     for step in np.array(np.meshgrid(steps, steps, steps)).reshape(3, -1).T:
         point = np.tensordot(turn, away + step[:, None, None, None], 1)
         filled += (point**2).sum(0) < limit**2
-    return filled / np.float32(_FINE**3)
+    return np.asarray(filled / np.float32(_FINE**3), dtype=np.float32)
 
 
 def mass_effect(head: Head, shape: Shape, rng: np.random.Generator) -> None:
