@@ -61,6 +61,8 @@ def _parser() -> argparse.ArgumentParser:
     one.add_argument("--seed", type=arguments.natural, default=1, help=words)
     one.add_argument("--count", type=arguments.count, default=1)
     one.add_argument("--lesions", type=int, help="0 for none; default: drawn")
+    words = "metastases' least diameter (2), 1.5 or more"
+    one.add_argument("--smallest-mm", type=float, default=2.0, help=words)
     one.add_argument("--ct", action="store_true", help="also a CT of the same head")
     one.add_argument("--dry", type=float, default=0, help="share of metastases without oedema")
     one.add_argument("--leptomeningeal", type=int, default=0, help="how many besides")
@@ -204,6 +206,7 @@ def _phantom(options: argparse.Namespace) -> None:
         case = phantom.make_case(
             seed,
             n_lesions=options.lesions,
+            sizes=phantom.Sizes(smallest_mm=options.smallest_mm),
             with_ct=options.ct,
             dry=options.dry,
             besides=phantom.Besides(options.leptomeningeal, options.at_vessels),

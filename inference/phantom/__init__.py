@@ -14,11 +14,13 @@ from inference.phantom.case import (
     make_earlier,
 )
 from inference.phantom.dicom import write_dicom
+from inference.phantom.lesions import Sizes
 
 __all__ = [
     "VERSION",
     "Besides",
     "PhantomCase",
+    "Sizes",
     "TruthLesion",
     "make_case",
     "make_earlier",

@@ -12,6 +12,7 @@ from inference.phantom.template import ORIGIN, SHAPE
 from inference.phantom.tissues import INDEX, Tissues
 from inference.phantom.warp import Deformation, individual, pull
 
+_JAW_MM = 13.0  # by which the jaw is narrower than the cranium, on each side
 _SKULL_BASE_TOP = ORIGIN[0] + 12  # slices below may hold parts of face and skull base
 
 
@@ -40,11 +41,24 @@ def build(rng: np.random.Generator) -> Head:
     brain = pull(base.brain, at)
     hull = ndimage.gaussian_filter(pull(base.inside_hull_mm, at), 1.5)
     head = ndimage.gaussian_filter(pull(base.inside_head_mm, at), 5)  # scalp is smooth
+    _narrow(head, hull, where)
     tissues = Tissues.blank(SHAPE)
     _scalp_and_skull(tissues, hull, head, rng)
     _skull_base(tissues, deformation, where, 1 - brain, rng)
     _brain(tissues, pull(base.grey, at), pull(base.white, at), brain, rng)
     return Head(tissues, brain, hull, deformation, where)
+
+
+def _narrow(head: Array, hull: Array, where: Array) -> None:
+    """Bring the sides of face and neck in below the skull base, as far as the skull leaves room.
+
+    The template's block of face and neck is as wide as the cranium where that is widest.
+    """
+    low = slice(0, ORIGIN[0] - 10)
+    z, _, x = where[:, low]
+    inwards = np.clip((-15 - z) / 30, 0, 1) * np.clip((np.abs(x) - 30) / 30, 0, 1)
+    narrowed = head[low] - np.float32(_JAW_MM) * inwards
+    np.maximum(narrowed, np.minimum(head[low], hull[low]), out=head[low])
 
 
 def _brain(
@@ -122,6 +136,7 @@ def _skull_base(
 ) -> None:
     """Orbits, paranasal sinuses, petrous bones, by their places in the template (mm, MNI)."""
     cells = smooth_field(rng, (_SKULL_BASE_TOP, *SHAPE[1:]), 3.2)
+    deep = _below_skin(tissues, cells.shape)
     for name, centre, radii, fill in _PARTS:
         sides = (-1, 1) if centre[0] else (1,)
         for side in sides:
@@ -129,8 +144,25 @@ def _skull_base(
             size = np.array(radii) * rng.normal(1, 0.08, 3)
             centre_voxel = deformation.to_subject(np.array([[mm[2], -mm[1], -mm[0]]]))[0]
             box = box_around(centre_voxel, 1.2 * float(size.max()) + 4, cells.shape)
-            part = _ellipsoid(where[(slice(None), *box)], mm, size) * room[box] * np.float32(fill)
+            at = where[(slice(None), *box)]
+            part = _ellipsoid(at, mm, size) * room[box] * np.float32(fill)
+            if name in _IN_ORBIT:
+                part *= np.clip(8 * (deep[box] - np.float32(_IN_ORBIT[name])), 0, 1)
+            elif name == "eye":
+                in_front = np.clip((-at[1] - np.float32(mm[1] + 1)) / 3, 0, 1)
+                tissues.put("muscle", _ellipsoid(at, mm, size + _LID_MM) * in_front, box)
             _fill(tissues, name, part, cells[box], box)
+
+
+def _below_skin(tissues: Tissues, shape: tuple[int, ...]) -> Array:
+    """How far inside the skin: 0 well outside, 0.5 at it, 1 from about 8 mm on.
+
+    Of the front of the head; behind, where nothing asks, 1.
+    """
+    deep = np.ones(shape, np.float32)
+    front = (slice(0, shape[0]), slice(0, max(1, ORIGIN[1] - 30)))
+    deep[front] = ndimage.gaussian_filter(1 - tissues["air"][front], 4, truncate=2)
+    return deep
 
 
 def _ellipsoid(at: Array, centre_mni: np.ndarray, radii: np.ndarray) -> Array:
@@ -156,19 +188,22 @@ def _fill(tissues: Tissues, name: str, part: Array, cells: Array, box: Box) -> N
         tissues.put("bone", part, box)
         tissues.put("fat", np.clip(part * 3 - 2, 0, 1) * np.float32(0.7), box)
     else:
-        tissues.put(name, part, box)
+        tissues.put(_CLASS_OF.get(name, name), part, box)
 
 
+_LID_MM = 2.6
+_IN_ORBIT = {"wall": 0.8, "pad": 0.55}  # how deep each begins: no bone stands before an eye
+_CLASS_OF = {"wall": "bone", "pad": "fat", "eye": "dura"}
 # what, centre (right, anterior, superior) in MNI mm, radii mm, filling. Sides mirror.
 _PARTS: tuple[tuple[str, tuple[float, float, float], tuple[float, float, float], float], ...] = (
-    ("bone", (34, 50, -36), (21, 29, 19), 0.9),  # wall of the orbit
-    ("fat", (33, 50, -36), (18.5, 27, 16.5), 1.0),  # orbital fat
+    ("wall", (34, 50, -36), (21, 29, 19), 0.9),  # wall of the orbit
+    ("pad", (33, 50, -36), (18.5, 27, 16.5), 1.0),  # orbital fat
     ("muscle", (26, 44, -36), (2.4, 18, 4.5), 0.9),  # medial rectus
     ("muscle", (40, 44, -36), (2.4, 18, 4.5), 0.9),  # lateral rectus
     ("muscle", (33, 44, -28), (4.5, 18, 2.2), 0.9),  # superior rectus
     ("muscle", (33, 44, -44), (4.5, 18, 2.2), 0.9),  # inferior rectus
     ("white", (30, 40, -36), (2.2, 20, 2.2), 1.0),  # optic nerve
-    ("dura", (33, 62, -36), (12.5, 12.5, 12.5), 1.0),  # sclera
+    ("eye", (33, 62, -36), (12.5, 12.5, 12.5), 1.0),  # sclera, and lids before it
     ("csf", (33, 62, -36), (11.2, 11.2, 11.2), 1.0),  # vitreous body
     ("muscle", (33, 71, -36), (4.6, 2.4, 4.6), 0.9),  # lens
     ("bone", (0, 30, -42), (18, 40, 12), 0.8),  # floor of the anterior fossa, clivus

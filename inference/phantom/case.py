@@ -13,6 +13,7 @@ from inference.phantom import (
     acquisition,
     anatomy,
     ct,
+    ears,
     kinds,
     lesions,
     meninges,
@@ -22,12 +23,12 @@ from inference.phantom import (
     vessels,
 )
 from inference.phantom.fields import Array, Points
-from inference.phantom.lesions import Planted
+from inference.phantom.lesions import Planted, Sizes
 from inference.phantom.scanner import Scanner
 from inference.phantom.shifts import SHIFTS, Shift
 from inference.volume import Volume
 
-VERSION = "1"  # changes when the same seed gives another case
+VERSION = "2"  # changes when the same seed gives another case
 
 
 @dataclass(frozen=True)
@@ -93,7 +94,7 @@ def make_case(
     seed: int,
     *,
     n_lesions: int | None = None,
-    median_mm: float = lesions.MEDIAN_MM,
+    sizes: Sizes = lesions.USUAL,
     shift: Shift = SHIFTS["none"],
     with_ct: bool = False,
     of_kinds: Sequence[str] | None = None,
@@ -109,9 +110,8 @@ def make_case(
     n_lesions
         How many metastases (a few fewer if there is no room); None draws 1 to 22; 0 gives a head
         without metastases, with the vessels that mimic them.
-    median_mm
-        Of the diameters that metastases are drawn from (lognormal, 2 to 32 mm). A head with many
-        small ones teaches a detector more for the seconds that it takes to make.
+    sizes
+        What the metastases' diameters are drawn from.
     shift
         What is unlike the usual: slice spacing of T1c (1.0, 1.2 or 1.5 are drawn), factor on
         contrast uptake (0.75 to 1.25), the machine.
@@ -119,7 +119,7 @@ def make_case(
         Also a CT after contrast of the same head; the MR series are the same with and without it.
     of_kinds
         Instead of metastases in general one lesion of each class named here, see
-        `inference.phantom.kinds`; one without room is left out. `n_lesions` and `median_mm` do not
+        `inference.phantom.kinds`; one without room is left out. `n_lesions` and `sizes` do not
         matter then.
     dry
         Of metastases in general, the share that is without oedema whatever its size, besides those
@@ -143,7 +143,7 @@ def make_case(
     if of_kinds is None:
         apart = np.random.default_rng([seed, 3])  # so that nothing else is drawn otherwise
         planted = lesions.plant(
-            head, n_lesions, dose, rng, median_mm, lambda: bool(apart.random() < dry)
+            head, n_lesions, dose, rng, sizes, lambda: bool(apart.random() < dry)
         )
     else:
         planted = kinds.plant(head, of_kinds, dose, rng)
@@ -202,7 +202,8 @@ def _head(
 ) -> tuple[anatomy.Head, float, vessels.Enhancing]:
     """A head with its vessels, before anything grows in it; the dose of contrast."""
     head = anatomy.build(rng)
-    dose = float(rng.uniform(0.75, 1.25)) if dose is None else dose
+    drawn = float(rng.uniform(0.75, 1.25))  # where it is given too: all else is drawn alike then
+    dose = drawn if dose is None else dose
     return head, dose, vessels.add(head, dose, rng)
 
 
@@ -215,6 +216,7 @@ def _acquired(
     rng: np.random.Generator,
 ) -> PhantomCase:
     """The head on the machine, with the truth on the grid of T1c."""
+    ears.add(head, np.random.default_rng([seed, 6]))  # so that nothing else is drawn otherwise
     to_patient = acquisition.anatomy_affine(rng.normal(0, (2, 8, 12)))
     series = _series(head, machine, to_patient, rng)
     t1c = series["t1c"]

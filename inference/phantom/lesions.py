@@ -23,6 +23,38 @@ from inference.phantom.tissues import INDEX
 _LESION_TISSUES = ("tumour", "necrosis", "haemorrhage")
 MIN_DIAMETER_MM, MAX_DIAMETER_MM = 2.0, 32.0
 MEDIAN_MM = 5.8
+SMALLEST_MM = 1.5  # that can be asked for: beneath it a voxel of 1 mm shows next to nothing
+_FINE = 7  # parts of a voxel's side by which the smallest are summed
+
+
+@dataclass(frozen=True)
+class Sizes:
+    """The diameters that metastases are drawn from: lognormal, up to 32 mm.
+
+    Attributes
+    ----------
+    median_mm
+        A head with many small ones teaches a detector more for the seconds that it takes to make.
+    smallest_mm
+        What a smaller diameter becomes. With another than the usual 2 mm a seed's lesions are
+        others from the first that was smaller.
+
+    Raises
+    ------
+    ValueError
+        If the smallest is under 1.5 mm, or larger than the largest.
+    """
+
+    median_mm: float = MEDIAN_MM
+    smallest_mm: float = MIN_DIAMETER_MM
+
+    def __post_init__(self) -> None:
+        if not SMALLEST_MM <= self.smallest_mm <= MAX_DIAMETER_MM:
+            allowed = f"{SMALLEST_MM} to {MAX_DIAMETER_MM:g}"
+            raise ValueError(f"smallest_mm is {self.smallest_mm}: give {allowed}")
+
+
+USUAL = Sizes()
 
 
 @dataclass(frozen=True)
@@ -58,7 +90,7 @@ def plant(
     count: int | None,
     dose: float,
     rng: np.random.Generator,
-    median_mm: float = MEDIAN_MM,
+    sizes: Sizes = USUAL,
     dry: Callable[[], bool] = never,
 ) -> list[Planted]:
     """Put metastases into the head; `count` None draws a number (1-22, mostly a few).
@@ -71,7 +103,7 @@ def plant(
     taken = np.zeros(head.brain.shape, bool)
     planted: list[Planted] = []
     for number in range(1, count + 1):
-        shape = _find_room(head, places, weights, taken, rng, median_mm)
+        shape = _find_room(head, places, weights, taken, rng, sizes)
         if shape is None:
             continue
         taken[shape.box] |= shape.fraction > 0.05
@@ -120,12 +152,12 @@ def _find_room(
     weights: NDArray[np.float64],
     taken: NDArray[np.bool_],
     rng: np.random.Generator,
-    median_mm: float,
+    sizes: Sizes,
 ) -> Shape | None:
     """Draw sizes and seats until one lies in the brain and touches no other lesion."""
     for _ in range(12):
-        nominal = rng.lognormal(np.log(median_mm), 0.68)
-        nominal = np.clip(nominal, MIN_DIAMETER_MM, MAX_DIAMETER_MM)
+        nominal = rng.lognormal(np.log(sizes.median_mm), 0.68)
+        nominal = np.clip(nominal, sizes.smallest_mm, MAX_DIAMETER_MM)
         centre = places[rng.choice(len(places), p=weights)] + rng.uniform(-0.5, 0.5, 3)
         shape = outline(head, centre, float(nominal) / 2, rng)
         expected = 4.19 * shape.radius**3
@@ -146,10 +178,27 @@ def outline(
     rho = np.sqrt((np.tensordot(turn, away, 1) ** 2).sum(0)).astype(np.float32)
     lobes = smooth_field(rng, rho.shape, max(2.0, radius * 0.8), 0.10 * lobed)
     lobes += smooth_field(rng, rho.shape, max(1.5, radius * 0.35), 0.06 * lobed)
-    rho = rho / (1 + lobes * min(1.0, radius / 3))
-    fraction = np.clip((radius - rho) / 0.9 + 0.5, 0, 1) * head.brain[box]
+    uneven = 1 + lobes * min(1.0, radius / 3)
+    rho = rho / uneven
+    if radius < MIN_DIAMETER_MM / 2:  # a soft edge of 0.9 mm would be a third of such a volume
+        fraction = _filled(turn, away, radius * uneven) * head.brain[box]
+    else:
+        fraction = np.clip((radius - rho) / 0.9 + 0.5, 0, 1) * head.brain[box]
     fraction *= np.sqrt(np.clip(1.25 - head.tissues["csf"][box], 0, 1))
     return Shape(centre, radius, box, rho, fraction.astype(np.float32))
+
+
+def _filled(turn: Points, away: Array, limit: Array) -> Array:
+    """The part of each voxel that an ellipsoid fills, counted on a lattice within the voxel.
+
+    `turn` (3, 3) makes it a ball about `away`'s origin, of radius `limit` in each voxel.
+    """
+    steps = (np.arange(_FINE) - (_FINE - 1) / 2) / _FINE
+    filled = np.zeros(limit.shape, np.float32)
+    for step in np.array(np.meshgrid(steps, steps, steps)).reshape(3, -1).T:
+        point = np.tensordot(turn, away + step[:, None, None, None], 1)
+        filled += (point**2).sum(0) < limit**2
+    return np.asarray(filled / np.float32(_FINE**3), dtype=np.float32)
 
 
 def mass_effect(head: Head, shape: Shape, rng: np.random.Generator) -> None:

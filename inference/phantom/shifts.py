@@ -1,9 +1,9 @@
 """Phantoms unlike those of the training: other thickness, planes, contrast dose, scanner.
 
-A shift of slices, scanner or motion keeps a seed's anatomy and lesions, so that a detector's
-figures under it are compared case by case with those in distribution. A shift of the dose keeps the
-head alone: where the dose is given none is drawn, and vessels and lesions come out otherwise (the
-same for every dose that is given).
+A shift keeps a seed's anatomy, vessels and lesions, so that a detector's figures under it are
+compared case by case with those in distribution. (Up to version 1 of the phantoms a given dose
+changed vessels and lesions, for no dose was drawn then: figures of that version are of other
+lesions than those in distribution.)
 """
 
 from collections.abc import Callable

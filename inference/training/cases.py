@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from scipy import ndimage
 
 from inference import phantom
-from inference.phantom.lesions import MEDIAN_MM
+from inference.phantom.lesions import MEDIAN_MM, MIN_DIAMETER_MM, SMALLEST_MM
 from inference.phantom.shifts import Shift, any_machine, shift_of
 from inference.preprocess import CLIP, ROLES, prepare, reference_of, resample_labels
 
@@ -48,7 +48,8 @@ class Plan:
     """How a training phantom is made: how many metastases of which median size, which machine.
 
     `dry` is the share of metastases without oedema whatever their size, `at_vessels` how many
-    small ones there are at vessels besides (`phantom.make_case`).
+    small ones there are at vessels besides, `smallest_mm` the least size of the others
+    (`phantom.make_case`).
     """
 
     lesions: int
@@ -56,6 +57,7 @@ class Plan:
     machine: Shift
     dry: float = 0.0
     at_vessels: int = 0
+    smallest_mm: float = MIN_DIAMETER_MM
 
 
 @dataclass(frozen=True)
@@ -72,12 +74,15 @@ class Mixture:
         Share of the others' metastases without oedema.
     at_vessels
         How many small ones at vessels the others hold besides.
+    smallest_mm
+        Of the metastases in all of them.
     """
 
     crowded: frozenset[int]
     several: tuple[int, float] | None = None
     dry: float = 0.0
     at_vessels: int = 0
+    smallest_mm: float = MIN_DIAMETER_MM
 
 
 # A number is part of a case's name in the cache: another mixture gets another number. By plan 2
@@ -86,6 +91,7 @@ PLANS = {
     2: Mixture(frozenset({1, 2, 3, 6, 7, 8})),
     3: Mixture(frozenset({1, 2, 8}), several=(14, 8.0), dry=0.5),
     4: Mixture(frozenset({1, 2, 8}), several=(14, 8.0), dry=0.5, at_vessels=6),
+    5: Mixture(frozenset({1, 2, 3, 6, 7, 8}), smallest_mm=SMALLEST_MM),
 }
 
 
@@ -95,20 +101,23 @@ def plan(seed: int, number: int = PLAN) -> Plan:
     By plan 2 six of ten hold forty metastases, most of them small, which a detector needs to see
     most often; two are like those of the bench, two hold none. By plan 3 three are crowded, and
     five hold fourteen, large ones among them, half of them without oedema; by plan 4 these five
-    hold six small ones at vessels too. Four of ten come from
-    machines of a wider range than the bench's. Calibration and bench have phantoms of their own
-    distribution (`lesion_count`), so that the crowd moves no measured figure or probability.
+    hold six small ones at vessels too. By plan 5, else as plan 2, the smallest are of 1.5 mm, not
+    2: a fifth of the crowd is smaller than 2.
+
+    Four of ten come from machines of a wider range than the bench's. Calibration and bench have
+    phantoms of their own distribution (`lesion_count`), so that the crowd moves no measured figure
+    or probability.
     """
     kind, mixture = seed % 10, PLANS[number]
     machine = shift_of("none")
     if kind in _VARIED:
         machine = any_machine(np.random.default_rng([seed, 8]))
     if kind in mixture.crowded:
-        return Plan(_CROWD, _CROWD_MEDIAN_MM, machine)
+        return Plan(_CROWD, _CROWD_MEDIAN_MM, machine, smallest_mm=mixture.smallest_mm)
     if kind in _EMPTY:
         return Plan(0, MEDIAN_MM, machine)
     several, median_mm = mixture.several or (lesion_count(seed), MEDIAN_MM)
-    return Plan(several, median_mm, machine, mixture.dry, mixture.at_vessels)
+    return Plan(several, median_mm, machine, mixture.dry, mixture.at_vessels, mixture.smallest_mm)
 
 
 def folder_of(cache: Path, roles: tuple[str, ...]) -> Path:
@@ -152,7 +161,7 @@ def make_each(seed: int, folders: Mapping[tuple[str, ...], Path], number: int = 
     case = phantom.make_case(
         seed,
         n_lesions=how.lesions,
-        median_mm=how.median_mm,
+        sizes=phantom.Sizes(how.median_mm, how.smallest_mm),
         shift=how.machine,
         with_ct=any("ct" in roles for roles in missing),  # MR is the same with and without
         dry=how.dry,

@@ -2,6 +2,7 @@
 
 from copy import deepcopy
 from dataclasses import replace
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -13,6 +14,7 @@ from inference.phantom import (
     PhantomCase,
     acquisition,
     anatomy,
+    ears,
     fields,
     lesions,
     meninges,
@@ -23,6 +25,7 @@ from inference.phantom import (
 from inference.phantom import case as making
 from inference.phantom.anatomy import Head
 from inference.phantom.scanner import ROLES, draw
+from inference.phantom.tissues import Tissues
 from inference.volume import Volume
 
 
@@ -123,7 +126,14 @@ def test_a_dry_metastasis_differs_by_its_oedema_only(head: Head) -> None:
     """Not every metastasis has oedema: a detector must not need it."""
     heads = [deepcopy(head) for _ in range(2)]
     wet, dry = (
-        lesions.plant(each, 5, 1.0, np.random.default_rng(9), 14.0, lambda is_dry=is_dry: is_dry)
+        lesions.plant(
+            each,
+            5,
+            1.0,
+            np.random.default_rng(9),
+            lesions.Sizes(14.0),
+            lambda is_dry=is_dry: is_dry,
+        )
         for each, is_dry in zip(heads, (False, True), strict=True)
     )
     assert [each.kind for each in wet] == [each.kind for each in dry]
@@ -138,7 +148,7 @@ def test_a_dry_metastasis_differs_by_its_oedema_only(head: Head) -> None:
 
 def test_leptomeningeal_deposits_are_thin_sheets_along_the_pia_without_oedema(head: Head) -> None:
     mine = deepcopy(head)
-    first = lesions.plant(mine, 2, 1.0, np.random.default_rng(3), 12.0)
+    first = lesions.plant(mine, 2, 1.0, np.random.default_rng(3), lesions.Sizes(12.0))
     fluid, oedema = mine.tissues["csf"].copy(), float(mine.tissues["oedema"].sum())
     found = meninges.coat(mine, 3, first, 1.0, np.random.default_rng(5))
     assert [each.number for each in found] == [3, 4, 5]
@@ -161,7 +171,7 @@ def test_leptomeningeal_deposits_are_thin_sheets_along_the_pia_without_oedema(he
 def test_metastases_at_vessels_touch_or_nearly_touch_them_and_leave_them_whole(head: Head) -> None:
     mine = deepcopy(head)
     vessels.add(mine, 1.0, np.random.default_rng(2))
-    first = lesions.plant(mine, 2, 1.0, np.random.default_rng(3), 12.0)
+    first = lesions.plant(mine, 2, 1.0, np.random.default_rng(3), lesions.Sizes(12.0))
     blood, tumour = mine.tissues["blood"].copy(), mine.tissues["tumour"].copy()
     found = perivascular.plant(mine, 4, first, 1.0, np.random.default_rng(6))
     assert [each.number for each in found] == [3, 4, 5, 6]
@@ -193,7 +203,7 @@ def test_an_examination_is_asked_for_dry_metastases_and_leptomeningeal_deposits(
     def planted(**options: Any) -> list[Any]:
         monkeypatch.setattr(making, "_head", lambda *_: (deepcopy(head), 1.0, None))
         monkeypatch.setattr(making, "_acquired", lambda _, mine, found, *__: (mine, found))
-        made: Any = making.make_case(8, n_lesions=3, median_mm=12, **options)
+        made: Any = making.make_case(8, n_lesions=3, sizes=phantom.Sizes(12), **options)
         return [float(made[0].tissues["oedema"].sum()), *made[1]]
 
     oedema, *usual = planted()
@@ -278,3 +288,93 @@ def test_small_metastases_are_never_rings_and_large_ones_often() -> None:
     large = [lesions._kind(25.0, np.random.default_rng(seed)) for seed in range(200)]
     assert small == {"solid", "haemorrhagic"}  # a ring needs room for a core
     assert large.count("ring") > 120
+
+
+@pytest.mark.parametrize("mm", [1.5, 1.8])
+def test_the_smallest_metastasis_fills_its_voxels_by_the_volume_that_it_has(mm: float) -> None:
+    white = np.ones((24, 24, 24), np.float32)
+    blank = Tissues.blank((24, 24, 24))
+    blank.put("white", white)
+    piece: Any = SimpleNamespace(tissues=blank, brain=white)
+    for seed in range(8):
+        rng = np.random.default_rng(seed)
+        centre = 12 + rng.uniform(-0.5, 0.5, 3)
+        shape = lesions.outline(piece, centre, mm / 2, rng, lobed=0)
+        assert shape.fraction.sum() == pytest.approx(np.pi / 6 * mm**3, rel=0.03)
+        middle = ndimage.center_of_mass(shape.fraction) + np.array([s.start for s in shape.box])
+        assert np.abs(middle - centre).max() < 0.12
+        assert 0.2 < shape.fraction.max() <= 1
+        assert (shape.fraction > 0).sum() >= 4  # the edge is partial volume
+
+
+def test_metastases_of_one_and_a_half_millimetres_are_planted_and_part_of_the_truth(
+    head: Head,
+) -> None:
+    mine = deepcopy(head)
+    found = lesions.plant(mine, 25, 1.0, np.random.default_rng(2), lesions.Sizes(1.9, 1.5))
+    smallest = [each for each in found if each.nominal_mm == 1.5]
+    assert len(smallest) >= 3
+    assert min(each.nominal_mm for each in found) == 1.5
+    usual = lesions.plant(deepcopy(head), 25, 1.0, np.random.default_rng(2), lesions.Sizes(1.9))
+    assert min(each.nominal_mm for each in usual) == 2.0
+    machine = replace(draw(np.random.default_rng(1), 1.0), orientation=np.eye(3))
+    to_patient = acquisition.anatomy_affine(np.array([0.3, 0.2, 0.4]))
+    shape, affine = acquisition.grid(machine, machine.protocols["t1c"], to_patient)
+    t1c = Volume(np.zeros(shape, np.float32), affine, "t1c")
+    labels = making._labels(found, to_patient, t1c)
+    truths = {each.id: each for each in making._truths(found, labels, t1c)}
+    for each in smallest:
+        truth = truths[each.number]
+        assert truth.volume_mm3 < 2.3  # a ball of 1.5 mm has 1.77 mm3
+        assert 1 <= truth.mask.sum() <= 8
+        assert truth.diameter_mm <= 2
+        assert mine.tissues.gadolinium[each.box].max() > 0.05
+
+
+@pytest.mark.parametrize("smallest_mm", [1.4, 40.0])
+def test_a_smallest_size_that_no_voxel_shows_or_that_is_the_largest_is_refused(
+    smallest_mm: float,
+) -> None:
+    with pytest.raises(ValueError, match=r"give 1\.5 to 32"):
+        lesions.Sizes(smallest_mm=smallest_mm)
+
+
+def test_a_dose_that_is_given_changes_the_uptake_and_nothing_else(
+    head: Head, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Figures under half and double dose are compared with the usual ones lesion by lesion."""
+    monkeypatch.setattr(anatomy, "build", lambda _: deepcopy(head))
+
+    def made(dose: float | None) -> tuple[Head, float, list[lesions.Planted], dict[str, Any]]:
+        rng = np.random.default_rng(12)
+        mine, given, _ = making._head(rng, dose)
+        planted = lesions.plant(mine, 3, given, rng)
+        return mine, given, planted, dict(rng.bit_generator.state)
+
+    usual, drawn, first, state = made(None)
+    double, given, second, other = made(2.0)
+    assert 0.75 <= drawn <= 1.25
+    assert given == 2.0
+    assert state == other
+    assert [each.box for each in first] == [each.box for each in second]
+    assert all(np.array_equal(a.fraction, b.fraction) for a, b in zip(first, second, strict=True))
+    assert np.array_equal(usual.tissues.fractions, double.tissues.fractions)
+    ratio = double.tissues.gadolinium.sum() / usual.tissues.gadolinium.sum()
+    assert ratio == pytest.approx(2 / drawn, rel=1e-3)
+
+
+def test_a_whole_head_holds_its_ears(head: Head) -> None:
+    """What is drawn into a deformed template, whose skull base and skin are no cylinder."""
+    mine = deepcopy(head)
+    before = mine.tissues["air"].copy()
+    ears.add(mine, np.random.default_rng([4, 6]))
+    added = (before - mine.tissues["air"] > 0.5) & (before > 0.9)
+    for half in (added[..., :96], added[..., 96:]):
+        assert half.sum() > 1_500  # mm3
+    across = np.flatnonzero(added.any((0, 1)))
+    assert across.min() >= 2
+    assert across.max() <= added.shape[2] - 3
+    opened = (mine.tissues["air"] - before > 0.6) & (mine.inside_hull_mm < -2)
+    for half in (opened[..., :96], opened[..., 96:]):
+        assert half.sum() > 200
+    assert np.abs(mine.tissues.fractions.sum(0) - 1).max() < 1e-3

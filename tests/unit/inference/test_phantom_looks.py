@@ -97,6 +97,7 @@ def test_each_eye_has_vitreous_sclera_and_lens_and_fat_and_nerve_behind_it(
     monkeypatch.setattr(anatomy, "SHAPE", shape)
     monkeypatch.setattr(anatomy, "_SKULL_BASE_TOP", shape[0])
     tissues, room = Tissues.blank(shape), np.ones(shape, np.float32)
+    tissues.put("bone", room)  # the face, which orbits are hollowed out of
     rng = np.random.default_rng(3)
     anatomy._skull_base(tissues, straight, straight.where(shape), room, rng)
 
@@ -112,7 +113,7 @@ def test_each_eye_has_vitreous_sclera_and_lens_and_fat_and_nerve_behind_it(
         across = (tissues["csf"][z, y, x - 20 : x + 20] > 0.5).sum()
         assert 17 <= across <= 27  # an eye is 24 mm across
         assert most("dura", 33 * side, 62, within_mm=14) > 0.4  # the sclera
-        assert most("muscle", 33 * side, 72) > 0.5  # the lens
+        assert most("muscle", 33 * side, 72, within_mm=2) > 0.5  # the lens
         assert most("fat", 36 * side, 44) > 0.8
         assert most("white", 30 * side, 38) > 0.6  # the optic nerve
     assert tissues["csf"][:, :, 60:68].max() < 0.5  # nothing of them in the middle

@@ -49,6 +49,9 @@ def test_another_plan_has_large_metastases_without_oedema_and_a_name_of_its_own(
     beside = [cases.plan(seed, 4) for seed in cases.TRAINING_SEEDS]
     assert [each.at_vessels > 0 for each in beside] == [each.dry > 0 for each in plans]
     assert [each.lesions for each in beside] == [each.lesions for each in plans]
+    least = [cases.plan(seed, 5) for seed in cases.TRAINING_SEEDS]
+    assert {each.smallest_mm for each in least if each.lesions} == {1.5}
+    assert [each.lesions for each in least] == [cases.plan(s).lesions for s in cases.TRAINING_SEEDS]
     cases.path_of(tmp_path, 1_000, 3).mkdir()
     assert list(cases.available(tmp_path, cases.TRAINING_SEEDS)) == []
     assert len(list(cases.available(tmp_path, cases.TRAINING_SEEDS, 3))) == 1
@@ -93,8 +96,8 @@ def test_a_training_phantom_is_made_as_its_plan_says(
     assert (made_on := asked.pop("shift")).alter is not None
     assert replace(made_on, alter=None) == replace(how.machine, alter=None)
     assert asked == {
-        "seed": 1_003, "n_lesions": 40, "median_mm": how.median_mm, "with_ct": False, "dry": 0.0,
-        "besides": phantom.Besides(),
+        "seed": 1_003, "n_lesions": 40, "sizes": phantom.Sizes(how.median_mm), "with_ct": False,
+        "dry": 0.0, "besides": phantom.Besides(),
     }  # fmt: skip
     with pytest.raises(Enough):
         cases.make(1_003, tmp_path, number=3)
@@ -103,6 +106,9 @@ def test_a_training_phantom_is_made_as_its_plan_says(
         cases.make(1_003, tmp_path, number=4)
     assert (asked["n_lesions"], asked["dry"]) == (14, 0.5)
     assert asked["besides"] == phantom.Besides(at_vessels=6)
+    with pytest.raises(Enough):
+        cases.make(1_003, tmp_path, number=5)
+    assert asked["sizes"] == phantom.Sizes(how.median_mm, 1.5)
 
 
 def test_a_budget_of_cpu_time_ends_a_training_in_place_of_steps() -> None:
