@@ -9,7 +9,8 @@ and whether it met a metastasis, as JSON lines beside this file: a run that was 
 Then it prints how well the uncertainty separates them, with intervals over cases, at the shipped
 threshold and down to the faintest, how well the probability alone does, and whether a regression on
 both foretells more than one on the probability. With `--opinions` it asks the same of an ensemble
-or of dropout (`benchmarks.detectors.opinions`), which the default has not.
+or of dropout (`benchmarks.detectors.opinions`), which the default has not; with `--shift` of phantoms
+unlike the training's.
 """
 
 import argparse
@@ -85,11 +86,11 @@ def at_every_level(card: Card) -> VoxelwiseDetector:
 
 
 def _judging(
-    detector: VoxelwiseDetector, seeds: Sequence[int], cache: Path, *, keep: bool
+    detector: VoxelwiseDetector, seeds: Sequence[int], cache: Path, shift: str, *, keep: bool
 ) -> Iterator[Doubted]:
     """Each phantom's proposals in turn; a phantom that was made for it goes when it is done."""
     for seed in tqdm(seeds, unit="case"):
-        folder = make_examination(seed, cache)
+        folder = make_examination(seed, cache, shift)
         examination = load_examination(folder)
         volumes = read_examination(examination.series)
         yield judged(detector.found(volumes)[0], examination, volumes["t1c"].affine)
@@ -104,14 +105,15 @@ def read(path: Path) -> list[Doubted]:
 
 def _chosen(options: argparse.Namespace) -> tuple[VoxelwiseDetector, float, Path]:
     """The detector at every level, the probability that it is shown from, and its file."""
+    kind = "" if options.shift == "none" else f".{options.shift}"
     if options.opinions is None:
         card = card_of(options.detector)
-        path = HERE / f"uncertainty-{card.name}-{card.version}.jsonl"
+        path = HERE / f"uncertainty-{card.name}-{card.version}{kind}.jsonl"
         return at_every_level(card), card.operating_point["probability"], path
     places = opinions.Places(options.cache, options.work, options.seconds)
     made = opinions.detector(options.opinions, places, VALIDATION_SEEDS[: options.validation])
     shown = made.card.operating_point["probability"]
-    path = HERE / f"uncertainty-{options.opinions}.jsonl"
+    path = HERE / f"uncertainty-{options.opinions}{kind}.jsonl"
     return opinions.at_every_level(made, min(shown, FAINTEST)), shown, path
 
 
@@ -136,6 +138,7 @@ def main() -> None:
     parser.add_argument("--work", type=Path, default=Path("var/opinions"))
     parser.add_argument("--seconds", type=float, default=60, help="of CPU for each training")
     parser.add_argument("--validation", type=int, default=4, help="phantoms to calibrate opinions")
+    parser.add_argument("--shift", default="none", help="phantoms unlike the training's, by name")
     parser.add_argument("--cases", type=int, default=len(TEST_SEEDS))
     parser.add_argument("--keep", action="store_true", help="leave phantoms in the cache")
     options = parser.parse_args()
@@ -143,7 +146,8 @@ def main() -> None:
     seeds = TEST_SEEDS[: options.cases]
     there = {each.seed for each in read(path)}
     missing = [seed for seed in seeds if seed not in there]
-    for each in _judging(detector, missing, options.cache, keep=options.keep) if missing else ():
+    judging = _judging(detector, missing, options.cache, options.shift, keep=options.keep)
+    for each in judging:
         records.append(each.to_json(), path)
     cases = [each for each in read(path) if each.seed in set(seeds)]
     for level in (shown, FAINTEST):

@@ -137,7 +137,8 @@ def _certainty(lesion: Lesion, basis: Basis) -> str:
     else:
         text = f"The detector's probability, which was not calibrated, {said}"
     if lesion.uncertainty is not None and lesion.uncertainty >= UNSURE:
-        return f"{text}, and it is unsure: {_opinions(basis)} differ by {lesion.uncertainty:.2f}."
+        spread = f"{_opinions(basis)} differ by {lesion.uncertainty:.2f}"
+        return f"{text}; {spread} (how far it may move, not a second opinion)."
     return f"{text}."
 
 
