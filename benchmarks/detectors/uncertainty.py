@@ -9,8 +9,8 @@ and whether it met a metastasis, as JSON lines beside this file: a run that was 
 Then it prints how well the uncertainty separates them, with intervals over cases, at the shipped
 threshold and down to the faintest, how well the probability alone does, and whether a regression on
 both foretells more than one on the probability. With `--opinions` it asks the same of an ensemble
-or of dropout (`benchmarks.detectors.opinions`), which the default has not; with `--shift` of phantoms
-unlike the training's.
+or of dropout (`benchmarks.detectors.opinions`), which the default has not; with `--shift` of
+phantoms unlike the training's.
 """
 
 import argparse
