@@ -9,7 +9,7 @@ import torch
 from benchmarks.detectors import kinds_of_false, opinions, uncertainty
 from inference.beyond import Beyond, beyond, of_logits, to_json
 from inference.detectors import space_to_depth
-from inference.detectors.dropout import dropouts
+from inference.detectors.dropout import dropouts, dropping
 from inference.doubt import Doubted
 from inference.training.cases import TEST_SEEDS
 
@@ -82,15 +82,20 @@ def test_the_spread_of_log_odds_undoes_what_probabilities_near_1_hide() -> None:
 
 
 def test_dropout_takes_the_weights_of_the_network_without() -> None:
-    plain, dropping = space_to_depth.build(width=4), space_to_depth.build(width=4, dropout=0.1)
-    dropping.load_state_dict(plain.state_dict())
-    assert {each.p for each in dropouts(dropping)} == {0.1}  # type: ignore[union-attr]
+    plain, other = space_to_depth.build(width=4), space_to_depth.build(width=4, dropout=0.1)
+    other.load_state_dict(plain.state_dict())
+    assert {each.p for each in dropouts(other)} == {0.1}  # type: ignore[union-attr]
     with pytest.raises(ValueError, match="no dropout"):
         dropouts(plain)
     image = torch.rand(1, 4, 16, 16, 16)
     with torch.inference_mode():
-        assert torch.equal(plain.eval()(image), dropping.eval()(image))
-        assert not torch.equal(dropping.train()(image), dropping(image))
+        kept = other.eval()(image)
+        assert torch.equal(plain.eval()(image), kept)
+        with dropping(other):
+            first, second = other(image), other(image)
+    assert not torch.equal(first, second)
+    # No logit is dropped: that would be a probability of 1/2 where the network says almost none.
+    assert max(first.max(), second.max()) < -2
 
 
 def test_the_generations_are_the_shipped_networks() -> None:
