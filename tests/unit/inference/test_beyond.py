@@ -84,7 +84,7 @@ def test_the_spread_of_log_odds_undoes_what_probabilities_near_1_hide() -> None:
 def test_dropout_takes_the_weights_of_the_network_without() -> None:
     plain, other = space_to_depth.build(width=4), space_to_depth.build(width=4, dropout=0.1)
     other.load_state_dict(plain.state_dict())
-    assert {each.p for each in dropouts(other)} == {0.1}  # type: ignore[union-attr]
+    assert {each.p for each in dropouts(other)} == {0.1}
     with pytest.raises(ValueError, match="no dropout"):
         dropouts(plain)
     image = torch.rand(1, 4, 16, 16, 16)
@@ -99,12 +99,12 @@ def test_dropout_takes_the_weights_of_the_network_without() -> None:
 
 
 def test_the_generations_are_the_shipped_networks() -> None:
-    networks, how = opinions.networks("generations", opinions.Places(*[None] * 3))  # type: ignore[arg-type]
+    networks, how = opinions.networks("generations", opinions.Places(*[None] * 3))
     assert (len(networks), how) == (3, "once")
     sums = {float(next(each.parameters()).detach().sum()) for each in networks}
     assert len(sums) == 3
     with pytest.raises(ValueError, match="generations, members, dropout"):
-        opinions.networks("of-nobody", opinions.Places(*[None] * 3))  # type: ignore[arg-type]
+        opinions.networks("of-nobody", opinions.Places(*[None] * 3))
 
 
 def test_the_figures_of_every_uncertainty_are_of_held_out_phantoms() -> None:
