@@ -138,7 +138,10 @@ def _certainty(lesion: Lesion, basis: Basis) -> str:
         text = f"The detector's probability, which was not calibrated, {said}"
     if lesion.uncertainty is not None and lesion.uncertainty >= UNSURE:
         spread = f"{_opinions(basis)} differ by {lesion.uncertainty:.2f}"
-        return f"{text}; {spread} (how far it may move, not a second opinion)."
+        # As measured (docs/detector-card.md): mirrored passes know no more of errors.
+        is_mirror = basis.networks == 1 and basis.opinions == "mirror"
+        meaning = " (how far it may move, not a second opinion)" if is_mirror else ""
+        return f"{text}; {spread}{meaning}."
     return f"{text}."
 
 

@@ -114,7 +114,9 @@ def _certainty(lesion: Lesion, basis: Basis) -> str:
     text = f"检测器的{kind}为 {lesion.probability:.2f}"
     if lesion.uncertainty is not None and lesion.uncertainty >= UNSURE:
         spread = f"{_opinions(basis)}相差 {lesion.uncertainty:.2f}"
-        return f"{text}；{spread}（仅示该概率可能的变动，并非第二意见）。"
+        is_mirror = basis.networks == 1 and basis.opinions == "mirror"
+        meaning = "（仅示该概率可能的变动，并非第二意见）" if is_mirror else ""
+        return f"{text}；{spread}{meaning}。"
     return f"{text}。"
 
 

@@ -218,10 +218,14 @@ def test_a_proposal_bears_its_words_in_both_languages_and_what_they_rest_on(
 @pytest.mark.parametrize(
     ("basis", "english", "chinese"),
     [
-        (Basis(is_calibrated=True), "mirrored images differ by 0.20", "镜像图像相差 0.20"),
+        (
+            Basis(is_calibrated=True),
+            "mirrored images differ by 0.20 (how far",
+            "镜像图像相差 0.20（仅示",
+        ),
         (
             Basis(opinions="dropout"),
-            "; passes with dropout differ by 0.20 (how far",
+            "; passes with dropout differ by 0.20.",
             "各次结果相差",
         ),
         (Basis(opinions="once", networks=3), "its 3 members differ", "3 个成员网络相差"),
