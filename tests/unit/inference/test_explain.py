@@ -221,7 +221,7 @@ def test_a_proposal_bears_its_words_in_both_languages_and_what_they_rest_on(
         (
             Basis(is_calibrated=True),
             "mirrored images differ by 0.20 (how far",
-            "镜像图像相差 0.20（仅示",
+            "并非第二意见",
         ),
         (
             Basis(opinions="dropout"),
