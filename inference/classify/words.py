@@ -26,9 +26,10 @@ def full_text(found: Probabilities) -> str:
     """Sentences with every probability, and what they are worth."""
     said = "; ".join(_FULL_LEADS[name] + _all(found[name]) for name in _FULL_LEADS if name in found)
     return (
-        f"If this is a lesion: {said}. These probabilities were learnt from synthetic lesions whose"
-        " kinds differ as textbooks say they do on the average; nothing is known of how often they"
-        " are right in patients, and lesions of other kinds are not among the answers."
+        f"If this is a lesion: {said}. That it is one is presumed: what is none gets such"
+        " probabilities too. They were learnt from synthetic lesions whose kinds differ as"
+        " textbooks say they do on the average; nothing is known of how often they are right in"
+        " patients, and lesions of other kinds are not among the answers."
     )
 
 

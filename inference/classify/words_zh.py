@@ -26,6 +26,7 @@ def full_text(found: Probabilities) -> str:
     said = "；".join(_FULL_LEADS[name] + _all(found[name]) for name in _FULL_LEADS if name in found)
     return (
         f"若确为病灶：{said}。"
+        "是否为病灶在此只是假定：并非病灶者也会得到这样的概率。"
         "这些概率学自合成病灶，其类型之间的差异按教科书所述的平均表现设定；"
         "在患者中有多少判断正确并不清楚，其他类型的病灶也不在答案之内。"
     )

@@ -25,10 +25,12 @@ class SpaceToDepth(nn.Module):
         return y.reshape(b, 1, d, h, w)
 
 
-def build(channels: int = 4, width: int = 32) -> nn.Module:
+def build(channels: int = 4, width: int = 32, dropout: float | None = None) -> nn.Module:
     """Return the untrained network (of width 32: 1.5 million parameters).
 
     The output's bias starts at -5: lesions are rare, and the first steps need not learn that.
+    With `dropout` each convolution's outputs but the last one's are dropped with that chance;
+    weights are the same by name with and without it.
     """
     from monai.networks.nets.dynunet import DynUNet
 
@@ -42,7 +44,10 @@ def build(channels: int = 4, width: int = 32) -> nn.Module:
         filters=[width, width * 3 // 2, width * 2, width * 3],
         norm_name=("BATCH", {}),
         res_block=True,
+        dropout=dropout,
     )
+    if dropout:
+        body.output_block.conv.adn = nn.Identity()  # a dropped logit would be a probability of 1/2
     last = body.output_block.conv.conv
     torch.nn.init.normal_(last.weight, 0, 0.02)
     torch.nn.init.constant_(last.bias, -5.0)

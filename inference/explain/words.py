@@ -156,7 +156,11 @@ def _certainty(lesion: Lesion, basis: Basis) -> str:
     else:
         text = f"The detector's probability, which was not calibrated, {said}"
     if lesion.uncertainty is not None and lesion.uncertainty >= UNSURE:
-        return f"{text}, and it is unsure: {_opinions(basis)} differ by {lesion.uncertainty:.2f}."
+        spread = f"{_opinions(basis)} differ by {lesion.uncertainty:.2f}"
+        # As measured (docs/detector-card.md): mirrored passes know no more of errors.
+        is_mirror = basis.networks == 1 and basis.opinions == "mirror"
+        meaning = " (how far it may move, not a second opinion)" if is_mirror else ""
+        return f"{text}; {spread}{meaning}."
     return f"{text}."
 
 

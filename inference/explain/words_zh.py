@@ -130,7 +130,10 @@ def _certainty(lesion: Lesion, basis: Basis) -> str:
     kind = "校准概率" if basis.is_calibrated else "概率（未经校准）"
     text = f"检测器的{kind}为 {lesion.probability:.2f}"
     if lesion.uncertainty is not None and lesion.uncertainty >= UNSURE:
-        return f"{text}，但并不确定：{_opinions(basis)}相差 {lesion.uncertainty:.2f}。"
+        spread = f"{_opinions(basis)}相差 {lesion.uncertainty:.2f}"
+        is_mirror = basis.networks == 1 and basis.opinions == "mirror"
+        meaning = "（仅示该概率可能的变动，并非第二意见）" if is_mirror else ""
+        return f"{text}；{spread}{meaning}。"
     return f"{text}。"
 
 

@@ -241,8 +241,16 @@ def test_a_proposal_bears_its_words_in_both_languages_and_what_they_rest_on(
 @pytest.mark.parametrize(
     ("basis", "english", "chinese"),
     [
-        (Basis(is_calibrated=True), "mirrored images differ by 0.20", "镜像图像相差 0.20"),
-        (Basis(opinions="dropout"), "unsure: passes with dropout differ", "各次结果相差"),
+        (
+            Basis(is_calibrated=True),
+            "mirrored images differ by 0.20 (how far",
+            "并非第二意见",
+        ),
+        (
+            Basis(opinions="dropout"),
+            "; passes with dropout differ by 0.20.",
+            "各次结果相差",
+        ),
         (Basis(opinions="once", networks=3), "its 3 members differ", "3 个成员网络相差"),
         (Basis(networks=2), "its 2 members, each on mirrored images too, differ", "2 个成员网络"),
         (Basis(opinions="once", networks=5, are_folds=True), "its 5 folds differ", "5 折网络相差"),
