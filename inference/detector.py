@@ -4,7 +4,7 @@ import hashlib
 import json
 import os
 import warnings
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from enum import StrEnum
 from functools import lru_cache
@@ -119,6 +119,24 @@ def detect(
         return detector.detect(examination, halvings=halvings, note=note), detector.used
     note(Stage.NETWORK)
     return detector.detect(examination), None
+
+
+@runtime_checkable
+class Batched(Protocol):
+    """A detector that gains from several examinations at once."""
+
+    def detect_batch(self, examinations: Sequence[Mapping[str, Volume]]) -> list[list[Lesion]]:
+        """As `detect`, for each."""
+        ...
+
+
+def detect_batch(
+    detector: Detector, examinations: Sequence[Mapping[str, Volume]]
+) -> list[list[Lesion]]:
+    """The lesions of each examination, by any detector: together where it can, else in turn."""
+    if isinstance(detector, Batched):
+        return detector.detect_batch(examinations)
+    return [detector.detect(each) for each in examinations]
 
 
 @dataclass(frozen=True)
