@@ -5,7 +5,7 @@ import json
 import math
 import os
 import warnings
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from enum import StrEnum
 from functools import lru_cache
@@ -148,6 +148,24 @@ def _sound(lesions: list[Lesion]) -> list[Lesion]:
         if not all(map(math.isfinite, each.centroid_mm)):
             raise UnusableModel("a lesion has no place: its mask or its affine is damaged")
     return lesions
+
+
+@runtime_checkable
+class Batched(Protocol):
+    """A detector that gains from several examinations at once."""
+
+    def detect_batch(self, examinations: Sequence[Mapping[str, Volume]]) -> list[list[Lesion]]:
+        """As `detect`, for each."""
+        ...
+
+
+def detect_batch(
+    detector: Detector, examinations: Sequence[Mapping[str, Volume]]
+) -> list[list[Lesion]]:
+    """The lesions of each examination, by any detector: together where it can, else in turn."""
+    if isinstance(detector, Batched):
+        return detector.detect_batch(examinations)
+    return [detector.detect(each) for each in examinations]
 
 
 @dataclass(frozen=True)

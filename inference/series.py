@@ -2,14 +2,15 @@
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pydicom
 from numpy.typing import NDArray
-from pydicom.dataset import Dataset
 from pydicom.errors import InvalidDicomError
 from pydicom.pixels.utils import pixel_array
 
+from inference.plain import Slice, read_plain
 from inference.volume import Volume
 
 _EVEN_WITHIN = 0.05  # of the slice spacing
@@ -90,38 +91,61 @@ def read_series(source: Path | Sequence[Path], role: str = "") -> Volume:
     if len(slices) < 2:
         raise UnreadableSeries(f"{len(slices)} slice(s): at least 2 are needed for a volume")
     first = slices[0]
-    if {each.SeriesInstanceUID for each in slices} != {first.SeriesInstanceUID}:
+    if {each.series for each in slices} != {first.series}:
         raise UnreadableSeries("the files belong to several series: give one series at a time")
-    if {(each.Rows, each.Columns) for each in slices} != {(first.Rows, first.Columns)}:
+    if first.pixels.ndim != 2:
+        raise UnreadableSeries("a file holds several images: send the series as a file a slice")
+    if {each.pixels.shape for each in slices} != {first.pixels.shape}:
         raise UnreadableSeries("the slices differ in size")
     along_row, along_column = _orientation(slices)
     normal = np.cross(along_row, along_column)
-    positions = np.array([each.ImagePositionPatient for each in slices], dtype=np.float64)
+    positions = np.array([each.position for each in slices], dtype=np.float64)
     order = np.argsort(positions @ normal)
     step = _step(positions[order], normal)
-    between_rows, between_columns = (float(v) for v in first.PixelSpacing)
+    between_rows, between_columns = first.spacing
     affine = np.eye(4)
     affine[:3, :3] = np.stack([step, along_column * between_rows, along_row * between_columns], 1)
     affine[:3, 3] = positions[order[0]]
     voxels = _modality_values([slices[i] for i in order])
-    return Volume(voxels, affine, role, str(first.get("FrameOfReferenceUID", "")))
+    return Volume(voxels, affine, role, first.frame)
 
 
-def _read(path: Path) -> Dataset:
+def _read(path: Path) -> Slice:
+    """One slice: a plain file as it lies there, any other by pydicom."""
+    return read_plain(path) or _by_pydicom(path)
+
+
+def _by_pydicom(path: Path) -> Slice:
     try:
-        return pydicom.dcmread(path, specific_tags=_NEEDED)
+        image = pydicom.dcmread(path, specific_tags=_NEEDED)
     except InvalidDicomError as wrong:
         raise UnreadableSeries(
             f"{path.name} is no DICOM file: take it out of the folder"
         ) from wrong
+    orientation = image.get("ImageOrientationPatient")
+    slope, intercept = image.get("RescaleSlope"), image.get("RescaleIntercept")
+    return Slice(
+        series=str(image.SeriesInstanceUID),
+        frame=str(image.get("FrameOfReferenceUID", "")),
+        position=_floats(image.get("ImagePositionPatient")),
+        orientation=_floats(orientation) if orientation else None,
+        spacing=_floats(image.PixelSpacing),
+        slope=None if slope is None else float(slope),
+        intercept=None if intercept is None else float(intercept),
+        # The property `pixel_array` looks every element up twice, to see whether any has changed.
+        pixels=pixel_array(image),
+    )
 
 
-def _orientation(slices: Sequence[Dataset]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+def _floats(values: Any) -> tuple[float, ...]:
+    return tuple(float(each) for each in values or ())
+
+
+def _orientation(slices: Sequence[Slice]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """The shared direction of rows and columns."""
-    try:
-        all_of = np.array([each.ImageOrientationPatient for each in slices], dtype=np.float64)
-    except AttributeError as missing:
-        raise UnreadableSeries("a file has no orientation: it is no slice of a volume") from missing
+    if any(each.orientation is None for each in slices):
+        raise UnreadableSeries("a file has no orientation: it is no slice of a volume")
+    all_of = np.array([each.orientation for each in slices], dtype=np.float64)
     if np.abs(all_of - all_of[0]).max() > _PARALLEL_WITHIN:
         raise UnreadableSeries("the slices are not parallel: a localiser cannot be stacked")
     return all_of[0, :3], all_of[0, 3:]
@@ -142,14 +166,13 @@ def _step(positions: NDArray[np.float64], normal: NDArray[np.float64]) -> NDArra
     return np.asarray((positions[-1] - positions[0]) / (len(positions) - 1))
 
 
-def _modality_values(slices: Sequence[Dataset]) -> NDArray[np.float32]:
+def _modality_values(slices: Sequence[Slice]) -> NDArray[np.float32]:
     """Voxels (z, y, x) of slices in their order, rescaled where a header says so."""
-    voxels = np.empty((len(slices), slices[0].Rows, slices[0].Columns), np.float32)
+    voxels = np.empty((len(slices), *slices[0].pixels.shape), np.float32)
     for number, image in enumerate(slices):
-        # The property `pixel_array` looks every element up twice, to see whether any has changed.
-        voxels[number] = pixel_array(image)
-        if slope := image.get("RescaleSlope"):
-            voxels[number] *= np.float32(slope)
-        if intercept := image.get("RescaleIntercept"):
-            voxels[number] += np.float32(intercept)
+        voxels[number] = image.pixels
+        if image.slope:
+            voxels[number] *= np.float32(image.slope)
+        if image.intercept:
+            voxels[number] += np.float32(image.intercept)
     return voxels

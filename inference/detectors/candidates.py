@@ -1,19 +1,33 @@
-"""From a network's answers to candidates: connected pieces of the mean probability map."""
+"""From a network's answers to candidates: connected pieces of the mean probability map.
 
+Nearly all of a head is improbable: only the box that holds the rest is sampled at the grid of the
+reference, and only the voxels that are not improbable are looked at (`Voxels`).
+"""
+
+from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy import ndimage
+from scipy.sparse import coo_array
+from scipy.sparse.csgraph import connected_components
 
-from inference.preprocess import Prepared, resample
+from inference.preprocess import Prepared, resample, smoothing
 from inference.side_by_side import side_by_side
-from inference.volume import Volume
+from inference.volume import Affine, Volume
 
 MIN_VOLUME_MM3 = 1.5
 WEAKEST = 0.05  # voxels below this probability belong to no candidate
-_OUTSIDE = -20.0  # logit where the network saw nothing
+OUTSIDE = -20.0  # logit where the network saw nothing
+_ROUNDING = 1e-3  # logits, voxels
+_MANY = 200_000  # voxels: with more, a whole box is numbered
 _ALL_NEIGHBOURS = np.ones((3, 3, 3), bool)
+# Half of them: two neighbours need to find each other once.
+_BEFORE = [each for each in np.ndindex(3, 3, 3) if each < (1, 1, 1)]
+
+Box = tuple[slice, slice, slice]
 
 
 @dataclass(frozen=True)
@@ -26,6 +40,22 @@ class Candidate:
     scores: tuple[float, ...]  # of each pass
 
 
+@dataclass(frozen=True)
+class Voxels:
+    """Voxels of the reference's grid that may belong to candidates.
+
+    Attributes
+    ----------
+    index
+        (n, 3), by slice, row and column.
+    logits
+        (pass, n) float32.
+    """
+
+    index: NDArray[np.int64]
+    logits: NDArray[np.float32]
+
+
 def candidates(
     passes: NDArray[np.float32], ready: Prepared, reference: Volume, segmentation: float
 ) -> list[Candidate]:
@@ -34,52 +64,170 @@ def candidates(
     A piece is cut at the probability `segmentation`, or, where its peak is weak, at half of its
     peak: faint small lesions become candidates without large ones growing or merging.
     """
-    return pieces(on_reference(passes, ready, reference), reference, segmentation)
+    return pieces(probable(passes, ready, reference, segmentation), reference, segmentation)
 
 
-def on_reference(
-    passes: NDArray[np.float32], ready: Prepared, reference: Volume
-) -> list[NDArray[np.float32]]:
-    """Each pass' logits, sampled at the grid of the reference."""
-    z, y, x = reference.voxels.shape
+def probable(
+    passes: NDArray[np.float32], ready: Prepared, reference: Volume, segmentation: float
+) -> Voxels:
+    """The voxels of the reference that are not too improbable for any candidate."""
+    lowest = least(segmentation)
+    hot = np.mean(passes, axis=0) > lowest
+    bounds = [np.flatnonzero(hot.any(axes)) for axes in ((1, 2), (0, 2), (0, 1))]
+    part = within(bounds, ready.affine, reference, hot.shape)
+    if part is None:
+        return Voxels(np.empty((0, 3), np.int64), np.empty((len(passes), 0), np.float32))
 
     def sampled(one: NDArray[np.float32]) -> NDArray[np.float32]:
-        there = resample(Volume(one, ready.affine, ""), reference.affine, (z, y, x))
-        there[there == 0] = _OUTSIDE  # the analysed box
+        source = Volume(one[part.source], part.source_affine, "")
+        there = resample(source, part.affine, part.shape)
+        there[there == 0] = OUTSIDE  # the analysed box
         return there
 
-    return side_by_side(sampled, list(passes))
+    maps = side_by_side(sampled, list(passes))
+    index = np.nonzero(np.mean(maps, axis=0) > lowest)
+    return Voxels(
+        np.stack(index, 1) + [each.start for each in part.box],
+        np.stack([one[index] for one in maps]),
+    )
 
 
-def pieces(
-    maps: list[NDArray[np.float32]], reference: Volume, segmentation: float
-) -> list[Candidate]:
-    """The connected pieces of the mean of maps that lie on the reference's grid."""
-    mean = np.mean(maps, axis=0)
-    numbered, _ = ndimage.label(_cut(mean, segmentation), structure=_ALL_NEIGHBOURS)
+def least(segmentation: float) -> float:
+    """The logit below which a voxel belongs to no candidate, whatever rounding makes of it."""
+    probability = min(segmentation, WEAKEST)
+    return float(np.log(probability / (1 - probability))) - _ROUNDING
+
+
+@dataclass(frozen=True)
+class Part:
+    """A box of the reference's grid, and the part of the network's that it is sampled from."""
+
+    box: Box
+    affine: Affine
+    source: Box
+    source_affine: Affine
+
+    @property
+    def shape(self) -> tuple[int, int, int]:
+        """Voxels of the box."""
+        z, y, x = (each.stop - each.start for each in self.box)
+        return z, y, x
+
+
+def within(
+    bounds: Sequence[NDArray[np.int64]], affine: Affine, reference: Volume, shape: Sequence[int]
+) -> Part | None:
+    """The part that has every sample of some voxels of the network's grid; None without any.
+
+    Parameters
+    ----------
+    bounds
+        Along each axis of the network's grid, the indices of those voxels in rising order.
+    affine, shape
+        Of the network's grid.
+    """
+    if any(len(each) == 0 for each in bounds):
+        return None
+    reach = _reach(affine, reference)
+    hot = _slices([each[0] - reach for each in bounds], [each[-1] + 1 + reach for each in bounds])
+    box = _across(hot, affine, reference.affine, reference.voxels.shape)
+    if any(each.stop <= each.start for each in box):
+        return None
+    near = _across(box, reference.affine, affine, shape)
+    low = [max(0, each.start - reach) for each in near]
+    source = _slices(low, [min(n, each.stop + reach) for each, n in zip(near, shape, strict=True)])
+    return Part(box, _moved(reference.affine, box), source, _moved(affine, source))
+
+
+def _reach(affine: Affine, reference: Volume) -> int:
+    """So many voxels of the network's grid away a sample of the reference may still feel one."""
+    sigma = smoothing(Volume(np.empty((0, 0, 0), np.float32), affine, ""), reference.affine)
+    return int(4 * sigma.max() + 0.5) + 1
+
+
+def _across(box: Box, source: Affine, target: Affine, shape: Sequence[int]) -> Box:
+    """The box of one grid that holds a box of another, within its shape."""
+    corners = np.stack(np.meshgrid(*[(each.start, each.stop - 1) for each in box]), -1)
+    step = np.linalg.inv(target) @ source
+    there = corners.reshape(-1, 3) @ step[:3, :3].T + step[:3, 3]
+    first = np.clip(np.floor(there.min(0) + _ROUNDING), 0, shape)
+    return _slices(first, np.clip(np.ceil(there.max(0) - _ROUNDING) + 1, 0, shape))
+
+
+def _slices(low: Sequence[float] | NDArray[Any], high: Sequence[float] | NDArray[Any]) -> Box:
+    z, y, x = (slice(int(a), int(b)) for a, b in zip(low, high, strict=True))
+    return z, y, x
+
+
+def _moved(affine: Affine, box: Box) -> Affine:
+    moved = affine.copy()
+    moved[:3, 3] += affine[:3, :3] @ [each.start for each in box]
+    return moved
+
+
+def pieces(voxels: Voxels, reference: Volume, segmentation: float) -> list[Candidate]:
+    """The connected pieces of voxels, by the first of each."""
+    mean = np.mean(voxels.logits, axis=0)
+    kept = np.flatnonzero(_cut(voxels.index, mean, segmentation))
+    numbers = numbered(voxels.index[kept])
+    by_piece = np.argsort(numbers, kind="stable")
+    ends = np.cumsum(np.bincount(numbers))
     voxel_mm3 = float(np.prod(reference.spacing_mm))
     found = []
-    for number, box in enumerate(ndimage.find_objects(numbered), start=1):
-        mask = numbered[box] == number
-        if mask.sum() * voxel_mm3 < MIN_VOLUME_MM3:
+    for members in np.split(kept[by_piece], ends[:-1]):
+        if len(members) * voxel_mm3 < MIN_VOLUME_MM3:
             continue
-        offset = (box[0].start, box[1].start, box[2].start)
-        peaks = tuple(float(one[box][mask].max()) for one in maps)
-        score = float(mean[box][mask].max())
-        found.append(Candidate(mask.astype(np.uint8), offset, score, peaks))
+        index = voxels.index[members]
+        low = index.min(0)
+        mask = np.zeros(index.max(0) - low + 1, np.uint8)
+        mask[tuple((index - low).T)] = 1
+        peaks = tuple(float(each) for each in voxels.logits[:, members].max(1))
+        offset = int(low[0]), int(low[1]), int(low[2])
+        found.append(Candidate(mask, offset, float(mean[members].max()), peaks))
     return found
 
 
-def _cut(logits: NDArray[np.float32], segmentation: float) -> NDArray[np.bool_]:
-    """Voxels of candidates: above `segmentation`, or above half of a weak piece's peak."""
+def _cut(
+    index: NDArray[np.int64], logits: NDArray[np.float32], segmentation: float
+) -> NDArray[np.bool_]:
+    """Which are candidates': above `segmentation`, or above half of a weak piece's peak."""
     probability = (1 / (1 + np.exp(-np.clip(logits, -20, 20)))).astype(np.float32)
-    kept = probability > segmentation
-    weak, count = ndimage.label(probability > WEAKEST, structure=_ALL_NEIGHBOURS)
-    if not count:
-        return np.asarray(kept)
-    for number, box in enumerate(ndimage.find_objects(weak), start=1):
-        inside = weak[box] == number
-        peak = float(probability[box][inside].max())
-        if peak <= segmentation:
-            kept[box] |= inside & (probability[box] > 0.5 * peak)
-    return np.asarray(kept)
+    kept = np.asarray(probability > segmentation)
+    weak = np.flatnonzero(probability > WEAKEST)
+    numbers = numbered(index[weak])
+    peaks = np.zeros(len(weak))
+    np.maximum.at(peaks, numbers, probability[weak])
+    peak = peaks[numbers]
+    kept[weak] |= (peak <= segmentation) & (probability[weak] > 0.5 * peak)
+    return kept
+
+
+def numbered(index: NDArray[np.int64]) -> NDArray[np.int64]:
+    """For each voxel the number of its piece, from 0 on, pieces by their first voxel.
+
+    All 26 neighbours of a voxel are its piece's.
+
+    Parameters
+    ----------
+    index
+        (n, 3), by slice, row and column.
+    """
+    if not len(index):
+        return np.empty(0, np.int64)
+    low = index.min(0) - 1
+    shape = index.max(0) - low + 2  # with an empty voxel on each side
+    flat = np.ravel_multi_index(tuple((index - low).T), tuple(shape))
+    if len(index) > _MANY:
+        whole = np.zeros(int(np.prod(shape)), bool)
+        whole[flat] = True
+        pieces, _ = ndimage.label(whole.reshape(shape), structure=_ALL_NEIGHBOURS)
+        return np.asarray(pieces.ravel()[flat] - 1, np.int64)
+    pairs = []
+    for each in _BEFORE:
+        back = flat - int((1 - np.array(each)) @ [shape[1] * shape[2], shape[2], 1])
+        at = np.searchsorted(flat, back)
+        there = np.flatnonzero(flat[at] == back)
+        pairs.append(np.stack([there, at[there]]))
+    rows, columns = np.concatenate(pairs, 1)
+    graph = coo_array((np.ones(len(rows), bool), (rows, columns)), shape=(len(flat),) * 2)
+    return np.asarray(connected_components(graph, directed=False)[1], np.int64)

@@ -10,21 +10,22 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from inference.detector import Card, Note, Stage, Used, unheard
-from inference.detectors.archive import UnusableModel
-from inference.detectors.candidates import candidates
+from inference.detectors.bounded import bounded
+from inference.detectors.candidates import Candidate, candidates, pieces
 from inference.detectors.compiled import Compiled, read, traced
 from inference.detectors.dropout import dropouts, dropping
 from inference.detectors.layout import folded, is_bfloat16_fast, is_int8_fast, laid_out
 from inference.detectors.memory import halved, is_lack_of_memory
+from inference.detectors.on_device import OnDevice, left_right_of, prepare_on, probable_on
 from inference.detectors.space_to_depth import SpaceToDepth
+from inference.detectors.together import maps_of
 from inference.explain import Basis, explain, is_fitted
 from inference.explain.heat import METHODS, OURS, Sight, heat_map
 from inference.lesions import Lesion
-from inference.preprocess import ROLES, Prepared, prepare
-from inference.volume import Volume
+from inference.preprocess import ROLES, Prepared, prepare, reference_of
+from inference.volume import Affine, Volume
 
 _DROPOUT_PASSES = 8
-_CERTAIN = 60.0  # logit: beyond any that tells probabilities apart
 MOST = 200  # proposals of a case: what marks more has failed, and explaining all would take hours
 _HEAT_MAPS = 12  # of a case, the most probable lesions': each costs a few small passes
 
@@ -58,6 +59,7 @@ class VoxelwiseDetector:
 
     sight: Sight = OURS  # of heat maps
     are_folds = False  # the networks: of one training, as nnU-Net's, not members of an ensemble
+    is_always_there = False  # on a CPU too, prepared as on a device: for tests and benches
     # The first network in 8-bit integers (`compiled.FILES`), for CPUs that are fast in them.
     int8: tuple[bytes, bytes] | None = None
 
@@ -136,12 +138,8 @@ class VoxelwiseDetector:
             If a needed series is missing or the reference shows no head.
         """
         lesions, ready, given = self.found(examination, halvings, note)
-        if len(lesions) > MOST:
-            words = f"{self.card.value}: {len(lesions)} proposals, the {MOST} most probable kept"
-            warnings.warn(words, stacklevel=2)
         note(Stage.EXPLAINING)
-        heated = [self._heated(each, n, given) for n, each in enumerate(lesions[:MOST])]
-        return [explain(each, ready, self.basis) for each in heated]
+        return self._explained(lesions, ready, given)
 
     def found(
         self, examination: Mapping[str, Volume], halvings: int = 0, note: Note = unheard
@@ -155,17 +153,85 @@ class VoxelwiseDetector:
         ready, given
             As this package prepares it, and as the network was given it.
         """
+        if (there := self._there(examination)) is not None:
+            note(Stage.NETWORK)
+            return self._found_there(
+                examination, there, self.maps(there.voxels, there.affine, halvings)
+            )
         ready = prepare(examination, self.needs, self.inputs)
         given = self.given(examination, ready)
         note(Stage.NETWORK)
         passes = self.logits(given, halvings)
         reference = examination[ready.reference]
-        point = self.card.operating_point
+        found = candidates(passes, given, reference, self.card.operating_point["segmentation"])
+        return self._lesions(found, reference), ready, given
+
+    def detect_batch(self, examinations: Sequence[Mapping[str, Volume]]) -> list[list[Lesion]]:
+        """As `detect`, for several examinations: on a GPU those of one shape go through together.
+
+        Where memory lacks for several, each goes by itself, in smaller windows if it must. On a
+        CPU one after the other: there is nothing to gain.
+
+        Raises
+        ------
+        UnusableExamination
+            For any of them; nothing is answered then.
+        """
+        there = [self._there(each) for each in examinations]
+        ready = [each for each in there if each is not None]
+        if len(ready) < len(examinations):
+            return [self.detect(each) for each in examinations]
+        answers = []
+        for examination, one, maps in zip(examinations, ready, maps_of(self, ready), strict=True):
+            answers.append(self._explained(*self._found_there(examination, one, maps)))
+        return answers
+
+    def _explained(
+        self, lesions: Sequence[Lesion], ready: Prepared, given: Prepared
+    ) -> list[Lesion]:
+        """The `MOST` most probable with heat maps and words."""
+        if len(lesions) > MOST:
+            words = f"{self.card.value}: {len(lesions)} proposals, the {MOST} most probable kept"
+            warnings.warn(words, stacklevel=3)
+        heated = [self._heated(each, n, given) for n, each in enumerate(lesions[:MOST])]
+        return [explain(each, ready, self.basis) for each in heated]
+
+    def _there(self, examination: Mapping[str, Volume]) -> OnDevice | None:
+        """The examination as it is prepared on a device; None where this machine prepares it.
+
+        That is for a CPU, for networks that are given something else, and where memory lacks.
+        """
+        _, device = self._full
+        ours = VoxelwiseDetector.given, VoxelwiseDetector.logits
+        is_own = (type(self).given, type(self).logits) != ours
+        if is_own or (device.type == "cpu" and not self.is_always_there):
+            return None
+        try:
+            return prepare_on(device, examination, self.needs, self.inputs)
+        except (MemoryError, RuntimeError) as problem:
+            if not is_lack_of_memory(problem):
+                raise
+            return None
+
+    def _found_there(
+        self, examination: Mapping[str, Volume], there: OnDevice, maps: Tensor
+    ) -> tuple[list[Lesion], Prepared, Prepared]:
+        """What `found` returns, of maps on a device; the images come back last, for words."""
+        reference = examination[reference_of(there.roles)]
+        point = self.card.operating_point["segmentation"]
+        lesions = self._lesions(
+            pieces(probable_on(maps, there, reference, point), reference, point), reference
+        )
+        ready = there.fetched()
+        return lesions, ready, ready
+
+    def _lesions(self, found: Sequence[Candidate], reference: Volume) -> list[Lesion]:
+        """Candidates above the card's operating point, by falling probability."""
         lesions = []
-        for candidate in candidates(passes, given, reference, point["segmentation"]):
+        for candidate in found:
             each = [self.probability(score) for score in candidate.scores]
             probability = self.probability(candidate.score)
-            if probability >= point["probability"]:
+            if probability >= self.card.operating_point["probability"]:
                 lesion = Lesion(
                     candidate.mask,
                     candidate.offset,
@@ -174,7 +240,7 @@ class VoxelwiseDetector:
                     float(np.std(each)) if len(each) > 1 else None,
                 )
                 lesions.append(lesion)
-        return sorted(lesions, key=lambda lesion: -lesion.probability), ready, given
+        return sorted(lesions, key=lambda lesion: -lesion.probability)
 
     def _heated(self, lesion: Lesion, number: int, given: Prepared) -> Lesion:
         """The lesion with its heat map, where one can be made."""
@@ -201,10 +267,16 @@ class VoxelwiseDetector:
     @torch.inference_mode()
     def logits(self, ready: Prepared, halvings: int = 0) -> NDArray[np.float32]:
         """Return logits (pass, z, y, x): one a network and opinion, the plain one first."""
-        voxels = torch.from_numpy(ready.voxels)[None]
+        maps = self.maps(torch.from_numpy(ready.voxels), ready.affine, halvings)
+        return np.asarray(maps.cpu().numpy())
+
+    @torch.inference_mode()
+    def maps(self, channels: Tensor, affine: Affine, halvings: int = 0) -> Tensor:
+        """As `logits`, of channels (role, z, y, x), on the device that could do it."""
+        voxels = channels[None]
         length = max(voxels.shape[2:])
-        self._begin(length, halvings)
-        left_right = int(np.abs(ready.affine[0, :3]).argmax()) - 3
+        self.begin(length, halvings)
+        left_right = left_right_of(affine)
         outputs = []
         for network in self.networks:
             if self.opinions == "dropout":
@@ -218,19 +290,19 @@ class VoxelwiseDetector:
             compiled.release()
         window, is_reduced = self.seen(length), self._full != (self.window, self.device)
         self.used = Used(self.device.type, window if window < length else None, is_reduced)
-        return np.asarray(torch.stack(outputs).numpy())
+        return torch.stack([each.to(outputs[-1].device) for each in outputs])
 
     def _one(self, network: nn.Module, voxels: Tensor) -> Tensor:
-        """One pass (z, y, x), on the CPU; smaller windows and then the CPU where memory lacks."""
+        """One pass (z, y, x) on its device; smaller windows and then the CPU where memory lacks."""
         while True:
             try:
-                return self._pass(network, voxels.to(self.device))[0, 0].cpu()
+                return self._pass(network, voxels.to(self.device))[0, 0]
             except (MemoryError, RuntimeError) as problem:
                 if not is_lack_of_memory(problem):
                     raise
                 self._give_way(max(voxels.shape[2:]), problem)
 
-    def _begin(self, length: int, halvings: int) -> None:
+    def begin(self, length: int, halvings: int) -> None:
         """As it was made: an examination that lacked memory says nothing about the next one."""
         self.window, device = self._full
         try:
@@ -280,13 +352,13 @@ class VoxelwiseDetector:
     def run(self, network: nn.Module, part: Tensor) -> Tensor:
         """A network on what it sees at once, in the device's fast precision."""
         if (compiled := self._by_openvino(network, part.shape[1])) is not None:
-            return _bounded(compiled(part))
+            return bounded(compiled(part))
         is_small = any(each.dtype == torch.bfloat16 for each in network.parameters())
         dtype = torch.bfloat16 if is_small else part.dtype
         part = part.to(dtype, memory_format=torch.channels_last_3d)
         with self._precision():
             answer: Tensor = network(part)
-        return _bounded(answer.float())
+        return bounded(answer.float())
 
     def _by_openvino(self, network: nn.Module, channels: int) -> Compiled | None:
         """The network as OpenVINO runs it: ours, without norms, on a CPU; None where torch does."""
@@ -316,24 +388,6 @@ class VoxelwiseDetector:
     def _precision(self) -> torch.autocast:
         is_fast = is_bfloat16_fast(self.device)
         return torch.autocast(self.device.type, torch.bfloat16, enabled=is_fast)
-
-
-def _bounded(logits: Tensor) -> Tensor:
-    """Logits without infinities, which mean "certainly" and would spoil what lies beside them.
-
-    Raises
-    ------
-    UnusableModel
-        For NaN: no voxel of it is above any threshold, so that it would read as "no lesion".
-    """
-    if torch.isfinite(logits.sum()):
-        return logits
-    if logits.isnan().any():
-        raise UnusableModel(
-            "the network answered NaN (not a number), so that nothing can be said about this"
-            " examination: check its weights, its precision and what it divides by"
-        )
-    return logits.clamp(-_CERTAIN, _CERTAIN)
 
 
 def chosen_device(device: str | None) -> str:

@@ -189,15 +189,22 @@ def _target(
 ) -> tuple[NDArray[np.float32], Box]:
     """The lesion's mask in a window of the network's grid, and that window."""
     inside, box = on_grid(lesion, ready)
-    whole = np.zeros(ready.voxels.shape[1:], bool)
-    whole[box] = inside
-    pieces: list[tuple[slice, ...]] = ndimage.find_objects(whole.astype(np.uint8))
+    part: tuple[slice, ...] = ndimage.find_objects(inside.astype(np.uint8))[0]
+    starts = [side.start + whole.start for side, whole in zip(part, box, strict=True)]
     window = [
-        _around(each, length, stride)
-        for each, length, stride in zip(pieces[0], ready.voxels.shape[1:], strides, strict=True)
+        _around(slice(start, start + side.stop - side.start), length, stride)
+        for start, side, length, stride in zip(
+            starts, part, ready.voxels.shape[1:], strides, strict=True
+        )
     ]
+    target = np.zeros([each.stop - each.start for each in window], np.float32)
+    there = tuple(
+        slice(start - each.start, start - each.start + side.stop - side.start)
+        for start, each, side in zip(starts, window, part, strict=True)
+    )
+    target[there] = inside[part]
     z, y, x = window
-    return whole[z, y, x].astype(np.float32), (z, y, x)
+    return target, (z, y, x)
 
 
 def _around(lesion: slice, length: int, stride: int) -> slice:

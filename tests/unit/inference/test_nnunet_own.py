@@ -12,9 +12,10 @@ from numpy.typing import NDArray
 
 from inference.detector import Card, load_card
 from inference.detectors.archive import zipped
-from inference.detectors.candidates import on_reference
+from inference.detectors.candidates import OUTSIDE
 from inference.detectors.nnunet import NnUNetDetector, prepared
 from inference.detectors.zoom import zoomed
+from inference.preprocess import resample
 from inference.volume import Volume
 
 DATA = Path(__file__).parents[2] / "data" / "nnunet"
@@ -80,7 +81,11 @@ def test_the_comparison_would_notice_another_answer(detector: NnUNetDetector) ->
 def probability(detector: NnUNetDetector, images: dict[str, Volume]) -> NDArray[np.float32]:
     """Of a metastasis, on the grid of T1c."""
     ready = prepared(images, detector.plan)
-    (logits,) = on_reference(list(detector.logits(ready)), ready, images["t1c"])
+    (made,) = detector.logits(ready)
+    grid = images["t1c"]
+    z, y, x = grid.voxels.shape
+    logits = resample(Volume(made, ready.affine, ""), grid.affine, (z, y, x))
+    logits[logits == 0] = OUTSIDE
     return np.asarray(1 / (1 + np.exp(-logits)))
 
 
