@@ -10,7 +10,6 @@ import numpy as np
 
 from inference.detectors import families
 from inference.training import records
-from inference.training.calibrate import logit
 from inference.training.summary import summary
 
 HERE = Path(__file__).parent
@@ -39,7 +38,7 @@ COLUMNS = {
     "volume error": ("volume_error_of_found",),
     "calibration error": ("calibration_error",),
 }
-VALIDATION = "FP a scan, validation"
+VALIDATION = "FP a scan, validation (cases)"
 HEADS = (
     "family", "after", "phantoms", "cases, lesions", *COLUMNS, VALIDATION, "parameters",
     "steps",    "network, CPU s a case", "files to candidates, CPU s", "peak MiB",
@@ -87,6 +86,9 @@ def _part(trained: Sequence[Row], cases: Sequence[Row], papers: Mapping[str, str
         by_phantoms = defaultdict(list)
         for row in cases:
             if (row["family"], row["budget"]) == (about["family"], about["budget"]):
+                if row["network"] != about["network"]:
+                    problem = f"{about['family']}: its cases are of another network"
+                    raise ValueError(f"{problem} than its operating point")
                 by_phantoms[row["phantoms"]].append(row)
         if by_phantoms:
             found = {each: _figures(about, by_phantoms[each]) for each in by_phantoms}
@@ -112,16 +114,10 @@ def _froc(found: Mapping[str, Row]) -> float:
     return float((found.get("none", {}).get("froc_score") or {}).get("value") or 0)
 
 
-def threshold_of(point: Mapping[str, float]) -> float:
-    """The score from which a candidate counts, by a training's operating point."""
-    level = logit(min(max(point["probability"], 1e-4), 1 - 1e-4))
-    return point["temperature"] * (level - point["bias"])
-
-
 def _figures(about: Row, rows: Sequence[Row]) -> Row:
     point = about["operating_point"]
     timed = [records.from_row(row) for row in rows]
-    return dict(summary(timed, threshold_of(point), point["temperature"], point["bias"]))
+    return dict(summary(timed, about["threshold"], point["temperature"], point["bias"]))
 
 
 def _cells(about: Row, phantoms: str, rows: Sequence[Row], found: Row) -> list[str]:
@@ -133,7 +129,7 @@ def _cells(about: Row, phantoms: str, rows: Sequence[Row], found: Row) -> list[s
         PHANTOMS[phantoms],
         f"{found['cases']}, {found['lesions']}",
         *(_figure(found, where) for where in COLUMNS.values()),
-        NONE if (false := about.get("validation_false_positives")) is None else f"{false:.2f}",
+        f"{about['validation_false_positives']:.2f} ({about['validation_cases']})",
         f"{about['parameters'] / 1e6:.2f} M",
         str(about["steps"]),
         f"{network:.1f}",
