@@ -169,11 +169,12 @@ def train(family: str, budget: Budget, places: Places) -> None:
         return
     torch.set_num_threads(1)
     ended = trained(family, budget, places)
-    detector = _detector(family, ended.average, _RAW, 0.0)
+    detector = detector_of(family, ended.average, _RAW, 0.0)
     seen: list[evaluate.Seen] = []
-    for seed in tqdm(cases.VALIDATION_SEEDS[: budget.validation], unit="validation"):
+    seeds = family_inputs.by_lesions(cases.VALIDATION_SEEDS[: budget.validation])
+    for seed in tqdm(seeds, unit="validation"):
         if sum(each.seconds for each in seen) < budget.limit * budget.validation:
-            seen.append(_see(detector, seed, "none", places))
+            seen.append(see(detector, seed, "none", places))
     records.append({
         "kind": "training",
         "family": family,
@@ -248,8 +249,8 @@ def measure(family: str, budget: Budget, places: Places) -> None:
     (about,) = (r for r in _rows(places.runs, budget, "training") if r["family"] == family)
     if not any(_missing(about, budget, places, shift) for shift in PARTS):
         return
-    network = _the_same(about, budget, places)
-    detector = _detector(family, network, about["operating_point"], about["lift"])
+    network = the_same(about, budget, places)
+    detector = detector_of(family, network, about["operating_point"], about["lift"])
     named = {"kind": "case", "family": family, "budget": budget.name}
     for shift in PARTS:
         while seeds := _missing(about, budget, places, shift):
@@ -274,7 +275,7 @@ def _missing(about: dict[str, Any], budget: Budget, places: Places, shift: str) 
     return [seed for seed in family_inputs.seeds_of(shift, count) if seed not in done]
 
 
-def _the_same(about: dict[str, Any], budget: Budget, places: Places) -> nn.Module:
+def the_same(about: dict[str, Any], budget: Budget, places: Places) -> nn.Module:
     """The network whose operating point was chosen: another training has another one."""
     family, remedy = about["family"], f"take its lines out of {places.runs} to begin it anew"
     if not (checkpoint := checkpoint_of(family, budget, places)).exists():
@@ -287,19 +288,20 @@ def _the_same(about: dict[str, Any], budget: Budget, places: Places) -> nn.Modul
 
 
 def _measured(detector: Lifted, seed: int, shift: str, places: Places) -> dict[str, Any]:
-    seen = _see(detector, seed, shift, places)
+    seen = see(detector, seed, shift, places)
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
     timed = evaluate.count(detector, seen, SEGMENTATION, most=MOST, clock=time.process_time)
     return {"peak_mib": round(peak), **records.row_of(replace(timed, places=None))}
 
 
-def _see(detector: Lifted, seed: int, shift: str, places: Places) -> evaluate.Seen:
+def see(detector: Lifted, seed: int, shift: str, places: Places) -> evaluate.Seen:
     """What a detector's network says of a phantom, which was prepared once for all families."""
     given = family_inputs.given(seed, shift, detector.inputs, places.cache, places.work)
     return evaluate.answer(detector, given, time.process_time)
 
 
-def _detector(family: str, network: nn.Module, point: dict[str, float], lift: float) -> Lifted:
+def detector_of(family: str, network: nn.Module, point: dict[str, float], lift: float) -> Lifted:
+    """A family's network with an operating point, its logits lifted by so much."""
     known = families.family_of(family)
     card = Card(family, "0", family, "", "", (reference_of(known.inputs),), point, {})
     made = Lifted(card, network, "cpu", window=known.window, opinions="once", inputs=known.inputs)

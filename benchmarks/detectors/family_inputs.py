@@ -24,15 +24,20 @@ _VOXELS, _LABELS, _REST = "voxels.npy", "labels.npy", "rest.json"
 SHIFTED_LESIONS = 4  # phantoms of shifts have at least so many: the rare ones say most
 
 
-def seeds_of(shift: str, count: int) -> Sequence[int]:
+def seeds_of(shift: str, count: int) -> list[int]:
     """The test phantoms of a shift: the first ones, under a shift the first with several lesions.
 
     They are chosen by the number of lesions that they are made with, before any is seen.
     """
     if shift == "none":
-        return cases.TEST_SEEDS[:count]
+        return by_lesions(cases.TEST_SEEDS[:count])
     several = [s for s in cases.TEST_SEEDS if cases.lesion_count(s) >= SHIFTED_LESIONS]
     return several[:count]
+
+
+def by_lesions(seeds: Sequence[int]) -> list[int]:
+    """Those with most lesions first: a dear family sees the first ones alone."""
+    return sorted(seeds, key=lambda seed: -cases.lesion_count(seed))
 
 
 def given(

@@ -9,15 +9,15 @@ import numpy as np
 import pytest
 
 from benchmarks.detectors import families as bench
-from benchmarks.detectors import family_table, uncertainty
+from benchmarks.detectors import family_inputs, family_table, uncertainty
 from inference import distances, metrics, phantom
 from inference.agreement import Agreement
 from inference.brats import BratsScore
 from inference.detectors import families
 from inference.doubt import Doubted
 from inference.metrics import CaseScore
-from inference.preprocess import SERIES, resample_labels
-from inference.training import cases, evaluate, records
+from inference.preprocess import ROLES, SERIES, resample_labels
+from inference.training import cases, evaluate, fit, records
 from inference.training.records import Timed
 from inference.volume import Volume
 
@@ -111,7 +111,7 @@ def test_the_page_in_the_documentation_is_what_its_runs_give(
     page = family_table.PAGE.read_text()
     assert without_intervals(page) == without_intervals(made)
     assert INTERVAL.search(page)
-    (count,) = re.findall(r"^\*\*(.* families, .* yet)\.\*\*$", page, re.MULTILINE)
+    (count,) = re.findall(r"^\*\*(.* families, .*)\.\*\* ", page, re.MULTILINE)
     assert count in (family_table.PAGE.parent / "detector-card.md").read_text()
 
 
@@ -122,11 +122,16 @@ def without_intervals(page: str) -> str:
 def test_the_page_says_first_how_many_families_are_measured() -> None:
     rows = [training("cropnet"), case("cropnet", 0, [2.0, 3.0])]
     rows += [training("nlmet"), case("nlmet", 0, [2.0, 3.0]), training("unet-2d")]
-    count = f"**2 of {len(families.FAMILIES)} families, none under a shift yet.**"
+    count = (
+        f"**2 of {len(families.FAMILIES)} families, none under shifts.** At most 6 test phantoms"
+    )
     text = family_table.page(rows, PAPERS)
     assert text.index(count) < text.index("| family | after")
-    text = family_table.page([*rows, case("nlmet", 0, [2.0, 3.0], "low-field")], PAPERS)
-    assert "families, 1 under a shift yet.**" in text
+    dear = rows[2] | {"of": rows[2]["of"] | {"limit": 9}}
+    rows = [*rows[:2], dear, *rows[3:], case("nlmet", 0, [2.0, 3.0], "low-field")]
+    text = family_table.page(rows, PAPERS)
+    assert "the limit is 4 CPU seconds a phantom, 9 of nlmet." in text
+    assert "families, 1 under shifts.**" in text
 
 
 def test_a_line_that_a_killed_process_left_unfinished_is_done_again(tmp_path: Path) -> None:
@@ -212,11 +217,10 @@ def test_a_bench_that_was_stopped_goes_on_and_repeats_nothing(
     more = replace(budget, test=2)
     bench.run_all(["space-to-depth"], more, short)
     assert seen == [validation, test, test + 1]
-    bench.run_all(["unet-3d"], more, short)
-    assert seen[3:] == [validation, test, test + 1]
-    assert prepared == [validation, test, test + 1]  # once for both families
-    lines = short.runs.read_text().splitlines()
-    short.runs.write_text("\n".join(lines[:3]) + "\n")
+    kept = family_inputs.given(test, "none", ROLES, short.cache, short.work)
+    assert kept.examination.seed == test
+    assert kept.seconds > 0
+    assert prepared == [validation, test, test + 1]  # once for all families of these series
     trained, *measured = family_table.read(short.runs)
     assert trained["kind"] == "training"
     assert trained["cpu_seconds"] >= 0.5
@@ -267,36 +271,56 @@ def test_validation_phantoms_are_counted_as_the_test_phantoms_are(short: bench.P
 
 
 def test_a_network_is_not_measured_with_the_operating_point_of_another_training(
-    short: bench.Places, capsys: pytest.CaptureFixture[str]
+    short: bench.Places, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """As happened: 24 false positives a scan at a point that let at most one through."""
-    budget = bench.Budget(0.5, 1, 1, 1, 0, 100)
-    bench.run_all(["unet-3d"], budget, short)
-    before = short.runs.read_text()
-    bench.checkpoint_of("unet-3d", budget, short).unlink()
-    bench.trained("unet-3d", replace(budget, seconds=0.6), short).save(
-        bench.checkpoint_of("unet-3d", budget, short)
-    )
-    assert bench.run_all(["unet-3d"], replace(budget, test=2), short) == ["unet-3d"]
+    """Two trainings of a family differ: points are of one network."""
+    budget = bench.Budget(30, 6, 3, 1, 0, 100)
+    network = families.build("slice-alexnet")
+    ended = fit.Fit(network, fit.Recipe(cpu_seconds=30), "cpu")
+    ended.seconds = 31
+    short.work.mkdir(parents=True)
+    ended.save(bench.checkpoint_of("slice-alexnet", budget, short))
+    about = training("slice-alexnet") | {"network": bench.identity(ended.average)}
+    monkeypatch.setattr(bench.each_family, "make_phantoms", lambda *_: None)
+    monkeypatch.setattr(bench, "_measured", lambda *_: {"seed": 30_000, "seconds": 1.0})
+    records.append(about | {"network": "another"}, short.runs)
+    assert bench.run_all(["slice-alexnet"], budget, short) == ["slice-alexnet"]
     assert "is of another training" in capsys.readouterr().err
-    assert short.runs.read_text() == before
-    about, measured = family_table.read(short.runs)
-    with pytest.raises(ValueError, match="unet-3d: its cases are of another network"):
-        family_table.page([about, measured | {"network": "other"}], PAPERS)
+    assert len(family_table.read(short.runs)) == 1
+    records.save([], short.runs)
+    records.append(about, short.runs)
+    assert not bench.run_all(["slice-alexnet"], budget, short)
+    _, measured = family_table.read(short.runs)
+    assert measured["network"] == about["network"]
+    other = case("slice-alexnet", 30_000, [2.0, 3.0])
+    with pytest.raises(ValueError, match="slice-alexnet: its cases are of another network"):
+        family_table.page([about, other], PAPERS)
 
 
-def test_a_dear_family_is_measured_on_fewer_phantoms_two_at_least(short: bench.Places) -> None:
-    """Its validation ends after the first phantom, each shift too."""
-    budget = bench.Budget(0.5, 1, 3, 4, 2, 1e-6)
-    bench.run_all(["space-to-depth"], budget, short)
-    about, *measured = family_table.read(short.runs)
-    assert about["validation_cases"] == 1
-    many = [several for several in cases.TEST_SEEDS if cases.lesion_count(several) > 3]
-    expected = [("none", cases.TEST_SEEDS[0]), ("none", cases.TEST_SEEDS[1])]
-    expected += [(shift, many[0]) for shift in bench.SHIFTS]
-    assert [(row["phantoms"], row["seed"]) for row in measured] == expected
-    bench.run_all(["space-to-depth"], budget, short)
-    assert len(family_table.read(short.runs)) == 6
+def test_a_dear_family_is_measured_on_fewer_phantoms_two_at_least(
+    short: bench.Places, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """At 9 s a case and a limit of 4: of five three, under each shift one; most lesions first."""
+
+    def measured(_: Any, seed: int, *_more: Any) -> dict[str, Any]:
+        return {"seed": seed, "seconds": 9.0}
+
+    monkeypatch.setattr(bench, "_measured", measured)
+    monkeypatch.setattr(bench, "the_same", lambda *_: families.build("cropnet"))
+    budget = bench.Budget(30, 6, 3, 5, 2, 4)
+    for limit, expected in ((4, 3), (2, 2)):
+        runs = replace(short, runs=short.runs.with_stem(f"{limit}"))
+        records.append(training("cropnet"), runs.runs)
+        bench.measure("cropnet", replace(budget, limit=limit), runs)
+        bench.measure("cropnet", replace(budget, limit=limit), runs)
+        _, *rows = family_table.read(runs.runs)
+        found = [(row["phantoms"], row["seed"]) for row in rows]
+        several = [("none", seed) for seed in (30_002, 30_004, 30_001)]
+        assert found == several[:expected] + [(shift, 30_002) for shift in bench.SHIFTS]
+    records.append(training("ct-mask-rcnn-crf"), short.runs)
+    bench.measure("ct-mask-rcnn-crf", budget, short)
+    phantoms = {r["phantoms"] for r in family_table.read(short.runs) if r["kind"] == "case"}
+    assert phantoms == {"none"}  # shifts are of MR
 
 
 def test_a_candidate_that_fills_the_head_does_not_choose_the_operating_point(
