@@ -214,8 +214,10 @@ def operating_point(detector: Lifted, seen: Sequence[evaluate.Seen]) -> dict[str
 
     def counted(lift: float) -> list[records.Timed]:
         lifted = [replace(each, passes=each.passes + np.float32(lift)) for each in seen]
-        how = {"most": MOST, "outlines": False}
-        return [evaluate.count(detector, each, SEGMENTATION, **how) for each in lifted]
+        return [
+            evaluate.count(detector, each, SEGMENTATION, most=MOST, outlines=False)
+            for each in lifted
+        ]
 
     found = {lift: counted(lift) for lift in LIFTS}
     lift = max(LIFTS, key=lambda each: froc_score(by_distance(found[each])))

@@ -343,7 +343,7 @@ def test_a_candidate_that_fills_the_head_does_not_choose_the_operating_point(
     examination = cases.Examination(1, {}, np.zeros((2, 2, 2), np.uint8), [])
     seen = [evaluate.Seen(examination, void, void, void, void, 1.0, 1.0)]
     monkeypatch.setattr(bench, "LIFTS", (0.0, 1.5, 3.0))
-    chosen = bench.operating_point(None, seen)  # type: ignore[arg-type]
+    chosen = bench.operating_point(None, seen)
     assert chosen["lift"] == 1.5
     assert chosen["operating_point"]["segmentation"] == bench.SEGMENTATION
     assert 0 <= chosen["operating_point"]["probability"] < 1
