@@ -1,8 +1,8 @@
 """Run a detector on written phantoms and count: for calibration and for the bench."""
 
 import time
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -20,6 +20,30 @@ from inference.training.records import Timed
 from inference.volume import Volume
 
 Clock = Callable[[], float]
+
+
+@dataclass(frozen=True)
+class Given:
+    """An examination as a detector's networks are given it: the same for all of its inputs.
+
+    Attributes
+    ----------
+    reference
+        Whose grid candidates lie on: T1c's, or of a detector of CT alone CT's.
+    labels
+        True lesion numbers on that grid.
+    volumes
+        Of every series, by role.
+    seconds
+        From files to here.
+    """
+
+    examination: Examination
+    reference: Volume
+    labels: NDArray[np.uint8]
+    ready: Prepared
+    volumes: Mapping[str, Volume]
+    seconds: float
 
 
 @dataclass(frozen=True)
@@ -57,18 +81,42 @@ def see(
     detector: VoxelwiseDetector, examination: Examination, clock: Clock = time.perf_counter
 ) -> Seen:
     """Read an examination and run the detector's networks; `clock` says which seconds count."""
+    return answer(detector, give(examination, detector.needs, detector.inputs, clock), clock)
+
+
+def give(
+    examination: Examination,
+    needs: tuple[str, ...],
+    inputs: tuple[str, ...],
+    clock: Clock = time.perf_counter,
+) -> Given:
+    """Read an examination and prepare it for detectors of these inputs."""
     start = clock()
     volumes = read_examination(examination.series)
-    ready = prepare(volumes, detector.needs, detector.inputs)
+    ready = prepare(volumes, needs, inputs)
+    seconds = clock() - start
     reference, labels = volumes[ready.reference], examination.labels
     if ready.reference != "t1c":  # the truth lies on T1c
         z, y, x = reference.voxels.shape
         labels = resample_labels(labels, volumes["t1c"].affine, reference.affine, (z, y, x))
+    return Given(examination, reference, labels, ready, volumes, seconds)
+
+
+def answer(detector: VoxelwiseDetector, given: Given, clock: Clock = time.perf_counter) -> Seen:
+    """Run the detector's networks on what was prepared for them."""
     before = clock()
-    given = detector.given(volumes, ready)
-    passes = detector.logits(given)
-    after = clock()
-    return Seen(examination, reference, labels, given, passes, after - start, after - before)
+    prepared = detector.given(given.volumes, given.ready)
+    passes = detector.logits(prepared)
+    seconds = clock() - before
+    return Seen(
+        given.examination,
+        given.reference,
+        given.labels,
+        prepared,
+        passes,
+        given.seconds + seconds,
+        seconds,
+    )
 
 
 def count(
@@ -77,9 +125,13 @@ def count(
     segmentation: float,
     *,
     most: int | None = None,
+    outlines: bool = True,
     clock: Clock = time.perf_counter,
 ) -> Timed:
-    """Score the candidates: all of them, or so many with the highest scores."""
+    """Score the candidates: all of them, or so many with the highest scores.
+
+    Without `outlines` neither they nor BraTS-METS' counting are looked at: to choose a level.
+    """
     start = clock()
     found = candidates(seen.passes, seen.given, seen.reference, segmentation)
     seconds = seen.seconds + clock() - start
@@ -91,8 +143,16 @@ def count(
     score = metrics.score_case(
         proposals, [each.score for each in found], labels, reference.affine, diameters
     )
+    places = distances.places_of(
+        [each.score for each in found],
+        [each.centroid_mm for each in proposals],
+        [row["centroid_mm"] for row in sorted(examination.lesions, key=lambda row: int(row["id"]))],
+    )
+    timed = Timed(examination.seed, score, seconds, seen.network_seconds, places=places)
+    if not outlines:
+        return timed
     marks = zip(sorted(diameters), score.marks, strict=True)
-    outlines = [
+    found_outlines = [
         None if mark is None else _outline(proposals[mark], labels, number)
         for number, mark in marks
     ]
@@ -103,14 +163,7 @@ def count(
         if detector.probability(each.score) >= level
     ]
     counted = brats.score(shown, labels, reference.spacing_mm)
-    places = distances.places_of(
-        [each.score for each in found],
-        [each.centroid_mm for each in proposals],
-        [row["centroid_mm"] for row in sorted(examination.lesions, key=lambda row: int(row["id"]))],
-    )
-    return Timed(
-        examination.seed, score, seconds, seen.network_seconds, tuple(outlines), counted, places
-    )
+    return replace(timed, outlines=tuple(found_outlines), brats=counted)
 
 
 def _outline(lesion: Lesion, labels: NDArray[np.uint8], number: int) -> Agreement:

@@ -6,6 +6,7 @@ from typing import Any, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.special import expit
 from scipy.stats import binomtest
 
 from inference import metrics
@@ -58,7 +59,7 @@ def reliability(
         stood alone: a bootstrap has no width where all of a bin are right).
     """
     probabilities, correct = _judged(cases, temperature, bias)
-    shown = probabilities >= 1 / (1 + np.exp(-(threshold / temperature + bias)))
+    shown = probabilities >= expit(threshold / temperature + bias)
     found: list[dict[str, Any]] = []
     for count, mean, share in metrics.reliability(probabilities[shown], correct[shown]):
         ci = binomtest(round(share * count), count).proportion_ci(method="wilson")
@@ -79,7 +80,7 @@ def _judged(
     """The probability of every candidate, and whether it is a lesion."""
     true = np.concatenate([c.hits[np.isfinite(c.hits)] for c in cases])
     scores = np.concatenate([true, *(c.false_scores for c in cases)])
-    probabilities = 1 / (1 + np.exp(-(scores / temperature + bias)))
+    probabilities = expit(scores / temperature + bias)  # a fitted temperature may be tiny
     return probabilities, np.arange(len(scores)) < len(true)
 
 

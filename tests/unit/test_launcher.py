@@ -192,15 +192,17 @@ def test_once_one_has_stopped_the_tests_what_runs_beside_ends(tmp_path: Path) ->
         return _suite(label, f"{code} time.sleep(600)", tmp_path)
 
     pids = [tmp_path / f"{label}.pid" for label in ("first", "second")]
-    with (
-        pytest.raises(KeyboardInterrupt),
-        suites._beside([lasting("first"), lasting("second")]),
-    ):
-        deadline = time.monotonic() + PATIENCE_S
-        while not all(each.exists() and each.read_text() for each in pids):
-            assert time.monotonic() < deadline
-            time.sleep(0.05)
-        raise KeyboardInterrupt
+
+    def interrupted() -> None:
+        with suites._beside([lasting("first"), lasting("second")]):
+            deadline = time.monotonic() + PATIENCE_S
+            while not all(each.exists() and each.read_text() for each in pids):
+                assert time.monotonic() < deadline
+                time.sleep(0.05)
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        interrupted()
     for each in pids:
         assert not Path("/proc", each.read_text()).exists()
 
