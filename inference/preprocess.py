@@ -230,7 +230,7 @@ def resample(
     sigma = smoothing(volume, affine)
     if (along := axes_along(step, shape)) is not None:
         axes, at = along
-        return sample_along_axes(volume.voxels.transpose(axes), at, sigma[list(axes)], out)
+        return sample_along_axes(volume.voxels.transpose(axes), at, sigma[list(axes)].tolist(), out)
     voxels = ndimage.gaussian_filter(volume.voxels, sigma) if sigma.any() else volume.voxels
     made = np.empty(shape, np.float32) if out is None else out
     ndimage.affine_transform(

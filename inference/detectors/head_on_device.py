@@ -73,7 +73,8 @@ def core_mask(head: Tensor, role: str) -> Tensor:
 def otsu(values: Tensor) -> Tensor:
     """The threshold between two classes of values whose variance within is least (Otsu 1979)."""
     low, high = values.min().double(), values.max().double()
-    at = ((values.double() - low) / (high - low) * _BINS).long().clamp(max=_BINS - 1)
+    width = torch.where(high > low, high - low, 1.0)  # of one value alone: it is the threshold
+    at = ((values.double() - low) / width * _BINS).long().clamp(max=_BINS - 1)
     counts = torch.bincount(at.flatten(), minlength=_BINS).double()
     middles = low + (torch.arange(_BINS, device=values.device) + 0.5) * (high - low) / _BINS
     below, above = counts.cumsum(0), counts.flip(0).cumsum(0).flip(0)
@@ -98,7 +99,8 @@ def largest(mask: Tensor) -> Tensor:
     # Of pieces of one size SciPy's first: the one whose first voxel comes first.
     tied = found[sizes == sizes.max()]
     firsts = torch.stack([(numbers == each).flatten().long().argmax() for each in tied])
-    return numbers == tied[firsts.argmin()]
+    chosen: Tensor = numbers == tied[firsts.argmin()]
+    return chosen
 
 
 def filled_planes(mask: Tensor) -> Tensor:

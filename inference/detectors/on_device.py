@@ -69,7 +69,10 @@ def prepare_on(
     """
     reference = reference_of(roles)
     series = usable(examination, needs, roles)
-    there = {role: torch.from_numpy(each.voxels).to(device) for role, each in series.items()}
+    there = {
+        role: torch.from_numpy(each.voxels).to(device, torch.float32)
+        for role, each in series.items()
+    }
     whole, field = upright_grid(series[reference])
     coarse, coarse_shape = coarse_grid(whole, field)
     small = sampled(there[reference], series[reference], coarse, coarse_shape)
@@ -100,7 +103,8 @@ def _nearest(core: Tensor, step: Affine, shape: tuple[int, int, int]) -> Tensor:
     index = torch.round(at + _like(step[:3, 3], core, torch.float64)).long()
     limits = torch.tensor(shape, device=core.device)
     z, y, x = index[((index >= 0) & (index < limits)).all(1)].T
-    return (z * shape[1] + y) * shape[2] + x
+    flat: Tensor = (z * shape[1] + y) * shape[2] + x
+    return flat
 
 
 def sampled(voxels: Tensor, volume: Volume, affine: Affine, shape: tuple[int, int, int]) -> Tensor:

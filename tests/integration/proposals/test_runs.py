@@ -257,7 +257,7 @@ def test_b7_what_cannot_be_kept_fails_with_its_own_words_and_leaves_nothing(
     run: Run, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Else the run would look as if its worker had died, three times, and say nothing of why."""
-    impossible = replace(proposing.found(0.9), diameter_mm="4\0 mm")  # type: ignore[arg-type]
+    impossible = replace(proposing.found(0.9), diameter_mm="4\0 mm")
     _detects(monkeypatch, proposing.found(0.8), impossible)
     services.perform(run.pk)
     run.refresh_from_db()

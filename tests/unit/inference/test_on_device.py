@@ -15,7 +15,7 @@ from inference.detectors import on_device
 from inference.detectors.candidates import probable
 from inference.detectors.head_on_device import core_mask, filled_planes, head_mask, largest, otsu
 from inference.detectors.on_device import prepare_on, probable_on
-from inference.detectors.voxelwise import VoxelwiseDetector
+from inference.detectors.voxelwise import MOST, VoxelwiseDetector
 from inference.lesions import Lesion
 from inference.preprocess import ROLES, SERIES, UnusableExamination, prepare
 from inference.volume import Volume
@@ -69,7 +69,7 @@ def test_a_device_prepares_what_the_cpu_does(turn_deg: float) -> None:
     found = prepare_on(CPU, examination, NEEDS, ROLES)
     assert np.array_equal(found.affine, expected.affine)
     assert (found.missing, found.roles) == (expected.missing, expected.roles)
-    assert found.fetched().voxels == pytest.approx(expected.voxels, abs=CLOSE)
+    assert np.abs(found.fetched().voxels - expected.voxels).max() < CLOSE
     assert np.ptp(expected.voxels[0]) > 3
     assert expected.voxels[3].any()
 
@@ -79,7 +79,7 @@ def test_ct_is_prepared_in_steps_there_too() -> None:
     ct = replace(mr, role="ct", voxels=mr.voxels / 4 - 1000 * (mr.voxels < 50))
     expected = prepare({"t1c": mr, "ct": ct}, NEEDS, SERIES)
     found = prepare_on(CPU, {"t1c": mr, "ct": ct}, NEEDS, SERIES)
-    assert found.fetched().voxels == pytest.approx(expected.voxels, abs=CLOSE)
+    assert np.abs(found.fetched().voxels - expected.voxels).max() < CLOSE
     assert expected.voxels[4].any()
 
 
@@ -141,7 +141,7 @@ def test_only_probable_voxels_are_left_and_they_are_the_cpus(turn_deg: float) ->
     found = probable_on(passes, there, reference, 0.4)
     assert len(expected.index) > 100
     assert np.array_equal(found.index, expected.index)
-    assert found.logits == pytest.approx(expected.logits, abs=CLOSE)
+    assert np.abs(found.logits - expected.logits).max() < CLOSE
     nothing = probable_on(passes * 0 - 9, there, reference, 0.4)
     assert nothing.logits.shape == (2, 0)
 
@@ -203,6 +203,9 @@ def test_a_device_without_memory_for_the_images_leaves_them_to_the_cpu(
     same(ours.found(examination)[0], expected)
 
 
+MANY = pytest.mark.filterwarnings("ignore:.*most probable kept:UserWarning")  # noise is bright
+
+
 class Counting(VoxelwiseDetector):
     """Remembers how many examinations each call of the network had; has no room for too many."""
 
@@ -216,6 +219,7 @@ class Counting(VoxelwiseDetector):
         return super().run(network, part)
 
 
+@MANY
 def test_examinations_of_one_shape_go_through_together_and_none_is_mixed_up() -> None:
     first, second = head(seed=1), head(seed=2)
     t1c = first["t1c"]
@@ -226,16 +230,17 @@ def test_examinations_of_one_shape_go_through_together_and_none_is_mixed_up() ->
     found = detect_batch(ours, [first, other, second])
     assert sorted(ours.batches) == [1, 1, 2, 2]
     for lesions, examination in zip(found, (first, other, second), strict=True):
-        same(lesions, detector().found(examination)[0])
+        same(lesions, detector().found(examination)[0][:MOST])
         assert all(each.explanation["short"] for each in lesions)
 
 
+@MANY
 def test_a_batch_that_lacks_memory_goes_one_by_one() -> None:
     ours = detector(Counting)
     ours.most = 1
     found = ours.detect_batch([head(seed=1), head(seed=2)])
     assert set(ours.batches) == {1}
-    same(found[1], detector().found(head(seed=2))[0])
+    same(found[1], detector().found(head(seed=2))[0][:MOST])
 
 
 def test_any_detector_answers_for_a_batch_in_turn() -> None:
@@ -243,7 +248,7 @@ def test_any_detector_answers_for_a_batch_in_turn() -> None:
         name, version, weights_sha256, needs = "x", "1", "", NEEDS
 
         def detect(self, examination: dict[str, Volume]) -> list[Lesion]:
-            return [examination["lesion"]]  # type: ignore[list-item]
+            return [examination["lesion"]]
 
-    made: Detector = Named()  # type: ignore[assignment]
-    assert detect_batch(made, [{"lesion": 1}, {"lesion": 2}]) == [[1], [2]]  # type: ignore[dict-item, comparison-overlap]
+    made: Detector = Named()
+    assert detect_batch(made, [{"lesion": 1}, {"lesion": 2}]) == [[1], [2]]  # type: ignore[comparison-overlap]
