@@ -38,6 +38,7 @@ from inference.detectors import families
 from inference.detectors.voxelwise import VoxelwiseDetector
 from inference.distances import DistanceRule
 from inference.metrics import CaseScore, false_positives_per_case, froc_score, threshold_at
+from inference.phantom import VERSION
 from inference.preprocess import Prepared, reference_of
 from inference.training import calibrate, cases, evaluate, fit, records
 
@@ -70,8 +71,8 @@ class Budget:
 
     @property
     def name(self) -> str:
-        """Of what a training has: test phantoms may be added to a runs file later."""
-        return f"{self.seconds:g}s-{self.training}-{self.validation}"
+        """Of what a training has, and of which phantoms; test phantoms may be added later."""
+        return f"{self.seconds:g}s-{self.training}-{self.validation}-v{VERSION}"
 
 
 @dataclass(frozen=True)
@@ -222,12 +223,16 @@ def operating_point(detector: Lifted, seen: Sequence[evaluate.Seen]) -> dict[str
     found = {lift: counted(lift) for lift in LIFTS}
     lift = max(LIFTS, key=lambda each: froc_score(by_distance(found[each])))
     scores = [each.score for each in found[lift]]
-    threshold = max(threshold_at(scores, FALSE_POSITIVES_PER_CASE), LOWEST)
+    # As lines have them: a threshold just above one would be below it as it is written there.
+    written = [
+        replace(each, false_scores=each.false_scores.round(records.DIGITS)) for each in scores
+    ]
+    threshold = max(threshold_at(written, FALSE_POSITIVES_PER_CASE), LOWEST)
     try:
         point = calibrate.operating_point(scores, SEGMENTATION, FALSE_POSITIVES_PER_CASE)
     except ValueError:
         point = _RAW
-    false = false_positives_per_case(scores, threshold)
+    false = false_positives_per_case(written, threshold)
     return {
         "lift": lift,
         "operating_point": point,

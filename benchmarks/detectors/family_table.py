@@ -80,10 +80,10 @@ def page(rows: Sequence[Row], literature: Mapping[str, str] | None = None) -> st
 
 def _part(trained: Sequence[Row], cases: Sequence[Row], papers: Mapping[str, str]) -> list[str]:
     """The table of one budget: the best FROC score in distribution first."""
-    of = trained[0]["of"]
+    of, version = trained[0]["of"], trained[0]["budget"].partition("-v")[2] or "1"
     head = (
         f"## {of['seconds']:g} CPU seconds, {of['training']} training and {of['validation']}"
-        " validation phantoms each"
+        f" validation phantoms each, of the phantoms' version {version}"
     )
     measured = []
     for about in trained:

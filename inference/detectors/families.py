@@ -339,10 +339,7 @@ def family_of(name: str) -> Family:
 
 
 def filled(name: str, weights: bytes) -> nn.Module:
-    """A family's network with packed weights (safetensors).
-
-    Counters are not among them, and a layer that stands in the network under several names may be
-    there under one.
+    """A family's network with packed weights (safetensors): no counters, shared layers once.
 
     Raises
     ------
@@ -376,8 +373,7 @@ def identity(tensor: Tensor) -> object:
 def load(card: Card, weights: bytes, device: str | None) -> Detector:
     """Build a family's network and fill in checked weights.
 
-    They are a file of safetensors, or a folder of that (`NETWORK`) and of the same network in 8-bit
-    integers (`compiled.FILES`).
+    A file of safetensors, or a folder of that (`NETWORK`) and of 8-bit integers (`compiled.FILES`).
     """
     from inference.detectors.voxelwise import VoxelwiseDetector, chosen_device
 

@@ -15,6 +15,8 @@ from inference.brats import BratsScore
 from inference.distances import Places
 from inference.metrics import CaseScore
 
+DIGITS = 4  # of scores, as lines keep them
+
 
 @dataclass(frozen=True)
 class Timed:
@@ -78,9 +80,9 @@ def row_of(each: Timed) -> dict[str, Any]:
         "seed": each.seed,
         "seconds": round(each.seconds, 2),
         "diameters_mm": each.score.diameters_mm.round(2).tolist(),
-        "hits": [None if np.isinf(v) else round(v, 4) for v in each.score.hits.tolist()],
+        "hits": [None if np.isinf(v) else round(v, DIGITS) for v in each.score.hits.tolist()],
         "dice": each.score.dice.round(4).tolist(),
-        "false_scores": each.score.false_scores.round(4).tolist(),
+        "false_scores": each.score.false_scores.round(DIGITS).tolist(),
     }
     places = {} if each.places is None else {"places": each.places.to_json()}
     return row | _details(each) | places

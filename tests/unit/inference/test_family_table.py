@@ -16,12 +16,14 @@ from inference.brats import BratsScore
 from inference.detectors import families
 from inference.doubt import Doubted
 from inference.metrics import CaseScore
+from inference.phantom import VERSION
 from inference.preprocess import ROLES, SERIES, resample_labels
 from inference.training import cases, evaluate, fit, records
 from inference.training.records import Timed
 from inference.volume import Volume
 
 pytestmark = pytest.mark.usefixtures("one_thread")
+BUDGET = f"30s-6-3-v{VERSION}"
 POINT = {"segmentation": 0.4, "temperature": 1.0, "bias": 0.0, "probability": 0.5}
 INTERVAL = re.compile(r" \(-?[\d.]+ to -?[\d.]+\)")
 PAPERS = {"cropnet": "sensitivity 0.90 (Dikici)"}
@@ -30,7 +32,7 @@ PAPERS = {"cropnet": "sensitivity 0.90 (Dikici)"}
 def training(family: str) -> dict[str, Any]:
     of = {"seconds": 30, "training": 6, "validation": 3, "test": 6, "shifted": 2, "limit": 4}
     return {
-        "kind": "training", "family": family, "budget": "30s-6-3", "of": of, "steps": 117,
+        "kind": "training", "family": family, "budget": BUDGET, "of": of, "steps": 117,
         "parameters": 1_500_000, "lift": 0.0, "operating_point": POINT, "threshold": 0.0,
         "network": "0a1b", "validation_cases": 3, "validation_false_positives": 1.0,
     }  # fmt: skip
@@ -43,7 +45,7 @@ def case(family: str, seed: int, hits: list[float], phantoms: str = "none") -> d
     outlines = tuple(None if np.isinf(h) else Agreement(0.8, 1.5, 0.9, -0.2) for h in hits)
     timed = Timed(seed, score, 9.5, 3.25, outlines, BratsScore((0.5, 0.8), (2.0, 1.0), 1))
     row = records.row_of(timed)
-    about = {"kind": "case", "family": family, "budget": "30s-6-3", "phantoms": phantoms}
+    about = {"kind": "case", "family": family, "budget": BUDGET, "phantoms": phantoms}
     about["network"] = "0a1b"
     return {**about, "peak_mib": 700 + seed, **row}
 
