@@ -76,5 +76,5 @@ def _of_words(words: Any) -> Iterator[str]:
         yield "words.banner, what readers are told, is no text"
         return
     for name, kind in _WORDS.items():
-        if name in words and not isinstance(words[name], kind):
+        if words.get(name) is not None and not isinstance(words[name], kind):
             yield f"words.{name} is no {kind.__name__}"

@@ -204,7 +204,7 @@ def read_card(path: Path) -> Card:
         wrong = "; ".join(faults(raw))
         if not wrong:
             return Card(**{**raw, "needs": tuple(raw["needs"]), "folder": str(path.parent)})
-    except (OSError, ValueError, TypeError, RecursionError) as problem:
+    except (OSError, ValueError, TypeError, RecursionError, OverflowError) as problem:
         wrong = str(problem)
     raise ValueError(f"{path.name} is no detector's card: {wrong}")
 

@@ -107,6 +107,8 @@ def read_series(source: Path | Sequence[Path], role: str = "") -> Volume:
     affine[:3, :3] = np.stack([step, along_column * between_rows, along_row * between_columns], 1)
     affine[:3, 3] = positions[order[0]]
     voxels = _modality_values([slices[i] for i in order])
+    if not np.isfinite(voxels).all():
+        raise UnreadableSeries("a pixel or its rescaling is no number: export the series again")
     return Volume(voxels, affine, role, first.frame)
 
 
@@ -122,6 +124,12 @@ def _by_pydicom(path: Path) -> Slice:
         raise UnreadableSeries(
             f"{path.name} is no DICOM file: take it out of the folder"
         ) from wrong
+    if int(image.get("NumberOfFrames") or 1) > 1:
+        raise UnreadableSeries(f"{path.name} holds several images: send it as a file a slice")
+    if int(image.get("SamplesPerPixel") or 1) > 1:
+        raise UnreadableSeries(f"{path.name} is a picture in colour: it is no slice of a volume")
+    if not image.get("ImagePositionPatient") or not image.get("PixelSpacing"):
+        raise UnreadableSeries(f"{path.name} has no position or spacing: it is no slice")
     orientation = image.get("ImageOrientationPatient")
     slope, intercept = image.get("RescaleSlope"), image.get("RescaleIntercept")
     return Slice(

@@ -219,11 +219,14 @@ class VoxelwiseDetector:
         """What `found` returns, of maps on a device; the images come back last, for words."""
         reference = examination[reference_of(there.roles)]
         point = self.card.operating_point["segmentation"]
-        lesions = self._lesions(
-            pieces(probable_on(maps, there, reference, point), reference, point), reference
-        )
         ready = there.fetched()
-        return lesions, ready, ready
+        try:
+            found = pieces(probable_on(maps, there, reference, point), reference, point)
+        except (MemoryError, RuntimeError) as problem:
+            if not is_lack_of_memory(problem):
+                raise
+            found = candidates(maps.cpu().numpy(), ready, reference, point)
+        return self._lesions(found, reference), ready, ready
 
     def _lesions(self, found: Sequence[Candidate], reference: Volume) -> list[Lesion]:
         """Candidates above the card's operating point, by falling probability."""
@@ -285,18 +288,19 @@ class VoxelwiseDetector:
                 continue
             outputs.append(self._one(network, voxels))
             if self.opinions == "mirror":
-                outputs.append(self._one(network, voxels.flip(left_right)).flip(left_right))
+                outputs.append(self._one(network, voxels, left_right))
         for compiled in self._compiled.values():
             compiled.release()
         window, is_reduced = self.seen(length), self._full != (self.window, self.device)
         self.used = Used(self.device.type, window if window < length else None, is_reduced)
         return torch.stack([each.to(outputs[-1].device) for each in outputs])
 
-    def _one(self, network: nn.Module, voxels: Tensor) -> Tensor:
+    def _one(self, network: nn.Module, voxels: Tensor, turned: int | None = None) -> Tensor:
         """One pass (z, y, x) on its device; smaller windows and then the CPU where memory lacks."""
+        axes = [] if turned is None else [turned]  # mirrored along it, and turned back
         while True:
             try:
-                return self._pass(network, voxels.to(self.device))[0, 0]
+                return self._pass(network, voxels.to(self.device).flip(axes))[0, 0].flip(axes)
             except (MemoryError, RuntimeError) as problem:
                 if not is_lack_of_memory(problem):
                     raise

@@ -43,7 +43,8 @@ def place(lesion: Delivered, grid: Grid) -> Placed:
         When the lesion lies outside the grid, wholly or in part of its middle, or is too large.
     """
     extent = lesion.extent if lesion.extent is not None else _ball(lesion, grid)
-    if not np.all(extent.spacing_mm * extent.mask.shape <= LARGEST_MM):
+    spacing = extent.spacing_mm  # whole voxels are measured: one may stick out
+    if not np.all(spacing * (np.array(extent.mask.shape) - 1) <= LARGEST_MM):
         raise UnusableResult(
             f"a lesion is larger than {LARGEST_MM:.0f} mm: see whether its mask is turned round, or"
             " is of the head"

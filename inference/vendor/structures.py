@@ -17,6 +17,7 @@ FLAT_MM = 0.01  # a contour lies in one plane
 _LESION = re.compile(r"gtv|\bmet|metast|lesion|tumou?r", re.IGNORECASE)
 SAME_PLANE_MM = 0.1  # planes that are nearer are one, told in rounded numbers
 _MAX_LESIONS = 200
+_TWICE = 0.05  # of the larger area: two contours that differ by less are one, drawn twice
 
 Points = NDArray[np.float64]
 _Fill = Callable[..., Any]  # scikit-image has no types
@@ -58,7 +59,10 @@ def read(structures: Dataset) -> Read:
         Segment(uid, number, _filled(number, [_points(number, item) for item in items]))
         for number, items in _with_contours(rois, contours).items()
     ]
-    frames = frozenset(str(each.ReferencedFrameOfReferenceUID) for each in rois)
+    drawn = {each.number for each in segments}
+    frames = frozenset(
+        str(each.ReferencedFrameOfReferenceUID) for each in rois if int(each.ROINumber) in drawn
+    )
     return Read(str(structures.StudyInstanceUID), frames, segments=tuple(segments))
 
 
@@ -95,20 +99,33 @@ def _filled(number: int, contours: Sequence[Points]) -> Extent:
     shape += [int(np.ceil((high[axis] - low[axis]) / PIXEL_MM)) + 1 for axis in (1, 0)]
     mask = np.zeros(shape, bool)
     fill: _Fill = draw.polygon2mask
-    # Drawn twice it is still there: by the even-odd rule it would be gone.
-    for points in {each.tobytes(): each for each in contours}.values():
+    drawn: dict[int, list[NDArray[np.bool_]]] = {}
+    for points in contours:
         plane = round((points[0, 2] - low[2]) / step)
-        corners = (points[:, [1, 0]] - low[[1, 0]]) / PIXEL_MM
-        mask[plane] ^= fill(tuple(shape[1:]), corners)
+        area = fill(tuple(shape[1:]), (points[:, [1, 0]] - low[[1, 0]]) / PIXEL_MM)
+        there = drawn.setdefault(plane, [])
+        # Drawn twice it is still there: by the even-odd rule it would be gone.
+        if not any(_are_one(area, other) for other in there):
+            there.append(area)
+            mask[plane] ^= area
     if not mask.any():  # smaller than the grid: its middle
         mask[tuple(n // 2 for n in shape)] = True
     return Extent(mask.astype(np.uint8), (0, 0, 0), _affine(low, step))
 
 
+def _are_one(area: NDArray[np.bool_], other: NDArray[np.bool_]) -> bool:
+    return bool((area ^ other).sum() <= _TWICE * max(area.sum(), other.sum()))
+
+
 def _plane_distance(heights: Sequence[float]) -> float:
-    """The smallest distance of two planes; of a single plane, 1 mm."""
+    """The distance of neighbouring planes; of a single plane, 1 mm.
+
+    Heights are told in rounded numbers: the mean of the gaps that none lies in, not the smallest,
+    which would add up to a plane too many.
+    """
     steps = np.diff(np.sort(heights))
-    return float(min(steps[steps > SAME_PLANE_MM], default=1.0))
+    apart = steps[steps > SAME_PLANE_MM]
+    return float(apart[apart < 1.5 * apart.min()].mean()) if len(apart) else 1.0
 
 
 def _affine(first: Points, step: float) -> NDArray[np.float64]:

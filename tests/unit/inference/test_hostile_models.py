@@ -158,6 +158,7 @@ def test_a_channel_that_the_answer_has_not_is_said(folder: Path) -> None:
         ({"operating_point": {}}, "operating_point.segmentation"),
         ({"operating_point": {**card(b"")["operating_point"], "temperature": 0}}, "temperature"),
         ({"operating_point": {**card(b"")["operating_point"], "bias": float("nan")}}, "bias"),
+        ({"operating_point": {**card(b"")["operating_point"], "bias": 10**400}}, "too large"),
         ({"colour": "red"}, "colour"),
     ],
 )
@@ -167,6 +168,11 @@ def test_a_card_that_would_break_its_users_is_told_by_what_is_wrong_and_left_out
     bring(folder, b"weights", **changes)
     with pytest.warns(UserWarning, match=rf"site-model\.json is no detector's card: .*{words}"):
         assert "site-model@2" not in detectors.cards()
+
+
+def test_what_a_card_does_not_say_may_be_null(folder: Path) -> None:
+    bring(folder, b"weights", words={"banner": "x", "performance": None, "training": None})
+    assert "site-model@2" in detectors.cards()
 
 
 @pytest.mark.parametrize("what", ["folder", "dead link", "deep", "list", "not text"])

@@ -60,6 +60,28 @@ def test_a_contour_that_was_written_twice_is_still_there() -> None:
     assert volume_mm3(*ring) < 0.9 * volume_mm3(*once)  # another one is a hole
 
 
+def test_a_contour_that_was_drawn_twice_otherwise_is_still_there() -> None:
+    once = [square(z) for z in (10.0, 11.0, 12.0)]
+    again = [[*square(z + 0.04)[2:], *square(z + 0.04)[:2]][::-1] for z in (10.0, 11.0, 12.0)]
+    assert volume_mm3(*once, *again) == pytest.approx(volume_mm3(*once), rel=0.05)
+
+
+def test_planes_whose_distances_are_rounded_leave_no_slit() -> None:
+    """Of 1.25 mm, told to 0.1 mm: gaps of 1.2 and 1.3."""
+    heights = [round(1.25 * n, 1) for n in range(24)]
+    (found,) = structures.read(structure_set(*map(square, heights))).segments
+    assert found.extent.mask.any((1, 2)).all()
+    assert len(found.extent.mask) == len(heights)
+
+
+def test_only_what_is_drawn_says_where_it_lies() -> None:
+    made = structure_set(square(0.0), square(1.0))
+    empty = Dataset()
+    empty.ROINumber, empty.ROIName, empty.ReferencedFrameOfReferenceUID = 2, "GTV old", "1.9"
+    made.StructureSetROISequence.append(empty)
+    assert structures.read(made).frames_of_reference == {"1.4"}
+
+
 @pytest.mark.parametrize("value", [float("nan"), float("inf")])
 def test_contours_that_are_nowhere_are_refused(value: float) -> None:
     with pytest.raises(vendor.UnusableResult, match="structure 1"):

@@ -206,6 +206,36 @@ def test_a_device_without_memory_for_the_images_leaves_them_to_the_cpu(
 MANY = pytest.mark.filterwarnings("ignore:.*most probable kept:UserWarning")  # noise is bright
 
 
+@MANY
+@pytest.mark.parametrize("where", ["mirrored", "candidates"])
+def test_a_device_that_lacks_memory_on_the_way_ends_no_run(
+    where: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    examination = head()
+    expected = detector().found(examination)[0]
+    lacked: list[str] = []
+
+    def lacks_once(do: Any) -> Any:
+        def tried(*arguments: Any, **named: Any) -> Any:
+            if not lacked:
+                lacked.append(where)
+                raise torch.OutOfMemoryError("CUDA out of memory.")
+            return do(*arguments, **named)
+
+        return tried
+
+    if where == "mirrored":
+        monkeypatch.setattr(torch.Tensor, "flip", lacks_once(torch.Tensor.flip))
+    else:
+        name = "inference.detectors.voxelwise.probable_on"
+        monkeypatch.setattr(name, lacks_once(probable_on))
+    found = detector().found(examination)[0]
+    assert lacked == [where]
+    assert [each.probability for each in found] == pytest.approx(
+        [each.probability for each in expected], abs=1e-3
+    )
+
+
 class Counting(VoxelwiseDetector):
     """Remembers how many examinations each call of the network had; has no room for too many."""
 

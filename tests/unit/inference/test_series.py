@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pydicom
@@ -122,6 +123,26 @@ def test_a_localiser_is_refused(tmp_path: Path) -> None:
     turned.ImageOrientationPatient = [0, 1, 0, 0, 0, -1]
     turned.save_as(paths[0])
     with pytest.raises(UnreadableSeries, match="not parallel"):
+        read_series(paths)
+
+
+@pytest.mark.parametrize(
+    ("changes", "words"),
+    [
+        ({"NumberOfFrames": 2, "PixelSpacing": None}, "holds several images"),
+        ({"SamplesPerPixel": 3}, "in colour"),
+        ({"ImagePositionPatient": None}, "no position or spacing"),
+        ({"PixelSpacing": None}, "no position or spacing"),
+    ],
+)
+def test_what_is_no_slice_is_said(tmp_path: Path, changes: dict[str, Any], words: str) -> None:
+    """Before its pixels are looked at: an enhanced MR has its spacing elsewhere."""
+    paths, _ = write_slices(tmp_path)
+    image = pydicom.dcmread(paths[1])
+    for keyword, value in changes.items():
+        setattr(image, keyword, value)
+    image.save_as(paths[1])
+    with pytest.raises(UnreadableSeries, match=words):
         read_series(paths)
 
 
