@@ -109,19 +109,19 @@ class _Suite:
 
 @contextmanager
 def _beside(suites: list[_Suite]) -> Iterator[list[int]]:
-    """Run suites beside each other and what the block runs; then show what they said, in turn.
+    """Run suites, one after the other, beside what the block runs; then show what they said.
 
     Yields a list that holds their exit statuses at the end.
     """
     codes: list[int] = []
     begun: list[children.Process] = []
-    with ThreadPoolExecutor(len(suites)) as pool:
+    with ThreadPoolExecutor(1) as pool:
         running = [pool.submit(suite.run, begun) for suite in suites]
         try:
             yield codes
             for suite, future in zip(suites, running, strict=True):
                 suite.show(future)
-        except BaseException:  # Ctrl-C: what has not begun must not, what runs is told
+        except BaseException:  # Ctrl-C: what waits must not begin, what runs is told
             pool.shutdown(wait=False, cancel_futures=True)
             while not all(future.done() for future in running):  # one may just be beginning
                 children.end([each for each in begun if each.poll() is None], told=TOLD)
@@ -131,9 +131,9 @@ def _beside(suites: list[_Suite]) -> Iterator[list[int]]:
 
 
 def _suites(logs: Path) -> list[_Suite]:
-    """What needs no browser: the same tests on both databases, which share caches alone."""
-    # With both suites some workers more than cores: tests of faults wait for leases to end.
-    at_once = ["-n", "2", "--dist", "worksteal"]
+    """What needs no browser."""
+    # A worker more than cores: tests of faults wait for leases to end.
+    at_once = ["-n", "3", "--dist", "worksteal"]
     both = ["tests/faults", "tests/integration"]  # what takes longest first: no core waits for it
     servers = {
         "DATABASE_URL": _postgres_url(),
