@@ -17,6 +17,7 @@ from inference.detectors import families, voxelwise
 from inference.detectors.compiled import FILES, Compiled, read, saved, traced
 from inference.detectors.layout import folded
 from inference.detectors.voxelwise import VoxelwiseDetector
+from inference.phantom import VERSION
 from inference.preprocess import Prepared
 from inference.training import cases, quantise, ship
 
@@ -88,7 +89,7 @@ def test_a_detector_is_quantised_into_a_new_version_with_a_hash_of_both(
     assert made.operating_point == card.operating_point
     assert "performance" not in made.words  # it is to be measured anew
     assert made.words["training"]["seed"] == 1
-    assert made.words["training"]["int8"]["phantoms"] == ["v1-plan2-1000"]
+    assert made.words["training"]["int8"]["phantoms"] == [f"v{VERSION}-plan2-1000"]
     assert made.words["training"]["int8"]["patches"] == 3
     folder = Path(made.folder) / made.weights
     assert (folder / families.NETWORK).read_bytes() == before
