@@ -35,8 +35,8 @@ from readerstudy.proposals import bridge
 
 @pytest.fixture(autouse=True)
 def _fewer_draws(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Intervals of a fifth of the draws: most of the time that measuring takes goes there."""
-    monkeypatch.setattr(measure, "_DRAWS", 100)
+    """Intervals of a tenth of the draws: most of the time that measuring takes goes there."""
+    monkeypatch.setattr(measure, "_DRAWS", 50)
 
 
 def ball(radius: float) -> Patch:
