@@ -93,8 +93,6 @@ def read_series(source: Path | Sequence[Path], role: str = "") -> Volume:
     first = slices[0]
     if {each.series for each in slices} != {first.series}:
         raise UnreadableSeries("the files belong to several series: give one series at a time")
-    if first.pixels.ndim != 2:
-        raise UnreadableSeries("a file holds several images: send the series as a file a slice")
     if {each.pixels.shape for each in slices} != {first.pixels.shape}:
         raise UnreadableSeries("the slices differ in size")
     along_row, along_column = _orientation(slices)

@@ -5,6 +5,7 @@ import secrets
 import shutil
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import IO, Any
 from uuid import UUID
@@ -171,12 +172,8 @@ def no_space() -> Problem:
 
 
 def _add(tally: Tally, stream: IO[bytes]) -> Outcome:
-    spooled = store.spool_file()
-    try:
-        spool(stream, spooled)
-        return _archive(tally, spooled) if archives.is_zip(spooled) else tally.take(spooled)
-    finally:
-        spooled.unlink(missing_ok=True)
+    with spooled(stream) as path:
+        return _archive(tally, path) if archives.is_zip(path) else tally.take(path)
 
 
 def _wait(stream: IO[bytes], place: Path) -> Outcome:
@@ -200,6 +197,17 @@ def spool(stream: IO[bytes], target: Path) -> None:
         if error.errno in store.FULL:
             raise no_space() from error
         raise
+
+
+@contextmanager
+def spooled(stream: IO[bytes]) -> Iterator[Path]:
+    """What comes, as a private file that is wiped at the end; 413 and 507 as they must be."""
+    path = store.spool_file()
+    try:
+        spool(stream, path)
+        yield path
+    finally:
+        path.unlink(missing_ok=True)
 
 
 def _private(name: str, flags: int) -> int:
@@ -230,12 +238,8 @@ def _member(tally: Tally, name: str, data: IO[bytes]) -> None:
             place.unlink(missing_ok=True)
             raise
         return
-    inner = store.spool_file()
-    try:
-        spool(data, inner)
+    with spooled(data) as inner:
         tally.take(inner)
-    finally:
-        inner.unlink(missing_ok=True)
 
 
 def import_folder(

@@ -21,7 +21,7 @@ from readerstudy.imaging import store
 from readerstudy.imaging.models import Collection, Sender, Upload
 from readerstudy.imaging.prepared import Prepared
 from readerstudy.imaging.refusals import Reason, RefusedFile
-from readerstudy.imaging.services.delivering import spool, start_upload
+from readerstudy.imaging.services.delivering import spooled, start_upload
 from readerstudy.imaging.services.finishing import end_upload
 from readerstudy.imaging.services.intake import cleaned, words_of
 from readerstudy.imaging.services.places import Places
@@ -54,12 +54,8 @@ class Batch:
 
     def add(self, stream: IO[bytes]) -> None:
         """Clean a file that comes as a stream; it is kept by `flush`."""
-        spooled = store.spool_file()
-        try:
-            spool(stream, spooled)
-            self.add_path(spooled)
-        finally:
-            spooled.unlink(missing_ok=True)
+        with spooled(stream) as path:
+            self.add_path(path)
 
     def add_path(self, path: Path) -> None:
         """Clean a file, which is only read; it is kept by `flush`."""
