@@ -15,6 +15,8 @@ pytestmark = pytest.mark.browser
 
 Open = Callable[..., Page]
 TRIES, AGAIN_S = 3, 20
+# A finger that is lifted as it moves throws the page: what taps right after it only stops the throw.
+STOPPED_MS = 100
 LEAST_PX = 24  # WCAG 2.2, 2.5.8
 SCROLL_PX = 4  # of frontend/src/reading/pointer.ts
 # What can be operated and is under 24 px in a direction; a label makes its field's target larger.
@@ -97,12 +99,13 @@ class Fingers:
         self.cdp.send("Input.dispatchTouchEvent", {"type": kind, "touchPoints": points})
 
     def drag(self, start: tuple[float, float], end: tuple[float, float]) -> None:
-        """One finger, in steps."""
+        """One finger, in steps; it stops before it is lifted."""
         self.send("touchStart", start)
         for step in range(1, 6):
             part = step / 5
             x, y = (a + (b - a) * part for a, b in zip(start, end, strict=True))
             self.send("touchMove", (x, y))
+        self.page.wait_for_timeout(STOPPED_MS)
         self.send("touchEnd")
 
     def pinch(self, apart: float, to: float) -> None:
@@ -131,11 +134,13 @@ class Fingers:
 
 
 def _enter(page: Page) -> None:
-    """Into the case, with no mark that waits for its rating from a test before."""
+    """Into the case, with nothing in its pictures that tests before have left there."""
     room.enter_again(page)
-    if room.sign(page, "unrated") == "true":
-        page.keyboard.press("5")
-        room.until(page, lambda: room.sign(page, "unrated") == "false", "the rating")
+    remove = page.locator("[data-testid^='remove-mark-'], [data-testid='remove-measure']")
+    for left in range(remove.count(), 0, -1):
+        remove.first.click()
+        room.until(page, lambda there=left: remove.count() < there, "it to be removed")
+    page.locator(".overlay :is(.mark, .measure)").first.wait_for(state="detached")
 
 
 def _mark(page: Page, fingers: Fingers, place: tuple[float, float]) -> None:
@@ -277,7 +282,7 @@ def _hides_and_removes(page: Page, fingers: Fingers, marks: int) -> None:
     )  # fmt: skip
     remove = rows.last.get_by_test_id("remove-measure")
     _tap(remove, until=lambda: rows.count() == there, what="the length to be removed")
-    row = page.locator("[data-testid^='mark-'].row").last  # whatever tests before have left
+    row = page.locator("[data-testid^='mark-'].row")
     row.locator(".row-main").tap()
     _tap(
         row.locator("[data-testid^='remove-mark-']"),
@@ -297,7 +302,7 @@ def test_r12_a_pen_marks_draws_and_windows(visit: Visit, site: Site) -> None:
         fingers.cdp.send("Input.dispatchMouseEvent", {"type": kind, **place, **pressed})
 
     marks = int(room.sign(page, "marks"))
-    page.keyboard.press("k")
+    room.takes_in_hand(page, "k", "mark")
     pen("mousePressed", -40, 50)
     pen("mouseReleased", -40, 50, buttons=0)
     room.until(page, lambda: int(room.sign(page, "marks")) == marks + 1, "the pen to mark")
@@ -345,7 +350,7 @@ ZOOMED = [(1024, 640, 1.25), (853, 533, 1.5), (640, 400, 2), (960, 540, 2)]
 
 def test_r12_a_zoomed_page_hides_nothing(opened: Open) -> None:
     page = opened(640, 400, device_scale_factor=2)
-    _enter(page)
+    room.enter_again(page)
     for width, height, zoom in ZOOMED:
         page.set_viewport_size({"width": width, "height": height})
         page.evaluate("document.querySelector('.case').scrollTo(0, 0)")
