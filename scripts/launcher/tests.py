@@ -168,6 +168,8 @@ def run(rest: list[str]) -> int:
     os.environ.setdefault("OMP_NUM_THREADS", "1")
     for name, value in KEEP_MEMORY.items():
         os.environ.setdefault(name, value)
+    # Where it is forbidden, each of some hundred processes compiles the platform and its tests anew.
+    os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
     Path(os.environ["READERSTUDY_VAR"]).mkdir(parents=True, exist_ok=True)
     static_files()
     if rest:
