@@ -233,7 +233,10 @@ def _detect(options: argparse.Namespace) -> None:
         options.dicom.mkdir(parents=True, exist_ok=True)
     detector = inference.load_detector(options.detector, options.device)
     examination = _read(series)
-    lesions, _ = detect(detector, examination)
+    lesions, used = detect(detector, examination)
+    if used and used.found:
+        words = f"{used.found} lesions found, which no head has: the {len(lesions)} most probable"
+        print(f"inference: {words}", file=sys.stderr)
     if options.kinds:
         from inference.classify import classified
         from inference.preprocess import prepare

@@ -91,11 +91,14 @@ class Used:
         that was brought here does by itself.
     is_reduced
         Whether that is less than the detector is made for: memory lacked, or had before.
+    found
+        How many lesions it found, where that is more than it answers with; None: no more.
     """
 
     device: str
     window: int | None = None
     is_reduced: bool = False
+    found: int | None = None
 
 
 @runtime_checkable

@@ -32,9 +32,9 @@ _MOSTLY = 0.5  # of a proposal's voxels that lie in the one lesion it is taken f
 Row = dict[str, Any]  # seed, number, kind, place, outline, diameter_mm, features
 
 
-def path_of(folder: Path, seed: int) -> Path:
-    """Where the rows of a seed's head lie."""
-    return folder / f"kinds-v{phantom.VERSION}-{seed}.json"
+def path_of(folder: Path, seed: int, detector: str) -> Path:
+    """Where the rows of a seed's head lie, with a detector's outlines."""
+    return folder / f"kinds-v{phantom.VERSION}-{detector}-{seed}.json"
 
 
 def make(seed: int, folder: Path, detector: str) -> Path:
@@ -45,7 +45,7 @@ def make(seed: int, folder: Path, detector: str) -> Path:
     detector
         "name@version" of whose outlines are taken as well: a detector of this package.
     """
-    path = path_of(folder, seed)
+    path = path_of(folder, seed, detector)
     if path.exists():
         return path
     case = phantom.make_case(seed, of_kinds=IN_A_HEAD)

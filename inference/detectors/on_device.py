@@ -49,6 +49,11 @@ class OnDevice:
         return Prepared(self.voxels.cpu().numpy(), self.affine, self.missing, self.roles)
 
 
+def turned(voxels: Tensor, axes: tuple[int, ...]) -> Tensor:
+    """Mirrored along these axes: none is no copy."""
+    return voxels.flip(axes) if axes else voxels
+
+
 def left_right_of(affine: Affine) -> int:
     """The axis of a grid from left to right, from the last one (-1) on."""
     return int(np.abs(affine[0, :3]).argmax()) - 3

@@ -8,7 +8,7 @@ from torch import Tensor
 
 from inference.detector import Used
 from inference.detectors.memory import is_lack_of_memory
-from inference.detectors.on_device import OnDevice, left_right_of
+from inference.detectors.on_device import OnDevice, left_right_of, turned
 
 if TYPE_CHECKING:
     from inference.detectors.voxelwise import VoxelwiseDetector
@@ -45,12 +45,9 @@ def _together(detector: "VoxelwiseDetector", ready: Sequence[OnDevice]) -> Seque
 def _at_once(detector: "VoxelwiseDetector", ready: Sequence[OnDevice]) -> Sequence[Tensor]:
     """Maps (examination, pass, z, y, x) of examinations of one shape."""
     voxels = torch.stack([each.voxels for each in ready]).to(detector.device)
-    left_right = left_right_of(ready[0].affine)
-    outputs = []
-    for network in detector.networks:
-        outputs.append(detector.run(network, voxels)[:, 0])
-        if detector.opinions == "mirror":
-            mirrored = detector.run(network, voxels.flip(left_right))
-            outputs.append(mirrored.flip(left_right)[:, 0])
+    outputs = [
+        turned(detector.run(network, turned(voxels, axes)), axes)[:, 0]
+        for network, axes in detector.asked(left_right_of(ready[0].affine))
+    ]
     detector.used = Used(detector.device.type)
     return list(torch.stack(outputs, 1))

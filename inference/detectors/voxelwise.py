@@ -1,7 +1,7 @@
 """Detectors whose network answers for every voxel: preparation, inference, candidates."""
 
 import warnings
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 
 import numpy as np
@@ -16,7 +16,7 @@ from inference.detectors.compiled import Compiled, read, traced
 from inference.detectors.dropout import dropouts, dropping
 from inference.detectors.layout import folded, is_bfloat16_fast, is_int8_fast, laid_out
 from inference.detectors.memory import halved, is_lack_of_memory
-from inference.detectors.on_device import OnDevice, left_right_of, prepare_on, probable_on
+from inference.detectors.on_device import OnDevice, left_right_of, prepare_on, probable_on, turned
 from inference.detectors.space_to_depth import SpaceToDepth
 from inference.detectors.together import maps_of
 from inference.explain import Basis, explain, is_fitted
@@ -189,10 +189,9 @@ class VoxelwiseDetector:
     def _explained(
         self, lesions: Sequence[Lesion], ready: Prepared, given: Prepared
     ) -> list[Lesion]:
-        """The `MOST` most probable with heat maps and words."""
-        if len(lesions) > MOST:
-            words = f"{self.card.value}: {len(lesions)} proposals, the {MOST} most probable kept"
-            warnings.warn(words, stacklevel=3)
+        """The `MOST` most probable with heat maps and words; `used` says of how many."""
+        found = len(lesions) if len(lesions) > MOST else None
+        self.used = replace(self.used or Used(self.device.type), found=found)
         heated = [self._heated(each, n, given) for n, each in enumerate(lesions[:MOST])]
         return [explain(each, ready, self.basis) for each in heated]
 
@@ -276,31 +275,33 @@ class VoxelwiseDetector:
     @torch.inference_mode()
     def maps(self, channels: Tensor, affine: Affine, halvings: int = 0) -> Tensor:
         """As `logits`, of channels (role, z, y, x), on the device that could do it."""
-        voxels = channels[None]
-        length = max(voxels.shape[2:])
+        length = max(channels.shape[1:])
         self.begin(length, halvings)
-        left_right = left_right_of(affine)
-        outputs = []
-        for network in self.networks:
-            if self.opinions == "dropout":
-                with dropping(network):
-                    outputs += [self._one(network, voxels) for _ in range(_DROPOUT_PASSES)]
-                continue
-            outputs.append(self._one(network, voxels))
-            if self.opinions == "mirror":
-                outputs.append(self._one(network, voxels, left_right))
+        asked = self.asked(left_right_of(affine))
+        outputs = [self._one(network, channels[None], axes) for network, axes in asked]
         for compiled in self._compiled.values():
             compiled.release()
         window, is_reduced = self.seen(length), self._full != (self.window, self.device)
         self.used = Used(self.device.type, window if window < length else None, is_reduced)
         return torch.stack([each.to(outputs[-1].device) for each in outputs])
 
-    def _one(self, network: nn.Module, voxels: Tensor, turned: int | None = None) -> Tensor:
+    def asked(self, left_right: int) -> Iterator[tuple[nn.Module, tuple[int, ...]]]:
+        """Each pass: its network, and the axes along which it is mirrored, and turned back."""
+        for network in self.networks:
+            if self.opinions == "dropout":
+                with dropping(network):
+                    yield from [(network, ())] * _DROPOUT_PASSES
+                continue
+            yield network, ()
+            if self.opinions == "mirror":
+                yield network, (left_right,)
+
+    def _one(self, network: nn.Module, voxels: Tensor, axes: tuple[int, ...]) -> Tensor:
         """One pass (z, y, x) on its device; smaller windows and then the CPU where memory lacks."""
-        axes = [] if turned is None else [turned]  # mirrored along it, and turned back
         while True:
             try:
-                return self._pass(network, voxels.to(self.device).flip(axes))[0, 0].flip(axes)
+                there = turned(voxels.to(self.device), axes)
+                return turned(self._pass(network, there), axes)[0, 0]
             except (MemoryError, RuntimeError) as problem:
                 if not is_lack_of_memory(problem):
                     raise

@@ -11,6 +11,7 @@ from safetensors.torch import save as save_tensors
 from tqdm import tqdm
 
 from inference import detector as detectors
+from inference import phantom
 from inference.detector import WEIGHTS, Card, Detector, write_card
 from inference.detectors import families
 from inference.detectors.voxelwise import VoxelwiseDetector
@@ -130,14 +131,15 @@ def measure(
 
     In distribution the card's performance is filled in; under a shift the summary is answered and
     the raw scores lie beside the others, as `NAME-VERSION.SHIFT.jsonl`. Each case's are kept as it
-    is done, beside the examinations, under a hash of weights and operating point: a run that was
-    stopped, or that is to be of more cases, or to count by another `distance`, goes on from there.
+    is done, beside the examinations, under a hash of weights, operating point and the phantoms'
+    version: a run that was stopped, or that is to be of more cases, or to count by another
+    `distance`, goes on from there.
     """
     card = detectors.card_of(name_at_version)
     out.mkdir(parents=True, exist_ok=True)
     kind = "" if shift == "none" else f".{shift}"
     target = out / f"{card.name}-{card.version}{kind}.jsonl"
-    of = f"{card.weights_sha256}|{sorted(card.operating_point.items())}"
+    of = f"{card.weights_sha256}|{sorted(card.operating_point.items())}|{phantom.VERSION}"
     digest = hashlib.sha256(of.encode()).hexdigest()[:12]
     results = _continued(card, folders, folders[0].parent / f"{target.stem}.{digest}.jsonl")
     records.save(results, target)

@@ -57,6 +57,7 @@ class Run(models.Model):
     device = models.CharField(max_length=16, blank=True, default="", db_default="")
     window = models.PositiveIntegerField(null=True, blank=True)  # voxels a side; null: whole head
     is_reduced = models.BooleanField(default=False, db_default=False)  # as memory lacked
+    found = models.PositiveIntegerField(null=True, blank=True)  # where more than are kept
     seconds = models.FloatField(null=True, blank=True)
     queued_at = models.DateTimeField()
     done_at = models.DateTimeField(null=True, blank=True)

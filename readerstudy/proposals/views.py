@@ -66,7 +66,7 @@ def _context(request: HttpRequest, user: User) -> dict[str, Any]:
     runs = _runs(user)
     page = Paginator(runs.select_related("examination"), SHOWN).get_page(request.GET.get("page"))
     busy = runs.filter(state__in=BUSY).exists()
-    return {"cards": cards, "page": page, "busy": busy}
+    return {"cards": cards, "page": page, "busy": busy, "most": services.MAX_PROPOSALS}
 
 
 @login_required

@@ -2,6 +2,7 @@
 
 from readerstudy.proposals.delivered import Outcome
 from readerstudy.proposals.services.runs import (
+    MAX_PROPOSALS,
     TASK,
     claim,
     fail,
@@ -15,6 +16,7 @@ from readerstudy.proposals.services.runs import (
 from readerstudy.proposals.services.vendor import deliver, register
 
 __all__ = [
+    "MAX_PROPOSALS",
     "TASK",
     "Outcome",
     "claim",

@@ -183,11 +183,12 @@ def perform(run_id: UUID) -> None:
             detected = bridge.detect(run.detector, paths, halvings=max(run.lost - 1, 0), note=note)
             enter(run, Run.Stage.WRITING)
             head, found = None, detected.found[:MAX_PROPOSALS]
+            among = max(len(detected.found), (detected.used and detected.used.found) or 0)
             if tells_kinds(run.examination, run.detector):
                 head, found = bridge.tell_kinds(found, paths, grid_role=detected.grid_role)
         finish(
             run, found, weights=detected.weights_sha256, grid_role=detected.grid_role, head=head,
-            used=detected.used, seconds=time.monotonic() - start,
+            used=detected.used, seconds=time.monotonic() - start, among=among,
         )  # fmt: skip
     except Exception as error:  # of keeping it too: else it would look as if the worker had died
         log.exception("detector failed", job=str(run.id))
@@ -211,11 +212,12 @@ def finish(
     grid_role: str = SeriesRole.T1C,
     head: bridge.Head | None = None,
     used: bridge.Used | None = None,
+    among: int = 0,
 ) -> bool:
     """Keep what a run found, unless its fence is stale; answers whether it was kept.
 
     It is outlined in the slices of the series of `grid_role`; `head` was asked for kinds of lesion;
-    `used` is what the detector computed it with.
+    `used` is what the detector computed it with; `among` how many it found, where not all are kept.
     What an earlier time found, if there was one, is replaced.
     """
     now = timezone.now()
@@ -224,7 +226,7 @@ def finish(
         lease_until=None, grid_role=grid_role, kinds_head=head.name if head else "",
         kinds_sha256=head.sha256 if head else "", kinds_lack=", ".join(head.lacks if head else ()),
         device=used.device if used else "", window=used.window if used else None,
-        is_reduced=bool(used and used.is_reduced),
+        is_reduced=bool(used and used.is_reduced), found=among if among > len(found) else None,
     )  # fmt: skip
     if not kept:
         return False

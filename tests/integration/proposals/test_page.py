@@ -145,6 +145,7 @@ def test_a_page_that_refreshes_itself_stays_where_it_is(
             {"device": "cpu", "window": 96, "is_reduced": True, "lost": 1},
             ["cpu, windows of 96 voxels", "as a worker was lost before"],
         ),
+        ({"device": "cpu", "found": 201}, ["cpu", "it found more than the 200 that are kept"]),
     ],
 )
 def test_the_page_says_what_a_run_was_computed_with(

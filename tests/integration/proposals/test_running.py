@@ -15,9 +15,10 @@ from inference.detector import Note, Stage, Used
 from readerstudy.celery import SOFT_LIMIT_SECONDS, TIME_LIMIT_SECONDS, VISIBILITY_SECONDS, app
 from readerstudy.imaging import services as imaging
 from readerstudy.proposals import bridge, heartbeat, services, tasks
+from readerstudy.proposals.lesions import ProposedLesion
 from readerstudy.proposals.models import Run
 from readerstudy.proposals.services import runs
-from tests import factories
+from tests import factories, proposing
 from tests.cast import People
 
 State = Run.State
@@ -74,6 +75,28 @@ def test_b1_after_a_second_worker_was_lost_the_detector_begins_in_smaller_window
     run.refresh_from_db()
     assert (run.lost, run.window, run.is_reduced) == (0, 96, False)
     assert asked == [0, 1, 0]
+
+
+@pytest.mark.parametrize(
+    ("here", "told", "kept", "found"),
+    [
+        (2, None, 2, None),
+        (2, 7, 2, 7),  # by a detector that answers with few of them
+        (3, None, 2, 3),  # by one that says nothing of it
+    ],
+)
+def test_a_run_that_found_more_than_is_kept_has_how_many(
+    run: Run, monkeypatch: pytest.MonkeyPatch, here: int, told: int | None, kept: int,
+    found: int | None,
+) -> None:  # fmt: skip
+    lesions = [proposing.found() for _ in range(here)]
+    detected = bridge.Detected("f" * 64, lesions, used=Used("cpu", found=told))
+    monkeypatch.setattr(bridge, "detect", lambda *_asked, **_how: detected)
+    monkeypatch.setattr(runs, "MAX_PROPOSALS", 2)
+    services.perform(run.pk)
+    run.refresh_from_db()
+    assert (run.state, run.found) == (State.DONE, found)
+    assert ProposedLesion.objects.filter(run=run).count() == kept
 
 
 def test_a_run_says_what_it_is_at_by_one_statement_a_stage(

@@ -17,7 +17,7 @@ import torch
 
 import inference
 from inference import detector as detectors
-from inference.detector import detect, load
+from inference.detector import Used, detect, load
 from inference.detectors import archive, voxelwise
 from inference.detectors.archive import Archive, UnusableModel
 from inference.explain import explain
@@ -306,6 +306,8 @@ def test_a_model_that_marks_everything_is_cut_at_so_many_and_says_so(
     many = [lesion(probability=each) for each in (0.9, 0.8, 0.7)]
     monkeypatch.setattr(made, "found", lambda *_given: (many, READY, READY))
     monkeypatch.setattr(made, "is_differentiable", False)
-    with pytest.warns(UserWarning, match="3 proposals, the 2 most probable"):
-        kept = made.detect({})
+    kept, used = detect(made, {})
     assert [each.probability for each in kept] == [0.9, 0.8]
+    assert used == Used("cpu", found=3)
+    monkeypatch.setattr(made, "found", lambda *_given: (many[:2], READY, READY))
+    assert detect(made, {})[1] == Used("cpu")

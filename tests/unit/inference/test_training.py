@@ -336,7 +336,7 @@ def scored(seed: int, score: float) -> records.Timed:
 def test_a_measurement_that_was_stopped_goes_on_where_it_was(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Neither scores at another operating point nor a line cut short by a kill are taken up."""
+    """Not taken up: scores at another operating point or of other phantoms, a line cut short."""
     card = detectors.card_of(detectors.DEFAULT)
     asked: list[int] = []
 
@@ -366,3 +366,6 @@ def test_a_measurement_that_was_stopped_goes_on_where_it_was(
     monkeypatch.setattr(detectors, "card_of", lambda _: other)
     ship.measure(card.value, folders, out, "low-field")
     assert asked == [1, 2, 3, 2, 3, 1, 2, 3]
+    monkeypatch.setattr(phantom, "VERSION", "of tomorrow")
+    ship.measure(card.value, folders[:1], out, "low-field")
+    assert asked[8:] == [1]
