@@ -15,7 +15,7 @@ pytestmark = pytest.mark.browser
 
 Open = Callable[..., Page]
 TRIES, AGAIN_S = 3, 20
-# A finger that is lifted as it moves throws the page: what taps right after it only stops the throw.
+# A finger that is lifted as it moves throws the page: a tap right after it only stops that.
 STOPPED_MS = 100
 LEAST_PX = 24  # WCAG 2.2, 2.5.8
 SCROLL_PX = 4  # of frontend/src/reading/pointer.ts
