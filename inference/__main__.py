@@ -60,14 +60,16 @@ def _parser() -> argparse.ArgumentParser:
     words = "of the first; the next count on"
     one.add_argument("--seed", type=arguments.natural, default=1, help=words)
     one.add_argument("--count", type=arguments.count, default=1)
-    one.add_argument("--lesions", type=int, help="0 for none; default: drawn")
+    one.add_argument("--lesions", type=arguments.natural, help="0 for none; default: drawn")
     words = "metastases' least diameter (2), 1.5 or more"
-    one.add_argument("--smallest-mm", type=float, default=2.0, help=words)
+    one.add_argument("--smallest-mm", type=arguments.positive, default=2.0, help=words)
     one.add_argument("--ct", action="store_true", help="also a CT of the same head")
-    one.add_argument("--dry", type=float, default=0, help="share of metastases without oedema")
-    one.add_argument("--leptomeningeal", type=int, default=0, help="how many besides")
+    one.add_argument(
+        "--dry", type=arguments.share, default=0, help="share of metastases without oedema"
+    )
+    one.add_argument("--leptomeningeal", type=arguments.natural, default=0, help="how many besides")
     words = "how many small ones at a vessel's wall besides"
-    one.add_argument("--at-vessels", type=int, default=0, help=words)
+    one.add_argument("--at-vessels", type=arguments.natural, default=0, help=words)
     one.add_argument(
         "--shift", default="none", help="unlike the training's, by name: sagittal, ..."
     )

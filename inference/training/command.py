@@ -26,7 +26,7 @@ def add(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None
     """The command and its options."""
     one = commands.add_parser("train", help="make training phantoms and train; resumes")
     one.add_argument("--cache", type=Path, default=CACHE)
-    one.add_argument("--cases", type=int, default=120)
+    one.add_argument("--cases", type=arguments.count, default=120)
     one.add_argument("--steps", type=arguments.count, default=4000)
     one.add_argument(
         "--workers", type=arguments.count, default=1, help="processes that make phantoms"
@@ -49,7 +49,7 @@ def add(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None
     )
     one.add_argument("--loss", help="by name (inference/losses.py); default: the family's")
     words = "how much sensitivity weighs in VSS and JVSS, 0 to 1; default: 0.995"
-    one.add_argument("--alpha", type=float, help=words)
+    one.add_argument("--alpha", type=arguments.share, help=words)
     one.set_defaults(run=run)
 
 

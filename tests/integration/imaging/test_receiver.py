@@ -256,7 +256,7 @@ def test_one_that_is_started_beside_another_says_so_and_touches_nothing_of_it(
     assert Upload.objects.get().state == Upload.State.RECEIVING
     for wrong in (0, 70_000):
         with pytest.raises(CommandError, match=f"{wrong} is no port"):
-            call_command("dicom_receiver", port=wrong)
+            call_command("dicom_receiver", f"--port={wrong}")
     half.unlink()
     peer.release()
     until(lambda: Upload.objects.get().state == Upload.State.WORKING)

@@ -23,6 +23,7 @@ from readerstudy.proposals import selectors as proposals
 from readerstudy.proposals import services as jobs
 from readerstudy.proposals.models import Run
 from readerstudy.studies.models import Study
+from readerstudy.web.arguments import at_least
 
 CASES, TRAINING = 24, 4
 SEED = 20261123
@@ -39,8 +40,9 @@ class Command(BaseCommand):
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         """Take the numbers of cases, and whether this is the start of the platform."""
-        parser.add_argument("--cases", type=int, default=CASES)
-        parser.add_argument("--training", type=int, default=TRAINING)
+        # Of fewer cases there are not two with and two without metastases.
+        parser.add_argument("--cases", type=at_least(4), default=CASES)
+        parser.add_argument("--training", type=at_least(1), default=TRAINING)
         words = "first migrate the database and check every study (A3), as each start must"
         parser.add_argument("--at-start", action="store_true", help=words)
 

@@ -6,6 +6,7 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError
 
 from readerstudy.imaging.receiver import MAX_ASSOCIATIONS, Receiver
+from readerstudy.web.arguments import at_least, port
 
 
 class Command(BaseCommand):
@@ -16,18 +17,16 @@ class Command(BaseCommand):
     def add_arguments(self, parser: ArgumentParser) -> None:
         """Take where to listen."""
         parser.add_argument("--host", default="127.0.0.1", help="0.0.0.0 for all networks")
-        parser.add_argument("--port", type=int, default=11112)
-        parser.add_argument("--associations", type=int, default=MAX_ASSOCIATIONS)
+        parser.add_argument("--port", type=port, default=11112)
+        parser.add_argument("--associations", type=at_least(1), default=MAX_ASSOCIATIONS)
 
     def handle(self, *_args: Any, **options: Any) -> None:
         """Listen."""
-        host, port = options["host"], options["port"]
-        if not 0 < port < 2**16:
-            raise CommandError(f"{port} is no port: give one from 1 to 65535.")
-        self.stdout.write(f"Receiving DICOM at {host}:{port}.")
+        host, number = options["host"], options["port"]
+        self.stdout.write(f"Receiving DICOM at {host}:{number}.")
         self.stdout.flush()
         try:
-            Receiver(associations=options["associations"]).start(host, port, block=True)
+            Receiver(associations=options["associations"]).start(host, number, block=True)
         except OSError as error:
-            words = f"Nobody can listen at {host}:{port}: {error.strerror}."
+            words = f"Nobody can listen at {host}:{number}: {error.strerror}."
             raise CommandError(f"{words} Stop what runs there, or give another --port.") from None
