@@ -50,12 +50,14 @@ class Prepared:
     """Channels (role, z, y, x) on a 1 mm grid whose axes point to superior, posterior, left.
 
     `roles` names the channels; the lesions are drawn on the series of the role `reference`.
+    `answers` is the grid of what the network answers, where it is another.
     """
 
     voxels: NDArray[np.float32]
     affine: Affine
     missing: tuple[str, ...]
     roles: tuple[str, ...] = ROLES
+    answers: Affine | None = None
 
     @property
     def reference(self) -> str:

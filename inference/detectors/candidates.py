@@ -74,7 +74,8 @@ def probable(
     lowest = least(segmentation)
     hot = np.mean(passes, axis=0) > lowest
     bounds = [np.flatnonzero(hot.any(axes)) for axes in ((1, 2), (0, 2), (0, 1))]
-    part = within(bounds, ready.affine, reference, hot.shape)
+    affine = ready.affine if ready.answers is None else ready.answers
+    part = within(bounds, affine, reference, hot.shape)
     if part is None:
         return Voxels(np.empty((0, 3), np.int64), np.empty((len(passes), 0), np.float32))
 

@@ -3,7 +3,8 @@
 Plans, data set and checkpoints are nnU-Net's own files. What its `DefaultPreprocessor` does to the
 images and its predictor to the windows is done here with the parts of this package: images on the
 grid of T1c, cropped to what is not zero, normalised by the plans' schemes, resampled to the plans'
-spacing; windows of the plans' size, overlapping by half, weighted by a Gaussian; folds averaged.
+spacing; windows of the plans' size, overlapping by half, weighted by a Gaussian; each label's
+logits resampled to the images' own grid; folds averaged.
 Its answers are held against nnU-Net's own predictor's (tests, decision 0032).
 """
 
@@ -97,6 +98,17 @@ def load(card: Card, weights: bytes, device: str | None) -> Detector:
     return NnUNetDetector(card, plan, networks, chosen_device(device))
 
 
+@dataclass(frozen=True)
+class Planned(Prepared):
+    """Channels at the plans' spacing, and the images' grid, where the answers belong.
+
+    `shape` and `spacing_mm` of it are along the axes as the network has them.
+    """
+
+    shape: tuple[int, ...] = ()
+    spacing_mm: tuple[float, ...] = ()
+
+
 class NnUNetDetector(VoxelwiseDetector):
     """A voxelwise detector that gives its networks what nnU-Net would."""
 
@@ -110,10 +122,17 @@ class NnUNetDetector(VoxelwiseDetector):
         self.plan = plan
         self.sight = Sight(plan.roles, _strides(plan.architecture), _HEAT_WORDS)
         self.patch: tuple[int, ...] = plan.patch
+        self._images: Planned | None = None  # those that it is asked about
 
     def given(self, examination: Mapping[str, Volume], _ready: Prepared) -> Prepared:
         """The examination as nnU-Net's preprocessing makes it."""
         return prepared(examination, self.plan)
+
+    def logits(self, ready: Prepared, halvings: int = 0) -> NDArray[np.float32]:
+        """On the images' own grid, as nnU-Net brings its answers back."""
+        assert isinstance(ready, Planned)  # noqa: S101 -- `given` makes no other
+        self._images = ready
+        return super().logits(ready, halvings)
 
     def _precision(self) -> torch.autocast:
         """As nnU-Net: single on a CPU, where bfloat16 moved borders of what it finds."""
@@ -126,7 +145,13 @@ class NnUNetDetector(VoxelwiseDetector):
 
     def _pass(self, network: nn.Module, voxels: Tensor) -> Tensor:
         size = [min(each, self.window or each) for each in self.patch]
-        return self.windows(network, voxels, size, _OVERLAP)
+        assert isinstance(network, Lesions)  # noqa: S101 -- as all that were given
+        answers = self.windows(network.network, voxels, size, _OVERLAP)[0].cpu().numpy()
+        if (images := self._images) is not None:
+            factors = np.array(images.shape) / answers.shape[1:]
+            way = self.plan.spacing_mm, images.spacing_mm
+            answers = np.stack([zoomed(each, factors, *way, order=1) for each in answers])
+        return network.lesion(torch.from_numpy(answers)[None])
 
 
 def _strides(architecture: Mapping[str, Any]) -> tuple[int, int, int]:
@@ -147,7 +172,10 @@ class Lesions(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """Logits (B, 1, D, H, W) in the order of (z, y, x)."""
-        answer: Tensor = self.network(x).float()
+        return self.lesion(self.network(x).float())
+
+    def lesion(self, answer: Tensor) -> Tensor:
+        """Logits (B, 1, D, H, W) of those for each label."""
         lesion = answer[:, list(self.plan.lesion)]
         if self.plan.is_by_regions:
             return lesion.max(1, keepdim=True).values
@@ -290,7 +318,7 @@ def _built(plan: Plan) -> nn.Module:
     return network
 
 
-def prepared(examination: Mapping[str, Volume], plan: Plan) -> Prepared:
+def prepared(examination: Mapping[str, Volume], plan: Plan) -> Planned:
     """Channels as nnU-Net's preprocessing makes them, on a grid that follows T1c (of CT alone, CT).
 
     Raises
@@ -312,6 +340,7 @@ def prepared(examination: Mapping[str, Volume], plan: Plan) -> Prepared:
         )
     ]
     affine, channels = _turned(affine, channels, plan.axes)
+    images = channels[0].shape
     have = np.linalg.norm(affine[:3, :3], axis=0)
     shape = np.maximum(1, np.round(channels[0].shape * have / plan.spacing_mm)).astype(int)
     factors = shape / np.array(channels[0].shape)
@@ -319,7 +348,8 @@ def prepared(examination: Mapping[str, Volume], plan: Plan) -> Prepared:
     grid = affine.copy()  # edges stay where they are, so that the first voxel's middle moves
     grid[:3, 3] += affine[:3, :3] @ (0.5 / factors - 0.5)
     grid[:3, :3] /= factors
-    return Prepared(voxels, grid, ())
+    own = {"answers": affine, "shape": images, "spacing_mm": tuple(have.tolist())}
+    return Planned(voxels, grid, (), **own)
 
 
 def _turned(

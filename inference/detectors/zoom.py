@@ -14,8 +14,11 @@ def zoomed(
     factors: NDArray[np.float64],
     have_mm: Sequence[float] | NDArray[np.float64],
     want_mm: Sequence[float] | NDArray[np.float64],
+    order: int = 3,
 ) -> NDArray[np.float32]:
-    """An image (three axes) with so many times the voxels along each, cubic, edges where they were.
+    """An image (three axes) with so many times the voxels along each, edges where they were.
+
+    By splines of an order: images cubic, a network's answers linear (1).
 
     Along an axis whose voxels are over three times as long as the others' (the image's, else those
     that are wanted) slices are repeated or left out, and only they are resampled. No value leaves
@@ -25,10 +28,10 @@ def zoomed(
         return image
     along = _long_axis(have_mm if _is_long(have_mm) else want_mm)
     if along is None:
-        return _cubic(image, factors)
+        return _spline(image, factors, order)
     slices = np.moveaxis(image, along, 0)
     across = np.delete(factors, along)
-    found = np.stack([_cubic(each, across) for each in slices])
+    found = np.stack([_spline(each, across, order) for each in slices])
     count = round(len(slices) * factors[along])
     middles = (np.arange(count) + 0.5) / factors[along] - 0.5
     rows = np.arange(len(slices), dtype=np.float64)
@@ -36,11 +39,13 @@ def zoomed(
     return np.ascontiguousarray(np.moveaxis(found[nearest], 0, along))
 
 
-def _cubic(image: NDArray[np.float32], factors: NDArray[np.float64]) -> NDArray[np.float32]:
-    """Cubic splines; nothing leaves the range that was there."""
+def _spline(
+    image: NDArray[np.float32], factors: NDArray[np.float64], order: int
+) -> NDArray[np.float32]:
+    """Nothing leaves the range that was there."""
     if (factors == 1).all():
         return image
-    found = ndimage.zoom(image, factors, order=3, mode="nearest", grid_mode=True)
+    found = ndimage.zoom(image, factors, order=order, mode="nearest", grid_mode=True)
     return np.asarray(np.clip(found, image.min(), image.max()))
 
 

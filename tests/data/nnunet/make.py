@@ -5,6 +5,7 @@
     nnUNetv2_plan_and_preprocess -d 501 -c 3d_fullres     # then features_per_stage: 4, 8, 16, 16
     nnUNetv2_train 501 3d_fullres all -tr nnUNetTrainerTiny -device cpu
     python make.py answers FOLDER
+    python make.py prepared FOLDER
 
 `nnUNetTrainerTiny` is nnU-Net's trainer with 2 epochs of 50 steps and a rate of 0.03. Heads are
 ellipsoids of noise with three bright balls (metastases) in dim ones (oedema on FLAIR); those that
@@ -89,5 +90,26 @@ def answers(folder):
     np.savez_compressed(Path(__file__).with_name("answers.npz"), **kept)
 
 
+def prepared(folder):
+    """What nnU-Net's preprocessing makes of the three heads: every sixth slice."""
+    from nnunetv2.preprocessing.preprocessors.default_preprocessor import DefaultPreprocessor
+    from nnunetv2.utilities.plans_handling.plans_handler import PlansManager
+
+    plans, dataset = (
+        json.loads((Path(folder) / name).read_text()) for name in ("plans.json", "dataset.json")
+    )
+    manager = PlansManager(plans)
+    settings = manager.get_configuration("3d_fullres")
+    kept = {}
+    for name, (spacing, shape) in CASES.items():
+        t1c, flair, _ = head(77, spacing, shape)
+        images = np.stack([t1c, flair]).astype(np.float32)
+        made, _, _ = DefaultPreprocessor(verbose=False).run_case_npy(
+            images, None, {"spacing": list(spacing)}, manager, settings, dataset
+        )
+        kept[name] = made[:, ::6]
+    np.savez_compressed(Path(__file__).with_name("prepared.npz"), **kept)
+
+
 if __name__ == "__main__":
-    {"data": data, "answers": answers}[sys.argv[1]](sys.argv[2])
+    {"data": data, "answers": answers, "prepared": prepared}[sys.argv[1]](sys.argv[2])
