@@ -340,7 +340,7 @@ def prepared(examination: Mapping[str, Volume], plan: Plan) -> Planned:
         )
     ]
     affine, channels = _turned(affine, channels, plan.axes)
-    images = channels[0].shape
+    own = channels[0].shape
     have = np.linalg.norm(affine[:3, :3], axis=0)
     shape = np.maximum(1, np.round(channels[0].shape * have / plan.spacing_mm)).astype(int)
     factors = shape / np.array(channels[0].shape)
@@ -348,8 +348,7 @@ def prepared(examination: Mapping[str, Volume], plan: Plan) -> Planned:
     grid = affine.copy()  # edges stay where they are, so that the first voxel's middle moves
     grid[:3, 3] += affine[:3, :3] @ (0.5 / factors - 0.5)
     grid[:3, :3] /= factors
-    own = {"answers": affine, "shape": images, "spacing_mm": tuple(have.tolist())}
-    return Planned(voxels, grid, (), **own)
+    return Planned(voxels, grid, (), answers=affine, shape=own, spacing_mm=tuple(have.tolist()))
 
 
 def _turned(

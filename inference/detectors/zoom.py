@@ -1,11 +1,13 @@
 """Images at another number of voxels, as nnU-Net resamples them (its `default_resampling`)."""
 
 from collections.abc import Sequence
+from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy import ndimage
 
+Order = Literal[1, 3]
 ANISOTROPY = 3  # nnU-Net's ANISO_THRESHOLD
 
 
@@ -14,7 +16,7 @@ def zoomed(
     factors: NDArray[np.float64],
     have_mm: Sequence[float] | NDArray[np.float64],
     want_mm: Sequence[float] | NDArray[np.float64],
-    order: int = 3,
+    order: Order = 3,
 ) -> NDArray[np.float32]:
     """An image (three axes) with so many times the voxels along each, edges where they were.
 
@@ -40,7 +42,7 @@ def zoomed(
 
 
 def _spline(
-    image: NDArray[np.float32], factors: NDArray[np.float64], order: int
+    image: NDArray[np.float32], factors: NDArray[np.float64], order: Order
 ) -> NDArray[np.float32]:
     """Nothing leaves the range that was there."""
     if (factors == 1).all():

@@ -301,7 +301,8 @@ _place = Prepared(_ask_place, study=str, series=str, instance=str)
 def described(environ: Environ, *, token: str, study: str, series: str) -> Answer | None:
     """A series' data sets without pixels; None for what is not a plain success."""
     try:
-        _json(environ.get("HTTP_ACCEPT") or "*/*")
+        if _is_xml(environ.get("HTTP_ACCEPT") or "*/*"):
+            return None
         opened = grants.read(token)
         base = WSGIRequest(environ).build_absolute_uri(f"/dicomweb/{token}")
     except (Problem, DisallowedHost):
@@ -323,8 +324,8 @@ def described(environ: Environ, *, token: str, study: str, series: str) -> Answe
 
 
 @lru_cache(maxsize=256)
-def _json(accept: str) -> str:
-    return media.choice(media.ranges(accept), media.JSON_TYPES)
+def _is_xml(accept: str) -> bool:
+    return media.is_xml_of(media.ranges(accept))
 
 
 @lru_cache(maxsize=DOCUMENTS)

@@ -49,10 +49,12 @@ def document(file: Dataset) -> dict[str, Any]:
     return made | {f"{_PIXELS:08X}": _reference(file)}
 
 
+def place_of_pixels(study: str, series: str, instance: str) -> str:
+    """Where an instance's pixel data is had, below the DICOMweb service, by its UIDs."""
+    return f"studies/{study}/series/{series}/instances/{instance}/bulkdata/{_PIXELS:08X}"
+
+
 def _reference(file: Dataset) -> dict[str, Any]:
-    path = (
-        f"studies/{file.StudyInstanceUID}/series/{file.SeriesInstanceUID}"
-        f"/instances/{file.SOPInstanceUID}/bulkdata/{_PIXELS:08X}"
-    )
+    path = place_of_pixels(file.StudyInstanceUID, file.SeriesInstanceUID, file.SOPInstanceUID)
     representation = "OW" if int(file.get("BitsAllocated", 16)) > 8 else "OB"  # noqa: PLR2004
     return {"vr": representation, "BulkDataURI": f"@/{path}"}

@@ -34,6 +34,7 @@ def dicomweb(base: str, name: str, studies: View, study: View) -> list[URLPatter
     ]
     for level, place in (("study", one), ("series", some), ("instance", instance)):
         addresses.append((f"{place}/metadata", wado.metadata, f"{level}-metadata"))
+        addresses.append((f"{place}/bulkdata", wado.all_bulk_data, f"{level}-bulk-data"))
     for level, place in (
         ("study", one), ("series", some), ("instance", instance), ("frames", frames),
     ):  # fmt: skip

@@ -137,9 +137,9 @@ def _enter(page: Page) -> None:
     """Into the case, with nothing in its pictures that tests before have left there."""
     room.enter_again(page)
     remove = page.locator("[data-testid^='remove-mark-'], [data-testid='remove-measure']")
-    for left in range(remove.count(), 0, -1):
+    while left := remove.count():
         remove.first.click()
-        room.until(page, lambda there=left: remove.count() < there, "it to be removed")
+        room.until(page, lambda: remove.count() < left, "it to be removed")
     page.locator(".overlay :is(.mark, .measure)").first.wait_for(state="detached")
 
 

@@ -3,6 +3,7 @@
 import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from itertools import repeat
 from uuid import uuid4
 
 from django.http import HttpRequest, StreamingHttpResponse
@@ -18,6 +19,7 @@ from readerstudy.web.problems import Problem
 DICOM, OCTETS = "application/dicom", "application/octet-stream"
 JSON_TYPE = "application/dicom+json"
 JSON_TYPES = (JSON_TYPE, "application/json")
+XML_TYPE = "application/dicom+xml"
 NATIVE = str(ExplicitVRLittleEndian)
 # What can be made of what is stored, which is native: by transfer syntax, the type of a frame.
 FRAME_TYPES = {
@@ -106,6 +108,16 @@ def of_frames(wanted: Iterable[Accepted]) -> tuple[str, bool]:
     raise refuse(*(f"multipart/related; type={each}" for each in FRAME_TYPES.values()))
 
 
+def is_xml(request: HttpRequest) -> bool:
+    """Whether data sets are to be sent as XML instead of JSON; else 406."""
+    return is_xml_of(accepted(request))
+
+
+def is_xml_of(wanted: Iterable[Accepted]) -> bool:
+    """As `is_xml`, of media ranges."""
+    return choice(wanted, (*JSON_TYPES, XML_TYPE)) == XML_TYPE
+
+
 def choose(request: HttpRequest, kinds: Sequence[str]) -> str:
     """The best of these media types that the client accepts; else 406."""
     return choice(accepted(request), kinds)
@@ -121,15 +133,23 @@ def choice(wanted: Iterable[Accepted], kinds: Sequence[str]) -> str:
 
 
 def multipart(
-    parts: Iterable[Iterable[bytes]], kind: str, *, syntax: str = ""
+    parts: Iterable[Iterable[bytes]],
+    kind: str,
+    *,
+    syntax: str = "",
+    places: Iterable[str] | None = None,
 ) -> StreamingHttpResponse:
-    """A multipart/related answer, part after part as they are made."""
+    """A multipart/related answer, part after part as they are made.
+
+    `places` are where each part would be had by itself (Content-Location), one for each.
+    """
     boundary = uuid4().hex
     told = f"{kind}; transfer-syntax={syntax}" if syntax else kind
 
     def body() -> Iterator[bytes]:
-        for part in parts:
-            yield f"--{boundary}\r\nContent-Type: {told}\r\n\r\n".encode()
+        for part, place in zip(parts, repeat("") if places is None else places, strict=False):
+            where = f"\r\nContent-Location: {place}" if place else ""
+            yield f"--{boundary}\r\nContent-Type: {told}{where}\r\n\r\n".encode()
             yield from part
             yield b"\r\n"
         yield f"--{boundary}--\r\n".encode()

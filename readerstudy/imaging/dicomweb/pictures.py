@@ -1,10 +1,11 @@
 """WADO-RS rendered resources and thumbnails (PS3.18 10.4.1.1.3 and .4): PNG and JPEG."""
 
+import math
 import re
 from dataclasses import dataclass, replace
 
 from django.http import HttpRequest, HttpResponse, HttpResponseBase
-from PIL import Image
+from PIL import Image, ImageOps
 
 from readerstudy.imaging import rendering
 from readerstudy.imaging.dicomweb import media, wado
@@ -19,7 +20,9 @@ MAX_SIDE_PX = 4096
 MIN_WIDTH = 1e-6
 _NUMBER = r"-?[0-9]{1,7}(?:\.[0-9]{1,6})?"
 _WINDOW = re.compile(rf"({_NUMBER}),({_NUMBER})(?:,(linear|linear-exact|sigmoid))?", re.IGNORECASE)
-_VIEWPORT = re.compile(r"([0-9]{1,4}),([0-9]{1,4})")
+# Width and height; then of the image left and upper edge, width and height, each or nothing.
+_VIEWPORT = re.compile(rf"([0-9]{{1,4}}),([0-9]{{1,4}})(?:{rf',({_NUMBER})?' * 4})?")
+Region = tuple[float, float, float, float]
 
 
 @dataclass(frozen=True)
@@ -31,6 +34,9 @@ class Look:
     viewport: tuple[int, int] | None
     quality: int
     function: str = rendering.EXACT  # of the window (PS3.18 8.3.5.1.4)
+    # Of the image: left, top, width and height in its pixels, NaN where nothing was said; turned
+    # where width or height is negative (PS3.18 8.3.5.1.3).
+    region: Region | None = None
 
 
 def look(request: HttpRequest) -> Look:
@@ -42,7 +48,7 @@ def look(request: HttpRequest) -> Look:
         400 for a window, viewport or quality that cannot be.
     """
     kind = media.choose(request, list(KINDS))
-    window, function, viewport = None, rendering.EXACT, None
+    window, function, viewport, region = None, rendering.EXACT, None, None
     if text := request.GET.get("window"):
         match = _WINDOW.fullmatch(text)
         function = ((match and match[3]) or rendering.EXACT).lower()
@@ -53,14 +59,21 @@ def look(request: HttpRequest) -> Look:
             raise Invalid("dicomweb.window", words)
         window = (float(match[1]), float(match[2]))
     if text := request.GET.get("viewport"):
-        match = _VIEWPORT.fullmatch(text)
-        if match is None or not all(0 < int(each) <= MAX_SIDE_PX for each in match.groups()):
-            raise Invalid("dicomweb.viewport", f"viewport is width,height up to {MAX_SIDE_PX}.")
-        viewport = (int(match[1]), int(match[2]))
+        viewport, region = _viewport(text)
     quality = request.GET.get("quality", "90")
     if not re.fullmatch(r"[0-9]{1,3}", quality) or not 1 <= int(quality) <= 100:  # noqa: PLR2004
         raise Invalid("dicomweb.quality", "quality is a whole number from 1 to 100.")
-    return Look(kind, window, viewport, int(quality), function)
+    return Look(kind, window, viewport, int(quality), function, region)
+
+
+def _viewport(text: str) -> tuple[tuple[int, int], Region | None]:
+    match = _VIEWPORT.fullmatch(text)
+    if match is None or not all(0 < int(match[n]) <= MAX_SIDE_PX for n in (1, 2)):
+        words = f"viewport is width,height up to {MAX_SIDE_PX}, then left,top,width,height of the"
+        raise Invalid("dicomweb.viewport", f"{words} image, each of these or nothing.")
+    left, top, width, height = (float(each or "nan") for each in match.groups()[2:])
+    region = None if text.count(",") == 1 else (left, top, width, height)
+    return (int(match[1]), int(match[2])), region
 
 
 @opened
@@ -95,6 +108,8 @@ def thumbnail(
 ) -> HttpResponse:
     """One small picture that stands for the whole: the middle frame."""
     how = look(request)
+    if how.region:
+        raise Invalid("dicomweb.viewport", "A thumbnail's viewport is width,height alone.")
     found = list(scope.instances_of(study, series, instance))
     found = [each for each in found if each.series_id == found[0].series_id]
     middle = found[len(found) // 2]
@@ -111,7 +126,27 @@ def picture(instance: Instance, number: int, how: Look) -> bytes:
     grey = rendering.grey(stored, {**attributes, "window": window}, function=how.function)
     image = Image.fromarray(grey)
     if how.viewport:  # fitted within, as it is, small ones made larger too
-        scale = min(how.viewport[0] / image.width, how.viewport[1] / image.height)
-        size = (max(1, round(image.width * scale)), max(1, round(image.height * scale)))
-        image = image.resize(size, Image.Resampling.BILINEAR)
+        left, top, right, bottom = box = _box(image, how.region)
+        width, height = right - left, bottom - top
+        scale = min(how.viewport[0] / width, how.viewport[1] / height)
+        size = (max(1, round(width * scale)), max(1, round(height * scale)))
+        image = _turned(image.resize(size, Image.Resampling.BILINEAR, box=box), how.region)
     return rendering.encoded(image, KINDS[how.kind], quality=how.quality)
+
+
+def _box(image: Image.Image, region: Region | None) -> Region:
+    """The edges of the region in the image; all of it from its corner on where no size was said."""
+    left, top, width, height = region or (math.nan,) * 4
+    left, top = (0.0 if math.isnan(each) else each for each in (left, top))
+    right = image.width if math.isnan(width) else left + abs(width)
+    bottom = image.height if math.isnan(height) else top + abs(height)
+    if not (0 <= left < right <= image.width and 0 <= top < bottom <= image.height):
+        words = f"The viewport's region is outside of the image of {image.width} x {image.height}."
+        raise Invalid("dicomweb.viewport", words)
+    return left, top, right, bottom
+
+
+def _turned(image: Image.Image, region: Region | None) -> Image.Image:
+    _, _, width, height = region or (0, 0, 0, 0)
+    image = ImageOps.mirror(image) if width < 0 else image
+    return ImageOps.flip(image) if height < 0 else image

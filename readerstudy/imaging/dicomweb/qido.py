@@ -7,11 +7,11 @@ from dataclasses import dataclass
 from typing import Any, TypeVar
 
 from django.db.models import Count, Exists, Model, OuterRef, Q, QuerySet
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from pydicom.datadict import tag_for_keyword
 
 from readerstudy.imaging import da
-from readerstudy.imaging.dicomweb import attributes, media
+from readerstudy.imaging.dicomweb import attributes, media, native
 from readerstudy.imaging.dicomweb.scope import Scope, opened
 from readerstudy.imaging.models import Examination, Instance, Series
 from readerstudy.web.problems import Invalid
@@ -156,11 +156,13 @@ def _matched(
     return found
 
 
-def _page(query: Query, items: list[dict[str, Any]]) -> HttpResponse:
+def _page(query: Query, items: list[dict[str, Any]], *, is_xml: bool) -> HttpResponseBase:
     """The answer: one page, with what else there is and what was not matched as warnings."""
     shown = items[: query.limit]
-    response = HttpResponse(status=204)
-    if shown:
+    response: HttpResponseBase = HttpResponse(status=204)
+    if shown and is_xml:
+        response = media.multipart(([native.document(each)] for each in shown), media.XML_TYPE)
+    elif shown:
         response = HttpResponse(json.dumps(shown), content_type=media.JSON_TYPE)
     warnings = []
     if len(items) > query.limit:
@@ -179,9 +181,9 @@ def _rows(found: QuerySet[Any, M], query: Query) -> list[M]:
 
 
 @opened
-def studies(request: HttpRequest, scope: Scope) -> HttpResponse:
+def studies(request: HttpRequest, scope: Scope) -> HttpResponseBase:
     """The examinations."""
-    media.choose(request, media.JSON_TYPES)
+    is_xml = media.is_xml(request)
     query = parse(request, STUDY)
     found = _matched(scope.examinations.order_by("study_uid"), query, STUDY, scope, "pk")
     # By its keys, which the index holds: what comes before the page is skipped, not read.
@@ -189,7 +191,7 @@ def studies(request: HttpRequest, scope: Scope) -> HttpResponse:
     rows = list(found.filter(study_uid__in=page))
     held = attributes.holdings(scope.of_found, rows)
     extra = attributes.Extra(query.include)
-    return _page(query, [_study(each, held, scope, extra) for each in rows])
+    return _page(query, [_study(each, held, scope, extra) for each in rows], is_xml=is_xml)
 
 
 def _study(
@@ -201,9 +203,9 @@ def _study(
 
 
 @opened
-def series(request: HttpRequest, scope: Scope, study: str | None = None) -> HttpResponse:
+def series(request: HttpRequest, scope: Scope, study: str | None = None) -> HttpResponseBase:
     """The series, of all examinations or of one."""
-    media.choose(request, media.JSON_TYPES)
+    is_xml = media.is_xml(request)
     fields = SERIES | {tag: f"examination__{name}" for tag, name in STUDY.items()}
     query = parse(request, fields)
     found = scope.series_of(study) if study else scope.series.select_related("examination")
@@ -219,15 +221,15 @@ def series(request: HttpRequest, scope: Scope, study: str | None = None) -> Http
         document = attributes.study(each.examination, url) if not study else {}
         document |= attributes.series(each, url, counts.get(each.pk, 0))
         items.append(extra.add(document, each))
-    return _page(query, items)
+    return _page(query, items, is_xml=is_xml)
 
 
 @opened
 def instances(
     request: HttpRequest, scope: Scope, study: str | None = None, series: str | None = None
-) -> HttpResponse:
+) -> HttpResponseBase:
     """The instances, of all examinations, of one, or of one series."""
-    media.choose(request, media.JSON_TYPES)
+    is_xml = media.is_xml(request)
     fields = (
         INSTANCE
         | {tag: f"series__{name}" for tag, name in SERIES.items()}
@@ -252,4 +254,4 @@ def instances(
         document |= attributes.series(of, url, None) if not series else {}
         document |= attributes.instance(each, f"{url}/instances/{each.sop_uid}")
         items.append(extra.add(document, of, each.sop_uid))
-    return _page(query, items)
+    return _page(query, items, is_xml=is_xml)

@@ -4,6 +4,7 @@ What is stored is native, little endian: sending a frame is reading a piece of a
 JPEG 2000 lossless are made for who asks for them.
 """
 
+import json
 from collections.abc import Iterable, Iterator
 from io import BytesIO
 from itertools import chain
@@ -18,7 +19,7 @@ from pydicom.encaps import generate_frames
 
 from readerstudy.imaging import metadata as described
 from readerstudy.imaging import packs, store
-from readerstudy.imaging.dicomweb import documents, media
+from readerstudy.imaging.dicomweb import documents, media, native
 from readerstudy.imaging.dicomweb.scope import Scope, opened
 from readerstudy.imaging.models import Instance
 from readerstudy.web.problems import Unknown
@@ -35,22 +36,23 @@ def metadata(
     study: str,
     series: str | None = None,
     instance: str | None = None,
-) -> HttpResponse:
-    """The data sets without pixels, as DICOM JSON."""
-    media.choose(request, media.JSON_TYPES)
+) -> HttpResponseBase:
+    """The data sets without pixels, as DICOM JSON, or each as XML."""
+    is_xml = media.is_xml(request)
     if instance:
         found = scope.instances_of(study, series, instance)[0]
-        text = b"[" + _one(found) + b"]"
+        lists: Iterable[bytes] = [described.text([store.path_of(found)])]
     else:
-        text = documents.joined(
-            [documents.of_series(each) for each in scope.series_of(study, series)]
-        )
-    return HttpResponse(documents.addressed(text, scope.base), content_type=media.JSON_TYPE)
+        lists = map(documents.of_series, scope.series_of(study, series))
+    if is_xml:
+        data = (each for text in lists for each in json.loads(_addressed(text, scope)))
+        return media.multipart(([native.document(each)] for each in data), media.XML_TYPE)
+    text = _addressed(documents.joined([*lists]), scope)
+    return HttpResponse(text, content_type=media.JSON_TYPE)
 
 
-def _one(instance: Instance) -> bytes:
-    from_file = described.text([store.path_of(instance)])
-    return from_file[1:-1]
+def _addressed(text: bytes, scope: Scope) -> bytes:
+    return documents.addressed(text, scope.base)
 
 
 @opened
@@ -171,6 +173,28 @@ def bulk_data(
     response = StreamingHttpResponse(parts, content_type=media.OCTETS)
     response["Content-Length"] = str(size * found.frames)
     return response
+
+
+@opened
+def all_bulk_data(
+    request: HttpRequest,
+    scope: Scope,
+    study: str,
+    series: str | None = None,
+    instance: str | None = None,
+) -> HttpResponseBase:
+    """The bulk data of a study, a series or an instance: a part for each one's pixel data."""
+    if not _accepts_multipart(request):
+        raise media.refuse(f"multipart/related; type={media.OCTETS}")
+    found = scope.instances_of(study, series, instance)
+    places = [f"{scope.base}/{described.place_of_pixels(*_uids(each))}" for each in found]
+    parts = (read_frames(each, range(each.frames)) for each in found)
+    return media.multipart(parts, media.OCTETS, syntax=media.NATIVE, places=places)
+
+
+def _uids(instance: Instance) -> tuple[str, str, str]:
+    series = instance.series
+    return series.examination.study_uid, series.series_uid, instance.sop_uid
 
 
 def _accepts_multipart(request: HttpRequest) -> bool:

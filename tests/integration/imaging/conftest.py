@@ -1,4 +1,4 @@
-"""A real nginx before a live platform."""
+"""A collection with an examination, a client of it, a real nginx before a live platform."""
 
 import os
 from collections.abc import Iterator
@@ -7,13 +7,31 @@ from typing import Any
 from urllib.parse import urlsplit
 
 import pytest
+from dicomweb_client import DICOMwebClient
 from django.core.signals import request_started
 
 from benchmarks.imaging import peers
 from readerstudy.imaging import services
-from readerstudy.imaging.models import Examination, Series
+from readerstudy.imaging.models import Collection, Examination, Series
 from tests import dicom
 from tests.integration.imaging.proxied import Proxy
+from tests.integration.imaging.tokens import opened
+
+
+@pytest.fixture
+def collection() -> Collection:
+    return services.create_collection(name="A study's images")
+
+
+@pytest.fixture
+def examination(collection: Collection, tmp_path: Path) -> Examination:
+    services.import_folder(dicom.examination(tmp_path, count=5), collection=collection, by=None)
+    return Examination.objects.get()
+
+
+@pytest.fixture
+def web(examination: Examination) -> DICOMwebClient:
+    return opened(*examination.series.all())
 
 
 @pytest.fixture

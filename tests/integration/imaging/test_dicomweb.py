@@ -25,37 +25,11 @@ from requests import HTTPError
 from readerstudy.imaging import da, selectors, services, store, tokens
 from readerstudy.imaging.models import Collection, Examination, Instance, Series
 from readerstudy.imaging.options import Options
-from tests import dicom, wire
+from tests import dicom
+from tests.integration.imaging.tokens import opened, uids
 
 pytestmark = pytest.mark.django_db
 MULTIPART = 'multipart/related; type="application/dicom"; boundary=part'
-
-
-@pytest.fixture
-def collection() -> Collection:
-    return services.create_collection(name="A study's images")
-
-
-@pytest.fixture
-def examination(collection: Collection, tmp_path: Path) -> Examination:
-    services.import_folder(dicom.examination(tmp_path, count=5), collection=collection, by=None)
-    return Examination.objects.get()
-
-
-@pytest.fixture
-def web(examination: Examination) -> DICOMwebClient:
-    return opened(*examination.series.all())
-
-
-def opened(*series: Series) -> DICOMwebClient:
-    """A client of what a token for these series opens."""
-    token = tokens.issue([str(each.pk) for each in series], seconds=60)
-    return DICOMwebClient(f"{wire.HOST}/dicomweb/{token}", session=wire.session())
-
-
-def uids(series: Series, number: int = 2) -> tuple[str, str, str]:
-    instance = series.instances.all()[number]
-    return series.examination.study_uid, series.series_uid, instance.sop_uid
 
 
 def values(found: list[dict[str, Any]], tag: str) -> list[Any]:
@@ -266,13 +240,33 @@ def test_pictures_are_windowed_and_sized_as_asked(
     light = np.asarray(picture(f"{one}/frames/1/rendered", window="-5000,10"))
     assert (dark.max(), light.min()) == (0, 255)
     assert picture(f"{one}/rendered", viewport="60,60").size == (45, 60)
+    whole = np.asarray(picture(f"{one}/rendered"))
+    rows, columns = whole.shape
+    parts = {
+        f"{columns},{rows}": whole,
+        f"{columns},{rows},,,,": whole,
+        "6,5,2,3,6,5": whole[3:8, 2:8],
+        "6,5,2,3,-6,5": whole[3:8, 2:8][:, ::-1],
+        "6,5,2,3,6,-5": whole[3:8, 2:8][::-1],
+        f"{columns},{rows},,,-{columns},": whole[:, ::-1],
+        f"{columns},{rows - 4},,4,,": whole[4:],
+    }
+    for viewport, part in parts.items():
+        shown = np.asarray(picture(f"{one}/rendered", viewport=viewport))
+        np.testing.assert_array_equal(shown, part, viewport)
+    assert picture(f"{one}/rendered", viewport="40,40,2,3,8,4").size == (40, 20)
     for address in (base, f"{base}/series/{series_uid}", one, f"{one}/frames/1"):
         assert max(picture(f"{address}/thumbnail").size) == 160
     assert client.get(f"{one}/rendered")["Content-Type"] == "image/jpeg"
     several = client.get(f"{base}/series/{series_uid}/rendered")
     assert several["Content-Type"].startswith('multipart/related; type="image/jpeg"')
-    for wrong in ({"window": "1"}, {"window": "1,0"}, {"viewport": "0,9"}, {"quality": "900"}):
-        assert client.get(f"{one}/rendered", wrong).status_code == 400, wrong
+    wrong = [{"window": "1"}, {"window": "1,0"}, {"quality": "900"}]
+    wrong += [
+        {"viewport": f"9,9{each}"} for each in (",", ",1,1,1", ",-1,,,", f",,,{columns + 1},")
+    ]
+    for each in [*wrong, {"viewport": "0,9"}, {"viewport": "9,9,5,5,0,1"}]:
+        assert client.get(f"{one}/rendered", each).status_code == 400, each
+    assert client.get(f"{one}/thumbnail", {"viewport": "9,9,1,1,5,5"}).status_code == 400
 
 
 ANSWERS = [
@@ -285,7 +279,8 @@ ANSWERS = [
     ),
     ("", 'multipart/related; type="application/dicom"; transfer-syntax=*', 200),
     ("", "application/dicom", 200),
-    ("/metadata", "application/dicom+xml", 406),
+    ("/metadata", "application/dicom+xml", 200),
+    ("/metadata", "text/xml", 406),
     ("/metadata", "application/json", 200),
     ("/frames/1", "image/gif", 406),
     ("/frames/1", "application/octet-stream", 200),
