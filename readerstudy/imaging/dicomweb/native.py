@@ -29,7 +29,7 @@ def document(data: Mapping[str, Any]) -> bytes:
     root = Tree.Element("NativeDicomModel", {"xmlns": NAMESPACE, _SPACE: "preserve"})
     _fill(root, data)
     made: bytes = Tree.tostring(root, encoding="UTF-8", xml_declaration=True)
-    return made
+    return made.replace(b"\r", b"&#13;")  # a bare one is read as a line feed (XML 1.0, 2.11)
 
 
 def _fill(parent: Tree.Element, data: Mapping[str, Any]) -> None:

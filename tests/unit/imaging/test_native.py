@@ -81,6 +81,13 @@ def test_an_empty_value_among_others_keeps_its_number() -> None:
     assert found["00081030"] == ("LO", "StudyDescription", None)
 
 
+def test_lines_end_in_xml_as_they_do_in_the_file() -> None:
+    """A reader of XML takes a bare CR LF for LF (XML 1.0, 2.11); text of DICOM has CR LF."""
+    data = dicom.image(ImageComments="one\r\ntwo\rthree")
+    found = ours(data)
+    assert found["00204000"] == ("LT", "ImageComments", None, ("1", "one\r\ntwo\rthree"))
+
+
 def test_a_private_element_names_who_reserved_its_block() -> None:
     data = Dataset()
     block = data.private_block(0x0019, "A MAKER", create=True)
