@@ -28,6 +28,8 @@ _ALL_NEIGHBOURS = np.ones((3, 3, 3), bool)
 _BEFORE = [each for each in np.ndindex(3, 3, 3) if each < (1, 1, 1)]
 
 Box = tuple[slice, slice, slice]
+# (n, 3), by slice, row and column. A model that failed marks whole heads: every byte is 27 MB.
+Index = NDArray[np.int32]
 
 
 @dataclass(frozen=True)
@@ -52,7 +54,7 @@ class Voxels:
         (pass, n) float32.
     """
 
-    index: NDArray[np.int64]
+    index: Index
     logits: NDArray[np.float32]
 
 
@@ -77,7 +79,7 @@ def probable(
     affine = ready.affine if ready.answers is None else ready.answers
     part = within(bounds, affine, reference, hot.shape)
     if part is None:
-        return Voxels(np.empty((0, 3), np.int64), np.empty((len(passes), 0), np.float32))
+        return Voxels(np.empty((0, 3), np.int32), np.empty((len(passes), 0), np.float32))
 
     def sampled(one: NDArray[np.float32]) -> NDArray[np.float32]:
         source = Volume(one[part.source], part.source_affine, "")
@@ -86,11 +88,21 @@ def probable(
         return there
 
     maps = side_by_side(sampled, list(passes))
-    index = np.nonzero(np.mean(maps, axis=0) > lowest)
-    return Voxels(
-        np.stack(index, 1) + [each.start for each in part.box],
-        np.stack([one[index] for one in maps]),
-    )
+    hot = np.mean(maps, axis=0) > lowest
+    return Voxels(_indices(hot, part.box), np.stack([one[hot] for one in maps]))
+
+
+def _indices(hot: NDArray[np.bool_], box: Box) -> Index:
+    """Where a box of the grid is hot: slice by slice, as NumPy's own indices are of 64 bits."""
+    found = np.empty((np.count_nonzero(hot), 3), np.int32)
+    first = 0
+    for number, each in enumerate(hot, box[0].start):
+        rows, columns = np.nonzero(each)
+        part = found[first : first + len(rows)]
+        part[:, 0], part[:, 1], part[:, 2] = number, rows, columns
+        first += len(rows)
+    found[:, 1:] += np.array([box[1].start, box[2].start], np.int32)
+    return found
 
 
 def least(segmentation: float) -> float:
@@ -181,29 +193,28 @@ def pieces(voxels: Voxels, reference: Volume, segmentation: float) -> list[Candi
         index = voxels.index[members]
         low = index.min(0)
         mask = np.zeros(index.max(0) - low + 1, np.uint8)
-        mask[tuple((index - low).T)] = 1
-        peaks = tuple(float(each) for each in voxels.logits[:, members].max(1))
+        mask.reshape(-1)[_flat(index, low, mask.shape)] = 1
+        peaks = tuple(float(one[members].max()) for one in voxels.logits)
         offset = int(low[0]), int(low[1]), int(low[2])
         found.append(Candidate(mask, offset, float(mean[members].max()), peaks))
     return found
 
 
-def _cut(
-    index: NDArray[np.int64], logits: NDArray[np.float32], segmentation: float
-) -> NDArray[np.bool_]:
+def _cut(index: Index, logits: NDArray[np.float32], segmentation: float) -> NDArray[np.bool_]:
     """Which are candidates': above `segmentation`, or above half of a weak piece's peak."""
     probability = (1 / (1 + np.exp(-np.clip(logits, -20, 20)))).astype(np.float32)
     kept = np.asarray(probability > segmentation)
     weak = np.flatnonzero(probability > WEAKEST)
     numbers = numbered(index[weak])
-    peaks = np.zeros(len(weak))
+    peaks = np.zeros(numbers.max(initial=-1) + 1)
     np.maximum.at(peaks, numbers, probability[weak])
-    peak = peaks[numbers]
-    kept[weak] |= (peak <= segmentation) & (probability[weak] > 0.5 * peak)
+    in_weak_piece = (peaks <= segmentation)[numbers]
+    weak, numbers = weak[in_weak_piece], numbers[in_weak_piece]
+    kept[weak] |= probability[weak] > 0.5 * peaks[numbers]
     return kept
 
 
-def numbered(index: NDArray[np.int64]) -> NDArray[np.int64]:
+def numbered(index: Index) -> NDArray[np.int32]:
     """For each voxel the number of its piece, from 0 on, pieces by their first voxel.
 
     All 26 neighbours of a voxel are its piece's.
@@ -214,21 +225,33 @@ def numbered(index: NDArray[np.int64]) -> NDArray[np.int64]:
         (n, 3), by slice, row and column.
     """
     if not len(index):
-        return np.empty(0, np.int64)
+        return np.empty(0, np.int32)
     low = index.min(0) - 1
     shape = index.max(0) - low + 2  # with an empty voxel on each side
-    flat = np.ravel_multi_index(tuple((index - low).T), tuple(shape))
+    flat = _flat(index, low, shape.tolist())
     if len(index) > _MANY:
-        whole = np.zeros(int(np.prod(shape)), bool)
-        whole[flat] = True
-        pieces, _ = ndimage.label(whole.reshape(shape), structure=_ALL_NEIGHBOURS)
-        return np.asarray(pieces.ravel()[flat] - 1, np.int64)
+        whole = np.zeros(shape, bool)
+        whole.reshape(-1)[flat] = True
+        pieces, _ = ndimage.label(whole, structure=_ALL_NEIGHBOURS)
+        found = np.asarray(pieces.reshape(-1)[flat], np.int32)
+        found -= 1
+        return found
     pairs = []
     for each in _BEFORE:
-        back = flat - int((1 - np.array(each)) @ [shape[1] * shape[2], shape[2], 1])
+        back = flat - int((1 - np.array(each)) @ [int(shape[1]) * int(shape[2]), shape[2], 1])
         at = np.searchsorted(flat, back)
         there = np.flatnonzero(flat[at] == back)
         pairs.append(np.stack([there, at[there]]))
     rows, columns = np.concatenate(pairs, 1)
     graph = coo_array((np.ones(len(rows), bool), (rows, columns)), shape=(len(flat),) * 2)
-    return np.asarray(connected_components(graph, directed=False)[1], np.int64)
+    return np.asarray(connected_components(graph, directed=False)[1], np.int32)
+
+
+def _flat(index: Index, low: NDArray[np.int32], shape: Sequence[int]) -> NDArray[np.int64]:
+    """Places in the box from `low` on: `ravel_multi_index`, which copies every axis in 64 bits."""
+    flat = np.zeros(len(index), np.int64)
+    for axis, size in enumerate(shape):
+        flat *= size
+        flat += index[:, axis]
+        flat -= low[axis]
+    return flat

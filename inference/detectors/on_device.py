@@ -196,7 +196,7 @@ def probable_on(passes: Tensor, ready: OnDevice, reference: Volume, segmentation
     bounds = [each[[0, -1]].cpu().numpy() if len(each) else np.empty(0, int) for each in ranges]
     part = within(bounds, ready.affine, reference, hot.shape)
     if part is None:
-        return Voxels(np.empty((0, 3), np.int64), np.empty((len(passes), 0), np.float32))
+        return Voxels(np.empty((0, 3), np.int32), np.empty((len(passes), 0), np.float32))
     source = Volume(np.empty((0, 0, 0), np.float32), part.source_affine, "")
     maps = torch.stack(
         [sampled(one[part.source], source, part.affine, part.shape) for one in passes]
@@ -204,4 +204,5 @@ def probable_on(passes: Tensor, ready: OnDevice, reference: Volume, segmentation
     maps[maps == 0] = OUTSIDE
     index = torch.nonzero(maps.mean(0) > lowest)
     logits = maps[:, index[:, 0], index[:, 1], index[:, 2]]
-    return Voxels(index.cpu().numpy() + [each.start for each in part.box], logits.cpu().numpy())
+    starts = torch.tensor([each.start for each in part.box], device=index.device)
+    return Voxels((index + starts).int().cpu().numpy(), logits.cpu().numpy())
