@@ -1,5 +1,6 @@
 """Explanations: how far the next vessel is, which known lesions are alike, both languages."""
 
+import tracemalloc
 from dataclasses import replace
 from io import BytesIO
 from pathlib import Path
@@ -11,6 +12,7 @@ from PIL import Image
 
 from inference import known_table
 from inference.explain import Basis, explain, is_fitted, pictures, similar, words, words_zh
+from inference.explain.features import elongation
 from inference.explain.similar import FEATURES, Similar
 from inference.explain.vessels import REACH_MM, vessel_distance_mm
 from inference.lesions import HeatMap, Lesion
@@ -276,3 +278,27 @@ def test_a_probability_is_called_calibrated_only_where_its_card_fitted_one() -> 
     fitted = Basis(is_calibrated=True)
     assert "calibrated probability is 0.80" in words.full_text(lesion(), FOUND, basis=fitted)
     assert "校准概率为 0.80" in words_zh.full_text(lesion(), FOUND, basis=fitted)
+
+
+@pytest.mark.parametrize("seed", range(8))
+def test_how_long_and_where_a_lesion_is_are_those_of_its_voxels_places(seed: int) -> None:
+    rng = np.random.default_rng(seed)
+    mask = (rng.random(rng.integers(2, 20, 3)) < 0.6).astype(np.uint8)
+    lesion = Lesion(mask, (5, 6, 7), TALL * [[3, 0.8, 0.9, 1]], 0.5)
+    places = np.argwhere(mask)
+    assert lesion.centroid_mm == tuple(lesion._to_mm(places.mean(0)))
+    spread = np.cov((places * lesion.spacing_mm).T) + np.diag(lesion.spacing_mm**2 / 12)
+    axes = np.sqrt(np.linalg.eigvalsh(spread))
+    assert elongation(lesion) == pytest.approx(axes[2] / axes[1], rel=1e-10)
+
+
+def test_they_cost_a_few_bytes_a_voxel_where_a_model_marks_a_whole_head() -> None:
+    lesion = Lesion(np.ones((60, 80, 80), np.uint8), (0, 0, 0), TALL, 0.5)
+    tracemalloc.start()
+    try:
+        assert elongation(lesion) == pytest.approx(1, abs=0.01)
+        assert lesion.centroid_mm == pytest.approx(tuple((TALL @ [29.5, 39.5, 39.5, 1])[:3]))
+        _, peak = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert peak / lesion.mask.size < 4  # by the voxels' places: 48
