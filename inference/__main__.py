@@ -25,7 +25,10 @@ from inference.volume import Volume
 SEGMENTATION_LEVEL = 0.4
 VALIDATION_CASES, TEST_CASES = 24, 100
 # Of files, of values, of what torch says of weights and of memory.
-_PROBLEMS = (OSError, ValueError, LookupError, RuntimeError, MemoryError, EOFError, PickleError)
+_PROBLEMS = (
+    OSError, ValueError, LookupError, RuntimeError, MemoryError, EOFError, PickleError,
+    OverflowError,
+)  # fmt: skip
 MOST_WORDS = 600  # characters of a problem: torch names every layer that does not fit
 VENDOR_BYTES, VENDOR_SECONDS = 6 * 1024**3, 60  # a file of others
 VENDOR_CHARACTERS = 32 * 1024**2  # of what is told of it

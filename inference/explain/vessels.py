@@ -47,8 +47,10 @@ def vessel_distance_mm(contrast: NDArray[np.float32], inside: Bools) -> float:
     rim = (away > _PAINTED_MM) & (away <= 4)
     painted = contrast.copy()
     painted[away <= _PAINTED_MM] = np.median(contrast[rim]) if rim.any() else 0.0
-    tubes = np.zeros(inside.shape, bool)
     bright = painted > _BRIGHT
+    if not bright.any():  # as where a model marks a whole head: filters would take 700 MB
+        return REACH_MM
+    tubes = np.zeros(inside.shape, bool)
     tubes[bright] = _tubeness(painted, bright) > _TUBE
     pieces, count = ndimage.label(tubes, structure=np.ones((3, 3, 3)))
     nearest = REACH_MM

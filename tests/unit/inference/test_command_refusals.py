@@ -104,6 +104,7 @@ def test_an_argument_that_cannot_be_is_named(
         (["classify", "--question", "q"], "there is no 'q' but tumour"),
         (["classify", "--head", "q"], "there is no 'q' but logistic-lasso"),
         (["vendor", str(HERE / "no")], "Not a directory"),
+        (["phantom", str(HERE.parent), "--count", "9" * 24], "too large"),
     ],
 )
 def test_what_is_not_there_is_one_line_before_anything_is_made(

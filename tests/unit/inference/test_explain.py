@@ -302,3 +302,13 @@ def test_they_cost_a_few_bytes_a_voxel_where_a_model_marks_a_whole_head() -> Non
     finally:
         tracemalloc.stop()
     assert peak / lesion.mask.size < 4  # by the voxels' places: 48
+
+
+def test_where_a_model_marks_all_that_is_bright_no_vessel_is_looked_for(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def never(*_images: object, **_how: object) -> None:
+        raise AssertionError("a filter ran over what is painted over")
+
+    monkeypatch.setattr("inference.explain.vessels._tubeness", never)
+    assert vessel_distance_mm(head(8), np.ones((SIDE,) * 3, bool)) == REACH_MM
