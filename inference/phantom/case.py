@@ -88,6 +88,7 @@ class Besides:
 
 
 NOTHING = Besides()
+MOST_LESIONS = 200  # that may be asked for: their numbers are kept in 8 bits, some may be drawn
 
 
 def make_case(
@@ -131,10 +132,14 @@ def make_case(
     Raises
     ------
     ValueError
-        If a number of lesions is negative, `dry` is not a share, or for a class that is not known.
+        If a number of lesions is negative, more than `MOST_LESIONS` are asked for, `dry` is not a
+        share, or for a class that is not known.
     """
     if n_lesions is not None and n_lesions < 0:
         raise ValueError(f"n_lesions is {n_lesions}: give 0 or more, or None to draw a number")
+    asked = (n_lesions or 0) + besides.leptomeningeal + besides.at_vessels
+    if asked > MOST_LESIONS:
+        raise ValueError(f"{asked} lesions are asked for: give {MOST_LESIONS} or fewer in all")
     if not 0 <= dry <= 1:
         raise ValueError(f"dry is {dry}: give a share, 0 to 1")
     kinds.known(of_kinds or ())

@@ -138,3 +138,12 @@ def test_what_fails_while_it_runs_is_one_line_of_bounded_length(
     monkeypatch.setattr(command, "_families", fail)
     assert main(["families"]) == code
     assert capsys.readouterr().err == f"inference: {told}\n"
+
+
+@pytest.mark.parametrize("option", ["--lesions", "--at-vessels", "--leptomeningeal"])
+def test_more_lesions_than_labels_can_number_are_refused_before_a_head_is_made(
+    option: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["phantom", str(tmp_path), option, "1000"]) == 2
+    told = "inference: 1000 lesions are asked for: give 200 or fewer in all\n"
+    assert capsys.readouterr().err == told
