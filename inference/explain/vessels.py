@@ -48,7 +48,7 @@ def vessel_distance_mm(contrast: NDArray[np.float32], inside: Bools) -> float:
     painted = contrast.copy()
     painted[away <= _PAINTED_MM] = np.median(contrast[rim]) if rim.any() else 0.0
     bright = painted > _BRIGHT
-    if not bright.any():  # as where a model marks a whole head: filters would take 700 MB
+    if not bright.any():  # as where a model marks a whole head: 425 MB at most, not 775
         return REACH_MM
     tubes = np.zeros(inside.shape, bool)
     tubes[bright] = _tubeness(painted, bright) > _TUBE
