@@ -57,6 +57,7 @@ def test_f1_three_worlds_send_the_same_bytes_and_ask_the_same_queries(
     assert [each.status for each in signed if b"signature" in each.body] == [200, 200]
 
 
+@pytest.mark.once  # about the test before it
 def test_the_same_script_in_the_ai_arm_does_differ(study: Study, sits: Sits) -> None:
     """The comparison can fail: what the control arm must not show, the AI arm does."""
     user = worlds.aided_first(study)

@@ -88,6 +88,7 @@ def test_r3_a_level_answers_its_question_and_shows_what_hangs_on_it(
     assert tab.sign()["signature"]
 
 
+@pytest.mark.once  # other tests freeze on both databases; this is about numbers
 def test_s1_levels_are_frozen_as_numbers_and_calls_begin_half_way_up(
     people: People, study: Study
 ) -> None:
