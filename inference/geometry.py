@@ -1,7 +1,11 @@
 """Measures of masks in millimetres."""
 
+from typing import Any
+
 import numpy as np
 from numpy.typing import NDArray
+
+_ACROSS = ((1, 2), (0, 2), (0, 1))
 
 
 def longest_axial_diameter_mm(
@@ -50,3 +54,12 @@ def _hull(points: NDArray[np.float64]) -> NDArray[np.float64]:
         return np.asarray(points[ConvexHull(points).vertices])
     except QhullError:
         return points
+
+
+def counts_along(mask: NDArray[Any]) -> list[NDArray[np.int64]]:
+    """How many voxels of a mask (z, y, x) lie at each place along z, y and x.
+
+    What is asked of their places is answered by these: the places themselves are 24 bytes a voxel,
+    of a mask that holds a whole head 200 MB.
+    """
+    return [np.count_nonzero(mask, axis=each) for each in _ACROSS]

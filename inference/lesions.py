@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from inference.geometry import longest_axial_diameter_mm
+from inference.geometry import counts_along, longest_axial_diameter_mm
 from inference.volume import Affine
 
 _Trace = Callable[..., Any]  # scikit-image has no types
@@ -41,9 +41,8 @@ class Extent:
     @property
     def centroid_mm(self) -> tuple[float, float, float]:
         """Centre of mass, LPS."""
-        # Not by the voxels' indices: of a mask that holds a whole head they are 200 MB.
-        planes = [np.count_nonzero(self.mask, axis=each) for each in ((1, 2), (0, 2), (0, 1))]
-        index = np.array([np.arange(len(each)) @ each / each.sum() for each in planes])
+        along = counts_along(self.mask)
+        index = np.array([np.arange(len(each)) @ each / each.sum() for each in along])
         x, y, z = self._to_mm(index)
         return float(x), float(y), float(z)
 

@@ -122,7 +122,7 @@ class NnUNetDetector(VoxelwiseDetector):
         self.plan = plan
         self.sight = Sight(plan.roles, _strides(plan.architecture), _HEAT_WORDS)
         self.patch: tuple[int, ...] = plan.patch
-        self._images: Planned | None = None  # those that it is asked about
+        self._images: Planned  # those that `logits` is asked about
 
     def given(self, examination: Mapping[str, Volume], _ready: Prepared) -> Prepared:
         """The examination as nnU-Net's preprocessing makes it."""
@@ -147,11 +147,10 @@ class NnUNetDetector(VoxelwiseDetector):
         size = [min(each, self.window or each) for each in self.patch]
         assert isinstance(network, Lesions)  # noqa: S101 -- as all that were given
         answers = self.windows(network.network, voxels, size, _OVERLAP)[0].cpu().numpy()
-        if (images := self._images) is not None:
-            factors = np.array(images.shape) / answers.shape[1:]
-            way = self.plan.spacing_mm, images.spacing_mm
-            answers = np.stack([zoomed(each, factors, *way, order=1) for each in answers])
-        return network.lesion(torch.from_numpy(answers)[None])
+        factors = np.array(self._images.shape) / answers.shape[1:]
+        way = self.plan.spacing_mm, self._images.spacing_mm
+        back = np.stack([zoomed(each, factors, *way, order=1) for each in answers])
+        return network.lesion(torch.from_numpy(back)[None])
 
 
 def _strides(architecture: Mapping[str, Any]) -> tuple[int, int, int]:

@@ -5,6 +5,7 @@ from numpy.typing import NDArray
 from scipy import ndimage
 
 from inference.explain import vessels
+from inference.geometry import counts_along
 from inference.lesions import Lesion
 from inference.preprocess import GRID_MM, Prepared, resample
 from inference.volume import Volume
@@ -107,7 +108,7 @@ def _covariance_mm2(lesion: Lesion) -> NDArray[np.float64]:
 
     By the places themselves, a mask that holds a whole head takes 430 MB.
     """
-    along = [np.count_nonzero(lesion.mask, axis=each) for each in ((1, 2), (0, 2), (0, 1))]
+    along = counts_along(lesion.mask)
     number = along[0].sum()
     steps = [np.arange(len(each)) - np.arange(len(each)) @ each / number for each in along]
     found = np.diag([step**2 @ each for step, each in zip(steps, along, strict=True)])

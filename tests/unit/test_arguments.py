@@ -3,8 +3,6 @@
 import pytest
 from django.core.management import CommandError, call_command
 
-from inference.__main__ import main
-
 
 @pytest.mark.parametrize(
     ("command", "option", "words"),
@@ -21,20 +19,3 @@ from inference.__main__ import main
 def test_a_command_says_which_numbers_it_takes(command: str, option: str, words: str) -> None:
     with pytest.raises(CommandError, match=words):
         call_command(command, option)
-
-
-@pytest.mark.parametrize(
-    ("option", "words"),
-    [
-        ("--lesions=-1", "-1 is no whole number of at least 0"),
-        ("--dry=2", "2 is no share, 0 to 1"),
-        ("--at-vessels=few", "few is no whole number of at least 0"),
-        ("--smallest-mm=nan", "nan is no number above 0"),
-    ],
-)
-def test_phantoms_are_not_begun_with_numbers_that_cannot_be(
-    option: str, words: str, capsys: pytest.CaptureFixture[str]
-) -> None:
-    with pytest.raises(SystemExit):
-        main(["phantom", "nowhere", option])
-    assert words in capsys.readouterr().err

@@ -51,6 +51,7 @@ class Query:
     is_fuzzy: bool
     limit: int
     offset: int
+    is_xml: bool  # what is found, instead of JSON
 
 
 def parse(request: HttpRequest, known: Mapping[str, str]) -> Query:
@@ -60,7 +61,10 @@ def parse(request: HttpRequest, known: Mapping[str, str]) -> Query:
     ------
     Invalid
         400 for a parameter that is no attribute, and for a page that cannot be.
+    Problem
+        406 when nothing that the client accepts can be made.
     """
+    is_xml = media.is_xml(request)
     wanted: dict[str, str] = {}
     unmatched: list[str] = []
     for name in request.GET:
@@ -81,7 +85,7 @@ def parse(request: HttpRequest, known: Mapping[str, str]) -> Query:
     return Query(
         wanted, tuple(unmatched), None if include is None else frozenset(include),
         request.GET.get("fuzzymatching", "").lower() == "true",
-        min(_whole(request, "limit", PAGE), MAX_PAGE), _whole(request, "offset", 0),
+        min(_whole(request, "limit", PAGE), MAX_PAGE), _whole(request, "offset", 0), is_xml,
     )  # fmt: skip
 
 
@@ -156,11 +160,11 @@ def _matched(
     return found
 
 
-def _page(query: Query, items: list[dict[str, Any]], *, is_xml: bool) -> HttpResponseBase:
+def _page(query: Query, items: list[dict[str, Any]]) -> HttpResponseBase:
     """The answer: one page, with what else there is and what was not matched as warnings."""
     shown = items[: query.limit]
     response: HttpResponseBase = HttpResponse(status=204)
-    if shown and is_xml:
+    if shown and query.is_xml:
         response = media.multipart(([native.document(each)] for each in shown), media.XML_TYPE)
     elif shown:
         response = HttpResponse(json.dumps(shown), content_type=media.JSON_TYPE)
@@ -183,7 +187,6 @@ def _rows(found: QuerySet[Any, M], query: Query) -> list[M]:
 @opened
 def studies(request: HttpRequest, scope: Scope) -> HttpResponseBase:
     """The examinations."""
-    is_xml = media.is_xml(request)
     query = parse(request, STUDY)
     found = _matched(scope.examinations.order_by("study_uid"), query, STUDY, scope, "pk")
     # By its keys, which the index holds: what comes before the page is skipped, not read.
@@ -191,7 +194,7 @@ def studies(request: HttpRequest, scope: Scope) -> HttpResponseBase:
     rows = list(found.filter(study_uid__in=page))
     held = attributes.holdings(scope.of_found, rows)
     extra = attributes.Extra(query.include)
-    return _page(query, [_study(each, held, scope, extra) for each in rows], is_xml=is_xml)
+    return _page(query, [_study(each, held, scope, extra) for each in rows])
 
 
 def _study(
@@ -205,7 +208,6 @@ def _study(
 @opened
 def series(request: HttpRequest, scope: Scope, study: str | None = None) -> HttpResponseBase:
     """The series, of all examinations or of one."""
-    is_xml = media.is_xml(request)
     fields = SERIES | {tag: f"examination__{name}" for tag, name in STUDY.items()}
     query = parse(request, fields)
     found = scope.series_of(study) if study else scope.series.select_related("examination")
@@ -221,7 +223,7 @@ def series(request: HttpRequest, scope: Scope, study: str | None = None) -> Http
         document = attributes.study(each.examination, url) if not study else {}
         document |= attributes.series(each, url, counts.get(each.pk, 0))
         items.append(extra.add(document, each))
-    return _page(query, items, is_xml=is_xml)
+    return _page(query, items)
 
 
 @opened
@@ -229,7 +231,6 @@ def instances(
     request: HttpRequest, scope: Scope, study: str | None = None, series: str | None = None
 ) -> HttpResponseBase:
     """The instances, of all examinations, of one, or of one series."""
-    is_xml = media.is_xml(request)
     fields = (
         INSTANCE
         | {tag: f"series__{name}" for tag, name in SERIES.items()}
@@ -254,4 +255,4 @@ def instances(
         document |= attributes.series(of, url, None) if not series else {}
         document |= attributes.instance(each, f"{url}/instances/{each.sop_uid}")
         items.append(extra.add(document, of, each.sop_uid))
-    return _page(query, items, is_xml=is_xml)
+    return _page(query, items)

@@ -165,12 +165,11 @@ def bulk_data(
         raise Unknown
     is_multipart = _accepts_multipart(request)
     found = scope.instances_of(study, series, instance)[0]
+    pixels = read_frames(found, range(found.frames))
     if is_multipart:
-        part = read_frames(found, range(found.frames))
-        return media.multipart([part], media.OCTETS, syntax=media.NATIVE)
+        return media.multipart([pixels], media.OCTETS, syntax=media.NATIVE)
     _offset, size = place_of_pixels(found)
-    parts = read_frames(found, range(found.frames))
-    response = StreamingHttpResponse(parts, content_type=media.OCTETS)
+    response = StreamingHttpResponse(pixels, content_type=media.OCTETS)
     response["Content-Length"] = str(size * found.frames)
     return response
 

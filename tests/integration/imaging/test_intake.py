@@ -27,11 +27,6 @@ pytestmark = pytest.mark.django_db
 PYDICOM_FILES = Path(__file__).parents[2] / "data/pydicom_files.csv"
 
 
-@pytest.fixture
-def collection() -> Collection:
-    return services.create_collection(name="A study's images")
-
-
 def _deliver(collection: Collection, folder: Path) -> Upload:
     return services.import_folder(folder, collection=collection, by=None)
 

@@ -26,11 +26,6 @@ MANY = int(os.environ.get("MANY_FILES", "5000"))
 HUGE = str(2**62)
 
 
-@pytest.fixture
-def collection() -> Collection:
-    return services.create_collection(name="images")
-
-
 def zipped(**members: bytes) -> bytes:
     out = io.BytesIO()
     with zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED) as archive:

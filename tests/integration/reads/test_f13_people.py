@@ -91,7 +91,6 @@ def unrecorded(client: Client, study: Study) -> list[tuple[str, list[str]]]:
     return found
 
 
-@pytest.mark.once  # about what templates show
 @pytest.mark.fault("F13")
 @pytest.mark.parametrize("who", ["ada", "cora"])
 def test_f13_no_page_of_the_staff_shows_what_is_hidden_unrecorded(

@@ -42,8 +42,8 @@ def test_a_second_cause_of_errors_is_seen_and_chance_is_not() -> None:
     assert knows.p_value < 1e-6
     assert knows.slope == pytest.approx(2, abs=0.8)  # the cause has a standard deviation of 1
     assert knows.difference[1][0] > 0.05
-    chance = [found(made(seed, knows=False)) for seed in range(12)]
-    assert sum(each.p_value < 0.05 for each in chance) <= 3
+    chance = [found(made(seed, knows=False)) for seed in range(20)]
+    assert sum(each.p_value < 0.05 for each in chance) <= 4
     assert sum(each.difference[1][0] > 0 for each in chance) <= 2
 
 
