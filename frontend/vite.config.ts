@@ -1,9 +1,13 @@
 import { fileURLToPath } from "node:url";
 
-import { defineConfig } from "vitest/config";
+import { configDefaults, defineConfig } from "vitest/config";
 
 import { mendContexts } from "./contexts.ts";
 import { leaveOut, leaveOutNodes } from "./left-out.ts";
+
+// Contexts of one process are made in a fifth of a process's time, but a document's listeners and a
+// mocked address outlive their file there.
+const IN_PROCESSES = ["src/flow/flow.test.ts", "src/ui/dialog.test.tsx", "src/viewer/stage.test.ts"];
 
 const here = (path: string): string => fileURLToPath(new URL(path, import.meta.url));
 
@@ -26,8 +30,19 @@ export default defineConfig({
   },
   test: {
     environment: "node",
-    include: ["src/**/*.test.ts", "src/**/*.test.tsx"],
     restoreMocks: true,
     testTimeout: 60_000, // no test is about the time it takes; machines are busy
+    projects: [
+      {
+        extends: true,
+        test: {
+          name: "contexts",
+          pool: "vmForks",
+          include: ["src/**/*.test.ts", "src/**/*.test.tsx"],
+          exclude: [...configDefaults.exclude, ...IN_PROCESSES],
+        },
+      },
+      { extends: true, test: { name: "processes", pool: "forks", include: IN_PROCESSES } },
+    ],
   },
 });
