@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 from django.conf import settings
+from filelock import FileLock
 from playwright.sync_api import (
     Browser,
     BrowserContext,
@@ -113,7 +114,9 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
         (var / "static").symlink_to(settings.STATIC_ROOT)
         shell.run(f"from pathlib import Path; from tests import ct; ct.brought(Path({str(var)!r})"
                   " / 'detectors', ('ct',), 'ct-only')")  # fmt: skip
-        shell.run(f"from tests.e2e import demonstration; demonstration.make({CASES}, {TRAINING})")
+        settings.CACHE_DIR.mkdir(parents=True, exist_ok=True)
+        with FileLock(settings.CACHE_DIR / "phantoms.lock"):  # production's tests make the same
+            shell.run(f"from tests.e2e import demonstration as d; d.make({CASES}, {TRAINING})")
         port = _free_port()  # only now: a port that is free may be taken the next minute
         platform = Platform(port)
         platform.start()

@@ -35,7 +35,10 @@ def prepared(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFa
                 migrated = templates.migrated_for_all_workers(SERVER, shared)
                 name = templates.name_for_all_workers(shared)
                 made.database = new_database(SERVER, name, template=migrated)
-            made.prepare(cases=CASES)
+            try:
+                made.prepare(cases=CASES)
+            finally:
+                made.end()
             note.write_text(f"{made.study} {made.database}")
     study, database = note.read_text().split(" ")
     return replace(made, study=study, database=database)
@@ -52,7 +55,7 @@ def copied(prepared: Platform, folder: Path, *, on_postgres: bool) -> Iterator[P
     try:
         yield made
     finally:
-        made.kill()
+        made.end()
         if url:
             drop_database(SERVER, name)
 

@@ -26,6 +26,24 @@ class Gone(ConnectionError):
     """No whole answer came: refused, reset, or cut off."""
 
 
+class Helper:
+    """The process of `helper.py`, with Django set up in an environment."""
+
+    def __init__(self, environment: dict[str, str]) -> None:
+        """Start it, and wait until it says where it listens."""
+        self.environment = environment
+        self.process = subprocess.Popen(
+            [sys.executable, "-m", "tests.faults.helper"],
+            env=environment, cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True,
+        )  # fmt: skip
+        assert self.process.stdout
+        self.port = int(self.process.stdout.readline())
+
+    def end(self) -> None:
+        """Close its input, which ends it."""
+        self.process.communicate()
+
+
 @dataclass
 class Platform:
     """A server that can be killed and started again on the same data."""
@@ -37,6 +55,7 @@ class Platform:
     port: int = 0
     door: int = 0  # where readers knock: the server's port, or a proxy's before it
     server: subprocess.Popen[bytes] | None = None
+    helper: "Helper | None" = field(default=None, init=False)
 
     def environment(self, **more: str) -> dict[str, str]:
         """What the platform's processes run with."""
@@ -53,12 +72,30 @@ class Platform:
 
     def ask(self, module: str, *arguments: str) -> str:
         """Run a module of this package on the platform's data; answers what it printed."""
-        done = subprocess.run(
-            [sys.executable, "-m", f"tests.faults.{module}", *arguments],
-            env=self.environment(), cwd=ROOT, capture_output=True, text=True, check=False,
-        )  # fmt: skip
-        assert done.returncode == 0, done.stderr[-3000:]
-        return done.stdout.strip().splitlines()[-1]
+        with socket.create_connection(("127.0.0.1", self._helpers_port())) as asked:
+            asked.sendall(json.dumps([module, *arguments]).encode() + b"\n")
+            with asked.makefile("rb") as answers:
+                answer = json.loads(answers.read())  # nothing: it was killed
+        assert not answer["problem"], answer["problem"][-3000:]
+        return str(answer["printed"].strip().splitlines()[-1])
+
+    def _helpers_port(self) -> int:
+        """Where the process that runs modules listens; another one where servers were changed."""
+        if self.helper is None or self.helper.environment != self.environment():
+            self.end_helper()
+            self.helper = Helper(self.environment())
+        return self.helper.port
+
+    def end_helper(self) -> None:
+        """End the process that runs modules, if there is one."""
+        if self.helper is not None:
+            self.helper.end()
+            self.helper = None
+
+    def end(self) -> None:
+        """End all its processes."""
+        self.kill()
+        self.end_helper()
 
     def prepare(self, *, readers: int = 0, cases: int = 40) -> None:
         """Make the database and a running study, with more readers than the cast has if asked."""

@@ -96,7 +96,7 @@ def test_a9_a_dump_made_while_readers_read_comes_back_whole(
         reader.start()
         assert finish([reader])
     finally:
-        restored.kill()
+        restored.end()
 
 
 def _restored(platform: Platform, dump: Path, files: Path) -> Platform:

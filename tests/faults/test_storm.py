@@ -92,7 +92,7 @@ def site(
     made.prepare(readers=READERS - 3, cases=READS + 20)
     made.start()
     yield made
-    made.kill()
+    made.end()
 
 
 @pytest.fixture

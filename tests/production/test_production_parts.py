@@ -9,6 +9,7 @@ from pathlib import Path
 import psycopg
 import pytest
 from django.test import override_settings
+from filelock import FileLock
 
 from readerstudy.demo import phantoms
 from scripts.launcher.setup import PYTHON, ROOT
@@ -24,10 +25,13 @@ def _parts_of_heads(cache: Path, kept: Path) -> None:
 
     Whole heads go through the same demonstration in the browser's tests; `kept` has them.
     """
+    kept.mkdir(parents=True, exist_ok=True)
     wanted = phantoms.orders(CASES, TRAINING)
     wanted += phantoms.priors(TRAINING).values()
     with override_settings(CACHE_DIR=kept):
-        whole = {order: phantoms.folder_of(order) for order in phantoms.make_all(wanted, workers=2)}
+        with FileLock(kept / "phantoms.lock"):  # the browser's tests make the same ones
+            made = list(phantoms.make_all(wanted, workers=2))
+        whole = {order: phantoms.folder_of(order) for order in made}
         parts = {order: part_of_head(order, cache / "parts") for order in wanted}
     with override_settings(CACHE_DIR=cache):
         for order, folder in whole.items():
