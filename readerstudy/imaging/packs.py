@@ -64,8 +64,10 @@ def head(order: Sequence[int], lengths: Sequence[int], encoding: int = RAW) -> b
 
 
 def offset_of(number: int, count: int, frame_bytes: int) -> int:
-    """Where a frame begins in its pack."""
-    return head_size(count) + centre_out(count).index(number) * frame_bytes
+    """Where a frame begins in its pack: `centre_out` turned round, without making the list."""
+    beyond = number - (count - 1) // 2
+    place = 2 * beyond - 1 if beyond > 0 else -2 * beyond
+    return head_size(count) + place * frame_bytes
 
 
 def write(files: Sequence[Head], stack: Stack, target: Path) -> Written:

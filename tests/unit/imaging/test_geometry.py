@@ -55,6 +55,12 @@ def test_a_pack_gives_back_every_frame_from_the_centre_outward(tmp_path: Path) -
     assert packs.head_size(7) % 8 == 0
 
 
+@pytest.mark.parametrize("count", [1, 2, 3, 8, 160])
+def test_a_frames_place_is_that_of_the_order_it_was_written_in(count: int) -> None:
+    places = [packs.offset_of(number, count, 1) for number in packs.centre_out(count)]
+    assert places == [packs.head_size(count) + place for place in range(count)]
+
+
 @pytest.mark.parametrize(
     ("description", "hints", "role"),
     [
