@@ -1,7 +1,8 @@
 """The platform's Celery application with a detector that needs no network: `celery -A` this module.
 
 DETECT_S is how long it takes (seconds, none by default), DETECT_BEGAN a file that says that it
-began, SOFT_S how long a worker that is told to stop lets it go on.
+began, DETECT_KNOWN one that says that the worker's main process knows so, SOFT_S how long a worker
+that is told to stop lets it go on.
 """
 
 import os
@@ -10,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import django
+from celery.worker import request as requests
 
 django.setup()
 
@@ -29,5 +31,14 @@ def detect(*_asked: Any, **_how: Any) -> bridge.Detected:
     return bridge.Detected("f" * 64, [proposing.found()])
 
 
+def accepted(*given: Any) -> None:
+    """Note that the main process was told of a task by the one that runs it."""
+    task_accepted(*given)
+    if known := os.environ.get("DETECT_KNOWN"):
+        Path(known).touch()
+
+
 bridge.detect = detect
+task_accepted = requests.task_accepted
+requests.task_accepted = accepted
 __all__ = ["app"]

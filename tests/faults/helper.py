@@ -26,11 +26,12 @@ class _Asked(socketserver.StreamRequestHandler):
 
     def handle(self) -> None:
         module, *arguments = json.loads(self.rfile.readline())
+        name, problem = f"tests.faults.{module}", ""
         sys.argv = [module, *arguments]
-        problem = ""
+        sys.modules.pop(name, None)  # it is run, not imported
         with redirect_stdout(io.StringIO()) as printed:
             try:
-                runpy.run_module(f"tests.faults.{module}", run_name="__main__")
+                runpy.run_module(name, run_name="__main__")
             except BaseException:  # noqa: BLE001 -- told to whoever asked
                 problem = traceback.format_exc()
         answer = {"printed": printed.getvalue(), "problem": problem}

@@ -72,10 +72,11 @@ def state(platform: Platform, run: str) -> dict[str, Any]:
 def test_b10_a_run_that_is_nearly_done_is_finished(
     platform: Platform, tmp_path: Path, worker: Worker
 ) -> None:
-    run, began = platform.ask("enqueue"), tmp_path / "began"
-    first = worker(DETECT_S="2", DETECT_BEGAN=str(began), SOFT_S="60")
+    run, began, known = platform.ask("enqueue"), tmp_path / "began", tmp_path / "known"
+    first = worker(DETECT_S="2", DETECT_BEGAN=str(began), DETECT_KNOWN=str(known), SOFT_S="60")
     assert platform.ask("wake") == "1"
     wait_for(began)
+    wait_for(known)
     assert told_to_stop(first) < SOON_S
     assert state(platform, run) == {"state": "done", "attempt": 1, "fence": 1, "results": 1}
 
@@ -84,10 +85,11 @@ def test_b10_a_run_that_is_nearly_done_is_finished(
 def test_b10_a_long_run_is_handed_back_and_soon_taken_up(
     platform: Platform, tmp_path: Path, worker: Worker
 ) -> None:
-    run, began = platform.ask("enqueue"), tmp_path / "began"
-    first = worker(DETECT_S="600", DETECT_BEGAN=str(began), SOFT_S="1")
+    run, began, known = platform.ask("enqueue"), tmp_path / "began", tmp_path / "known"
+    first = worker(DETECT_S="600", DETECT_BEGAN=str(began), DETECT_KNOWN=str(known), SOFT_S="1")
     assert platform.ask("wake") == "1"
     wait_for(began)
+    wait_for(known)  # told to stop in the moment before, Celery waits for a run of no request
     assert told_to_stop(first) < SOON_S
     assert state(platform, run)["results"] == 0
     worker()

@@ -1,10 +1,10 @@
 """What the tests share: one phantom (making it takes seconds), and the DICOM validator."""
 
-import os
 import pickle
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -13,28 +13,43 @@ from filelock import FileLock
 from inference import phantom
 from inference.phantom import PhantomCase
 from inference.volume import Volume
+from tests.templates import of_all_workers
 
 SEED = 91_000  # not a training, validation, test or demonstration seed
+MadeOnce = Callable[[str, Callable[[], Any]], Any]
 
 
 @pytest.fixture(scope="session")
-def case(tmp_path_factory: pytest.TempPathFactory) -> PhantomCase:
-    """A phantom; of several processes that test at once, one makes it and the others wait."""
-    shared = tmp_path_factory.getbasetemp()
-    if "PYTEST_XDIST_WORKER" in os.environ:
-        shared = shared.parent
-    made = shared / "phantom.pickle"
-    with FileLock(f"{made}.lock"):
-        if not made.exists():
-            made.write_bytes(pickle.dumps(phantom.make_case(SEED, n_lesions=4)))
-    found: PhantomCase = pickle.loads(made.read_bytes())
+def made_once(tmp_path_factory: pytest.TempPathFactory) -> MadeOnce:
+    """Of several processes that test at once, one makes what has the name, the others wait."""
+    shared = of_all_workers(tmp_path_factory)
+
+    def made(name: str, make: Callable[[], Any]) -> Any:
+        file = shared / f"{name}.pickle"
+        with FileLock(f"{file}.lock"):
+            if not file.exists():
+                file.write_bytes(pickle.dumps(make()))
+        return pickle.loads(file.read_bytes())
+
+    return made
+
+
+@pytest.fixture(scope="session")
+def case(made_once: MadeOnce) -> PhantomCase:
+    found: PhantomCase = made_once("phantom", lambda: phantom.make_case(SEED, n_lesions=4))
     return found
 
 
 @pytest.fixture(scope="session")
-def written(case: PhantomCase, tmp_path_factory: pytest.TempPathFactory) -> dict[str, list[Path]]:
-    folder = tmp_path_factory.mktemp("phantom")
-    return phantom.write_dicom(case, folder, patient_id=f"SYNTHETIC-{SEED}", study_date="20260102")
+def written(
+    case: PhantomCase, made_once: MadeOnce, tmp_path_factory: pytest.TempPathFactory
+) -> dict[str, list[Path]]:
+    def write() -> dict[str, list[Path]]:
+        folder, of = tmp_path_factory.mktemp("phantom"), f"SYNTHETIC-{SEED}"
+        return phantom.write_dicom(case, folder, patient_id=of, study_date="20260102")
+
+    found: dict[str, list[Path]] = made_once("written", write)
+    return found
 
 
 @pytest.fixture(scope="session")

@@ -31,6 +31,7 @@ from inference.lesions import Lesion
 from inference.phantom import PhantomCase
 from inference.preprocess import Prepared, prepare
 from readerstudy.proposals import bridge
+from tests.unit.inference.conftest import MadeOnce
 
 
 @pytest.fixture(autouse=True)
@@ -132,8 +133,9 @@ KINDS = ("glioblastoma", "melanoma", "breast")
 
 
 @pytest.fixture(scope="module")
-def head() -> PhantomCase:
-    return phantom.make_case(91_001, of_kinds=KINDS)
+def head(made_once: MadeOnce) -> PhantomCase:
+    found: PhantomCase = made_once("kinds", lambda: phantom.make_case(91_001, of_kinds=KINDS))
+    return found
 
 
 def test_a_head_has_a_lesion_of_each_class_that_is_asked_for_and_they_look_it(

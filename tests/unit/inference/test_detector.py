@@ -17,6 +17,7 @@ from inference.metrics import score_case
 from inference.phantom import PhantomCase
 from inference.preprocess import UnusableExamination
 from inference.volume import Volume
+from tests.unit.inference.conftest import MadeOnce
 
 
 @pytest.fixture(scope="module")
@@ -25,8 +26,9 @@ def default() -> Detector:
 
 
 @pytest.fixture(scope="module")
-def found(default: Detector, case: PhantomCase) -> list[Lesion]:
-    return default.detect(case.series)
+def found(default: Detector, case: PhantomCase, made_once: MadeOnce) -> list[Lesion]:
+    lesions: list[Lesion] = made_once("found", lambda: default.detect(case.series))
+    return lesions
 
 
 def test_importing_the_package_loads_neither_torch_nor_monai() -> None:

@@ -27,6 +27,7 @@ from inference.phantom.anatomy import Head
 from inference.phantom.scanner import ROLES, draw
 from inference.phantom.tissues import Tissues
 from inference.volume import Volume
+from tests.unit.inference.conftest import MadeOnce
 
 
 @pytest.fixture
@@ -118,8 +119,9 @@ def test_a_negative_number_of_what_grows_besides_is_refused(asked: str) -> None:
 
 
 @pytest.fixture(scope="module")
-def head() -> Head:
-    return anatomy.build(np.random.default_rng(4))
+def head(made_once: MadeOnce) -> Head:
+    found: Head = made_once("head", lambda: anatomy.build(np.random.default_rng(4)))
+    return found
 
 
 def test_a_dry_metastasis_differs_by_its_oedema_only(head: Head) -> None:
