@@ -118,7 +118,8 @@ def c_store(path: Path, address: str, *, calling: str, called: str) -> None:
         host, int(port), ae_title=called, evt_handlers=[(evt.EVT_CONN_OPEN, opened.append)]
     )
     if association.is_rejected:
-        if association.acceptor.primitive.result == _FOR_NOW:
+        answer = association.acceptor.primitive
+        if answer is not None and answer.result == _FOR_NOW:
             raise NotTaken("It takes no more associations for now.", is_final=False)
         raise NotTaken("It rejected the association: check the AE titles.", is_final=True)
     if not association.is_established:

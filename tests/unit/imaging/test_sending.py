@@ -107,7 +107,7 @@ def listening() -> Iterator[Listening]:
 
     def start(entity: AE, take: Callable[[evt.Event], int]) -> str:
         handlers: list[object] = [(evt.EVT_C_STORE, take)]
-        server = entity.start_server(("127.0.0.1", 0), block=False, evt_handlers=handlers)  # type: ignore[arg-type]
+        server = entity.start_server(("127.0.0.1", 0), block=False, evt_handlers=handlers)
         started.append(entity)
         return f"127.0.0.1:{server.server_address[1]}"
 
