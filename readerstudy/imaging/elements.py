@@ -98,7 +98,7 @@ REPLACED = UIDS | TEXTS.keys() | {"PatientName", "PatientID"}
 ALL = NUMBERS | CODES | SEQUENCES | CODED | PUBLIC_UIDS | REPLACED | {PIXELS}
 
 _CODE = re.compile(r"[A-Z0-9_ ]{1,16}")
-_PLAIN = re.compile(r"[\w .,:;/()+*#&-]{1,64}")
+_PLAIN = re.compile(r"[\w .,:;/()+*#&-]{1,64}", re.ASCII)  # no character set is said of a file
 _DECIMAL = re.compile(r"[+-]?(\d+(\.\d*)?|\.\d+)([eE][+-]?\d+)?")
 _INTEGER = re.compile(r"[+-]?\d{1,11}")
 _MAX_DECIMAL = 16

@@ -44,7 +44,7 @@ IMAGE_CLASSES = {
     "1.2.840.10008.5.1.4.1.1.2": "CT Image Storage",
     "1.2.840.10008.5.1.4.1.1.2.1": "Enhanced CT Image Storage",
 }
-SECONDARY_CAPTURE = "1.2.840.10008.5.1.4.1.1.7"
+SECONDARY_CAPTURE = "1.2.840.10008.5.1.4.1.1.7"  # and, below it, the multi-frame ones
 _DEFLATED = frozenset([DeflatedExplicitVRLittleEndian, "1.2.840.10008.1.2.4.95"])
 _SCREENS = frozenset(["SCREEN SAVE", "SCREENSAVE", "SCREEN_SAVE"])
 # Items of undefined length and their delimiters (PS3.5 7.5), little endian.
@@ -258,7 +258,7 @@ def _check(source: Dataset) -> bool:
     sop_class = str(source.get("SOPClassUID", ""))
     burned = str(source.get("BurnedInAnnotation", "NO")).upper() == "YES"
     image_type = {str(each).upper() for each in source.get("ImageType") or []}
-    is_capture = sop_class.startswith(SECONDARY_CAPTURE)
+    is_capture = f"{sop_class}.".startswith(f"{SECONDARY_CAPTURE}.")
     if sop_class not in IMAGE_CLASSES and not is_capture:
         raise RefusedFile(Reason.NOT_AN_IMAGE)
     return burned or is_capture or bool(image_type & _SCREENS)

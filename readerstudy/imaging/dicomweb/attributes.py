@@ -1,6 +1,6 @@
 """Attributes of search results, as DICOM JSON (PS3.18 F), out of the index and the metadata."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Any
 from uuid import UUID
 
@@ -71,10 +71,17 @@ def instance(instance: Instance, url: str) -> Document:
         "00200013": attribute("IS", instance.number),
         "00280010": attribute("US", geometry.get("rows")),
         "00280011": attribute("US", geometry.get("columns")),
+        "00280100": attribute("US", _bits_allocated(instance, geometry)),
     }
     if instance.frames > 1:
         document["00280008"] = attribute("IS", instance.frames)
     return document
+
+
+def _bits_allocated(instance: Instance, geometry: Mapping[str, Any]) -> int | None:
+    """Bits of a sample, by a frame's bytes; None before its series is packed."""
+    pixels = geometry.get("rows", 0) * geometry.get("columns", 0)
+    return 8 * instance.frame_bytes // pixels if instance.frame_bytes and pixels else None
 
 
 class Holdings:

@@ -74,7 +74,10 @@ def _name(made: Tree.Element, value: Mapping[str, str]) -> None:
         if not (text := value.get(group)):
             continue
         inside = Tree.SubElement(made, group)
-        for component, part in zip(_COMPONENTS, text.split("^"), strict=False):
+        # A sixth component is against PS3.5 6.2: it stays with the fifth, as it was written, so
+        # that nothing of a name is lost and who joins the parts by "^" has the name that came.
+        parts = text.rstrip("^").split("^", len(_COMPONENTS) - 1)
+        for component, part in zip(_COMPONENTS, parts, strict=False):
             if part:
                 Tree.SubElement(inside, component).text = _text(part)
 

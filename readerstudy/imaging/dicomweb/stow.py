@@ -1,15 +1,17 @@
 """STOW-RS (PS3.18 10.5): store instances, by the same intake as every other way in."""
 
+import json
 from typing import IO, Any, cast
 from uuid import UUID
 
-from django.http import HttpRequest, HttpResponseBase, JsonResponse
+from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.views.decorators.csrf import csrf_exempt, csrf_protect
 
 from readerstudy.accounts.models import User
 from readerstudy.imaging import services
-from readerstudy.imaging.dicomweb import media, multipart, qido, scope, wado
+from readerstudy.imaging.dicomweb import media, multipart, native, qido, scope, wado
 from readerstudy.imaging.dicomweb.attributes import attribute
+from readerstudy.imaging.file_meta import Name
 from readerstudy.imaging.models import Collection, Instance, Sender
 from readerstudy.imaging.refusals import Reason, failure
 from readerstudy.web.problems import Invalid, Problem
@@ -49,7 +51,8 @@ def store(
     Raises
     ------
     Problem
-        400 for a body that is not multipart, 415 for another type than application/dicom.
+        400 for a body that is not multipart or empty, 415 for another type than application/dicom,
+        406 when the client accepts neither JSON nor XML.
     """
     kind = multipart.content_type(request.headers.get("Content-Type", ""))
     if kind.kind != "multipart/related":
@@ -57,7 +60,7 @@ def store(
         raise Problem("dicomweb.media", words, status=415)
     if kind.parameters.get("type", media.DICOM).lower() != media.DICOM:
         raise Problem("dicomweb.media", f"Parts of {media.DICOM} are taken only.", status=415)
-    media.choose(request, media.JSON_TYPES)
+    told_as = media.choose(request, (*media.JSON_TYPES, media.XML_TYPE))
     by = None if sender else cast("User", request.user)
     answer = _Answer(scope.address(request, collection))
     own = None if sender else services.start_upload(collection, by=by, source="stow")
@@ -79,7 +82,9 @@ def store(
         batch.discard()
         if own is not None and not answer.is_empty:
             services.end_upload(own, by=by)
-    return answer.response(study)
+    if answer.is_empty:
+        raise Invalid("dicomweb.body", "There is no instance in the body.")
+    return answer.response(is_xml=told_as == media.XML_TYPE)
 
 
 def _take_parts(body: IO[bytes], boundary: str, batch: services.Batch, answer: "_Answer") -> None:
@@ -107,54 +112,67 @@ def _body(request: HttpRequest) -> IO[bytes]:
 
 
 class _Answer:
-    """The Store Instances Response Module (PS3.18 I.2)."""
+    """The Store Instances Response Module (PS3.18 I.1)."""
 
     def __init__(self, base: str) -> None:
         self._base = base
         self._stored: list[Answer] = []
         self._failed: list[Answer] = []
+        self._nameless: list[Answer] = []  # failures of what no SOP instance is known of
+        self._studies: set[str] = set()
 
     @property
     def is_empty(self) -> bool:
-        return not self._stored and not self._failed
+        return not self._stored and not self._failed and not self._nameless
 
     def note_all(self, outcomes: list[services.Outcome]) -> None:
         for outcome in outcomes:
             if "instance" in outcome:
                 self._stored.append(self._reference(outcome["instance"]))
             else:
-                self.refuse(Reason[outcome["code"]])
+                self._refuse(Reason[outcome["code"]], outcome["name"])
 
-    def refuse(self, reason: Reason) -> None:
-        self._failed.append(
-            {
-                "00081197": attribute("US", failure(reason)),
-                "00090010": attribute("LO", "READERSTUDY"),
-                "00091001": attribute("LT", str(reason)),
-            }
-        )
+    def _refuse(self, reason: Reason, name: Name | None) -> None:
+        """Note a failure: by the UIDs that the sender gave, for it knows no others."""
+        why = {
+            "00081197": attribute("US", failure(reason)),
+            "00090010": attribute("LO", "READERSTUDY"),
+            "00091001": attribute("LT", str(reason)),
+        }
+        if name is None:
+            self._nameless.append(why)
+        else:
+            self._failed.append(_named(*name) | why)
 
     def _reference(self, instance: Instance) -> Answer:
         series = instance.series
-        url = (
-            f"{self._base}/studies/{series.examination.study_uid}/series/{series.series_uid}"
-            f"/instances/{instance.sop_uid}"
-        )
-        return {
-            "00081150": attribute("UI", instance.sop_class_uid),
-            "00081155": attribute("UI", instance.sop_uid),
+        study = f"{self._base}/studies/{series.examination.study_uid}"
+        self._studies.add(study)
+        url = f"{study}/series/{series.series_uid}/instances/{instance.sop_uid}"
+        return _named(instance.sop_class_uid, instance.sop_uid) | {
             "00081190": attribute("UR", url),
             "00081196": attribute("US", COERCED),
         }
 
-    def response(self, study: str | None) -> JsonResponse:
+    def response(self, *, is_xml: bool) -> HttpResponse:
         """200 all stored, 202 some, 409 none."""
-        document: Answer = {}
-        if study is not None:
-            document["00081190"] = attribute("UR", f"{self._base}/studies/{study}")
-        if self._failed:
-            document["00081198"] = attribute("SQ", *self._failed)
-        if self._stored:
-            document["00081199"] = attribute("SQ", *self._stored)
-        status = 200 if not self._failed else 202 if self._stored else 409
-        return JsonResponse(document, status=status, content_type=media.JSON_TYPE)
+        # Type 2: without a value where what was stored is not one study.
+        studies = self._studies if len(self._studies) == 1 else ()
+        document: Answer = {"00081190": attribute("UR", *studies)}
+        for tag, items in (
+            ("00081198", self._failed),
+            ("00081199", self._stored),
+            ("0008119A", self._nameless),
+        ):
+            if items:
+                document[tag] = attribute("SQ", *items)
+        is_whole = not self._failed and not self._nameless
+        status = 200 if is_whole else 202 if self._stored else 409
+        body = native.document(document) if is_xml else json.dumps(document)
+        kind = media.XML_TYPE if is_xml else media.JSON_TYPE
+        return HttpResponse(body, status=status, content_type=kind)
+
+
+def _named(sop_class: str, instance: str) -> Answer:
+    """The SOP Instance Reference Macro (PS3.3 10.8)."""
+    return {"00081150": attribute("UI", sop_class), "00081155": attribute("UI", instance)}

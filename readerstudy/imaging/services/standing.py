@@ -17,7 +17,7 @@ from django.db import IntegrityError, OperationalError, transaction
 from django.db.models import Q, QuerySet
 from django.utils import timezone
 
-from readerstudy.imaging import store
+from readerstudy.imaging import file_meta, store
 from readerstudy.imaging.models import Collection, Sender, Upload
 from readerstudy.imaging.prepared import Prepared
 from readerstudy.imaging.refusals import Reason, RefusedFile
@@ -47,6 +47,7 @@ class Batch:
         self._collection, self._tally, self._study_uid = collection, tally, study_uid
         self._words = words_of(collection)
         self._waiting: list[Waiting] = []
+        self._names: list[file_meta.Name | None] = []  # of what waits, as the sender knows it
         self.was_open = True  # the delivery that the last files went to, once they were in it
 
     def __len__(self) -> int:
@@ -55,12 +56,13 @@ class Batch:
     def add(self, stream: IO[bytes]) -> None:
         """Clean a file that comes as a stream; it is kept by `flush`."""
         with spooled(stream) as path:
-            self.add_path(path)
+            self.add_path(path, name=file_meta.name_of(path))
 
-    def add_path(self, path: Path) -> None:
+    def add_path(self, path: Path, *, name: file_meta.Name | None = None) -> None:
         """Clean a file, which is only read; it is kept by `flush`."""
         clean = store.spool_file()
         self._waiting.append((self._cleaned(path, clean), clean))
+        self._names.append(name)
 
     def _cleaned(self, path: Path, clean: Path) -> dict[str, Any] | Reason:
         try:
@@ -81,13 +83,16 @@ class Batch:
     def refuse(self, reason: Reason) -> None:
         """Note what is no file to clean."""
         self._waiting.append((reason, store.spool_file()))
+        self._names.append(None)
 
     def flush(self) -> list[Outcome]:
         """Keep what waits, all in one transaction; what became of each, in their order.
 
-        A transaction that lost a race is tried once more: its files are still there.
+        An outcome has the `name` by which its sender knows the file, where that is known. A
+        transaction that lost a race is tried once more: its files are still there.
         """
         waiting, self._waiting = self._waiting, []
+        names, self._names = self._names, []
         try:
             outcomes, self.was_open = self._tried(waiting)
         finally:
@@ -95,7 +100,7 @@ class Batch:
                 clean.unlink(missing_ok=True)
         if not self.was_open:
             self._pack(outcomes)
-        return outcomes
+        return [each | {"name": name} for each, name in zip(outcomes, names, strict=True)]
 
     def _tried(self, waiting: Sequence[Waiting]) -> tuple[list[Outcome], bool]:
         for _ in range(TRIES - 1):
@@ -127,6 +132,7 @@ class Batch:
         for _, clean in self._waiting:
             clean.unlink(missing_ok=True)
         self._waiting.clear()
+        self._names.clear()
 
 
 def standing_tally(

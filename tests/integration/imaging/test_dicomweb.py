@@ -141,6 +141,15 @@ def test_searches_come_in_pages_and_say_that_there_is_more(
     assert "EchoTime" in client.get(address, {"EchoTime": "3"})["Warning"]
 
 
+def test_what_is_found_of_an_image_says_its_size(web: DICOMwebClient) -> None:
+    """Without being asked (PS3.18 Table 10.6.3-5)."""
+    (found,) = web.search_for_instances(limit=1)
+    uids = [found[tag]["Value"][0] for tag in ("0020000D", "0020000E", "00080018")]
+    image = web.retrieve_instance_metadata(*uids)
+    for tag in ("00280010", "00280011", "00280100"):  # rows, columns, bits allocated
+        assert found[tag] == image[tag]
+
+
 def test_a_search_includes_the_attributes_asked_for(web: DICOMwebClient) -> None:
     (some,) = web.search_for_series(
         search_filters={"SeriesDescription": "T2 TSE"}, fields=["EchoTime", "00180080"]

@@ -170,6 +170,17 @@ def test_c10_a_device_is_retained_but_for_words_of_persons() -> None:
     assert "DeviceSerialNumber" not in deidentify(data, KEY)[0]
 
 
+def test_c10_a_device_whose_words_need_a_character_set_is_not_retained() -> None:
+    """A clean file says none (0008,0005): what stays in it is ASCII (PS3.5 6.1.2)."""
+    data = dicom.image(
+        SpecificCharacterSet="ISO_IR 192", StationName="MRT Köln", SoftwareVersions=["头", "N4"]
+    )
+    clean, report = deidentify(data, KEY, Options(device=True))
+    assert not {"StationName", "SpecificCharacterSet"} & set(clean.dir())
+    assert clean.SoftwareVersions == "N4"
+    assert "StationName" in report.removed
+
+
 def test_c10_without_clean_descriptors_no_description_stays() -> None:
     clean, report = deidentify(dicom.image(), KEY, Options(descriptors=False))
     assert "SeriesDescription" not in clean

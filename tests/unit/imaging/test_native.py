@@ -74,6 +74,21 @@ def test_the_model_of_a_data_set_is_in_order_and_says_what_json_says() -> None:
     assert pixels.attrib["uri"].endswith("/bulkdata/7FE00010")
 
 
+@pytest.mark.parametrize(
+    ("name", "parts"),
+    [
+        ("A^B^C^D^E^F^G", ["A", "B", "C", "D", "E^F^G"]),
+        ("A^^^^^F", ["A", "^F"]),
+        ("A^B^^^^^", ["A", "B"]),
+    ],
+)
+def test_components_of_a_name_beyond_five_stay_with_the_fifth(name: str, parts: list[str]) -> None:
+    """Five there may be (PS3.5 6.2); dcmtk's dcm2xml keeps further ones so, too."""
+    document = native.document({"00100010": {"vr": "PN", "Value": [{"Alphabetic": name}]}})
+    ((_, told_parts),) = told(Tree.fromstring(document))["00100010"][3:]
+    assert [text for _, text in told_parts] == parts
+
+
 def test_an_empty_value_among_others_keeps_its_number() -> None:
     data = {"00081030": {"vr": "LO"}, "00080008": {"vr": "CS", "Value": ["ORIGINAL", None, "M"]}}
     found = told(Tree.fromstring(native.document(data)))

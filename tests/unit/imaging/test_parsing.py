@@ -122,6 +122,26 @@ def test_what_may_show_names_in_its_pixels_is_suspect_and_refused_where_it_has_n
     assert refused.value.reason is Reason.BURNED_IN
 
 
+@pytest.mark.parametrize(
+    ("below", "reason"),
+    [
+        (".7", "BURNED_IN"),
+        (".7.2", "BURNED_IN"),
+        (".77.1.4", "NOT_AN_IMAGE"),
+        (".70", "NOT_AN_IMAGE"),
+    ],
+)
+def test_a_class_is_a_secondary_capture_by_its_whole_uid(
+    tmp_path: Path, below: str, reason: str
+) -> None:
+    """VL Photographic Image is 1.2.840.10008.5.1.4.1.1.77.1.4."""
+    data = dicom.image(SOPClassUID=f"1.2.840.10008.5.1.4.1.1{below}")
+    del data.ImagePositionPatient
+    with pytest.raises(RefusedFile) as refused:
+        _parse(tmp_path, data)
+    assert refused.value.reason is Reason[reason]
+
+
 @pytest.mark.parametrize("cut", [0, 50, 131, 200, 700])
 def test_a_file_that_is_cut_short_is_refused(tmp_path: Path, cut: int) -> None:
     whole = _bytes(tmp_path, dicom.image())
