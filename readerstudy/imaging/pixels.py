@@ -11,7 +11,12 @@ import numpy as np
 from numpy.typing import NDArray
 from pydicom import DataElement, Dataset
 from pydicom.encaps import generate_frames
-from pydicom.uid import ExplicitVRBigEndian, ExplicitVRLittleEndian
+from pydicom.uid import (
+    ExplicitVRBigEndian,
+    ExplicitVRLittleEndian,
+    JPEGBaseline8Bit,
+    JPEGExtended12Bit,
+)
 
 from readerstudy.imaging.codestreams import size_of
 from readerstudy.imaging.refusals import Reason, RefusedFile
@@ -20,6 +25,9 @@ MAX_PIXELS = 4096 * 4096
 MAX_FRAMES = 10_000
 MAX_SAMPLE_BYTES = 2 * 1024**3
 _PIXEL_TAG = 0x7FE00010
+# Syntaxes that always lose something, and their Lossy Image Compression Method (PS3.3
+# C.7.6.1.1.5.1); JPEG-LS, JPEG 2000 and HTJ2K may or may not.
+_LOSSY = {JPEGBaseline8Bit: "ISO_10918_1", JPEGExtended12Bit: "ISO_10918_1"}
 DECODABLE = frozenset(
     [
         "1.2.840.10008.1.2",
@@ -126,6 +134,7 @@ def make_native(data: Dataset) -> bool:
 
 def _decode(data: Dataset) -> None:
     before = (data.Rows, data.Columns, data.BitsAllocated)
+    method = _LOSSY.get(data.file_meta.TransferSyntaxUID)
     data["PixelData"].VR = "OB"
     _check_streams(data)
     try:
@@ -136,6 +145,8 @@ def _decode(data: Dataset) -> None:
         raise RefusedFile(Reason.DAMAGED_PIXELS) from error
     if (data.Rows, data.Columns, data.BitsAllocated) != before:
         raise RefusedFile(Reason.DAMAGED_PIXELS)
+    if method and data.get("LossyImageCompression") != "01":  # nothing else tells from now on
+        data.LossyImageCompression, data.LossyImageCompressionMethod = "01", method
 
 
 def _check_streams(data: Dataset) -> None:

@@ -17,6 +17,7 @@ from rest_framework.response import Response
 
 TYPE = "application/problem+json"
 RETRY_AFTER_S = 2  # of an answer that says "not now"
+CHALLENGE = 'Bearer realm="Readerstudy"'  # RFC 9110 asks for one; no browser asks people for it
 
 log = structlog.get_logger(__name__)
 R = TypeVar("R", bound=HttpResponseBase)
@@ -112,11 +113,13 @@ def wants_json(request: HttpRequest) -> bool:
 
 def respond(request: HttpRequest, problem: Problem) -> HttpResponse:
     """The answer to a refused request: a document for a program, a page for a person."""
-    return _told_when(_document_or_page(request, problem), problem)
+    return _told_more(_document_or_page(request, problem), problem)
 
 
-def _told_when(response: R, problem: Problem, wait_s: float | None = None) -> R:
-    """The answer with the time after which to ask again, where there is one."""
+def _told_more(response: R, problem: Problem, wait_s: float | None = None) -> R:
+    """The answer with the time after which to ask again, or what to show, where it needs one."""
+    if problem.status == HTTPStatus.UNAUTHORIZED:
+        response["WWW-Authenticate"] = CHALLENGE
     if wait_s is None and problem.status == HTTPStatus.SERVICE_UNAVAILABLE:
         wait_s = RETRY_AFTER_S
     if wait_s:
@@ -143,7 +146,7 @@ def answer(error: Exception, _context: dict[str, Any]) -> Response | None:
     if problem is None:
         return None
     response = Response(problem.body(), status=problem.status, content_type=TYPE)
-    return _told_when(response, problem, getattr(error, "wait", None))  # of a Throttled
+    return _told_more(response, problem, getattr(error, "wait", None))  # of a Throttled
 
 
 def _from_exception(error: Exception) -> Problem | None:

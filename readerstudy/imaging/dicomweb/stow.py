@@ -12,7 +12,7 @@ from readerstudy.imaging import services
 from readerstudy.imaging.dicomweb import media, multipart, native, qido, scope, wado
 from readerstudy.imaging.dicomweb.attributes import attribute
 from readerstudy.imaging.file_meta import Name
-from readerstudy.imaging.models import Collection, Instance, Sender
+from readerstudy.imaging.models import Collection, Instance, Sender, Upload
 from readerstudy.imaging.refusals import Reason, failure
 from readerstudy.web.problems import Invalid, Problem
 
@@ -63,15 +63,16 @@ def store(
     told_as = media.choose(request, (*media.JSON_TYPES, media.XML_TYPE))
     by = None if sender else cast("User", request.user)
     answer = _Answer(scope.address(request, collection))
-    own = None if sender else services.start_upload(collection, by=by, source="stow")
-
+    own: Upload | None = None  # a person's, begun with the first files
     seen = [sender.open_upload] if sender else []  # with the token: for the first files only
 
     def tally() -> services.Tally:
-        if own is not None:
+        nonlocal own
+        if sender is None:
+            own = own or services.start_upload(collection, by=by, source="stow")
             return services.Tally(own)
         open_now = seen.pop() if seen else None
-        return services.standing_tally(cast("Sender", sender), collection, open_now=open_now)
+        return services.standing_tally(sender, collection, open_now=open_now)
 
     batch = services.Batch(collection, tally, study_uid=study)
     try:
@@ -80,7 +81,7 @@ def store(
         raise Invalid("dicomweb.body", f"The body is damaged: {error}.") from None
     finally:
         batch.discard()
-        if own is not None and not answer.is_empty:
+        if own is not None:
             services.end_upload(own, by=by)
     if answer.is_empty:
         raise Invalid("dicomweb.body", "There is no instance in the body.")

@@ -91,6 +91,8 @@ class Batch:
         An outcome has the `name` by which its sender knows the file, where that is known. A
         transaction that lost a race is tried once more: its files are still there.
         """
+        if not self._waiting:
+            return []  # and no delivery is begun for nothing
         waiting, self._waiting = self._waiting, []
         names, self._names = self._names, []
         try:

@@ -38,6 +38,7 @@ def sign_in(client: Client, username: str, password: str = PASSWORD) -> Any:
 def test_a_signed_out_browser_is_told_so_and_gets_its_csrf_cookie(browser: Client) -> None:
     answer = browser.get("/api/me")
     assert answer.status_code == 401
+    assert answer["WWW-Authenticate"] == 'Bearer realm="Readerstudy"'
     assert answer["Content-Type"] == "application/problem+json"
     assert answer.json()["code"] == "signed_out"
     assert browser.cookies["csrf"].value

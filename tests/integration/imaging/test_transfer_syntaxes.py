@@ -16,7 +16,7 @@ from pydicom.encaps import encapsulate
 from pydicom.uid import JPEG2000, JPEG2000Lossless, JPEGLSLossless, JPEGLSNearLossless, RLELossless
 
 from readerstudy.imaging import packs, services, store, tokens
-from readerstudy.imaging.models import Series
+from readerstudy.imaging.models import Instance, Series
 from readerstudy.imaging.pixels import DECODABLE
 from tests import dicom, wire
 
@@ -70,6 +70,19 @@ BY_PYDICOM = {
     JPEG2000: {"j2k_cr": [6]}, RLELossless: {},
 }  # fmt: skip
 OURS = [IMPLICIT, EXPLICIT, BIG_ENDIAN, *HTJ2K, *map(str, BY_PYDICOM)]
+
+
+LOSSY = {"1.2.840.10008.1.2.4.50", "1.2.840.10008.1.2.4.51"}
+
+
+def jpeg(syntax: str, folder: Path) -> Path:
+    """Have dcmtk write its picture as a file of that transfer syntax."""
+    options, pixels = JPEG[syntax]
+    plain, packed = dicom.save(native(pixels), folder / "in.dcm"), folder / "out/one.dcm"
+    packed.parent.mkdir()
+    asked = ["dcmcjpeg", *options.split(), "+un", str(plain), str(packed)]
+    subprocess.run(asked, check=True, capture_output=True)
+    return packed
 
 
 def encode(syntax: str, pixels: Pixels, path: Path) -> Path:
@@ -136,12 +149,28 @@ def test_the_pixels_of_a_file_are_kept(tmp_path: Path, syntax: str) -> None:
 @pytest.mark.dcmtk
 @pytest.mark.parametrize("syntax", JPEG)
 def test_the_pixels_of_a_jpeg_are_kept(tmp_path: Path, syntax: str) -> None:
-    options, pixels = JPEG[syntax]
-    plain, packed = dicom.save(native(pixels), tmp_path / "in.dcm"), tmp_path / "out/one.dcm"
-    packed.parent.mkdir()
-    asked = ["dcmcjpeg", *options.split(), "+un", str(plain), str(packed)]
-    subprocess.run(asked, check=True, capture_output=True)
-    is_alike(syntax, pixels, packed)
+    _, pixels = JPEG[syntax]
+    is_alike(syntax, pixels, jpeg(syntax, tmp_path))
+
+
+@pytest.mark.dcmtk
+@pytest.mark.parametrize(
+    ("syntax", "said"), [(each, "01" if each in LOSSY else None) for each in JPEG]
+)
+def test_a_decoded_file_says_that_its_jpeg_was_lossy(
+    tmp_path: Path, syntax: str, said: str | None
+) -> None:
+    """It alone can: its transfer syntax no longer does, and not every sender has said so."""
+    path = jpeg(syntax, tmp_path)
+    data = pydicom.dcmread(path)
+    for keyword in ("LossyImageCompression", "LossyImageCompressionMethod"):
+        if keyword in data:
+            del data[keyword]
+    data.save_as(path)
+    services.import_folder(path, collection=services.create_collection(name="one"), by=None)
+    stored = pydicom.dcmread(store.path_of(Instance.objects.get()))
+    assert stored.get("LossyImageCompression") == said
+    assert stored.get("LossyImageCompressionMethod") == (said and "ISO_10918_1")
 
 
 @pytest.mark.parametrize(
